@@ -1,0 +1,130 @@
+# crm/customers/models.py
+"""What is stored about a customer.
+
+Key design (docs/access-patterns.md, AP-02 to AP-06):
+    Customer      pk=SHOP#<shop>#CUSTOMER#<customer>         sk=HEAD#PROFILE   one of the heads of the snapshot
+                  list_pk=SHOP#<shop>#CUSTOMERS#<shard>      list_sk=<created_at>#<customer>
+    Identity      pk=SHOP#<shop>#IDENTITY#<kind>#<value>     sk=IDENTITY       its key is what makes a value unique
+    SegmentsHead  pk=SHOP#<shop>#CUSTOMER#<customer>         sk=HEAD#SEGMENTS  written by segmentation, read below
+"""
+
+from datetime import datetime
+from typing import ClassVar, Self
+
+from pynamodb.attributes import (
+    BooleanAttribute,
+    JSONAttribute,
+    ListAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UnicodeSetAttribute,
+    UTCDateTimeAttribute,
+)
+
+from crm.kernel import clock
+from crm.kernel.ids import shard_of
+from crm.kernel.table import Item, Part, Published, customer_key
+
+SHARDS = 4
+ACTIVE = "active"
+
+
+class Address(Part):
+    """`latitude` and `longitude` in degrees (WGS 84), where the source gave them."""
+
+    line1 = UnicodeAttribute(null=True)
+    line2 = UnicodeAttribute(null=True)
+    postal_code = UnicodeAttribute(null=True)
+    city = UnicodeAttribute(null=True)
+    region = UnicodeAttribute(null=True)
+    country = UnicodeAttribute(null=True)
+    latitude = NumberAttribute(null=True)
+    longitude = NumberAttribute(null=True)
+
+
+class IdentityClaim(Part):
+    """An identifier as the customer's record shows it. `conflicting`: it belongs to another customer, who keeps it."""
+
+    kind = UnicodeAttribute()
+    value = UnicodeAttribute()
+    verified = BooleanAttribute(default=False)
+    conflicting = BooleanAttribute(default=False)
+
+
+class Customer(Published, discriminator="Customer"):
+    """The profile. `version` is public and moves when a value does; `rev` counts every write, also one that only moves
+    `field_times`: per field, the event time of what is stored.
+    """
+
+    SK: ClassVar[str] = "HEAD#PROFILE"
+
+    shop = UnicodeAttribute()
+    customer_id = UnicodeAttribute()
+    created_at = UTCDateTimeAttribute()
+    updated_at = UTCDateTimeAttribute()
+    version = NumberAttribute(default=0)
+    status = UnicodeAttribute(default=ACTIVE)
+    test = BooleanAttribute(default=False)
+    first_name = UnicodeAttribute(null=True)
+    last_name = UnicodeAttribute(null=True)
+    email = UnicodeAttribute(null=True)
+    phone = UnicodeAttribute(null=True)
+    locale = UnicodeAttribute(null=True)
+    zone = UnicodeAttribute(null=True)
+    birth_date = UnicodeAttribute(null=True)
+    gender = UnicodeAttribute(null=True)
+    tags = UnicodeSetAttribute(null=True)
+    addresses: ListAttribute[Address] = ListAttribute(of=Address, default=list)
+    identities: ListAttribute[IdentityClaim] = ListAttribute(of=IdentityClaim, default=list)
+    field_times = JSONAttribute(default=dict)
+    merged_into = UnicodeAttribute(null=True)
+    """Room for merges: the customer this record was absorbed into."""
+
+    @classmethod
+    def of(cls, shop: str, customer_id: str, *, now: datetime) -> Self:
+        pk = customer_key(shop, customer_id)
+        return cls(
+            pk,
+            cls.SK,
+            shop=shop,
+            customer_id=customer_id,
+            created_at=now,
+            updated_at=now,
+            list_pk=f"SHOP#{shop}#CUSTOMERS#{shard_of(customer_id, SHARDS)}",
+            list_sk=f"{clock.text(now)}#{customer_id}",
+        )
+
+
+class Identity(Item, discriminator="Identity"):
+    """Who holds an identifier. One item a value, so that two customers cannot."""
+
+    shop = UnicodeAttribute()
+    customer_id = UnicodeAttribute()
+
+    @classmethod
+    def of(cls, shop: str, kind: str, value: str, customer_id: str) -> Self:
+        return cls(f"SHOP#{shop}#IDENTITY#{kind}#{value}", "IDENTITY", shop=shop, customer_id=customer_id)
+
+
+class SegmentState(Part):
+    """One open membership, as lower areas decide by it."""
+
+    segment_id = UnicodeAttribute()
+    entered_at = UTCDateTimeAttribute()
+    entered_cause = UnicodeAttribute()
+    flips_at = UTCDateTimeAttribute(null=True)
+    """Past this instant the membership is stale until its timer has fired: compute it or call it stale."""
+
+
+class SegmentsHead(Published, discriminator="SegmentsHead"):
+    SK: ClassVar[str] = "HEAD#SEGMENTS"
+
+    open: ListAttribute[SegmentState] = ListAttribute(of=SegmentState, default=list)
+    as_of = UTCDateTimeAttribute(null=True)
+    """The latest instant at which anything here took effect; nothing takes effect before it any more."""
+    wakes_at = UTCDateTimeAttribute(null=True)
+    """When segmentation's timer is set for: never later than anything here is changed by time. None: there is none."""
+
+    @classmethod
+    def of(cls, shop: str, customer_id: str) -> Self:
+        return cls(customer_key(shop, customer_id), cls.SK)

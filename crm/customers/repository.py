@@ -1,0 +1,28 @@
+# crm/customers/repository.py
+"""Every read of customers' items; writes go through a Change."""
+
+from collections.abc import Iterable
+
+from crm.customers.identifiers import Claim
+from crm.customers.models import SHARDS, Customer, Identity
+from crm.kernel import batch_reads
+from crm.kernel.settings import settings
+
+
+def get_identities(shop: str, claims: Iterable[Claim]) -> dict[Claim, Identity]:
+    """Who holds these identifiers: one batch read (AP-03)."""
+    by_pk = {Identity.of(shop, claim.kind, claim.value, "").pk: claim for claim in claims}
+    raw_items = batch_reads.read(settings().crm_table, [(pk, "IDENTITY") for pk in by_pk])
+    return {by_pk[identity.pk]: identity for identity in map(Identity.from_raw_data, raw_items)}
+
+
+def list_shard(shop: str, shard: int, *, before: str | None, limit: int) -> list[Customer]:
+    """A shard of the shop's customers, newest first, from behind the sort key `before` (AP-04)."""
+    older = Customer.list_sk < before if before else None
+    page = Customer.listing.query(
+        f"SHOP#{shop}#CUSTOMERS#{shard}", range_key_condition=older, scan_index_forward=False, limit=limit
+    )
+    return [customer for customer in page if isinstance(customer, Customer)]
+
+
+__all__ = ["SHARDS", "get_identities", "list_shard"]

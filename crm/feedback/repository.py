@@ -1,0 +1,27 @@
+# crm/feedback/repository.py
+"""Every read of feedback items; writes go through a Change."""
+
+from pynamodb.exceptions import DoesNotExist
+
+from crm.feedback.models import FeedbackHead, FeedbackResponse
+from crm.kernel import timeline
+from crm.kernel.table import customer_key
+
+
+def get_head(shop: str, customer_id: str) -> FeedbackHead | None:
+    try:
+        return FeedbackHead.get(customer_key(shop, customer_id), FeedbackHead.SK, consistent_read=True)
+    except DoesNotExist:
+        return None
+
+
+def get_response(shop: str, customer_id: str, response_id: str) -> FeedbackResponse | None:
+    try:
+        return FeedbackResponse.get(customer_key(shop, customer_id), f"FEEDBACK#{response_id}", consistent_read=True)
+    except DoesNotExist:
+        return None
+
+
+def list_newest(shop: str, customer_id: str, *, before: str | None, limit: int) -> list[FeedbackResponse]:
+    """AP-31."""
+    return timeline.newest(FeedbackResponse, customer_key(shop, customer_id), "FEEDBACK#", before=before, limit=limit)

@@ -1,0 +1,163 @@
+# crm/intake/effects.py
+"""What each type of event does. All of one event's effects are added to one change."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from crm.consent import service as consent
+from crm.customers import service as customers
+from crm.customers.service import Identified
+from crm.feedback import service as feedback
+from crm.intake import words
+from crm.intake.event_types import CartData, CustomerData, Envelope, FeedbackData, OrderData, ProductData, RefundData
+from crm.kernel.change import Change
+from crm.orders import service as orders
+from crm.touchpoints import service as touchpoints
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What an event did, for whoever asks what became of it. `unblocked`: events that waited for this one."""
+
+    text: str
+    customer_id: str | None = None
+    waits: bool = False
+    unblocked: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """An event at the moment it is applied."""
+
+    envelope: Envelope[Any]
+    now: datetime
+    replayed: bool
+
+    @property
+    def cause(self) -> str:
+        return f"event:{self.envelope.id}"
+
+    @property
+    def shop(self) -> str:
+        return self.envelope.shop
+
+
+def add(change: Change, arrival: Arrival) -> Effect:
+    """Add to `change` everything that the event does. Raises the refusals of the areas it touches."""
+    return EFFECTS[type(arrival.envelope.data)](change, arrival)
+
+
+def _customer_updated(change: Change, arrival: Arrival) -> Effect:
+    identified = _identified(change, arrival)
+    data: CustomerData = arrival.envelope.data
+    given = [
+        consent.ConsentGiven(part.channel, part.purpose, part.state, source=part.source or arrival.envelope.source)
+        for part in data.consents
+    ]
+    customer_id = identified.customer.customer_id
+    consent.record(
+        change,
+        arrival.shop,
+        customer_id,
+        given,
+        cause=arrival.cause,
+        occurred_at=arrival.envelope.occurred_at,
+        now=arrival.now,
+        replayed=arrival.replayed,
+    )
+    return Effect("customer", customer_id)
+
+
+def _order_changed(change: Change, arrival: Arrival) -> Effect:
+    version = words.order_version(arrival.envelope.data, arrival.envelope.occurred_at)
+    identified = _identified(change, arrival, owner=orders.owner(arrival.shop, version.order_id))
+    recorded = orders.record(
+        change,
+        identified.customer,
+        identified.heads,
+        version,
+        cause=arrival.cause,
+        now=arrival.now,
+        replayed=arrival.replayed,
+    )
+    return Effect(recorded.effect, recorded.customer_id, unblocked=recorded.unblocked)
+
+
+def _refund_created(change: Change, arrival: Arrival) -> Effect:
+    """The order says whose refund it is, and a refund says nothing about a customer: else it would say more after its
+    order than before.
+    """
+    data: RefundData = arrival.envelope.data
+    given = words.refund_given(data, arrival.envelope.occurred_at, arrival.envelope.id)
+    owner = orders.owner(arrival.shop, data.order_id)
+    heads = customers.take_snapshot(arrival.shop, owner) if owner else None
+    recorded = orders.refund(change, arrival.shop, given, heads, cause=arrival.cause, replayed=arrival.replayed)
+    return Effect(recorded.effect, recorded.customer_id, waits=owner is None)
+
+
+def _seen(change: Change, arrival: Arrival) -> Effect:
+    identified = _identified(change, arrival)
+    data: ProductData | CartData = arrival.envelope.data
+    properties = {
+        name: value
+        for name, value in msgspec.to_builtins(data).items()
+        if name not in {"channel", "sessionId"} and value is not None
+    }
+    touchpoint = touchpoints.record(
+        change,
+        arrival.shop,
+        identified.customer.customer_id,
+        touchpoints.TouchpointSeen(arrival.envelope.type, data.channel, data.session_id, properties),
+        touchpoint_id=arrival.envelope.id,
+        cause=arrival.cause,
+        occurred_at=arrival.envelope.occurred_at,
+        now=arrival.now,
+        replayed=arrival.replayed,
+    )
+    return Effect(f"touchpoint {touchpoint.type}", identified.customer.customer_id)
+
+
+def _feedback_received(change: Change, arrival: Arrival) -> Effect:
+    identified = _identified(change, arrival)
+    data: FeedbackData = arrival.envelope.data
+    feedback.record(
+        change,
+        arrival.shop,
+        identified.customer.customer_id,
+        feedback.FeedbackGiven(data.score, data.comment, data.order_id),
+        response_id=arrival.envelope.id,
+        cause=arrival.cause,
+        occurred_at=arrival.envelope.occurred_at,
+        now=arrival.now,
+        replayed=arrival.replayed,
+        test=bool(identified.customer.test),
+    )
+    return Effect("feedback", identified.customer.customer_id)
+
+
+def _identified(change: Change, arrival: Arrival, *, owner: str | None = None) -> Identified:
+    envelope = arrival.envelope
+    assert envelope.customer is not None  # parsing refuses an event of these types without it
+    return customers.identify(
+        change,
+        envelope.shop,
+        words.customer_words(envelope.customer, envelope.source, owner=owner),
+        cause=arrival.cause,
+        occurred_at=envelope.occurred_at,
+        now=arrival.now,
+        replayed=arrival.replayed,
+    )
+
+
+EFFECTS: dict[type[msgspec.Struct], Callable[[Change, Arrival], Effect]] = {
+    CustomerData: _customer_updated,
+    OrderData: _order_changed,
+    RefundData: _refund_created,
+    ProductData: _seen,
+    CartData: _seen,
+    FeedbackData: _feedback_received,
+}

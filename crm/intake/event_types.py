@@ -1,0 +1,196 @@
+# crm/intake/event_types.py
+"""The events that shops send, each defined once: from these classes come the parser, the JSON Schemas and the docs.
+
+Amounts are decimal texts in whole currency units. Absent is unchanged, null clears. Unknown fields are kept out of
+decisions and never refused: sources grow.
+"""
+
+from datetime import date, datetime
+from typing import Annotated, Generic, Literal, TypeVar
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+Identifier = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\s#|]+$")]
+Text = Annotated[str, Meta(min_length=1, max_length=200)]
+LongText = Annotated[str, Meta(max_length=2000)]
+Amount = Annotated[str, Meta(pattern=r"^\d{1,12}(\.\d{1,4})?$", description="A decimal text such as 12.90.")]
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$", description="ISO 4217.")]
+Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")]
+Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with its zone.")]
+Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+Degrees = Annotated[float, Meta(ge=-180, le=180)]
+
+
+class Camel(Struct, rename="camel", frozen=True, kw_only=True, omit_defaults=True):
+    """Written in camel case on the wire."""
+
+
+class AddressPart(Camel, frozen=True, kw_only=True):
+    line1: Text | None = None
+    line2: Text | None = None
+    postal_code: Text | None = None
+    city: Text | None = None
+    region: Text | None = None
+    country: Country | None = None
+    latitude: Annotated[float, Meta(ge=-90, le=90)] | None = None
+    longitude: Degrees | None = None
+
+
+class CustomerPart(Camel, frozen=True, kw_only=True):
+    """Whom the event is about: identifiers, and any fields the source knows as of `occurredAt`."""
+
+    id: Identifier | None = None
+    external_id: Annotated[str, Meta(max_length=200)] | None = None
+    email: Annotated[str, Meta(max_length=254)] | UnsetType | None = UNSET
+    email_verified: bool = False
+    phone: Annotated[str, Meta(max_length=40)] | UnsetType | None = UNSET
+    first_name: Text | UnsetType | None = UNSET
+    last_name: Text | UnsetType | None = UNSET
+    locale: Text | UnsetType | None = UNSET
+    zone: Text | UnsetType | None = UNSET
+    birth_date: date | UnsetType | None = UNSET
+    gender: Literal["female", "male", "other", "undisclosed"] | UnsetType | None = UNSET
+    tags: Annotated[list[Text], Meta(max_length=100)] | UnsetType | None = UNSET
+    addresses: Annotated[list[AddressPart], Meta(max_length=20)] | UnsetType | None = UNSET
+    test: bool | UnsetType = UNSET
+
+
+class ConsentPart(Camel, frozen=True, kw_only=True):
+    channel: Literal["email", "sms", "push", "in_app", "postal", "ads"]
+    purpose: Literal["marketing", "transactional", "profiling"]
+    state: Literal["granted", "denied"]
+    source: Text | None = None
+
+
+class CustomerData(Camel, frozen=True, kw_only=True):
+    consents: Annotated[list[ConsentPart], Meta(max_length=18)] = []
+
+
+class LinePart(Camel, frozen=True, kw_only=True):
+    """`discount` and `tax` are of the whole line. Without an id, a line is known by its place (1, 2, …)."""
+
+    id: Identifier | None = None
+    sku: Text
+    quantity: Count
+    unit_price: Amount
+    discount: Amount = "0"
+    tax: Amount = "0"
+    title: Text | None = None
+    category: Text | None = None
+    tags: Annotated[list[Text], Meta(max_length=50)] = []
+    gift_card: bool = False
+
+
+class OrderData(Camel, frozen=True, kw_only=True):
+    """The whole order as of its version; a version that is not newer than the stored one changes nothing."""
+
+    order_id: Identifier
+    version: Annotated[int, Meta(ge=1, le=2**53 - 1)]
+    status: Literal["placed", "paid", "fulfilled", "delivered", "cancelled"]
+    currency: Currency
+    placed_at: Instant
+    lines: Annotated[list[LinePart], Meta(max_length=200)]
+    shipping: Amount = "0"
+    channel: Text | None = None
+    coupon: Text | None = None
+    cart_id: Identifier | None = None
+    points_spent: Annotated[int, Meta(ge=0, le=2**53 - 1)] = 0
+
+
+class ReturnedPart(Camel, frozen=True, kw_only=True):
+    """Units given back; without an amount they count their share of the line."""
+
+    line_id: Identifier
+    quantity: Count
+    amount: Amount | None = None
+
+
+class RefundData(Camel, frozen=True, kw_only=True):
+    refund_id: Identifier
+    order_id: Identifier
+    currency: Currency
+    lines: Annotated[list[ReturnedPart], Meta(min_length=1, max_length=200)]
+    reason: Text | None = None
+
+
+class ProductData(Camel, frozen=True, kw_only=True):
+    sku: Text
+    title: Text | None = None
+    category: Text | None = None
+    url: Annotated[str, Meta(max_length=2000)] | None = None
+    channel: Text | None = None
+    session_id: Identifier | None = None
+
+
+class CartLine(Camel, frozen=True, kw_only=True):
+    sku: Text
+    quantity: Count
+    unit_price: Amount | None = None
+
+
+class CartData(Camel, frozen=True, kw_only=True):
+    cart_id: Identifier
+    lines: Annotated[list[CartLine], Meta(max_length=200)] = []
+    currency: Currency | None = None
+    total: Amount | None = None
+    channel: Text | None = None
+    session_id: Identifier | None = None
+
+
+class FeedbackData(Camel, frozen=True, kw_only=True):
+    """`score` answers "how likely are you to recommend us", from 0 (not at all) to 10."""
+
+    score: Annotated[int, Meta(ge=0, le=10)]
+    comment: LongText | None = None
+    order_id: Identifier | None = None
+
+
+D = TypeVar("D")
+
+
+class Envelope(Struct, Generic[D], rename="camel", frozen=True, kw_only=True):
+    """What every event is sent in. `id` is unique in its shop and makes a repeat harmless."""
+
+    id: Identifier
+    type: str
+    version: Literal[1]
+    shop: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
+    source: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,39}$")]
+    occurred_at: Instant
+    customer: CustomerPart | None = None
+    data: D
+
+
+class EventType(msgspec.Struct, frozen=True):
+    """A type of event: what its data is, what it is for, whether it must say whom it is about, in which status."""
+
+    name: str
+    data: type[Struct]
+    description: str
+    needs_customer: bool = True
+    status: str | None = None
+
+
+EVENT_TYPES = {
+    kind.name: kind
+    for kind in (
+        EventType("customer.updated", CustomerData, "A customer's fields, identifiers or consents are known."),
+        EventType("order.placed", OrderData, "An order was placed.", status="placed"),
+        EventType("order.updated", OrderData, "An order was edited, up or down, or anything else about it changed."),
+        EventType("order.paid", OrderData, "An order was paid.", status="paid"),
+        EventType("order.fulfilled", OrderData, "An order left the shop.", status="fulfilled"),
+        EventType("order.delivered", OrderData, "An order arrived.", status="delivered"),
+        EventType("order.cancelled", OrderData, "An order was cancelled.", status="cancelled"),
+        EventType(
+            "refund.created",
+            RefundData,
+            "Units of an order were given back. May come before its order; the order says whose it is.",
+            needs_customer=False,
+        ),
+        EventType("product.viewed", ProductData, "A customer looked at a product."),
+        EventType("cart.updated", CartData, "A customer's cart changed; the whole cart."),
+        EventType("checkout.started", CartData, "A customer went to pay for a cart."),
+        EventType("feedback.received", FeedbackData, "A customer answered the recommendation question (NPS)."),
+    )
+}

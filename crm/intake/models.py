@@ -1,0 +1,38 @@
+# crm/intake/models.py
+"""What is stored about events that came in.
+
+Key design (docs/access-patterns.md, AP-11):
+    ReceivedEvent  pk=SHOP#<shop>#EVENT#<event>  sk=EVENT   its key makes a repeat a no-op, forever
+"""
+
+from typing import Self
+
+from pynamodb.attributes import ListAttribute, UnicodeAttribute, UTCDateTimeAttribute
+
+from crm.kernel.table import Item, Part
+
+APPLIED, WAITING, DEAD_LETTERED = "applied", "waiting", "dead_lettered"
+
+
+class Reason(Part):
+    path = UnicodeAttribute()
+    code = UnicodeAttribute()
+    message = UnicodeAttribute()
+
+
+class ReceivedEvent(Item, discriminator="ReceivedEvent"):
+    """What became of an event. Its content is not kept; `content_hash` tells a repeat from another under its id."""
+
+    event_id = UnicodeAttribute()
+    type = UnicodeAttribute()
+    status = UnicodeAttribute()
+    content_hash = UnicodeAttribute()
+    received_at = UTCDateTimeAttribute()
+    occurred_at = UTCDateTimeAttribute(null=True)
+    effect = UnicodeAttribute(null=True)
+    customer_id = UnicodeAttribute(null=True)
+    reasons: ListAttribute[Reason] = ListAttribute(of=Reason, default=list)
+
+    @classmethod
+    def of(cls, shop: str, event_id: str) -> Self:
+        return cls(f"SHOP#{shop}#EVENT#{event_id}", "EVENT", event_id=event_id)

@@ -1,0 +1,181 @@
+# crm/intake/parsing.py
+"""From the text of an event to its envelope, or to everything that is wrong with it.
+
+What is right is parsed by msgspec, quickly; only where that fails is the JSON Schema asked, which is slower to import
+and to run but tells every fault at once.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+from functools import cache
+from typing import Any
+
+import msgspec
+
+from crm.intake.event_types import EVENT_TYPES, Envelope, OrderData, RefundData
+from crm.kernel.errors import Fault, InvalidInput, InvalidInputs
+from crm.kernel.money import is_currency, minor_units
+
+MOST_BYTES = 200_000
+LATEST = timedelta(minutes=10)
+MOST_FAULTS = 50
+
+
+def parse(body: str, *, now: datetime) -> Envelope[Any]:
+    """Raises InvalidInputs with every fault: not JSON, too large, unknown type, failing its schema, from the future."""
+    if len(body.encode()) > MOST_BYTES:
+        raise InvalidInputs([Fault("", "TOO_LARGE", f"an event has at most {MOST_BYTES:,} bytes")])
+    try:
+        head = msgspec.json.decode(body)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise InvalidInputs([Fault("", "NOT_JSON", str(error))]) from error
+    if not isinstance(head, dict):
+        raise InvalidInputs([Fault("", "INVALID", "an event is a JSON object")])
+    name = head.get("type")
+    kind = EVENT_TYPES.get(name) if isinstance(name, str) else None
+    if kind is None:
+        raise InvalidInputs([Fault("type", "UNKNOWN_TYPE", f"must be one of {', '.join(EVENT_TYPES)}")])
+    try:
+        envelope: Envelope[Any] = _decoder(kind.name).decode(body)
+    except msgspec.ValidationError as error:
+        raise InvalidInputs(_schema_faults(kind.name, head) or [Fault("", "INVALID", str(error))]) from error
+    faults = list(_faults(envelope, now))
+    if faults:
+        raise InvalidInputs(faults)
+    return envelope
+
+
+def is_identifier(text: str) -> bool:
+    """Whether a text may stand in a key."""
+    return re.fullmatch(r"[^\s#|]{1,128}", text) is not None
+
+
+def content_hash(body: str) -> str:
+    """A hash of what an event says, whatever the order and spacing of its JSON."""
+    with suppress(ValueError, RecursionError):  # what is no JSON is only ever equal to itself
+        body = json.dumps(json.loads(body), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(body.encode()).hexdigest()
+
+
+@cache
+def _decoder(name: str) -> msgspec.json.Decoder[Envelope[Any]]:
+    envelope: Any = Envelope
+    return msgspec.json.Decoder(envelope[EVENT_TYPES[name].data])
+
+
+def _faults(envelope: Envelope[Any], now: datetime) -> Iterable[Fault]:
+    """What a schema cannot say."""
+    kind = EVENT_TYPES[envelope.type]
+    if envelope.occurred_at > now + LATEST:
+        yield Fault("occurredAt", "FROM_THE_FUTURE", "lies more than 10 minutes in the future")
+    if kind.needs_customer and envelope.customer is None:
+        yield Fault("customer", "REQUIRED", "is required")
+    data = envelope.data
+    if isinstance(data, OrderData):
+        yield from _order_faults(data, kind.status)
+        if data.placed_at > now + LATEST:
+            yield Fault("data.placedAt", "FROM_THE_FUTURE", "lies more than 10 minutes in the future")
+    if isinstance(data, RefundData):
+        yield from _currency_faults(data.currency)
+        for index, line in enumerate(data.lines):
+            yield from _amount_faults(f"data.lines[{index}].amount", line.amount, data.currency)
+
+
+def _order_faults(data: OrderData, status: str | None) -> Iterable[Fault]:
+    if status is not None and data.status != status:
+        yield Fault("data.status", "INVALID", f"must be {status} in an event of this type")
+    yield from _currency_faults(data.currency)
+    yield from _amount_faults("data.shipping", data.shipping, data.currency)
+    seen: set[str] = set()
+    for index, line in enumerate(data.lines):
+        path = f"data.lines[{index}]"
+        line_id = line.id or str(index + 1)
+        if line_id in seen:
+            yield Fault(f"{path}.id", "DUPLICATE", f"the order has another line {line_id!r}")
+        seen.add(line_id)
+        faults = [
+            *_amount_faults(f"{path}.unitPrice", line.unit_price, data.currency),
+            *_amount_faults(f"{path}.discount", line.discount, data.currency),
+            *_amount_faults(f"{path}.tax", line.tax, data.currency),
+        ]
+        yield from faults
+        if not faults and is_currency(data.currency):
+            worth = line.quantity * minor_units(line.unit_price, data.currency)
+            if minor_units(line.discount, data.currency) > worth:
+                yield Fault(f"{path}.discount", "INVALID", "is more than the line is worth")
+
+
+def _currency_faults(currency: str) -> Iterable[Fault]:
+    if not is_currency(currency):
+        yield Fault("data.currency", "INVALID", f"{currency!r} is no ISO 4217 currency")
+
+
+def _amount_faults(path: str, amount: str | None, currency: str) -> Iterable[Fault]:
+    if amount is not None and is_currency(currency):
+        try:
+            minor_units(amount, currency)
+        except InvalidInput as error:
+            yield Fault(path, "INVALID", str(error))
+
+
+def _schema_faults(name: str, envelope: Any) -> list[Fault]:
+    # Imported here: it takes a fifth of a cold start, and only bad events need it.
+    from jsonschema import Draft202012Validator, FormatChecker
+
+    from crm.intake.schemas import schema_of
+
+    formats: Any = FormatChecker(formats=())
+    formats.checks("date-time", raises=ValueError)(_is_instant)
+    formats.checks("date", raises=ValueError)(_is_date)
+    validator = Draft202012Validator(schema_of(EVENT_TYPES[name]), format_checker=formats)
+    errors = sorted(validator.iter_errors(envelope), key=lambda error: list(map(str, error.absolute_path)))
+    return [_fault(error) for error in errors[:MOST_FAULTS]]
+
+
+def _fault(error: Any) -> Fault:
+    path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path).lstrip(".")
+    # Of a nullable field, the complaint about its other form is the useful one.
+    nested = [inner for inner in error.context or [] if inner.validator != "type"]
+    if error.validator == "anyOf" and nested:
+        error = nested[0]
+    if error.validator == "required":
+        missing = next((key for key in error.validator_value if key not in error.instance), "")
+        # One error a missing field: jsonschema names it in its message only.
+        missing = next((key for key in error.validator_value if f"'{key}' is a required" in error.message), missing)
+        return Fault(f"{path}.{missing}".lstrip("."), "REQUIRED", "is required")
+    expected: dict[str, Callable[[], str]] = {
+        "type": lambda: f"must be of type {error.validator_value}",
+        "format": lambda: (
+            f"must be a {error.validator_value}, with its zone"
+            if error.validator_value == "date-time"
+            else f"must be a {error.validator_value}"
+        ),
+        "enum": lambda: f"must be one of {', '.join(map(str, error.validator_value))}",
+        "const": lambda: f"must be {error.validator_value}",
+        "pattern": lambda: f"must match {error.validator_value}",
+        "minimum": lambda: f"must be at least {error.validator_value}",
+        "maximum": lambda: f"must be at most {error.validator_value}",
+        "minLength": lambda: f"must have at least {error.validator_value} characters",
+        "maxLength": lambda: f"must have at most {error.validator_value} characters",
+        "minItems": lambda: f"must have at least {error.validator_value} entries",
+        "maxItems": lambda: f"must have at most {error.validator_value} entries",
+        "anyOf": lambda: "has none of its forms",
+    }
+    # jsonschema's own messages quote the value, which may be personal.
+    message = expected.get(error.validator, lambda: f"fails {error.validator}")()
+    return Fault(path, "INVALID", message)
+
+
+def _is_instant(value: Any) -> bool:
+    if not isinstance(value, str):
+        return True
+    instant = datetime.fromisoformat(value)
+    return "T" in value.upper() and instant.tzinfo is not None
+
+
+def _is_date(value: Any) -> bool:
+    return not isinstance(value, str) or bool(date.fromisoformat(value))

@@ -1,0 +1,164 @@
+# crm/intake/service.py
+"""Events in: three doors (HTTP, the intake bus, the local sender), one path. The only door into this area."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from crm.intake import effects, parsing, repository
+from crm.intake.effects import Arrival
+from crm.intake.models import APPLIED, DEAD_LETTERED, WAITING, Reason, ReceivedEvent
+from crm.kernel import dead_letters
+from crm.kernel.aws import sqs_client
+from crm.kernel.change import Change, retrying
+from crm.kernel.errors import Fault, InvalidInputs, KeyReused
+from crm.kernel.settings import settings
+from crm.shops import service as shops
+
+__all__ = ["MOST_EVENTS", "Outcome", "Receipt", "ReceivedEvent", "accept", "apply", "bury", "status"]
+
+MOST_EVENTS = 100  # of one call
+BATCH_ENTRIES, BATCH_BYTES = 10, 240_000  # SendMessageBatch's limits, less their wrapping
+QUEUED, REFUSED, RETRY = "queued", "refused", "retry"
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """The door's answer for an event: `queued`, `refused` (with every fault), or `retry` (the queue took it not)."""
+
+    id: str | None
+    status: str
+    faults: Sequence[Fault] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of an event: `applied` or `waiting`; `repeated` where that had happened before."""
+
+    event_id: str
+    status: str
+    effect: str
+    customer_id: str | None
+    repeated: bool = False
+
+
+def accept(shop: str, events: Sequence[Any], *, now: datetime) -> list[Receipt]:
+    """Check events of a shop and queue the good ones; a receipt for each, in their order.
+
+    A bad event holds up no other. Raises InvalidInputs for more than 100 events.
+    """
+    if len(events) > MOST_EVENTS:
+        raise InvalidInputs([Fault("events", "TOO_MANY", f"at most {MOST_EVENTS} events a call")])
+    bodies = [json.dumps(event, ensure_ascii=False, separators=(",", ":")) for event in events]
+    receipts = [_checked(shop, event, body, now) for event, body in zip(events, bodies, strict=True)]
+    good = [index for index, receipt in enumerate(receipts) if receipt.status == QUEUED]
+    for index in _not_taken({index: bodies[index] for index in good}):
+        receipts[index] = Receipt(receipts[index].id, RETRY)
+    return receipts
+
+
+def apply(body: str, *, now: datetime, replayed: bool = False) -> Outcome:
+    """Let an event have its effect: one transaction, once, however often it is delivered.
+
+    Raises the refusal that dead-letters it (InvalidInputs, NotFound, KeyReused, ...), or Stale where it was overtaken
+    too often and should be delivered again.
+    """
+    envelope = parsing.parse(body, now=now)
+    content = parsing.content_hash(body)
+    shops.current(envelope.shop, now=now)  # an event of no shop of ours is refused before it writes anything
+    arrival = Arrival(envelope, now, replayed)
+
+    def attempt() -> Outcome:
+        known = repository.get_event(envelope.shop, envelope.id)
+        if known is not None and known.status in {APPLIED, WAITING}:
+            if known.content_hash != content:
+                raise KeyReused("another event came under this id before", field="id")
+            return Outcome(envelope.id, known.status, known.effect or "", known.customer_id, repeated=True)
+        change = Change()
+        effect = effects.add(change, arrival)
+        event = ReceivedEvent.of(envelope.shop, envelope.id)
+        event.type, event.content_hash = envelope.type, content
+        event.received_at, event.occurred_at = now, envelope.occurred_at
+        event.status = WAITING if effect.waits else APPLIED
+        event.effect, event.customer_id = effect.text, effect.customer_id
+        repository.add_received(change, event)
+        for event_id in effect.unblocked:
+            repository.add_unblocked(
+                change,
+                envelope.shop,
+                event_id,
+                effect=f"waited for {effect.text}",
+                customer_id=effect.customer_id or "",
+            )
+        repeated = not change.commit()
+        return Outcome(envelope.id, event.status, effect.text, effect.customer_id, repeated=repeated)
+
+    return retrying(attempt)
+
+
+def bury(body: str, reasons: Sequence[Fault], *, now: datetime) -> None:
+    """Dead-letter an event whole with its reasons, and tell so where it can be told whose it is."""
+    queue = settings().require("intake_dead_letters_url")
+    dead_letters.put(queue, body, source="ingest", reasons=reasons, now=now)
+    shop, event_id, name = _names(body)
+    if shop is None or event_id is None:
+        return
+    event = ReceivedEvent.of(shop, event_id)
+    event.type, event.status, event.content_hash = name or "", DEAD_LETTERED, parsing.content_hash(body)
+    event.received_at = now
+    event.reasons = [Reason(path=fault.path, code=fault.code, message=fault.message) for fault in reasons]
+    repository.save_dead_lettered(event)
+
+
+def status(shop: str, event_id: str) -> ReceivedEvent | None:
+    """What became of an event; None while it is queued, or was never sent."""
+    return repository.get_event(shop, event_id)
+
+
+def _checked(shop: str, event: Any, body: str, now: datetime) -> Receipt:
+    event_id = event.get("id") if isinstance(event, dict) and isinstance(event.get("id"), str) else None
+    try:
+        envelope = parsing.parse(body, now=now)
+    except InvalidInputs as refusal:
+        return Receipt(event_id, REFUSED, refusal.faults)
+    if envelope.shop != shop:
+        return Receipt(event_id, REFUSED, [Fault("shop", "FORBIDDEN", "is not the shop you may send for")])
+    return Receipt(event_id, QUEUED)
+
+
+def _not_taken(bodies: dict[int, str]) -> Iterator[int]:
+    """Send bodies to the intake queue; the numbers of those it did not take."""
+    queue = settings().require("intake_queue_url")
+    for batch in _batches(bodies):
+        entries = [{"Id": str(index), "MessageBody": bodies[index]} for index in batch]
+        answer = sqs_client().send_message_batch(QueueUrl=queue, Entries=entries)
+        yield from (int(failed["Id"]) for failed in answer.get("Failed", []))
+
+
+def _batches(bodies: dict[int, str]) -> Iterator[list[int]]:
+    batch: list[int] = []
+    size = 0
+    for index, body in bodies.items():
+        length = len(body.encode())
+        if batch and (len(batch) == BATCH_ENTRIES or size + length > BATCH_BYTES):
+            yield batch
+            batch, size = [], 0
+        batch.append(index)
+        size += length
+    if batch:
+        yield batch
+
+
+def _names(body: str) -> tuple[str | None, str | None, str | None]:
+    """Shop, id and type of an event that may be broken, each where it can be read and used in a key."""
+    try:
+        event = json.loads(body)
+    except (ValueError, RecursionError):
+        return None, None, None
+    if not isinstance(event, dict):
+        return None, None, None
+    values = [event.get(name) for name in ("shop", "id", "type")]
+    readable = [value if isinstance(value, str) and parsing.is_identifier(value) else None for value in values]
+    return readable[0], readable[1], readable[2]

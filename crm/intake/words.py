@@ -1,0 +1,88 @@
+# crm/intake/words.py
+"""From an event's parts to what the areas' services take."""
+
+from typing import Any
+
+import msgspec
+from msgspec import UNSET
+
+from crm.customers.identifiers import is_blocked
+from crm.customers.service import Words
+from crm.intake.event_types import CustomerPart, OrderData, RefundData
+from crm.kernel.money import minor_units
+from crm.orders.service import LineVersion, OrderVersion, RefundGiven, ReturnedLine
+
+FIELDS = (
+    "email", "phone", "first_name", "last_name", "locale", "zone", "birth_date", "gender", "tags", "addresses", "test",
+)  # fmt: skip
+
+
+def customer_words(part: CustomerPart, source: str, *, owner: str | None = None) -> Words:
+    """What an event says of its customer. `owner`: the customer whom it is about in any case (a known order's).
+
+    A blocked e-mail address or phone number is as good as not given: the event is still about somebody.
+    """
+    fields: dict[str, Any] = {}
+    for name in FIELDS:
+        value = getattr(part, name)
+        if value is UNSET or (name in {"email", "phone"} and value is not None and is_blocked(value)):
+            continue
+        fields[name] = value
+    if fields.get("birth_date") is not None:
+        fields["birth_date"] = fields["birth_date"].isoformat()
+    if fields.get("tags") is not None:
+        fields["tags"] = set(fields["tags"])
+    if fields.get("addresses") is not None:
+        fields["addresses"] = [
+            {name: value for name, value in msgspec.structs.asdict(address).items() if value is not None}
+            for address in fields["addresses"]
+        ]
+    external_ids = {source: part.external_id} if part.external_id else {}
+    return Words(id=owner or part.id, external_ids=external_ids, email_verified=part.email_verified, fields=fields)
+
+
+def order_version(data: OrderData, occurred_at: Any) -> OrderVersion:
+    currency = data.currency
+    return OrderVersion(
+        order_id=data.order_id,
+        version=data.version,
+        status=data.status,
+        currency=currency,
+        placed_at=data.placed_at,
+        occurred_at=occurred_at,
+        lines=[
+            LineVersion(
+                line_id=line.id or str(place),
+                sku=line.sku,
+                quantity=line.quantity,
+                unit_price=minor_units(line.unit_price, currency),
+                discount=minor_units(line.discount, currency),
+                tax=minor_units(line.tax, currency),
+                title=line.title,
+                category=line.category,
+                tags=frozenset(line.tags),
+                gift_card=line.gift_card,
+            )
+            for place, line in enumerate(data.lines, start=1)
+        ],
+        shipping=minor_units(data.shipping, currency),
+        channel=data.channel,
+        coupon=data.coupon,
+        cart_id=data.cart_id,
+        points_spent=data.points_spent,
+    )
+
+
+def refund_given(data: RefundData, occurred_at: Any, event_id: str) -> RefundGiven:
+    return RefundGiven(
+        refund_id=data.refund_id,
+        order_id=data.order_id,
+        currency=data.currency,
+        refunded_at=occurred_at,
+        event_id=event_id,
+        lines=[
+            ReturnedLine(line.line_id, line.quantity, minor_units(line.amount, data.currency) if line.amount else None)
+            for line in data.lines
+        ],
+        reason=data.reason,
+    )

@@ -1,0 +1,212 @@
+# crm/kernel/change.py
+"""Writes that happen together or not at all."""
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any, TypeVar
+
+from pynamodb.exceptions import TransactWriteError
+from pynamodb.expressions.condition import Condition
+from pynamodb.expressions.update import Action
+from pynamodb.transactions import TransactWrite
+
+from crm.kernel.errors import CrmError, Stale
+from crm.kernel.table import Published, Stored, connection
+
+T = TypeVar("T")
+
+MOST_WRITES = 100  # DynamoDB's limit for one transaction
+ATTEMPTS = 5
+FIRST_WAIT, LONGEST_WAIT = 0.025, 0.8  # seconds; each wait is drawn between nothing and its bound (full jitter)
+PASSING = frozenset({"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+PASSING_ERRORS = frozenset({
+    "TransactionInProgressException", "ThrottlingException", "ProvisionedThroughputExceededException",
+    "RequestLimitExceeded", "InternalServerError", "ServiceUnavailable",
+})  # fmt: skip
+
+
+class PartlyDone(CrmError):
+    """Some of several causes had their effect before; nothing was written. Decide again without those."""
+
+    code = "PARTLY_DONE"
+
+    def __init__(self, done: list[Stored]) -> None:
+        super().__init__("some of these causes had their effect before")
+        self.done = done
+
+
+class Verb(IntEnum):
+    """In the order in which PynamoDB sends them, whatever the order they were added in: DynamoDB's cancellation
+    reasons come by position.
+    """
+
+    CHECK = 0
+    DELETE = 1
+    PUT = 2
+    UPDATE = 3
+
+
+@dataclass(frozen=True)
+class Write:
+    verb: Verb
+    item: Stored
+    add: Callable[[TransactWrite], None]
+    meaning: CrmError | None
+    """What its failed condition means; None: this is the change's cause, and it is there already."""
+
+
+class Change:
+    """Gathers conditioned writes, also across areas; the outermost use case commits once.
+
+    Each write says what its failed condition means, so that positional cancellation reasons are read in one place. What
+    an item holds at the commit is what is written, not what it held when it was added.
+    """
+
+    def __init__(self) -> None:
+        self._writes: list[Write] = []
+
+    def __len__(self) -> int:
+        return len(self._writes)
+
+    def once(self, item: Stored) -> None:
+        """Add the item whose key is the cause of this change: if it exists, all of it has happened before."""
+        condition = type(item).sk.does_not_exist()
+        self._put(item, condition, None)
+
+    def once_more(self, item: Stored, *, when: Condition) -> None:
+        """Add the next state of an item that stands for one of this change's causes: where the condition fails, that
+        cause had its effect before, or a later one had. Attributes this code does not know are left as they are.
+        """
+        self._update(item, lambda: _all_of(item), when, None)
+
+    def create(self, item: Stored, *, otherwise: CrmError) -> None:
+        """Add an item that must not exist yet."""
+        self._put(item, type(item).sk.does_not_exist(), otherwise)
+
+    def revise(self, item: Published) -> None:
+        """Add the next revision of an item that was read (or made new, with `rev` 0), unless somebody else's came
+        first: then the commit raises Stale. Attributes this code does not know are left as they are.
+        """
+        read, item.rev = int(item.rev), int(item.rev) + 1
+        condition = type(item).rev == read if read else type(item).sk.does_not_exist()
+        self.write(item, when=condition, otherwise=Stale())
+
+    def write(self, item: Stored, *, when: Condition | None, otherwise: CrmError) -> None:
+        """Add all attributes of an item, as an update: a put would drop attributes that this code does not know."""
+        self._update(item, lambda: _all_of(item), when, otherwise)
+
+    def update(self, item: Stored, actions: list[Action], *, when: Condition | None, otherwise: CrmError) -> None:
+        self._update(item, lambda: actions, when, otherwise)
+
+    def check(self, item: Stored, *, when: Condition, otherwise: CrmError) -> None:
+        """Add a condition on an item that this change relies on and does not write."""
+        kind = type(item)
+        pk, sk = item.pk, item.sk
+        self._add(Verb.CHECK, item, lambda write: write.condition_check(kind, pk, sk, condition=when), otherwise)
+
+    def unchanged(self, item: Published) -> None:
+        """Add the condition that an item that was read (or found missing: `rev` 0) is still as it was."""
+        kind = type(item)
+        self.check(item, when=kind.rev == int(item.rev) if item.rev else kind.sk.does_not_exist(), otherwise=Stale())
+
+    def delete(self, item: Stored, *, when: Condition | None, otherwise: CrmError) -> None:
+        self._add(Verb.DELETE, item, lambda write: write.delete(item, condition=when), otherwise)
+
+    def commit(self) -> bool:
+        """Write everything and return True; return False where its cause had its effect before.
+
+        Conflicts and throttles are retried at most five times with full jitter. Raises the refusal of the first other
+        condition that failed, and PartlyDone where some but not all of several causes had their effect. A validation
+        error is a bug and is never retried.
+        """
+        if not self._writes:
+            return True
+        if len(self._writes) > MOST_WRITES:
+            raise ValueError(f"{len(self._writes)} writes are more than one transaction holds ({MOST_WRITES})")
+        keys = {(write.item.pk, write.item.sk, type(write.item).Meta.table_name) for write in self._writes}
+        if len(keys) < len(self._writes):
+            raise ValueError("two writes to one item in one change")
+        writes = sorted(self._writes, key=lambda write: write.verb)
+        for attempt in range(ATTEMPTS + 1):
+            try:
+                with TransactWrite(connection=connection().connection) as transaction:
+                    for write in writes:
+                        write.add(transaction)
+            except TransactWriteError as error:
+                if _passes(error) and attempt < ATTEMPTS:
+                    wait_before(attempt)
+                    continue
+                return _judged(error, writes)
+            return True
+        raise AssertionError("the last attempt returns or raises")
+
+    def _update(
+        self, item: Stored, actions: Callable[[], list[Action]], when: Condition | None, meaning: CrmError | None
+    ) -> None:
+        # An update that creates an item leaves out the discriminator, and then no query finds it.
+        kind: Any = type(item).kind
+
+        def add(transaction: TransactWrite) -> None:
+            transaction.update(item, actions=[*actions(), kind.set(type(item))], condition=when)
+
+        self._add(Verb.UPDATE, item, add, meaning)
+
+    def _put(self, item: Stored, condition: Condition, meaning: CrmError | None) -> None:
+        self._add(Verb.PUT, item, lambda write: write.save(item, condition=condition), meaning)
+
+    def _add(self, verb: Verb, item: Stored, add: Callable[[TransactWrite], None], meaning: CrmError | None) -> None:
+        self._writes.append(Write(verb, item, add, meaning))
+
+
+def retrying(attempt: Callable[[], T], *, attempts: int = 8) -> T:
+    """Run a read-decide-write until its write stands: one that was overtaken (Stale) reads and decides again.
+
+    Raises Stale when it was overtaken every time; whoever delivers the event will bring it again.
+    """
+    for number in range(attempts - 1):
+        try:
+            return attempt()
+        except Stale:
+            wait_before(number)
+    return attempt()
+
+
+def wait_before(attempt: int) -> None:
+    """Wait a random time below a bound that doubles with each attempt."""
+    time.sleep(random.uniform(0, min(LONGEST_WAIT, FIRST_WAIT * 2**attempt)))  # noqa: S311  spreads load, keeps no secret
+
+
+def _all_of(item: Stored) -> list[Action]:
+    actions: list[Action] = []
+    for name, attribute in type(item).get_attributes().items():
+        if name not in {"pk", "sk", "kind"}:
+            value = getattr(item, name)
+            actions.append(attribute.remove() if value is None else attribute.set(value))
+    return actions
+
+
+def _passes(error: TransactWriteError) -> bool:
+    codes = {reason.code for reason in error.cancellation_reasons if reason is not None}
+    if codes:
+        return codes <= PASSING  # beside a failed condition or a bug, waiting changes nothing
+    return error.cause_response_code in PASSING_ERRORS
+
+
+def _judged(error: TransactWriteError, writes: list[Write]) -> bool:
+    failed = [
+        write
+        for write, reason in zip(writes, error.cancellation_reasons, strict=False)
+        if reason is not None and reason.code == "ConditionalCheckFailed"
+    ]
+    done = [write.item for write in failed if write.meaning is None]
+    if done:
+        if len(done) < sum(1 for write in writes if write.meaning is None):
+            raise PartlyDone(done) from error
+        return False
+    for write in failed:
+        if write.meaning is not None:
+            raise write.meaning from error
+    raise error

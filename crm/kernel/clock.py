@@ -1,0 +1,45 @@
+# crm/kernel/clock.py
+"""The one place that asks what time it is. Edges call it; everything below them is given `now`."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from crm.kernel.errors import InvalidInput
+from crm.kernel.settings import settings
+
+
+def now() -> datetime:
+    """The present, aware and in UTC. On a laptop the clock can be moved forward by the seconds in CRM_CLOCK_FILE."""
+    present = datetime.now(UTC)
+    if settings().crm_clock_file:
+        path = Path(settings().crm_clock_file)
+        if path.exists():
+            present += timedelta(seconds=float(path.read_text() or 0))
+    return present
+
+
+def parse(text: str, *, field: str | None = None) -> datetime:
+    """Read RFC 3339 into UTC. Raises InvalidInput; a time without a zone is refused: nobody could say when it was."""
+    try:
+        instant = datetime.fromisoformat(text)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"not an RFC 3339 time: {text!r}", field=field) from error
+    if instant.tzinfo is None:
+        raise InvalidInput("a time needs its zone", field=field)
+    return instant.astimezone(UTC)
+
+
+def text(instant: datetime) -> str:
+    """Write RFC 3339 in UTC with microseconds, so that texts sort as the instants they name."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def local_day(instant: datetime, zone: str) -> date:
+    """The calendar day of an instant in an IANA zone; a day of 23 or 25 hours is one day."""
+    return instant.astimezone(ZoneInfo(zone)).date()
+
+
+def start_of_day(day: date, zone: str) -> datetime:
+    """The first instant of a shop-local day, in UTC. Where midnight is skipped, the first instant after the gap."""
+    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)

@@ -1,0 +1,74 @@
+# crm/kernel/errors.py
+"""Refusals a caller can act on. Anything else is a bug and is left to crash."""
+
+from dataclasses import dataclass
+
+
+class CrmError(Exception):
+    """A rule of the domain said no.
+
+    `code` is public contract: clients switch on it, so it never changes meaning. `field` is the dotted path of the
+    input at fault. A refusal that carries data is a subclass with attributes; GraphQL shows it as a typed `UserError`.
+    """
+
+    code = "REFUSED"
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class InvalidInput(CrmError):
+    code = "INVALID_INPUT"
+
+
+class NotFound(CrmError):
+    """There is no such thing, or it belongs to another shop: the two answer alike."""
+
+    code = "NOT_FOUND"
+
+
+class VersionMismatch(CrmError):
+    """The caller decided by a version that is no longer the stored one."""
+
+    code = "VERSION_MISMATCH"
+
+    def __init__(self, *, expected: int, actual: int) -> None:
+        super().__init__(f"Version {expected} was expected, {actual} is stored.", field="expectedVersion")
+        self.expected = expected
+        self.actual = actual
+
+
+class KeyReused(CrmError):
+    """An idempotency key or event id came again with other content."""
+
+    code = "KEY_REUSED"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with an input: where, a stable code, and what was expected."""
+
+    path: str
+    code: str
+    message: str
+
+
+class InvalidInputs(CrmError):
+    """Everything that is wrong with an input, at once."""
+
+    code = "INVALID_INPUT"
+
+    def __init__(self, faults: list[Fault]) -> None:
+        first = faults[0]
+        super().__init__("; ".join(f"{fault.path}: {fault.message}" for fault in faults), field=first.path)
+        self.faults = faults
+
+
+class Stale(CrmError):
+    """What the decision relied on has changed since it was read: read again and decide again."""
+
+    code = "STALE"
+
+    def __init__(self, message: str = "The record changed meanwhile.") -> None:
+        super().__init__(message)

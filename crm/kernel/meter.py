@@ -1,0 +1,87 @@
+# crm/kernel/meter.py
+"""Counts the store requests of one piece of work, through botocore's event hooks.
+
+Units are computed from item sizes as DynamoDB bills them (4 KB a read unit, half where the read may be stale; 1 KB a
+write unit, double in a transaction), because the local engine's own read figures are wrong.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from math import ceil
+from typing import Any
+
+from crm.kernel.table import client
+
+READS = frozenset({"GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems"})
+
+
+@dataclass
+class Meter:
+    requests: int = 0
+    read_units: float = 0.0
+    write_units: float = 0.0
+    operations: dict[str, int] = field(default_factory=dict)
+
+
+_current: ContextVar[Meter | None] = ContextVar("meter", default=None)
+_watched: list[Any] = []
+
+
+@contextmanager
+def metering() -> Iterator[Meter]:
+    """Count what is asked of the store inside; threads started by `asyncio.to_thread` count too."""
+    _watch(client())
+    meter = Meter()
+    token = _current.set(meter)
+    try:
+        yield meter
+    finally:
+        _current.reset(token)
+
+
+def _watch(dynamodb: Any) -> None:
+    if any(watched is dynamodb for watched in _watched):
+        return
+    _watched.append(dynamodb)
+    dynamodb.meta.events.register("before-parameter-build.dynamodb", _asked)
+    dynamodb.meta.events.register("after-call.dynamodb", _answered)
+
+
+def _asked(params: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
+    context["meter"] = (_current.get(), params, model.name)
+
+
+def _answered(parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+    meter, params, operation = context.get("meter", (None, {}, ""))
+    if meter is None:
+        return
+    meter.requests += 1
+    meter.operations[operation] = meter.operations.get(operation, 0) + 1
+    if operation in READS:
+        meter.read_units += _read_units(params, parsed)
+    else:
+        meter.write_units += _write_units(params)
+
+
+def _read_units(params: dict[str, Any], parsed: dict[str, Any]) -> float:
+    consistent = bool(params.get("ConsistentRead"))
+    factor = 1.0 if consistent else 0.5
+    if "Items" in parsed:  # a query is billed on the sum of its items
+        return factor * max(1, ceil(sum(map(_size, parsed["Items"])) / 4096))
+    items = [parsed["Item"]] if "Item" in parsed else []
+    for table in parsed.get("Responses", {}).values() if isinstance(parsed.get("Responses"), dict) else ():
+        items += table
+    return factor * max(1, sum(ceil(_size(item) / 4096) for item in items))
+
+
+def _write_units(params: dict[str, Any]) -> float:
+    if "TransactItems" in params:
+        return 2.0 * sum(ceil(max(1, _size(next(iter(item.values())))) / 1024) for item in params["TransactItems"])
+    return float(max(1, ceil(_size(params) / 1024)))
+
+
+def _size(value: Any) -> int:
+    return len(json.dumps(value, default=str).encode())

@@ -1,0 +1,119 @@
+# crm/kernel/table.py
+"""The `crm` table: one partition per customer, one item per fact about them.
+
+Every key begins with the shop. `timeline` (local index) sorts what has a time within a customer's partition;
+`listing` (global index) holds lists that span customers, and timers, under sharded keys.
+"""
+
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+from pynamodb.attributes import (
+    BooleanAttribute,
+    DiscriminatorAttribute,
+    MapAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+)
+from pynamodb.connection.table import TableConnection
+from pynamodb.exceptions import PynamoDBException
+from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, LocalSecondaryIndex
+from pynamodb.models import Model
+
+from crm.kernel.settings import settings
+
+STORE_ERRORS = (PynamoDBException, BotoCoreError, ClientError, TimeoutError)
+"""What a store raises that does not answer, or not as asked: trying again later may help."""
+
+
+class Timeline(LocalSecondaryIndex["Item"]):
+    class Meta:
+        index_name = "timeline"
+        projection = AllProjection()
+
+    pk = UnicodeAttribute(hash_key=True)
+    timeline_key = UnicodeAttribute(range_key=True)
+
+
+class Listing(GlobalSecondaryIndex["Item"]):
+    class Meta:
+        index_name = "listing"
+        projection = AllProjection()
+        billing_mode = "PAY_PER_REQUEST"
+
+    list_pk = UnicodeAttribute(hash_key=True)
+    list_sk = UnicodeAttribute(range_key=True)
+
+
+class Stored(Model):
+    """An item of any table. `kind` names its class."""
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    kind = DiscriminatorAttribute()
+
+
+class Item(Stored):
+    """What is stored in `crm`. An item without `expires_at` stays for good."""
+
+    class Meta:
+        table_name = settings().crm_table
+        region = settings().aws_region
+        billing_mode = "PAY_PER_REQUEST"
+        connect_timeout_seconds = 1
+        read_timeout_seconds = 5
+        max_pool_connections = 32  # as many as the gateway has threads
+
+    kind = DiscriminatorAttribute()  # each table its own: PynamoDB gives a base the indexes of all kinds it knows
+    timeline_key = UnicodeAttribute(null=True)
+    list_pk = UnicodeAttribute(null=True)
+    list_sk = UnicodeAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
+
+    timeline = Timeline()
+    listing = Listing()
+
+
+class Published(Item):
+    """An item whose every change is published. `rev` counts its changes; `cause` names what made the last one."""
+
+    rev = NumberAttribute(default=0)
+    cause = UnicodeAttribute(null=True)
+    replayed = BooleanAttribute(default=False)
+
+
+class Part(MapAttribute[str, Any]):
+    """A map inside an item."""
+
+    def __init__(self, *args: Any, **attributes: Any) -> None:  # PynamoDB's own is not annotated
+        super().__init__(*args, **attributes)  # type: ignore[no-untyped-call]
+
+
+def connection() -> TableConnection:
+    """The one connection of all models. Touched first on the base: each model would otherwise make a client of its
+    own (100 ms each).
+    """
+    return Item._get_connection()  # noqa: SLF001  PynamoDB has no public door to it
+
+
+def join(base: type[Stored]) -> None:
+    """Let the models of another table use the one connection too, so that there is one client for all tables.
+
+    `base` is the model that names the table; call it once, where that model is defined.
+    """
+    own = base._get_connection()  # noqa: SLF001  as above; a connection makes its client only when first asked for it
+    connection().connection.add_meta_table(own.get_meta_table())
+    own.connection = connection().connection
+
+
+def client() -> Any:
+    """The botocore client below PynamoDB, for calls by raw key and for event hooks."""
+    return connection().connection.client
+
+
+def shop_key(shop: str) -> str:
+    return f"SHOP#{shop}"
+
+
+def customer_key(shop: str, customer_id: str) -> str:
+    return f"SHOP#{shop}#CUSTOMER#{customer_id}"

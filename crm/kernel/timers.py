@@ -1,0 +1,167 @@
+# crm/kernel/timers.py
+"""What becomes true because time passes: a timer is written with the state that time will change.
+
+Key design (docs/access-patterns.md, AP-20, AP-21):
+    Timer  pk=SHOP#<shop>#CUSTOMER#<customer>  sk=TIMER#<owner>#<subject>   one a customer, owner and subject
+           list_pk=TIMERS#<shard>              list_sk=<due_at>#<customer key>#<owner>#<subject>   what is due, in order
+    Lease  pk=LEASE#TIMERS#<shard>             sk=LEASE                     who fires a shard, until when
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, ClassVar, Self
+
+from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.exceptions import DeleteError, DoesNotExist, PutError
+
+from crm.kernel import clock
+from crm.kernel.change import Change
+from crm.kernel.errors import InvalidInput, Stale
+from crm.kernel.ids import shard_of
+from crm.kernel.publishing import DomainEvent, put
+from crm.kernel.table import Item, customer_key
+
+SHARDS = 4
+MOST_FIRED = 1000  # a shard and run: 100 PutEvents, some seconds
+LEASE_SECONDS = 50  # as long as a run may take, and less than the minute until the next
+
+
+class Timer(Item, discriminator="Timer"):
+    shop = UnicodeAttribute()
+    customer_id = UnicodeAttribute()
+    owner = UnicodeAttribute()
+    subject = UnicodeAttribute()
+    due_at = UTCDateTimeAttribute()
+
+    @classmethod
+    def of(cls, shop: str, customer_id: str, owner: str, subject: str, due_at: datetime) -> Self:
+        pk = customer_key(shop, customer_id)
+        return cls(
+            pk,
+            f"TIMER#{owner}#{subject}",
+            shop=shop,
+            customer_id=customer_id,
+            owner=owner,
+            subject=subject,
+            due_at=due_at,
+            list_pk=f"TIMERS#{shard_of(pk, SHARDS)}",
+            list_sk=f"{clock.text(due_at)}#{pk}#{owner}#{subject}",
+        )
+
+
+class Lease(Item, discriminator="Lease"):
+    holder = UnicodeAttribute()
+    until = UTCDateTimeAttribute()
+
+
+@dataclass(frozen=True)
+class TimerDue:
+    """A timer has fallen due. Its owner re-checks, acts as of `due_at`, and deletes or re-arms it in that change."""
+
+    detail_type: ClassVar[str] = "timer.due"
+
+    shop: str
+    customer_id: str
+    owner: str
+    subject: str
+    due_at: datetime
+
+    def detail(self) -> dict[str, Any]:
+        return {
+            "shop": self.shop,
+            "customerId": self.customer_id,
+            "owner": self.owner,
+            "subject": self.subject,
+            "dueAt": clock.text(self.due_at),
+        }
+
+    @classmethod
+    def parse(cls, detail: dict[str, Any]) -> Self:
+        """Raises InvalidInput."""
+        try:
+            return cls(
+                shop=str(detail["shop"]),
+                customer_id=str(detail["customerId"]),
+                owner=str(detail["owner"]),
+                subject=str(detail["subject"]),
+                due_at=clock.parse(detail["dueAt"], field="dueAt"),
+            )
+        except (KeyError, TypeError) as error:
+            raise InvalidInput(f"not a timer.due: {error!r}") from error
+
+
+@dataclass(frozen=True)
+class Fired:
+    """What became of a shard's due timers; those that the bus did not take are due again next time."""
+
+    put: int
+    refused: int
+
+
+def get(shop: str, customer_id: str, owner: str, subject: str) -> Timer | None:
+    try:
+        return Timer.get(customer_key(shop, customer_id), f"TIMER#{owner}#{subject}", consistent_read=True)
+    except DoesNotExist:
+        return None
+
+
+def set_to(change: Change, stored: Timer | None, timer: Timer | None) -> None:
+    """Add to `change`: the timer becomes what its owner has just computed (None: there is none any more).
+
+    `stored` is what was read; had it been moved meanwhile, the commit raises Stale.
+    """
+    unmoved = Timer.due_at == stored.due_at if stored else Timer.sk.does_not_exist()
+    if timer is None:
+        if stored is not None:
+            change.delete(stored, when=unmoved, otherwise=Stale())
+    elif stored is None or stored.due_at != timer.due_at:
+        change.write(timer, when=unmoved, otherwise=Stale())
+
+
+def due(now: datetime, *, shard: int, limit: int) -> list[Timer]:
+    """The timers of a shard that are due, in due order (AP-21)."""
+    # Every sort key goes on behind its due time, so one that is due at this very instant sorts before the next.
+    before = Timer.list_sk < clock.text(now + timedelta(microseconds=1))
+    found = Timer.listing.query(f"TIMERS#{shard}", range_key_condition=before, limit=limit)
+    return [timer for timer in found if isinstance(timer, Timer)]
+
+
+def fire(shard: int, *, holder: str, now: datetime, limit: int = MOST_FIRED) -> Fired | None:
+    """Tell the owners of a shard's due timers; None where another holds the shard's lease.
+
+    Nothing is changed: a timer is due until its owner has handled it, so one that is slow is told again.
+    """
+    if not hold_lease(shard, holder, now=now):
+        return None
+    found = due(now, shard=shard, limit=limit)
+    events: list[DomainEvent] = [
+        TimerDue(timer.shop, timer.customer_id, timer.owner, timer.subject, timer.due_at) for timer in found
+    ]
+    refused = put(events)
+    release_lease(shard, holder)
+    return Fired(len(events) - len(refused), len(refused))
+
+
+def hold_lease(shard: int, holder: str, *, now: datetime, seconds: int = LEASE_SECONDS) -> bool:
+    """Take or keep the lease of a shard; False while another holder's has not run out."""
+    lease = _lease(shard, holder, until=now + timedelta(seconds=seconds))
+    try:
+        lease.save(condition=Lease.sk.does_not_exist() | (Lease.until <= now) | (Lease.holder == holder))
+    except PutError as error:
+        if error.cause_response_code == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
+
+
+def release_lease(shard: int, holder: str) -> None:
+    """Give the lease back, so that the next run need not wait for it to run out; not where another has it by now."""
+    try:
+        _lease(shard, holder, until=None).delete(condition=Lease.holder == holder)
+    except DeleteError as error:
+        if error.cause_response_code != "ConditionalCheckFailedException":
+            raise
+
+
+def _lease(shard: int, holder: str, *, until: datetime | None) -> Lease:
+    return Lease(f"LEASE#TIMERS#{shard}", "LEASE", holder=holder, until=until)

@@ -1,0 +1,44 @@
+# crm/orders/repository.py
+"""Every read of orders; writes go through a Change."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from pynamodb.exceptions import DoesNotExist
+
+from crm.kernel import timeline
+from crm.kernel.table import customer_key
+from crm.orders.models import CANCELLED, Order, OrderRef
+
+
+def get_ref(shop: str, order_id: str) -> OrderRef | None:
+    """AP-07."""
+    key = OrderRef.of(shop, order_id)
+    try:
+        return OrderRef.get(key.pk, key.sk, consistent_read=True)
+    except DoesNotExist:
+        return None
+
+
+def get_order(shop: str, customer_id: str, order_id: str) -> Order | None:
+    """AP-08."""
+    key = Order.of(shop, customer_id, order_id)
+    try:
+        return Order.get(key.pk, key.sk, consistent_read=True)
+    except DoesNotExist:
+        return None
+
+
+def list_orders(shop: str, customer_id: str, *, before: str | None, limit: int) -> list[Order]:
+    """A customer's orders, newest first, from behind the timeline key `before` (AP-09)."""
+    return timeline.newest(Order, customer_key(shop, customer_id), "ORDER#", before=before, limit=limit)
+
+
+def times_of_standing(shop: str, customer_id: str, *, but: str) -> Iterator[datetime]:
+    """When each order of a customer that is not cancelled was placed, one order left out (AP-10)."""
+    orders = Order.query(
+        customer_key(shop, customer_id), range_key_condition=Order.sk.startswith("ORDER#"), consistent_read=True
+    )
+    for order in orders:
+        if order.status != CANCELLED and order.order_id != but:
+            yield order.placed_at

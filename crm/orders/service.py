@@ -1,0 +1,291 @@
+# crm/orders/service.py
+"""What can be done with orders: the only door into this area."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from crm.customers.service import Customer, Snapshot
+from crm.kernel import clock
+from crm.kernel.change import Change
+from crm.kernel.errors import InvalidInput, NotFound, Stale
+from crm.orders import repository, statistics
+from crm.orders.models import (
+    CANCELLED,
+    CurrencyTotals,
+    Order,
+    OrderLine,
+    OrderRef,
+    Refund,
+    RefundLine,
+    Statistics,
+)
+from crm.orders.statistics import Counted, Sums
+from crm.orders.totals import Line, Returned, Totals, totals
+from crm.shops import service as shops
+
+__all__ = [
+    "LineVersion", "Order", "OrderLine", "OrderVersion", "Recorded", "Refund", "RefundGiven", "RefundLine",
+    "ReturnedLine", "Statistics", "average", "get", "list_orders", "owner", "record", "refund",
+]  # fmt: skip
+
+MOST_REFUNDS = 90  # of one order: their events are told in the order's own transaction
+
+list_orders = repository.list_orders
+
+
+@dataclass(frozen=True)
+class LineVersion:
+    """A line as a shop sends it. Amounts are minor units; `discount` and `tax` are of the whole line."""
+
+    line_id: str
+    sku: str
+    quantity: int
+    unit_price: int
+    discount: int = 0
+    tax: int = 0
+    title: str | None = None
+    category: str | None = None
+    tags: frozenset[str] = frozenset()
+    gift_card: bool = False
+
+
+@dataclass(frozen=True)
+class OrderVersion:
+    """A whole order as of its `version`. Amounts are minor units of `currency`."""
+
+    order_id: str
+    version: int
+    status: str
+    currency: str
+    placed_at: datetime
+    occurred_at: datetime
+    lines: Sequence[LineVersion]
+    shipping: int = 0
+    channel: str | None = None
+    coupon: str | None = None
+    cart_id: str | None = None
+    points_spent: int = 0
+
+
+@dataclass(frozen=True)
+class ReturnedLine:
+    line_id: str
+    quantity: int
+    amount: int | None = None
+
+
+@dataclass(frozen=True)
+class RefundGiven:
+    """Units of an order's lines given back; `event_id` is that of the event that told it."""
+
+    refund_id: str
+    order_id: str
+    currency: str
+    refunded_at: datetime
+    event_id: str
+    lines: Sequence[ReturnedLine]
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What became of an event about an order. `unblocked`: events that waited for this order and now have it."""
+
+    effect: str
+    customer_id: str | None
+    unblocked: Sequence[str] = field(default=())
+
+
+def owner(shop: str, order_id: str) -> str | None:
+    """The customer whose order it is, or None while no order of that id has come."""
+    ref = repository.get_ref(shop, order_id)
+    return ref.customer_id if ref else None
+
+
+def get(shop: str, order_id: str) -> Order:
+    """Raises NotFound, also for the order of another shop."""
+    customer_id = owner(shop, order_id)
+    order = repository.get_order(shop, customer_id, order_id) if customer_id else None
+    if order is None:
+        raise NotFound("There is no such order.", field="id")
+    return order
+
+
+def record(
+    change: Change,
+    customer: Customer,
+    heads: Snapshot,
+    version: OrderVersion,
+    *,
+    cause: str,
+    now: datetime,
+    replayed: bool,
+) -> Recorded:
+    """Add to `change`: an order's newest version, with the refunds that waited for it, and the statistics it moves.
+
+    An older version, or the stored one again, changes nothing. `customer` is the order's owner (`owner` tells whose a
+    known order is). The commit raises Stale where any of it moved meanwhile.
+    """
+    shop = customer.shop
+    ref = repository.get_ref(shop, version.order_id) or OrderRef.of(shop, version.order_id)
+    if ref.customer_id not in {None, customer.customer_id}:
+        raise Stale("The order came to another customer meanwhile.")
+    stored = repository.get_order(shop, customer.customer_id, version.order_id) if ref.customer_id else None
+    if stored is not None and stored.version >= version.version:
+        return Recorded(f"nothing: version {int(stored.version)} is stored", customer.customer_id)
+    before = _counted(stored)
+    order = stored or _new_order(customer, heads, ref, version)
+    unblocked = [waiting.event_id for waiting in ref.waiting_refunds]
+    if stored is None or stored.placed_at != version.placed_at:
+        zone = shops.current(shop, now=now).zone
+        order.placed_on = clock.local_day(version.placed_at, zone).isoformat()
+    _take(order, version)
+    order.test = bool(customer.test)
+    _record(change, order, before, heads, cause=cause, replayed=replayed)
+    if stored is None:
+        ref.customer_id, ref.waiting_refunds = customer.customer_id, []
+        change.revise(ref)
+    return Recorded(f"order version {version.version}", customer.customer_id, unblocked)
+
+
+def refund(
+    change: Change, shop: str, given: RefundGiven, heads: Snapshot | None, *, cause: str, replayed: bool
+) -> Recorded:
+    """Add to `change`: a refund, and the statistics it moves; before its order has come, it waits in the order's shell.
+
+    `heads` are those of the order's owner, None while nobody is known as one. The same refund again changes nothing.
+    Raises InvalidInput for another currency than the order's, or more refunds than an order can hold.
+    """
+    ref = repository.get_ref(shop, given.order_id) or OrderRef.of(shop, given.order_id)
+    item = Refund(
+        refund_id=given.refund_id,
+        refunded_at=given.refunded_at,
+        currency=given.currency,
+        event_id=given.event_id,
+        reason=given.reason,
+        lines=[RefundLine(**vars(line)) for line in given.lines],
+    )
+    if heads is None and ref.customer_id is not None:
+        raise Stale("The order came meanwhile.")
+    if ref.customer_id is None or heads is None:
+        if not _has(ref.waiting_refunds, given.refund_id):
+            ref.waiting_refunds = _with(ref.waiting_refunds, item)
+            change.revise(ref)
+        return Recorded("waiting for its order", None)
+    order = repository.get_order(shop, ref.customer_id, given.order_id)
+    if order is None:
+        raise AssertionError(f"{ref.pk} points at an order that is not there")
+    if given.currency != order.currency:
+        raise InvalidInput(f"the order is in {order.currency}", field="data.currency")
+    if _has(order.refunds, given.refund_id):
+        return Recorded("nothing: this refund is stored", ref.customer_id)
+    before = _counted(order)
+    order.refunds = _with(order.refunds, item)
+    _record(change, order, before, heads, cause=cause, replayed=replayed)
+    return Recorded(f"refund {given.refund_id}", ref.customer_id)
+
+
+def average(total: CurrencyTotals) -> int | None:
+    """Mean net per order in minor units, halves rounded up; None without orders."""
+    return statistics.average(_sums(total))
+
+
+def _new_order(customer: Customer, heads: Snapshot, ref: OrderRef, version: OrderVersion) -> Order:
+    order = Order.of(customer.shop, customer.customer_id, version.order_id)
+    order.refunds = list(ref.waiting_refunds)
+    known = heads.head(Statistics)
+    order.first = known is None or known.recorded_count == 0
+    return order
+
+
+def _take(order: Order, version: OrderVersion) -> None:
+    order.version, order.status, order.currency = version.version, version.status, version.currency
+    order.placed_at, order.occurred_at = version.placed_at, version.occurred_at
+    order.timeline_key = f"ORDER#{clock.text(version.placed_at)}#{version.order_id}"
+    order.shipping, order.points_spent = version.shipping, version.points_spent
+    order.channel, order.coupon, order.cart_id = version.channel, version.coupon, version.cart_id
+    order.lines = [
+        OrderLine(
+            line_id=line.line_id,
+            sku=line.sku,
+            title=line.title,
+            category=line.category,
+            tags=set(line.tags) or None,
+            quantity=line.quantity,
+            unit_price=line.unit_price,
+            discount=line.discount,
+            tax=line.tax,
+            gift_card=line.gift_card,
+        )
+        for line in version.lines
+    ]
+
+
+def _record(
+    change: Change, order: Order, before: Counted | None, heads: Snapshot, *, cause: str, replayed: bool
+) -> None:
+    worth = _worth(order)
+    order.gross, order.refunded, order.net = worth.gross, worth.refunded, worth.net
+    is_new = not order.rev
+    order.cause, order.replayed = cause, replayed
+    change.revise(order)
+    known = heads.head(Statistics) or Statistics.of(order.shop, order.customer_id)
+    after = _counted(order)
+    sums = statistics.moved({total.currency: _sums(total) for total in known.totals}, before, after)
+    known.totals = [CurrencyTotals(currency=currency, **vars(total)) for currency, total in sorted(sums.items())]
+    known.order_count = sum(total.orders for total in sums.values())
+    known.recorded_count += is_new
+    known.first_order_at, known.last_order_at = _first_and_last(known, order, before, after)
+    known.cause, known.replayed = cause, replayed
+    change.revise(known)
+
+
+def _first_and_last(
+    known: Statistics, order: Order, before: Counted | None, after: Counted | None
+) -> tuple[datetime, datetime] | tuple[None, None]:
+    edges = [at for at in (known.first_order_at, known.last_order_at) if at is not None]
+    placed = [after.placed_at] if after else []
+    if before is not None and before.placed_at in edges and (after is None or after.placed_at != before.placed_at):
+        # The order that was first or last is so no more. The statistics' condition keeps what is read here true.
+        others = repository.times_of_standing(order.shop, order.customer_id, but=order.order_id)
+        return statistics.span([*others, *placed]) or (None, None)
+    return statistics.span([*edges, *placed]) or (None, None)
+
+
+def _worth(order: Order) -> Totals:
+    lines = [
+        Line(line.line_id, int(line.quantity), int(line.unit_price), int(line.discount), bool(line.gift_card))
+        for line in order.lines
+    ]
+    # A refund that came before its order and is in another currency is kept, and worth nothing.
+    returned = [
+        Returned(part.line_id, int(part.quantity), None if part.amount is None else int(part.amount))
+        for refund_ in order.refunds
+        if refund_.currency == order.currency
+        for part in refund_.lines
+    ]
+    return totals(lines, returned, cancelled=order.status == CANCELLED)
+
+
+def _counted(order: Order | None) -> Counted | None:
+    if order is None or order.status == CANCELLED:
+        return None
+    return Counted(order.currency, int(order.gross), int(order.refunded), int(order.net), order.placed_at)
+
+
+def _sums(total: CurrencyTotals) -> Sums:
+    return Sums(int(total.orders), int(total.gross), int(total.refunded), int(total.net))
+
+
+def _has(refunds: Sequence[Refund], refund_id: str) -> bool:
+    return any(refund_.refund_id == refund_id for refund_ in refunds)
+
+
+def _with(refunds: Sequence[Refund], refund_: Refund) -> list[Refund]:
+    if len(refunds) >= MOST_REFUNDS:
+        raise InvalidInput(f"an order holds at most {MOST_REFUNDS} refunds", field="data.refundId")
+    # Sorted, so that any order of arrival stores the same.
+    added: list[Any] = [*refunds, refund_]
+    return sorted(added, key=lambda one: one.refund_id)

@@ -1,0 +1,59 @@
+# crm/orders/totals.py
+"""What an order is worth. Pure: lines and refunds in, whole minor units out.
+
+The money words of docs/glossary.md: gross = Σ lines (quantity x unit price - discount), without tax, shipping and gift
+cards; net = gross - refunded value, zero when cancelled.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Line:
+    line_id: str
+    quantity: int
+    unit_price: int
+    discount: int = 0
+    gift_card: bool = False
+
+    @property
+    def value(self) -> int:
+        """What counts towards gross; a gift card is money kept for later, not a sale."""
+        return 0 if self.gift_card else max(0, self.quantity * self.unit_price - self.discount)
+
+
+@dataclass(frozen=True)
+class Returned:
+    """Units of a line given back: `amount` is what was paid for them, None their share of the line."""
+
+    line_id: str
+    quantity: int
+    amount: int | None = None
+
+
+@dataclass(frozen=True)
+class Totals:
+    gross: int
+    refunded: int
+    net: int
+
+
+def totals(lines: Sequence[Line], returned: Iterable[Returned], *, cancelled: bool) -> Totals:
+    """Sum an order and all its refunds, whatever the order in which they came.
+
+    A line's refunds never exceed its value. Units without an amount share the line's value by rounding down over all
+    of them together, so that partial refunds of all units give back exactly the whole.
+    """
+    gross = sum(line.value for line in lines)
+    by_line: dict[str, list[Returned]] = {}
+    for part in returned:
+        by_line.setdefault(part.line_id, []).append(part)
+    refunded = sum(_refunded(line, by_line.get(line.line_id, [])) for line in lines)
+    return Totals(gross, refunded, 0 if cancelled else gross - refunded)
+
+
+def _refunded(line: Line, parts: Sequence[Returned]) -> int:
+    stated = sum(part.amount for part in parts if part.amount is not None)
+    units = min(line.quantity, sum(part.quantity for part in parts if part.amount is None))
+    return min(line.value, stated + line.value * units // line.quantity)

@@ -1,0 +1,28 @@
+# crm/shops/models.py
+"""What is stored about a shop.
+
+Key design (docs/access-patterns.md, AP-01):
+    Shop  pk=SHOP#<shop>  sk=PROFILE
+"""
+
+from typing import Self
+
+from pynamodb.attributes import UnicodeAttribute
+
+from crm.kernel.table import Published, shop_key
+
+
+class Shop(Published, discriminator="Shop"):
+    """A tenant. Its zone decides what a day is, its currency what amounts in segments and KPIs mean by default."""
+
+    shop = UnicodeAttribute()
+    name = UnicodeAttribute()
+    zone = UnicodeAttribute()
+    currency = UnicodeAttribute()
+    locale = UnicodeAttribute()
+    sender = UnicodeAttribute(null=True)
+    """The e-mail address messages come from; None sends none."""
+
+    @classmethod
+    def of(cls, shop: str) -> Self:
+        return cls(shop_key(shop), "PROFILE", shop=shop)

@@ -1,0 +1,142 @@
+# crm/shops/service.py
+"""What can be done with shops."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from threading import Lock
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from crm.kernel.change import Change, retrying
+from crm.kernel.errors import CrmError, Fault, InvalidInputs, NotFound, VersionMismatch
+from crm.kernel.money import is_currency
+from crm.shops import repository
+from crm.shops.models import Shop
+
+__all__ = ["Shop", "ShopExists", "ShopFields", "create", "current", "get", "update"]
+
+FRESH_FOR = timedelta(seconds=60)
+SHOP_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")
+
+_cache: dict[str, tuple[datetime, Shop]] = {}
+_cache_lock = Lock()
+
+
+class ShopExists(CrmError):
+    code = "SHOP_EXISTS"
+
+
+@dataclass(frozen=True)
+class ShopFields:
+    """What may be said of a shop. None leaves a field as it is."""
+
+    name: str | None = None
+    zone: str | None = None
+    currency: str | None = None
+    locale: str | None = None
+    sender: str | None = None
+
+    def given(self) -> dict[str, str]:
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+
+def create(shop: str, fields: ShopFields) -> Shop:
+    """Found a shop. Raises InvalidInputs, or ShopExists where the id is taken."""
+    faults = _faults(fields)
+    if not SHOP_ID.fullmatch(shop):
+        faults.append(Fault("id", "INVALID", "lower-case letters, digits and hyphens, at most 40"))
+    faults += [
+        Fault(name, "REQUIRED", "is required")
+        for name in ("name", "zone", "currency", "locale")
+        if name not in fields.given()
+    ]
+    if faults:
+        raise InvalidInputs(faults)
+    item = Shop.of(shop)
+    _set(item, fields)
+    item.rev, item.cause = 1, f"shop:{shop}:create"
+    change = Change()
+    change.create(item, otherwise=ShopExists(f"The shop {shop!r} exists.", field="id"))
+    change.commit()
+    return item
+
+
+def update(shop: str, fields: ShopFields, *, expected_version: int | None = None) -> Shop:
+    """Change what is given. A zone that changes counts from now on: days already written keep theirs.
+
+    Raises InvalidInputs, NotFound, and VersionMismatch where the stored version is another.
+    """
+    faults = _faults(fields)
+    if faults:
+        raise InvalidInputs(faults)
+
+    def attempt() -> Shop:
+        item = get(shop)
+        if expected_version is not None and item.rev != expected_version:
+            raise VersionMismatch(expected=expected_version, actual=int(item.rev))
+        _set(item, fields)
+        change = Change()
+        change.revise(item)
+        item.cause = f"shop:{shop}:update:{int(item.rev)}"
+        change.commit()
+        return item
+
+    item = retrying(attempt)
+    with _cache_lock:
+        _cache.pop(shop, None)
+    return item
+
+
+def get(shop: str) -> Shop:
+    """Raises NotFound."""
+    item = repository.get_shop(shop)
+    if item is None:
+        raise NotFound(f"There is no shop {shop!r}.", field="shop")
+    return item
+
+
+def current(shop: str, *, now: datetime) -> Shop:
+    """The shop as it was at most a minute ago; for events, which would otherwise read it each time. Raises NotFound."""
+    with _cache_lock:
+        cached = _cache.get(shop)
+    if cached and abs(now - cached[0]) < FRESH_FOR:
+        return cached[1]
+    item = get(shop)
+    with _cache_lock:
+        _cache[shop] = (now, item)
+    return item
+
+
+def forget_cached() -> None:
+    """For tests, whose tables are new each time."""
+    with _cache_lock:
+        _cache.clear()
+
+
+def _set(item: Shop, fields: ShopFields) -> None:
+    for name, value in fields.given().items():
+        setattr(item, name, value)
+
+
+def _faults(fields: ShopFields) -> list[Fault]:
+    faults = []
+    if fields.name is not None and not fields.name.strip():
+        faults.append(Fault("name", "INVALID", "must not be empty"))
+    if fields.zone is not None and not _is_zone(fields.zone):
+        faults.append(Fault("zone", "INVALID", f"{fields.zone!r} is no IANA time zone"))
+    if fields.currency is not None and not is_currency(fields.currency):
+        faults.append(Fault("currency", "INVALID", f"{fields.currency!r} is no ISO 4217 currency"))
+    if fields.locale is not None and not LOCALE.fullmatch(fields.locale):
+        faults.append(Fault("locale", "INVALID", f"{fields.locale!r} is no BCP 47 locale such as en or de-AT"))
+    if fields.sender is not None and "@" not in fields.sender:
+        faults.append(Fault("sender", "INVALID", "must be an e-mail address"))
+    return faults
+
+
+def _is_zone(zone: str) -> bool:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, IsADirectoryError):
+        return False
+    return True

@@ -1,0 +1,87 @@
+# tests/conftest.py
+"""A fresh, small moto for each test that asks for `tables`; moto is the fake, there is no other."""
+
+import os
+
+os.environ.update(
+    AWS_DEFAULT_REGION="eu-west-1",
+    AWS_REGION="eu-west-1",
+    AWS_ACCESS_KEY_ID="testing",
+    AWS_SECRET_ACCESS_KEY="testing",
+    AWS_EC2_METADATA_DISABLED="true",
+    POWERTOOLS_TRACE_DISABLED="1",
+    POWERTOOLS_SERVICE_NAME="rapport",
+    DOMAIN_BUS="domain",
+    INTAKE_BUS="intake",
+    ARCHIVE_BUCKET="rapport-archive",
+    CURSOR_SECRET="a secret for tests",
+    INTAKE_QUEUE_URL="https://sqs.eu-west-1.amazonaws.com/123456789012/intake",
+    INTAKE_DEAD_LETTERS_URL="https://sqs.eu-west-1.amazonaws.com/123456789012/intake-dead-letters",
+    DEAD_LETTERS_URL="https://sqs.eu-west-1.amazonaws.com/123456789012/changes-dead-letters",
+)
+os.environ.pop("AWS_ENDPOINT_URL", None)
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from moto import mock_aws
+
+from crm.kernel import aws
+from crm.kernel.settings import settings
+from crm.kernel.table import Item, connection
+from crm.kpis.models import KpiItem
+from crm.shops import service as shops
+from crm.shops.models import Shop
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def now() -> datetime:
+    return NOW
+
+
+@pytest.fixture
+def aws_services() -> Iterator[None]:
+    with mock_aws():
+        aws._client.cache_clear()
+        yield
+        aws._client.cache_clear()
+
+
+@pytest.fixture
+def tables(aws_services: None) -> None:
+    """Both tables, without streams (moto slows with them)."""
+    connection()
+    Item.create_table(wait=True)
+    KpiItem.create_table(wait=True)
+    shops.forget_cached()
+
+
+@pytest.fixture
+def shop(tables: None) -> Shop:
+    """The shop `demo` in Vienna, in euros."""
+    fields = shops.ShopFields(
+        name="Demo", zone="Europe/Vienna", currency="EUR", locale="de-AT", sender="shop@example.com"
+    )
+    return shops.create("demo", fields)
+
+
+@pytest.fixture
+def two_shops(shop: Shop) -> None:
+    """A second tenant, `other`."""
+    fields = shops.ShopFields(name="Other", zone="America/New_York", currency="EUR", locale="en-US")
+    shops.create("other", fields)
+
+
+@pytest.fixture
+def outlets(aws_services: None) -> None:
+    """The queues, buses and bucket that the settings name."""
+    for url in (settings().intake_queue_url, settings().intake_dead_letters_url, settings().dead_letters_url):
+        aws.sqs_client().create_queue(QueueName=url.rpartition("/")[2])
+    for bus in (settings().domain_bus, settings().intake_bus):
+        aws.events_client().create_event_bus(Name=bus)
+    aws.s3_client().create_bucket(
+        Bucket=settings().archive_bucket, CreateBucketConfiguration={"LocationConstraint": settings().aws_region}
+    )

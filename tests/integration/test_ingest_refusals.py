@@ -1,0 +1,115 @@
+# tests/integration/test_ingest_refusals.py
+import json
+from typing import Any
+
+import pytest
+
+from crm.feedback import service as feedback
+from crm.intake import service as intake
+from crm.kernel.aws import s3_client
+from crm.kernel.settings import settings
+from crm.shops import service as shops
+from crm.touchpoints import service as touchpoints
+from tests.letters import letters_in
+from tests.shop_events import customer_of, deliver, event, placed, statistics_of
+
+pytestmark = pytest.mark.usefixtures("shop", "outlets")
+
+
+def dead_letters() -> list[Any]:
+    return letters_in(settings().intake_dead_letters_url)
+
+
+def reason(event_id: str) -> list[tuple[str, str]]:
+    told = intake.status("demo", event_id)
+    assert told is not None
+    assert told.status == "dead_lettered"
+    return [(reason.path, reason.code) for reason in told.reasons]
+
+
+def test_a_bad_event_is_dead_lettered_whole_with_its_reasons_and_holds_up_no_other() -> None:
+    bad = placed("o1", currency="EURO")
+    assert deliver(bad, placed("o2")) == []
+    assert statistics_of()["orders"] == 1
+    (letter,) = dead_letters()
+    assert json.loads(letter["Body"]) == bad
+    assert letter["MessageAttributes"]["reason"]["StringValue"] == "INVALID"
+    assert reason(bad["id"]) == [("data.currency", "INVALID")]
+
+
+@pytest.mark.parametrize("body", ["not json", '{"type": "order.placed"}', '{"id": 7, "type": "x", "shop": []}', "[]"])
+def test_what_cannot_even_be_named_is_dead_lettered_whole(body: str) -> None:
+    assert deliver(body) == []
+    assert [letter["Body"] for letter in dead_letters()] == [body]
+
+
+def test_an_event_of_an_unknown_shop_writes_nothing_but_its_dead_letter() -> None:
+    lost = placed("o1", shop="nowhere")
+    deliver(lost)
+    assert [json.loads(letter["Body"]) for letter in dead_letters()] == [lost]
+
+
+def test_an_event_for_an_unknown_customer_is_dead_lettered() -> None:
+    lost = placed("o1", customer={"id": "cus_nobody"})
+    deliver(lost)
+    assert reason(lost["id"]) == [("customer.id", "NOT_FOUND")]
+
+
+def test_another_event_under_a_known_id_is_dead_lettered_and_the_first_stands() -> None:
+    first = placed("o1", id="same")
+    deliver(first, placed("o2", id="same"))
+    told = intake.status("demo", "same")
+    assert told is not None
+    assert told.status == "applied"
+    assert len(dead_letters()) == 1
+    assert statistics_of()["orders"] == 1
+
+
+def test_a_dead_letter_that_has_been_mended_is_applied_once_however_often_it_is_redriven(two_shops: None) -> None:
+    early = placed("o1", shop="not-yet")
+    deliver(early)
+    shops.create("not-yet", shops.ShopFields(name="Now", zone="UTC", currency="EUR", locale="en"))
+    (letter,) = dead_letters()
+    assert deliver(letter["Body"]) == []
+    assert deliver(letter["Body"]) == []
+    assert statistics_of(shop="not-yet")["orders"] == 1
+    told = intake.status("not-yet", early["id"])
+    assert told is not None
+    assert told.status == "applied"
+
+
+def test_a_dead_letter_is_archived_whole() -> None:
+    deliver("not json")
+    (letter,) = dead_letters()
+    key = letter["MessageAttributes"]["archive"]["StringValue"]
+    stored = s3_client().get_object(Bucket=settings().archive_bucket, Key=key)["Body"].read().decode()
+    assert stored == "not json"
+
+
+def test_an_event_from_the_bus_is_the_detail_of_what_the_queue_holds() -> None:
+    on_the_bus = {"version": "0", "detail-type": "order.placed", "source": "shop", "detail": placed("o1")}
+    assert deliver(on_the_bus) == []
+    assert statistics_of()["orders"] == 1
+
+
+def test_a_replayed_event_is_told_to_be_one() -> None:
+    deliver(placed("o1"), replay=True)
+    assert customer_of().replayed
+
+
+def test_feedback_and_visits_are_recorded_once() -> None:
+    answered = event("feedback.received", {"score": 9, "comment": "Good."})
+    seen = event("product.viewed", {"sku": "A"})
+    assert deliver(answered, seen, answered, seen) == []
+    assert dead_letters() == []
+    ann = customer_of().customer_id
+    assert [int(response.score) for response in feedback.responses("demo", ann, limit=10)] == [9]
+    assert [touchpoint.type for touchpoint in touchpoints.touchpoints("demo", ann, limit=10)] == ["product.viewed"]
+
+
+def test_the_door_queues_the_good_and_refuses_the_bad_with_all_their_faults(now: Any) -> None:
+    receipts = intake.accept("demo", [placed("o1"), {"id": "x"}, placed("o2", shop="other")], now=now)
+    assert [receipt.status for receipt in receipts] == ["queued", "refused", "refused"]
+    assert [fault.path for fault in receipts[1].faults] == ["type"]
+    assert [fault.code for fault in receipts[2].faults] == ["FORBIDDEN"]
+    assert len(letters_in(settings().intake_queue_url)) == 1

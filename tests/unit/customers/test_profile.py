@@ -1,0 +1,51 @@
+# tests/unit/customers/test_profile.py
+from datetime import UTC, date, datetime, timedelta
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from crm.customers.profile import faults, taken_on
+
+AT = datetime(2026, 3, 1, tzinfo=UTC)
+
+
+def told(*events: tuple[int, dict[str, Any]]) -> dict[str, Any]:
+    stored: dict[str, Any] = {}
+    times: dict[str, str] = {}
+    for seconds, given in events:
+        change = taken_on(stored, times, given, occurred_at=AT + timedelta(seconds=seconds))
+        stored |= change.values
+        times |= change.times
+    return stored
+
+
+def test_each_field_follows_the_latest_event_whatever_the_order_of_arrival() -> None:
+    events: list[tuple[int, dict[str, Any]]] = [
+        (1, {"first_name": "Ann", "tags": {"a"}}),
+        (2, {"last_name": "Lee", "first_name": None}),
+        (3, {"tags": None}),
+        (3, {"last_name": "Low"}),
+        (3, {"last_name": "Lux"}),
+    ]
+    ends = [{k: v for k, v in told(*arrival).items() if v is not None} for arrival in permutations(events)]
+    assert all(end == ends[0] for end in ends)
+    assert ends[0]["last_name"] == "Lux"
+    assert set(ends[0]) == {"last_name"}
+
+
+def test_a_late_event_does_not_undo_a_repeat_of_what_was_stored_before_it() -> None:
+    assert told((1, {"first_name": "Ann"}), (5, {"first_name": "Ann"}), (3, {"first_name": "Bea"})) == {
+        "first_name": "Ann"
+    }
+
+
+def test_every_fault_is_reported_at_once() -> None:
+    given = {"email": "nobody", "zone": "Mars/Base", "birth_date": "2030-01-01", "gender": "x", "first_name": " "}
+    found = faults(given, today=date(2026, 3, 1), prefix="customer.")
+    assert [fault.path for fault in found] == [f"customer.{name}" for name in given]
+
+
+@pytest.mark.parametrize("born", ["1899-12-31", "2026-03-02", "2026-02-30"])
+def test_nobody_was_born_too_early_or_in_the_future_or_on_no_day(born: str) -> None:
+    assert faults({"birth_date": born}, today=date(2026, 3, 1))

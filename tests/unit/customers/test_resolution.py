@@ -1,0 +1,46 @@
+# tests/unit/customers/test_resolution.py
+from crm.customers.identifiers import EMAIL, PHONE, Claim
+from crm.customers.resolution import Holder, resolve
+
+SHOP_ID = Claim("external:shopify", "1", verified=True)
+VERIFIED, UNVERIFIED = Claim(EMAIL, "a@b.co", verified=True), Claim(EMAIL, "a@b.co")
+NUMBER = Claim(PHONE, "+436641234567")
+
+
+def known_as(customer_id: str, *kinds: str) -> Holder:
+    return Holder(customer_id, frozenset(kinds))
+
+
+def test_an_external_id_outranks_an_address_and_the_address_stays_with_its_holder() -> None:
+    decided = resolve([VERIFIED, SHOP_ID], {SHOP_ID: known_as("c1"), VERIFIED: known_as("c2")})
+    assert (decided.customer_id, decided.conflicting) == ("c1", (VERIFIED,))
+
+
+def test_our_own_id_outranks_everything() -> None:
+    assert resolve([SHOP_ID], {SHOP_ID: known_as("c1")}, known="c9").customer_id == "c9"
+
+
+def test_a_verified_address_outranks_a_number_and_a_number_an_unverified_address() -> None:
+    holders = {VERIFIED: known_as("c1"), UNVERIFIED: known_as("c1"), NUMBER: known_as("c2")}
+    assert resolve([NUMBER, VERIFIED], holders).customer_id == "c1"
+    assert resolve([NUMBER, UNVERIFIED], holders).customer_id == "c2"
+
+
+def test_two_identified_customers_are_never_joined() -> None:
+    decided = resolve([SHOP_ID, VERIFIED], {VERIFIED: known_as("c1", "external:shopify")})
+    assert decided.customer_id is None
+    assert (decided.gained, decided.conflicting) == ((SHOP_ID,), (VERIFIED,))
+
+
+def test_an_account_takes_over_a_guest_only_by_an_address_it_has_verified() -> None:
+    guest = known_as("guest")
+    assert resolve([SHOP_ID, VERIFIED], {VERIFIED: guest}).customer_id == "guest"
+    assert resolve([SHOP_ID, UNVERIFIED], {UNVERIFIED: guest}).customer_id is None
+
+
+def test_a_second_source_joins_the_customer_its_verified_address_names() -> None:
+    assert resolve([SHOP_ID, VERIFIED], {VERIFIED: known_as("c1", "external:till")}).customer_id == "c1"
+
+
+def test_nobody_is_known_by_nothing() -> None:
+    assert resolve([], {}).customer_id is None

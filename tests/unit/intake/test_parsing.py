@@ -1,0 +1,95 @@
+# tests/unit/intake/test_parsing.py
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import jsonschema
+import pytest
+
+from crm.intake import parsing
+from crm.intake.event_types import EVENT_TYPES
+from crm.intake.examples import example
+from crm.intake.schemas import all_schemas
+from crm.kernel.errors import InvalidInputs
+from tests.shop_events import event, order, placed, refunded
+
+NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
+
+
+def faults(body: Any) -> dict[str, str]:
+    with pytest.raises(InvalidInputs) as refusal:
+        parsing.parse(body if isinstance(body, str) else json.dumps(body), now=NOW)
+    return {fault.path: fault.code for fault in refusal.value.faults}
+
+
+@pytest.mark.parametrize("name", EVENT_TYPES)
+def test_each_type_has_an_example_that_its_schema_and_its_parser_take(name: str) -> None:
+    jsonschema.Draft202012Validator.check_schema(all_schemas()[name])
+    jsonschema.validate(example(name), all_schemas()[name])
+    assert parsing.parse(json.dumps(example(name)), now=NOW).type == name
+
+
+def test_every_fault_of_the_form_is_reported_with_its_path() -> None:
+    broken = placed(currency="EURO", lines=[{"sku": "A", "quantity": 0, "unitPrice": 9.5}, {"quantity": 1}])
+    broken["occurredAt"] = "2026-03-01T10:00:00"
+    assert faults(broken) == {
+        "occurredAt": "INVALID",
+        "data.currency": "INVALID",
+        "data.lines[0].quantity": "INVALID",
+        "data.lines[0].unitPrice": "INVALID",
+        "data.lines[1].sku": "REQUIRED",
+        "data.lines[1].unitPrice": "REQUIRED",
+    }
+
+
+def test_every_fault_of_the_sense_is_reported_with_its_path() -> None:
+    lines = [
+        {"id": "1", "sku": "A", "quantity": 1, "unitPrice": "9.999"},
+        {"id": "1", "sku": "B", "quantity": 1, "unitPrice": "5", "discount": "6"},
+    ]
+    broken = event("order.paid", order(status="paid", lines=lines, placedAt="2026-03-10T12:10:01Z"))
+    assert faults(broken) == {
+        "data.placedAt": "FROM_THE_FUTURE",
+        "data.lines[0].unitPrice": "INVALID",
+        "data.lines[1].id": "DUPLICATE",
+        "data.lines[1].discount": "INVALID",
+    }
+
+
+def test_ten_minutes_ahead_is_a_wrong_clock_and_more_is_the_future() -> None:
+    parsing.parse(json.dumps(placed(occurredAt="2026-03-10T12:10:00Z")), now=NOW)
+    assert faults(placed(occurredAt="2026-03-10T12:10:00.000001Z")) == {"occurredAt": "FROM_THE_FUTURE"}
+
+
+def test_an_unknown_type_or_version_is_refused() -> None:
+    assert faults(event("order.lost", {})) == {"type": "UNKNOWN_TYPE"}
+    assert faults(placed() | {"version": 2}) == {"version": "INVALID"}
+
+
+def test_an_event_about_somebody_must_say_whom() -> None:
+    nobody = placed()
+    del nobody["customer"]
+    assert faults(nobody) == {"customer": "REQUIRED"}
+    parsing.parse(json.dumps(refunded("o1", "r1") | {"customer": None}), now=NOW)
+
+
+@pytest.mark.parametrize("body", ["", "{", "[1]", "nul", "[" * 100_000])
+def test_what_is_no_json_object_is_refused(body: str) -> None:
+    assert set(faults(body)) == {""}
+
+
+def test_more_than_200_kilobytes_are_refused() -> None:
+    assert faults(json.dumps(placed() | {"padding": "x" * 200_000})) == {"": "TOO_LARGE"}
+
+
+def test_an_order_of_another_type_than_its_status_says_is_refused() -> None:
+    assert faults(event("order.cancelled", order(status="paid"))) == {"data.status": "INVALID"}
+
+
+def test_unknown_fields_are_left_alone() -> None:
+    assert parsing.parse(json.dumps(placed(note="new") | {"more": {"x": 1}}), now=NOW).type == "order.updated"
+
+
+def test_the_same_content_has_the_same_hash_however_it_is_written() -> None:
+    assert parsing.content_hash('{"a": 1, "b": 2}') == parsing.content_hash('{"b":2,"a":1}')
+    assert parsing.content_hash('{"a": 1}') != parsing.content_hash('{"a": 2}')
