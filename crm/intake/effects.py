@@ -74,9 +74,11 @@ def _customer_updated(change: Change, arrival: Arrival) -> Effect:
 
 def _order_changed(change: Change, arrival: Arrival) -> Effect:
     version = words.order_version(arrival.envelope.data, arrival.envelope.occurred_at)
-    identified = _identified(change, arrival, owner=orders.owner(arrival.shop, version.order_id))
+    ref = orders.reference(arrival.shop, version.order_id)
+    identified = _identified(change, arrival, owner=ref.customer_id)
     recorded = orders.record(
         change,
+        ref,
         identified.customer,
         identified.heads,
         version,
@@ -93,10 +95,9 @@ def _refund_created(change: Change, arrival: Arrival) -> Effect:
     """
     data: RefundData = arrival.envelope.data
     given = words.refund_given(data, arrival.envelope.occurred_at, arrival.envelope.id)
-    owner = orders.owner(arrival.shop, data.order_id)
-    heads = customers.take_snapshot(arrival.shop, owner) if owner else None
-    recorded = orders.refund(change, arrival.shop, given, heads, cause=arrival.cause, replayed=arrival.replayed)
-    return Effect(recorded.effect, recorded.customer_id, waits=owner is None)
+    ref = orders.reference(arrival.shop, data.order_id)
+    recorded = orders.refund(change, arrival.shop, ref, given, cause=arrival.cause, replayed=arrival.replayed)
+    return Effect(recorded.effect, recorded.customer_id, waits=recorded.waits)
 
 
 def _seen(change: Change, arrival: Arrival) -> Effect:

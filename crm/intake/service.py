@@ -17,7 +17,19 @@ from crm.kernel.errors import Fault, InvalidInputs, KeyReused
 from crm.kernel.settings import settings
 from crm.shops import service as shops
 
-__all__ = ["MOST_EVENTS", "Outcome", "Receipt", "ReceivedEvent", "accept", "apply", "bury", "status"]
+__all__ = [
+    "MOST_EVENTS",
+    "QUEUED",
+    "REFUSED",
+    "RETRY",
+    "Outcome",
+    "Receipt",
+    "ReceivedEvent",
+    "accept",
+    "apply",
+    "bury",
+    "status",
+]
 
 MOST_EVENTS = 100  # of one call
 BATCH_ENTRIES, BATCH_BYTES = 10, 240_000  # SendMessageBatch's limits, less their wrapping

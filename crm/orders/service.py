@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from crm.customers.service import Customer, Snapshot
+from crm.customers.service import Customer, Snapshot, take_snapshot
 from crm.kernel import clock
 from crm.kernel.change import Change
-from crm.kernel.errors import InvalidInput, NotFound, Stale
+from crm.kernel.errors import InvalidInput, NotFound
 from crm.orders import repository, statistics
 from crm.orders.models import (
     CANCELLED,
@@ -27,7 +27,8 @@ from crm.shops import service as shops
 
 __all__ = [
     "LineVersion", "Order", "OrderLine", "OrderVersion", "Recorded", "Refund", "RefundGiven", "RefundLine",
-    "ReturnedLine", "Statistics", "average", "get", "list_orders", "owner", "record", "refund",
+    "ReturnedLine", "Statistics", "average", "get", "list_orders", "record", "reference",
+    "refund",
 ]  # fmt: skip
 
 MOST_REFUNDS = 90  # of one order: their events are told in the order's own transaction
@@ -95,19 +96,19 @@ class Recorded:
 
     effect: str
     customer_id: str | None
+    waits: bool = False
     unblocked: Sequence[str] = field(default=())
 
 
-def owner(shop: str, order_id: str) -> str | None:
-    """The customer whose order it is, or None while no order of that id has come."""
-    ref = repository.get_ref(shop, order_id)
-    return ref.customer_id if ref else None
+def reference(shop: str, order_id: str) -> OrderRef:
+    """Whose order it is; one without a customer while no order of that id has come."""
+    return repository.get_ref(shop, order_id) or OrderRef.of(shop, order_id)
 
 
 def get(shop: str, order_id: str) -> Order:
     """Raises NotFound, also for the order of another shop."""
-    customer_id = owner(shop, order_id)
-    order = repository.get_order(shop, customer_id, order_id) if customer_id else None
+    ref = repository.get_ref(shop, order_id)
+    order = repository.get_order(shop, ref.customer_id, order_id) if ref and ref.customer_id else None
     if order is None:
         raise NotFound("There is no such order.", field="id")
     return order
@@ -115,6 +116,7 @@ def get(shop: str, order_id: str) -> Order:
 
 def record(
     change: Change,
+    ref: OrderRef,
     customer: Customer,
     heads: Snapshot,
     version: OrderVersion,
@@ -125,13 +127,10 @@ def record(
 ) -> Recorded:
     """Add to `change`: an order's newest version, with the refunds that waited for it, and the statistics it moves.
 
-    An older version, or the stored one again, changes nothing. `customer` is the order's owner (`owner` tells whose a
-    known order is). The commit raises Stale where any of it moved meanwhile.
+    An older version, or the stored one again, changes nothing. `ref` tells whose order it is; that of a new one becomes
+    `customer`'s. The commit raises Stale where any of it moved meanwhile.
     """
     shop = customer.shop
-    ref = repository.get_ref(shop, version.order_id) or OrderRef.of(shop, version.order_id)
-    if ref.customer_id not in {None, customer.customer_id}:
-        raise Stale("The order came to another customer meanwhile.")
     stored = repository.get_order(shop, customer.customer_id, version.order_id) if ref.customer_id else None
     if stored is not None and stored.version >= version.version:
         return Recorded(f"nothing: version {int(stored.version)} is stored", customer.customer_id)
@@ -147,18 +146,15 @@ def record(
     if stored is None:
         ref.customer_id, ref.waiting_refunds = customer.customer_id, []
         change.revise(ref)
-    return Recorded(f"order version {version.version}", customer.customer_id, unblocked)
+    return Recorded(f"order version {version.version}", customer.customer_id, unblocked=unblocked)
 
 
-def refund(
-    change: Change, shop: str, given: RefundGiven, heads: Snapshot | None, *, cause: str, replayed: bool
-) -> Recorded:
+def refund(change: Change, shop: str, ref: OrderRef, given: RefundGiven, *, cause: str, replayed: bool) -> Recorded:
     """Add to `change`: a refund, and the statistics it moves; before its order has come, it waits in the order's shell.
 
-    `heads` are those of the order's owner, None while nobody is known as one. The same refund again changes nothing.
-    Raises InvalidInput for another currency than the order's, or more refunds than an order can hold.
+    The same refund again, under whatever event, changes nothing. Raises InvalidInput for another currency than the
+    order's, or more refunds than an order can hold.
     """
-    ref = repository.get_ref(shop, given.order_id) or OrderRef.of(shop, given.order_id)
     item = Refund(
         refund_id=given.refund_id,
         refunded_at=given.refunded_at,
@@ -167,13 +163,12 @@ def refund(
         reason=given.reason,
         lines=[RefundLine(**vars(line)) for line in given.lines],
     )
-    if heads is None and ref.customer_id is not None:
-        raise Stale("The order came meanwhile.")
-    if ref.customer_id is None or heads is None:
-        if not _has(ref.waiting_refunds, given.refund_id):
-            ref.waiting_refunds = _with(ref.waiting_refunds, item)
-            change.revise(ref)
-        return Recorded("waiting for its order", None)
+    if ref.customer_id is None:
+        if _has(ref.waiting_refunds, given.refund_id):
+            return Recorded("nothing: this refund waits for its order", None)
+        ref.waiting_refunds = _with(ref.waiting_refunds, item)
+        change.revise(ref)
+        return Recorded("waiting for its order", None, waits=True)
     order = repository.get_order(shop, ref.customer_id, given.order_id)
     if order is None:
         raise AssertionError(f"{ref.pk} points at an order that is not there")
@@ -183,7 +178,7 @@ def refund(
         return Recorded("nothing: this refund is stored", ref.customer_id)
     before = _counted(order)
     order.refunds = _with(order.refunds, item)
-    _record(change, order, before, heads, cause=cause, replayed=replayed)
+    _record(change, order, before, take_snapshot(shop, ref.customer_id), cause=cause, replayed=replayed)
     return Recorded(f"refund {given.refund_id}", ref.customer_id)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from crm.intake import service as intake
 from crm.kernel.errors import Stale
-from crm.orders import repository
+from crm.orders import repository, statistics
 from crm.orders import service as orders
 from tests.shop_events import customer_of, deliver, event, order, placed, refunded, statistics_of
 
@@ -89,6 +89,14 @@ def test_a_refund_before_its_order_waits_in_its_shell_and_is_told_so() -> None:
     assert statistics_of()["totals"] == euros(1, 2000, 1000, 1000)
 
 
+def test_a_refund_told_twice_before_its_order_waits_once_and_leaves_nothing_waiting() -> None:
+    once, twice = refunded("o1", "r1"), refunded("o1", "r1")
+    deliver(once, twice, placed("o1"))
+    told = [intake.status("demo", sent["id"]) for sent in (once, twice)]
+    assert [event and event.status for event in told] == ["applied", "applied"]
+    assert statistics_of()["totals"] == euros(1, 2000, 1000, 1000)
+
+
 def test_an_order_stays_with_the_customer_it_came_to_first() -> None:
     deliver(placed("o1", 1), placed("o1", 2, customer={"externalId": "bob"}, status="paid"))
     assert orders.get("demo", "o1").customer_id == customer_of("ann").customer_id
@@ -115,22 +123,19 @@ def test_the_same_order_and_customer_ids_in_two_shops_are_two(two_shops: None) -
 
 
 def test_an_order_that_was_overtaken_decides_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another order of the customer is recorded between the read and the write of the first."""
+    """Another order of the customer is recorded after the statistics were read and before they are written."""
     deliver(placed("o1"))
     rival = placed("o3")
-    real = repository.get_ref
-    raced: list[str] = []
+    real = statistics.moved
+    rivals = [rival]
 
-    def racing(shop: str, order_id: str) -> Any:
-        if not raced:
-            raced.append(order_id)
-            deliver(rival)
-        return real(shop, order_id)
+    def racing(*told: Any) -> Any:
+        if rivals:
+            deliver(rivals.pop())
+        return real(*told)
 
-    monkeypatch.setattr(repository, "get_ref", racing)
-    heads_read_before = placed("o2")
-    assert deliver(heads_read_before) == []
-    assert raced == ["o2"]
+    monkeypatch.setattr(statistics, "moved", racing)
+    assert deliver(placed("o2")) == []
     assert statistics_of()["totals"] == euros(3, 6000, 0, 6000)
 
 
