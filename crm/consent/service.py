@@ -22,7 +22,7 @@ __all__ = [
     "record",
 ]
 
-LONGEST_SOURCE = 100
+LONGEST_SOURCE = 200
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,11 @@ from crm.kernel.ids import new_id
 
 __all__ = [
     "SHARDS",
+    "Address",
     "Customer",
     "Identified",
     "IdentifierTaken",
+    "IdentityClaim",
     "SegmentState",
     "SegmentsHead",
     "Snapshot",

@@ -1,7 +1,7 @@
 # crm/kernel/timers.py
 """What becomes true because time passes: a timer is written with the state that time will change.
 
-Key design (docs/access-patterns.md, AP-20, AP-21):
+Key design (docs/access-patterns.md, AP-20 to AP-22):
     Timer  pk=SHOP#<shop>#CUSTOMER#<customer>  sk=TIMER#<owner>#<subject>   one a customer, owner and subject
            list_pk=TIMERS#<shard>              list_sk=<due_at>#<customer key>#<owner>#<subject>   what is due, in order
     Lease  pk=LEASE#TIMERS#<shard>             sk=LEASE                     who fires a shard, until when
@@ -99,6 +99,7 @@ class Fired:
 
 
 def get(shop: str, customer_id: str, owner: str, subject: str) -> Timer | None:
+    """AP-20."""
     try:
         return Timer.get(customer_key(shop, customer_id), f"TIMER#{owner}#{subject}", consistent_read=True)
     except DoesNotExist:
@@ -143,7 +144,7 @@ def fire(shard: int, *, holder: str, now: datetime, limit: int = MOST_FIRED) -> 
 
 
 def hold_lease(shard: int, holder: str, *, now: datetime, seconds: int = LEASE_SECONDS) -> bool:
-    """Take or keep the lease of a shard; False while another holder's has not run out."""
+    """Take or keep the lease of a shard; False while another holder's has not run out (AP-22)."""
     lease = _lease(shard, holder, until=now + timedelta(seconds=seconds))
     try:
         lease.save(condition=Lease.sk.does_not_exist() | (Lease.until <= now) | (Lease.holder == holder))

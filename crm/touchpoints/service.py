@@ -16,8 +16,8 @@ from crm.touchpoints.models import Touchpoint
 __all__ = ["Touchpoint", "TouchpointSeen", "record", "touchpoints"]
 
 TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
-LONGEST_NAME = 100
-LARGEST_PROPERTIES = 32_768  # bytes of JSON; far below DynamoDB's 400 KB, so that a page of 100 stays readable
+LONGEST_NAME = 200
+LARGEST_PROPERTIES = 200_000  # bytes of JSON as stored: half of what DynamoDB lets an item hold
 
 
 @dataclass(frozen=True)

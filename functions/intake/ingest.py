@@ -8,16 +8,16 @@ passing failure is left to the queue to deliver again.
 import json
 from typing import Any
 
-from aws_lambda_powertools.utilities.batch import process_partial_response
+from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from crm.intake import service
 from crm.kernel import clock, dead_letters
 from crm.kernel.errors import CrmError, Stale
-from functions.batches import SqsBatch, logger
+from functions import batches
 
-processor = SqsBatch()
+logger = Logger()
 
 
 def ingest(record: SQSRecord) -> None:
@@ -51,5 +51,5 @@ def envelope_of(body: str) -> str:
     return body
 
 
-def handler(event: dict[str, Any], context: LambdaContext) -> Any:
-    return process_partial_response(event=event, record_handler=ingest, processor=processor, context=context)
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return batches.answer(event, context, ingest)

@@ -1,0 +1,52 @@
+# crm/notifications/eligibility.py
+"""Whether a message may go to a customer. Pure: asked when it is planned and again when it is sent."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+STALE_AFTER = timedelta(hours=72)
+"""A message that could not be sent for so long says nothing any more: what is redriven a week later stays unsent."""
+
+
+class Refusal(StrEnum):
+    """Stored with the message, shown in GraphQL, counted: never change what one means."""
+
+    REPLAYED = "REPLAYED"
+    CUSTOMER_UNKNOWN = "CUSTOMER_UNKNOWN"
+    CUSTOMER_BLOCKED = "CUSTOMER_BLOCKED"
+    ORDER_CANCELLED = "ORDER_CANCELLED"
+    NO_CONSENT = "NO_CONSENT"
+    NO_ADDRESS = "NO_ADDRESS"
+    SHOP_HAS_NO_SENDER = "SHOP_HAS_NO_SENDER"
+    TOO_LATE = "TOO_LATE"
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What is known when a message is about to be planned or sent. What is not given counts against it."""
+
+    planned_at: datetime
+    replayed: bool = False
+    known: bool = False
+    active: bool = False
+    """Neither blocked nor merged into somebody else."""
+    order_stands: bool = False
+    consented: bool = False
+    address: str | None = None
+    sender: str | None = None
+
+
+def refusal(attempt: Attempt, *, now: datetime) -> Refusal | None:
+    """The first reason not to send, or None. Test customers get theirs: it is how a shop tries its messages."""
+    reasons = {
+        Refusal.REPLAYED: attempt.replayed,
+        Refusal.CUSTOMER_UNKNOWN: not attempt.known,
+        Refusal.CUSTOMER_BLOCKED: not attempt.active,
+        Refusal.ORDER_CANCELLED: not attempt.order_stands,
+        Refusal.NO_CONSENT: not attempt.consented,
+        Refusal.NO_ADDRESS: not attempt.address,
+        Refusal.SHOP_HAS_NO_SENDER: not attempt.sender,
+        Refusal.TOO_LATE: now - attempt.planned_at > STALE_AFTER,
+    }
+    return next((reason for reason, applies in reasons.items() if applies), None)

@@ -1,0 +1,65 @@
+# crm/notifications/recipient.py
+"""What a message's decision relies on, as it stands now."""
+
+from dataclasses import dataclass
+
+from crm.consent import service as consent
+from crm.consent.service import ConsentHead
+from crm.customers import service as customers
+from crm.customers.models import ACTIVE
+from crm.customers.service import Customer
+from crm.kernel.change import Change
+from crm.kernel.errors import NotFound
+from crm.kernel.table import Published
+from crm.notifications.eligibility import Attempt
+from crm.notifications.models import Message
+from crm.orders import service as orders
+from crm.orders.models import CANCELLED
+from crm.orders.service import Order
+from crm.shops import service as shops
+from crm.shops.service import Shop
+
+
+@dataclass(frozen=True)
+class Recipient:
+    attempt: Attempt
+    shop: Shop
+    customer: Customer | None
+    relied_on: list[Published]
+
+    def rely(self, change: Change) -> None:
+        """Add to `change` that nothing of this has moved since it was read.
+
+        The shop is left out: a condition on one item by every message of a shop would make them conflict.
+        """
+        for item in self.relied_on:
+            change.unchanged(item)
+
+
+def look_up(message: Message) -> Recipient:
+    """Read the customer, their consents, the order and the shop. Raises NotFound where there is no such shop."""
+    heads = customers.take_snapshot(message.shop, message.customer_id)
+    customer = heads.head(Customer)
+    consents = heads.head(ConsentHead)
+    order = _order(message)
+    shop = shops.get(message.shop)
+    attempt = Attempt(
+        planned_at=message.planned_at,
+        replayed=bool(message.replayed),
+        known=customer is not None,
+        active=customer is not None and customer.status == ACTIVE and not customer.merged_into,
+        order_stands=order is not None and order.status != CANCELLED,
+        consented=consent.allows(consents, message.channel, message.purpose) is None,
+        address=customer.email if customer else None,
+        sender=shop.sender,
+    )
+    # A consent not given yet is relied on, too: its head must still be missing.
+    consents = consents or ConsentHead.of(message.shop, message.customer_id)
+    return Recipient(attempt, shop, customer, [item for item in (customer, consents, order) if item is not None])
+
+
+def _order(message: Message) -> Order | None:
+    try:
+        return orders.get(message.shop, message.order_id or "")
+    except NotFound:
+        return None

@@ -1,0 +1,56 @@
+# functions/segmentation/refresh_memberships.py
+"""SQS SegmentationQueue <- DomainBus `order.recorded`, `customer.recorded`, `timer.due`: bring a customer's
+segments up to date.
+"""
+
+from typing import Any
+
+from aws_lambda_powertools import Logger
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+from crm.customers.events import CustomerRecorded
+
+from crm.kernel import clock
+from crm.kernel.errors import InvalidInput
+from crm.kernel.timers import TimerDue
+from crm.orders.events import OrderRecorded
+from crm.segmentation import service
+from functions import batches
+
+logger = Logger()
+
+
+def refresh_memberships(record: SQSRecord) -> None:
+    event = record.json_body
+    match event["detail-type"]:
+        case OrderRecorded.detail_type:
+            _refresh(OrderRecorded.parse(event["detail"]))
+        case CustomerRecorded.detail_type:
+            _refresh(CustomerRecorded.parse(event["detail"]))
+        case TimerDue.detail_type:
+            due = TimerDue.parse(event["detail"])
+            _tell(due.shop, service.wake(due, now=clock.now()))
+        case unknown:
+            raise InvalidInput(f"nothing to refresh for {unknown!r}", field="detail-type")
+
+
+def _refresh(change: OrderRecorded | CustomerRecorded) -> None:
+    intervals = service.refresh(
+        change.shop,
+        change.customer_id,
+        cause=change.cause,
+        occurred_at=change.occurred_at,
+        now=clock.now(),
+        replayed=change.replayed,
+    )
+    _tell(change.shop, intervals)
+
+
+def _tell(shop: str, intervals: list[service.Interval]) -> None:
+    for interval in intervals:
+        told = {"shop": shop, "segment_id": interval.segment_id, "cause": interval.left_cause or interval.entered_cause}
+        logger.info("segment left" if interval.left_at else "segment entered", extra=told)
+
+
+def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:
+    return batches.answer(event, context, refresh_memberships)

@@ -1,0 +1,1 @@
+# tests/integration/infra/__init__.py

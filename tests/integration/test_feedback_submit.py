@@ -1,0 +1,111 @@
+# tests/integration/test_feedback_submit.py
+import pytest
+
+from crm.customers import service as customers
+from crm.feedback import repository, service
+from crm.feedback.service import FeedbackGiven
+from crm.kernel.errors import InvalidInputs, KeyReused, NotFound
+from tests.conftest import NOW
+from tests.shop_events import customer_of, deliver, placed
+
+pytestmark = pytest.mark.usefixtures("shop")
+
+
+@pytest.fixture
+def ann(shop: object) -> str:
+    words = customers.Words(external_ids={"shopify": "ann"}, fields={"first_name": "Ann"})
+    return customers.create("demo", words, now=NOW).customer_id
+
+
+def count(customer_id: str) -> int:
+    head = repository.get_head("demo", customer_id)
+    return int(head.response_count) if head else 0
+
+
+def submit(customer_id: str, given: FeedbackGiven, key: str = "k1") -> tuple[str, int, bool]:
+    response, replayed = service.submit("demo", customer_id, given, idempotency_key=key, now=NOW)
+    return response.response_id, int(response.score), replayed
+
+
+def test_the_same_call_again_gets_the_same_answer_and_counts_once(ann: str) -> None:
+    first = submit(ann, FeedbackGiven(9, "good"))
+    again = submit(ann, FeedbackGiven(9, "good"))
+    assert again == (first[0], 9, True)
+    assert not first[2]
+    assert count(ann) == 1
+
+
+@pytest.mark.parametrize("other", [FeedbackGiven(8, "good"), FeedbackGiven(9, "bad"), FeedbackGiven(9)])
+def test_a_key_that_came_with_another_answer_is_refused(ann: str, other: FeedbackGiven) -> None:
+    submit(ann, FeedbackGiven(9, "good"))
+    with pytest.raises(KeyReused):
+        submit(ann, other)
+    assert count(ann) == 1
+
+
+def test_another_key_is_another_answer(ann: str) -> None:
+    submit(ann, FeedbackGiven(9), "k1")
+    submit(ann, FeedbackGiven(9), "k2")
+    assert count(ann) == 2
+
+
+def test_two_calls_at_once_with_one_key_have_one_effect(ann: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = customers.get
+    other: list[tuple[str, int, bool]] = []
+
+    def read_then_be_overtaken(shop: str, customer_id: str) -> customers.Customer:
+        found = read(shop, customer_id)
+        if not other:
+            other.append(("", 0, True))
+            other.append(submit(ann, FeedbackGiven(9)))
+        return found
+
+    monkeypatch.setattr(customers, "get", read_then_be_overtaken)
+    mine = submit(ann, FeedbackGiven(9))
+    assert (mine[2], other[1][2]) == (True, False)
+    assert mine[0] == other[1][0]
+    assert count(ann) == 1
+
+
+def test_nobody_answers_for_a_customer_who_does_not_exist() -> None:
+    with pytest.raises(NotFound):
+        submit("cus_none", FeedbackGiven(9))
+
+
+def test_an_answer_about_an_order_needs_that_order_to_be_the_customers_own(ann: str) -> None:
+    assert deliver(placed("o1"), placed("o2", customer={"externalId": "bob"})) == []
+    assert customer_of("ann").customer_id == ann
+    submit(ann, FeedbackGiven(9, order_id="o1"), "k1")
+    for foreign in ("o2", "o3"):
+        with pytest.raises(NotFound):
+            submit(ann, FeedbackGiven(9, order_id=foreign), "k2")
+    assert count(ann) == 1
+
+
+def test_a_test_customers_answer_is_marked(ann: str) -> None:
+    customers.update("demo", ann, customers.Words(fields={"test": True}), expected_version=None, now=NOW)
+    service.submit("demo", ann, FeedbackGiven(9), idempotency_key="k1", now=NOW)
+    [response] = service.responses("demo", ann, limit=1)
+    assert response.test is True
+
+
+def test_a_customer_marked_as_test_at_that_moment_is_a_test_customer(ann: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    read = customers.get
+    marking = [customers.Words(fields={"test": True})]
+
+    def read_then_be_overtaken(shop: str, customer_id: str) -> customers.Customer:
+        found = read(shop, customer_id)
+        if marking:
+            customers.update("demo", ann, marking.pop(), expected_version=None, now=NOW)
+        return found
+
+    monkeypatch.setattr(customers, "get", read_then_be_overtaken)
+    submit(ann, FeedbackGiven(9))
+    [response] = service.responses("demo", ann, limit=1)
+    assert response.test is True
+
+
+def test_all_faults_are_told_at_once(ann: str) -> None:
+    with pytest.raises(InvalidInputs) as refused:
+        submit(ann, FeedbackGiven(11, survey="csat"), "")
+    assert [fault.path for fault in refused.value.faults] == ["idempotency_key", "score", "survey"]

@@ -1,0 +1,63 @@
+# tests/integration/test_graphql_customer_update.py
+from typing import Any
+
+from schema.node import global_id
+from schema.principal import Principal
+from tests.asking import STAFF, as_customer, ask
+
+UPDATE = """mutation ($input: CustomerUpdateInput!) { customerUpdate(input: $input) {
+    customer { firstName lastName email phone version status statistics { orderCount } }
+    userErrors { __typename code field ... on VersionMismatchError { expected actual }
+        ... on IdentifierTakenError { customerId } } } }"""
+
+
+def update(customer_id: str, principal: Principal = STAFF, **given: Any) -> Any:
+    given["id"] = global_id("Customer", customer_id)
+    return ask(UPDATE, {"input": given}, principal=principal)["customerUpdate"]
+
+
+def test_what_is_left_out_stays_and_null_clears(ann: str) -> None:
+    changed = update(ann, lastName="Lee")["customer"]
+    assert (changed["firstName"], changed["lastName"]) == ("Ann", "Lee")
+    cleared = update(ann, firstName=None)["customer"]
+    assert (cleared["firstName"], cleared["lastName"]) == (None, "Lee")
+
+
+def test_the_answer_holds_the_other_heads_too(ann: str) -> None:
+    assert update(ann, lastName="Lee")["customer"]["statistics"] == {"orderCount": 2}
+
+
+def test_a_version_that_is_not_the_stored_one_is_refused_with_both(ann: str) -> None:
+    version = update(ann, lastName="Lee")["customer"]["version"]
+    assert update(ann, lastName="Low", expectedVersion=version - 1)["userErrors"] == [
+        {
+            "__typename": "VersionMismatchError",
+            "code": "VERSION_MISMATCH",
+            "field": ["input", "expectedVersion"],
+            "expected": version - 1,
+            "actual": version,
+        }
+    ]
+    assert update(ann, lastName="Low", expectedVersion=version)["customer"]["lastName"] == "Low"
+
+
+def test_customers_change_their_own_record(ann: str) -> None:
+    assert update(ann, as_customer(ann), phone="+436601234567")["customer"]["phone"] == "+436601234567"
+
+
+def test_customers_cannot_change_what_is_for_staff(ann: str) -> None:
+    refused = update(ann, as_customer(ann), status="BLOCKED", test=True, lastName="Lee")
+    assert {(error["code"], *error["field"]) for error in refused["userErrors"]} == {
+        ("FORBIDDEN", "input", "status"),
+        ("FORBIDDEN", "input", "test"),
+    }
+    assert update(ann, status="BLOCKED")["customer"] == update(ann)["customer"]
+
+
+def test_customers_do_not_learn_whose_an_identifier_is(ann: str) -> None:
+    other = ask('mutation { customerCreate(input: {email: "bob@example.com"}) { customer { customerId } } }')[
+        "customerCreate"
+    ]["customer"]["customerId"]
+    taken = update(ann, as_customer(ann), email="bob@example.com")["userErrors"]
+    assert [(error["code"], error["customerId"]) for error in taken] == [("IDENTIFIER_TAKEN", None)]
+    assert other not in str(taken)

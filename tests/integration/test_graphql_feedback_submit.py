@@ -1,0 +1,54 @@
+# tests/integration/test_graphql_feedback_submit.py
+from typing import Any
+
+import pytest
+
+from schema.node import global_id
+from schema.principal import Principal
+from tests.asking import STAFF, as_customer, ask
+
+SUBMIT = """mutation ($input: FeedbackSubmitInput!) { feedbackSubmit(input: $input) {
+    response { id score group comment orderId } replayed userErrors { code field } } }"""
+
+
+def submit(principal: Principal, **given: Any) -> Any:
+    return ask(SUBMIT, {"input": {"score": 9, "idempotencyKey": "k1", **given}}, principal=principal)["feedbackSubmit"]
+
+
+def test_a_customer_answers_for_themselves(ann: str) -> None:
+    given = submit(as_customer(ann), comment="Lovely", orderId=global_id("Order", "o1"))
+    assert given["userErrors"] == []
+    assert (given["response"]["score"], given["response"]["group"], given["replayed"]) == (9, "PROMOTER", False)
+    assert (given["response"]["comment"], given["response"]["orderId"]) == ("Lovely", "o1")
+
+
+def test_a_retry_is_answered_alike_and_marked(ann: str) -> None:
+    first, second = submit(as_customer(ann)), submit(as_customer(ann))
+    assert second["response"] == first["response"]
+    assert (first["replayed"], second["replayed"]) == (False, True)
+
+
+def test_a_key_that_comes_with_another_answer_is_refused(ann: str) -> None:
+    submit(as_customer(ann))
+    assert submit(as_customer(ann), score=3)["userErrors"] == [
+        {"code": "KEY_REUSED", "field": ["input", "idempotencyKey"]}
+    ]
+
+
+@pytest.mark.parametrize("given", [{"score": 11}, {"score": -1}, {"comment": "x" * 2001}, {"idempotencyKey": ""}])
+def test_an_answer_that_is_none_is_refused(ann: str, given: dict[str, Any]) -> None:
+    refused = submit(as_customer(ann), **given)
+    assert refused["response"] is None
+    assert [error["field"][1] for error in refused["userErrors"]] == list(given)
+
+
+def test_staff_say_whose_answer_it_is(ann: str) -> None:
+    assert submit(STAFF)["userErrors"] == [{"code": "INVALID_INPUT", "field": ["input", "customerId"]}]
+    assert submit(STAFF, customerId=global_id("Customer", ann))["response"]["score"] == 9
+
+
+def test_an_order_of_nobody_or_of_somebody_else_is_refused(ann: str) -> None:
+    for order_id in (global_id("Order", "nothing"), "???"):
+        assert submit(as_customer(ann), orderId=order_id)["userErrors"] == [
+            {"code": "NOT_FOUND", "field": ["input", "orderId"]}
+        ]

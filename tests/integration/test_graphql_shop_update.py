@@ -1,0 +1,53 @@
+# tests/integration/test_graphql_shop_update.py
+from dataclasses import replace
+from typing import Any
+
+from crm.shops import service as shops
+from crm.shops.service import Shop
+from schema.principal import Principal
+from tests.asking import STAFF, answer, as_staff, ask, codes
+
+UPDATE = """mutation ($input: ShopUpdateInput!) { shopUpdate(input: $input) {
+    shop { shopId name zone currency locale sender version } userErrors { __typename code field } } }"""
+
+
+def update(principal: Principal = STAFF, **given: Any) -> Any:
+    return ask(UPDATE, {"input": given}, principal=principal)["shopUpdate"]
+
+
+def test_what_is_left_out_stays(shop: Shop) -> None:
+    changed = update(name="Demo & Co")
+    assert changed["userErrors"] == []
+    assert changed["shop"] == {
+        "shopId": "demo",
+        "name": "Demo & Co",
+        "zone": "Europe/Vienna",
+        "currency": "EUR",
+        "locale": "de-AT",
+        "sender": "shop@example.com",
+        "version": 2,
+    }
+
+
+def test_a_version_that_is_not_the_stored_one_is_refused(shop: Shop) -> None:
+    assert update(name="Other", expectedVersion=7)["userErrors"] == [
+        {"__typename": "VersionMismatchError", "code": "VERSION_MISMATCH", "field": ["input", "expectedVersion"]}
+    ]
+
+
+def test_a_shop_that_is_not_there_yet_is_founded(tables: None) -> None:
+    founder = replace(STAFF, shop="new-shop")
+    refused = update(founder, name="New")
+    assert {error["field"][1] for error in refused["userErrors"]} == {"zone", "currency", "locale"}
+    founded = update(founder, name="New", zone="Europe/Berlin", currency="EUR", locale="de-DE")
+    assert founded["shop"]["version"] == 1
+    assert shops.get("new-shop").name == "New"
+
+
+def test_null_is_refused_where_nothing_can_be_cleared(shop: Shop) -> None:
+    assert codes(answer(UPDATE, {"input": {"name": None}})) == ["BAD_USER_INPUT"]
+    assert shops.get("demo").name == "Demo"
+
+
+def test_changing_the_shop_needs_its_scope(shop: Shop) -> None:
+    assert codes(answer(UPDATE, {"input": {}}, principal=as_staff("shop:read"))) == ["FORBIDDEN"]

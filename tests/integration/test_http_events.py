@@ -1,0 +1,127 @@
+# tests/integration/test_http_events.py
+import json
+from datetime import datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from api.app import create_app
+from crm.customers import service as customers
+from crm.intake import service as intake
+from crm.kernel.aws import sqs_client
+from crm.kernel.settings import settings
+from crm.shops.service import Shop
+from tests.shop_events import event, order
+from tests.tokens import authenticator, token
+from tests.web import Client
+
+QUEUE = settings().intake_queue_url
+
+
+@pytest.fixture
+def queue(tables: None) -> str:
+    url: str = sqs_client().create_queue(QueueName=QUEUE.rpartition("/")[2])["QueueUrl"]
+    return url
+
+
+@pytest.fixture
+def client(queue: str, shop: Shop) -> Client:
+    return Client(create_app(authenticator=authenticator()))
+
+
+def send(client: Client, body: Any, **claims: Any) -> httpx.Response:
+    return client.post("/v1/events", json=body, headers={"authorization": f"Bearer {token(**claims)}"})
+
+
+def queued(queue: str) -> list[Any]:
+    messages = sqs_client().receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
+    return [json.loads(message["Body"]) for message in messages]
+
+
+def statuses(response: httpx.Response) -> list[str]:
+    return [result["status"] for result in response.json()["results"]]
+
+
+def as_app(customer_id: str) -> dict[str, Any]:
+    return {"kind": "customer", "customer_id": customer_id, "scope": None}
+
+
+def test_an_event_is_queued_as_it_came(client: Client, queue: str) -> None:
+    sent = event("order.placed", order())
+    response = send(client, sent)
+    assert (response.status_code, statuses(response)) == (202, ["queued"])
+    assert queued(queue) == [sent]
+
+
+def test_a_bad_event_holds_up_no_other(client: Client, queue: str) -> None:
+    good, bad = event("order.placed", order()), event("order.eaten", {})
+    response = send(client, {"events": [bad, good]})
+    assert (response.status_code, statuses(response)) == (202, ["refused", "queued"])
+    refused = response.json()["results"][0]
+    assert refused["id"] == bad["id"]
+    assert [fault["path"] for fault in refused["faults"]] == ["type"]
+    assert queued(queue) == [good]
+
+
+def test_where_nothing_can_be_taken_the_answer_is_422(client: Client) -> None:
+    response = send(client, [event("order.eaten", {})])
+    assert (response.status_code, statuses(response)) == (422, ["refused"])
+
+
+@pytest.mark.parametrize("body", [[], "text", 7, [{}] * 101], ids=lambda body: str(body)[:8])
+def test_a_body_that_is_no_list_of_events_is_refused(client: Client, body: Any) -> None:
+    assert send(client, body).status_code == 422
+
+
+def test_a_body_beyond_the_limit_is_refused(client: Client) -> None:
+    assert send(client, "x" * 5_000_001).status_code == 413
+
+
+def test_events_of_another_shop_are_refused(client: Client) -> None:
+    response = send(client, event("order.placed", order(), shop="other"))
+    assert response.status_code == 422
+    assert response.json()["results"][0]["faults"][0]["path"] == "shop"
+
+
+def test_sending_needs_a_token_and_its_scope(client: Client) -> None:
+    assert client.post("/v1/events", json=[]).status_code == 401
+    assert send(client, event("order.placed", order()), scope="orders:read").status_code == 403
+
+
+def test_an_app_tells_of_its_own_customer_whatever_it_says(client: Client, queue: str) -> None:
+    seen = event("product.viewed", {"sku": "A"})
+    del seen["customer"]
+    response = send(client, seen, **as_app("cus_1"))
+    assert (response.status_code, statuses(response)) == (202, ["queued"])
+    assert queued(queue)[0]["customer"] == {"id": "cus_1"}
+
+
+def test_an_app_tells_of_nobody_else_and_of_no_orders(client: Client, queue: str) -> None:
+    others = event("product.viewed", {"sku": "A"}, customer={"id": "cus_2"})
+    bought = event("order.placed", order())
+    response = send(client, [others, bought], **as_app("cus_1"))
+    assert (response.status_code, statuses(response)) == (422, ["refused", "refused"])
+    assert [result["faults"][0]["path"] for result in response.json()["results"]] == ["customer", "type"]
+    assert queued(queue) == []
+
+
+def test_what_became_of_an_event_can_be_asked(client: Client, now: datetime) -> None:
+    sent = event("order.placed", order())
+    headers = {"authorization": f"Bearer {token()}"}
+    assert client.get(f"/v1/events/{sent['id']}", headers=headers).status_code == 404
+    outcome = intake.apply(json.dumps(sent), now=now)
+    answer = client.get(f"/v1/events/{sent['id']}", headers=headers).json()
+    assert (answer["status"], answer["type"], answer["customerId"]) == ("applied", "order.placed", outcome.customer_id)
+    foreign = {"authorization": f"Bearer {token(shop='other')}"}
+    assert client.get(f"/v1/events/{sent['id']}", headers=foreign).status_code == 404
+
+
+def test_a_customer_may_not_read_events(client: Client) -> None:
+    headers = {"authorization": f"Bearer {token(**as_app('cus_1'))}"}
+    assert client.get("/v1/events/e1", headers=headers).status_code == 403
+
+
+def test_customers_are_there_when_their_events_are_applied(client: Client, now: datetime) -> None:
+    intake.apply(json.dumps(event("order.placed", order())), now=now)
+    assert customers.find("demo", "external", "ann", source="shopify") is not None

@@ -1,0 +1,210 @@
+# tests/integration/test_publish_changes.py
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from crm.intake.changes import PUBLISHERS
+from crm.kernel import aws
+from crm.kernel.settings import settings
+from crm.kernel.table import Published
+from crm.loyalty.models import LedgerEntry, Posting
+from crm.notifications.models import Message
+from crm.orders.events import OrderRecorded
+from crm.segmentation.models import SegmentMembership
+from functions.intake.publish_changes import handler
+from tests.letters import letters_in
+from tests.stream_records import NOON, answer, order, profile, record, sequence_number
+
+pytestmark = pytest.mark.usefixtures("outlets")
+EVENTS = Path(__file__).parents[1] / "events"
+LATER = datetime(2026, 3, 31, tzinfo=UTC)
+
+
+class Bus:
+    """What was put on the domain bus; `refuses` makes it answer as EventBridge does when it does not take an entry."""
+
+    def __init__(self) -> None:
+        self.entries: list[dict[str, Any]] = []
+        self.calls: list[int] = []
+        self.refuses: set[str] = set()
+        self.fails_at_call: int | None = None
+
+    def put_events(self, Entries: list[dict[str, Any]]) -> dict[str, Any]:  # noqa: N803  boto's own name
+        self.calls.append(len(Entries))
+        if self.fails_at_call == len(self.calls):
+            raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow down"}}, "PutEvents")
+        answers = []
+        for entry in Entries:
+            if json.loads(entry["Detail"]).get("orderId") in self.refuses:
+                answers.append({"ErrorCode": "ThrottlingException", "ErrorMessage": "slow down"})
+            else:
+                self.entries.append(entry)
+                answers.append({"EventId": "1"})
+        return {"FailedEntryCount": len(self.refuses), "Entries": answers}
+
+    def told(self) -> list[tuple[str, dict[str, Any]]]:
+        return [(entry["DetailType"], json.loads(entry["Detail"])) for entry in self.entries]
+
+
+@pytest.fixture
+def bus(monkeypatch: pytest.MonkeyPatch) -> Bus:
+    bus = Bus()
+    monkeypatch.setattr("crm.kernel.publishing.events_client", lambda: bus)
+    return bus
+
+
+def deliver(*records: dict[str, Any]) -> list[str]:
+    """Hand over one batch, as JSON; return from which sequence number it is to be replayed."""
+    replayed = handler(json.loads(json.dumps({"Records": records})), None)  # type: ignore[arg-type]
+    return [failure["itemIdentifier"] for failure in replayed["batchItemFailures"]]
+
+
+def letters() -> list[dict[str, Any]]:
+    return letters_in(settings().dead_letters_url)
+
+
+def stay(rev: int = 1, *, left_at: datetime | None = None) -> SegmentMembership:
+    item = SegmentMembership.of("demo", "ann", "recent", NOON, "order:o1:segments")
+    item.rev, item.cause, item.left_at = rev, "order:o1:segments", left_at
+    item.left_cause = "timer:recent:left" if left_at else None
+    return item
+
+
+def message(rev: int = 1, *, status: str = "planned", attempts: int = 0) -> Message:
+    item = Message.of("demo", "ann", "m1", planned_at=NOON)
+    item.template, item.channel, item.purpose = "thank_you", "email", "marketing"
+    item.rev, item.status, item.attempt_count, item.cause = rev, status, attempts, "order:o1:thank_you"
+    return item
+
+
+def entry() -> LedgerEntry:
+    item = LedgerEntry.of("demo", "ann", "order:o1:earn:1")
+    item.number, item.movement, item.points, item.balance_after = 1, "earned", 20, 20
+    item.postings, item.occurred_at = [Posting(account="available", points=20)], NOON
+    return item
+
+
+EVERY_KIND: list[tuple[Published, str]] = [
+    (profile(), "customer.recorded"),
+    (order(), "order.recorded"),
+    (stay(), "segment.entered"),
+    (message(), "message.planned"),
+    (entry(), "points.posted"),
+    (answer(), "feedback.recorded"),
+]
+
+
+@pytest.mark.parametrize(("item", "detail_type"), EVERY_KIND)
+def test_what_is_stored_is_published_with_its_id_cause_and_revision(
+    bus: Bus, item: Published, detail_type: str
+) -> None:
+    assert deliver(record(item)) == []
+    ((told_type, detail),) = bus.told()
+    assert told_type == detail_type
+    assert detail["id"].startswith(f"{item.pk}|{item.sk}@1")
+    assert (detail["shop"], detail["customerId"], detail["rev"], detail["replayed"]) == ("demo", "ann", 1, False)
+    assert detail["cause"]
+    assert detail["occurredAt"] == "2026-03-01T11:00:00.000000Z"
+    assert bus.entries[0]["Source"] == "rapport.domain"
+    assert bus.entries[0]["EventBusName"] == "domain"
+
+
+def test_every_kind_that_is_published_is_tried_here() -> None:
+    assert {type(item) for item, _ in EVERY_KIND} == set(PUBLISHERS)
+
+
+@pytest.mark.parametrize(("item", "_"), EVERY_KIND)
+def test_nothing_personal_is_published(bus: Bus, item: Published, _: str) -> None:
+    deliver(record(item))
+    assert not [word for word in ("ann@example.com", "so so") if word in bus.entries[0]["Detail"]]
+
+
+def test_what_is_published_can_be_read_by_who_consumes_it(bus: Bus) -> None:
+    deliver(record(order("o1", 7, net=1234)))
+    ((_, detail),) = bus.told()
+    assert OrderRecorded.parse(detail).detail() == detail
+    assert (detail["net"], detail["version"]) == (1234, 7)
+
+
+def test_a_record_as_dynamodb_sends_it_is_published(bus: Bus) -> None:
+    recorded = json.loads((EVENTS / "dynamodb_stream_order.json").read_text())
+    assert deliver(*recorded["Records"]) == []
+    ((_, detail),) = bus.told()
+    assert (detail["orderId"], detail["rev"], detail["net"]) == ("CD-10443", 3, 2495)
+
+
+@pytest.mark.parametrize("item", [item for item, _ in EVERY_KIND])
+def test_a_change_that_moved_no_revision_is_not_published(bus: Bus, item: Published) -> None:
+    deliver(record(item, item))
+    assert bus.told() == []
+
+
+def test_a_stay_in_a_segment_is_told_when_it_begins_and_when_it_ends(bus: Bus) -> None:
+    deliver(record(stay()), record(stay(2, left_at=LATER), stay()))
+    assert [(kind, detail["occurredAt"][:10]) for kind, detail in bus.told()] == [
+        ("segment.entered", "2026-03-01"),
+        ("segment.left", "2026-03-31"),
+    ]
+
+
+def test_a_message_is_handed_to_delivery_once_and_not_again_when_an_attempt_failed(bus: Bus) -> None:
+    sending = message(2, status="sending", attempts=1)
+    deliver(record(message()), record(sending, message()), record(message(3, attempts=1), sending))
+    assert [kind for kind, _ in bus.told()] == ["message.planned"]
+
+
+def test_what_expires_or_is_removed_is_not_published(bus: Bus) -> None:
+    expiry = json.loads((EVENTS / "dynamodb_stream_expiry.json").read_text())["Records"]
+    assert deliver(*expiry, record(None, order())) == []
+    assert (bus.told(), letters()) == ([], [])
+
+
+def test_a_batch_is_put_ten_at_a_time_in_the_order_of_its_records(bus: Bus) -> None:
+    deliver(*(record(order(f"o{number}")) for number in range(23)))
+    assert bus.calls == [10, 10, 3]
+    assert [detail["orderId"] for _, detail in bus.told()] == [f"o{number}" for number in range(23)]
+
+
+def test_what_the_bus_did_not_take_comes_again_from_the_first_of_them(bus: Bus) -> None:
+    records = [record(order(f"o{number}")) for number in range(15)]
+    bus.refuses = {"o4", "o12"}
+    assert deliver(*records) == [sequence_number(records[4])]
+    bus.refuses = set()
+    assert deliver(*records[4:]) == []
+    assert {detail["orderId"] for _, detail in bus.told()} == {f"o{number}" for number in range(15)}
+
+
+def test_a_bus_that_is_not_there_for_a_moment_loses_nothing(bus: Bus) -> None:
+    records = [record(order(f"o{number}")) for number in range(25)]
+    bus.fails_at_call = 2
+    assert deliver(*records) == [sequence_number(records[10])]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "code"),
+    [
+        ({"net": {"S": "many"}}, "UNREADABLE"),
+        ({"kind": {"S": "Dragon"}}, "UNREADABLE"),
+        ({"kind": {"S": "Statistics"}}, "INVALID_INPUT"),
+    ],
+)
+def test_a_bad_record_is_dead_lettered_whole_with_its_reason_and_its_neighbours_are_published(
+    bus: Bus, attributes: dict[str, Any], code: str
+) -> None:
+    bad = record(order("bad"))
+    bad["dynamodb"]["NewImage"] |= attributes
+    assert deliver(record(order("o1")), bad, record(order("o2"))) == []
+    assert [detail["orderId"] for _, detail in bus.told()] == ["o1", "o2"]
+    (letter,) = letters()
+    assert json.loads(letter["Body"]) == bad
+    assert letter["MessageAttributes"]["reason"]["StringValue"] == code
+    assert letter["MessageAttributes"]["source"]["StringValue"] == "intake.publish_changes"
+
+
+def test_the_real_bus_takes_what_is_put() -> None:
+    assert deliver(record(order())) == []
+    assert aws.events_client().describe_event_bus(Name=settings().domain_bus)["Name"] == "domain"

@@ -1,0 +1,73 @@
+# tests/integration/test_store_requests.py
+"""How often the store is asked for what docs/access-patterns.md adds up."""
+
+import pytest
+
+from crm.kernel.meter import Meter, metering
+from tests.asking import answer, ask
+from tests.shop_events import deliver, event, placed, refunded
+
+PAGE = "statistics { orderCount } orders(first: 20) { nodes { orderId } }"
+
+pytestmark = pytest.mark.usefixtures("shop", "outlets")
+
+
+@pytest.fixture
+def ann(shop: object) -> str:
+    """A customer with two orders, by id."""
+    deliver(placed("o1", customer=ANN), placed("o2", customer=ANN))
+    (node,) = ask("{ customers(first: 1) { nodes { id } } }")["customers"]["nodes"]
+    return str(node["id"])
+
+
+ANN = {"externalId": "ann", "email": "ann@example.com", "emailVerified": True}
+
+
+def requests_of(query: str, **variables: object) -> int:
+    body = answer(query, variables).body
+    assert "errors" not in body, body["errors"]
+    return int(body["extensions"]["capacity"]["requests"])
+
+
+def taken_in(body: dict[str, object]) -> Meter:
+    with metering() as meter:
+        deliver(body)
+    return meter
+
+
+def test_a_customer_with_heads_and_orders_takes_two_requests(ann: str) -> None:
+    query = f"query($id: ID!) {{ customer(id: $id) {{ loyalty {{ available }} {PAGE} }} }}"
+    assert requests_of(query, id=ann) == 2
+
+
+def test_a_customer_by_email_address_takes_one_more(ann: str) -> None:
+    query = f'{{ customerByIdentifier(identifier: {{ email: "ann@example.com" }}) {{ {PAGE} }} }}'
+    assert requests_of(query) == 3
+
+
+def test_an_order_takes_two_requests(ann: str) -> None:
+    found = ask(f"query($id: ID!) {{ customer(id: $id) {{ {PAGE.replace('orderId', 'id')} }} }}", {"id": ann})
+    query = "query($id: ID!) { order(id: $id) { orderId } }"
+    assert requests_of(query, id=found["customer"]["orders"]["nodes"][0]["id"]) == 2
+
+
+def test_a_list_takes_a_request_a_shard_one_for_the_heads_and_one_a_customer() -> None:
+    deliver(*(placed(f"o{number}", customer={"externalId": f"c{number}"}) for number in range(9)))
+    assert requests_of(f"{{ customers(first: 9) {{ nodes {{ {PAGE} }} }} }}") == 4 + 1 + 9
+
+
+def test_a_new_order_of_a_known_customer_takes_five_requests(ann: str) -> None:
+    assert taken_in(placed("o3", customer=ANN)).requests == 5
+
+
+def test_another_version_of_an_order_takes_six_requests(ann: str) -> None:
+    assert taken_in(placed("o2", 2, customer=ANN)).requests == 6
+
+
+def test_a_refund_takes_five_requests(ann: str) -> None:
+    assert taken_in(refunded("o2", "r1")).requests == 5
+
+
+def test_an_external_id_that_might_join_somebody_takes_one_more(ann: str) -> None:
+    known = taken_in(event("customer.updated", {}, customer=ANN)).requests
+    assert taken_in(event("customer.updated", {}, customer=ANN, source="till")).requests == known + 1
