@@ -73,6 +73,7 @@ class Order(Published, discriminator="Order"):
     placed_on = UnicodeAttribute()
     """The day in the shop's zone as it was when the order was first recorded; a later change of zone keeps it."""
     occurred_at = UTCDateTimeAttribute()
+    """When the newest version or refund of it came about, by the shop's clock."""
     lines: ListAttribute[OrderLine] = ListAttribute(of=OrderLine, default=list)
     refunds: ListAttribute[Refund] = ListAttribute(of=Refund, default=list)
     shipping = NumberAttribute(default=0)

@@ -223,6 +223,7 @@ def _record(
 ) -> None:
     worth = _worth(order)
     order.gross, order.refunded, order.net = worth.gross, worth.refunded, worth.net
+    order.occurred_at = max([order.occurred_at, *(refund_.refunded_at for refund_ in order.refunds)])
     is_new = not order.rev
     order.cause, order.replayed = cause, replayed
     change.revise(order)

@@ -1,4 +1,6 @@
 # tests/integration/conftest.py
+from typing import Any
+
 import pytest
 
 from crm.shops.service import Shop
@@ -8,8 +10,17 @@ from tests.shop_history import happened, recorded
 
 @pytest.fixture
 def ann(shop: Shop) -> str:
-    words = {"externalId": "ann", "email": "Ann@example.com", "firstName": "Ann", "tags": ["vip", "press"]}
-    words |= {"birthDate": "1990-12-10", "addresses": [{"city": "Wien", "country": "AT", "latitude": 48.2}]}
+    words: dict[str, Any] = {
+        "externalId": "ann",
+        "email": "Ann@example.com",
+        "firstName": "Ann",
+        "tags": ["vip", "press"],
+    }
+    words |= {
+        "tags": ["vip", "press"],
+        "birthDate": "1990-12-10",
+        "addresses": [{"city": "Wien", "country": "AT", "latitude": 48.2}],
+    }
     happened("order.placed", order("o1"), customer=words)
     happened("refund.created", refunded("o1", "r1")["data"])
     customer_id = happened("order.placed", order("o2", placedAt="2026-03-05T10:00:00Z"))

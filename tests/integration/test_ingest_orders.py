@@ -89,6 +89,12 @@ def test_a_refund_before_its_order_waits_in_its_shell_and_is_told_so() -> None:
     assert statistics_of()["totals"] == euros(1, 2000, 1000, 1000)
 
 
+def test_what_happened_last_to_an_order_is_its_refund_where_that_is_later() -> None:
+    deliver(placed("o1", occurredAt="2026-03-01T10:00:00Z"), refunded("o1", "r1", occurredAt="2026-03-04T10:00:00Z"))
+    deliver(placed("o1", 2, occurredAt="2026-03-02T10:00:00Z"))
+    assert orders.get("demo", "o1").occurred_at.isoformat() == "2026-03-04T10:00:00+00:00"
+
+
 def test_a_refund_told_twice_before_its_order_waits_once_and_leaves_nothing_waiting() -> None:
     once, twice = refunded("o1", "r1"), refunded("o1", "r1")
     deliver(once, twice, placed("o1"))

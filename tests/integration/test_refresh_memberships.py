@@ -1,39 +1,39 @@
 # tests/integration/test_refresh_memberships.py
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import permutations
-from typing import Any
 
 import pytest
 
 from crm.customers import service as customers
 from crm.customers.events import CustomerRecorded
-from crm.customers.service import Customer, SegmentsHead, Snapshot
-from crm.kernel import change as kernel_change
-from crm.kernel import clock, timers
-from crm.kernel.change import Change
+from crm.customers.service import Customer
+from crm.kernel import clock
 from crm.kernel.meter import metering
-from crm.kernel.timers import Timer, TimerDue
-from crm.orders.events import OrderRecorded
-from crm.orders.service import Statistics
+from crm.kernel.timers import TimerDue
 from crm.segmentation import service
-from crm.segmentation.definitions import Verdict
 from crm.segmentation.events import SegmentChanged, SegmentEntered, SegmentLeft, changes_of
-from crm.segmentation.models import SegmentMembership
 from crm.shops import service as shops
-from functions.segmentation.refresh_memberships import handler
-from tests.integration.deliveries import batch, failed, record
+from tests.integration.deliveries import record
+from tests.integration.memberships import (
+    DAY,
+    ENDS,
+    HOUR,
+    INSTANT,
+    LATELY,
+    REPEAT,
+    Time,
+    deliver,
+    fire,
+    head,
+    members,
+    open_at,
+    recorded,
+    stays,
+    store,
+    timer,
+)
 
 pytestmark = pytest.mark.usefixtures("shop")
-
-LATELY, REPEAT = "seg_ordered_last_30_days", "seg_repeat_buyer"
-DAY, HOUR, INSTANT = timedelta(days=1), timedelta(hours=1), timedelta(microseconds=1)
-ENDS = datetime(2026, 4, 8, 22, tzinfo=UTC)  # 9 April in Vienna, the 30th day after NOW's
-
-
-class Time:
-    def __init__(self, now: datetime) -> None:
-        self.now = now
 
 
 @pytest.fixture
@@ -41,60 +41,6 @@ def time(monkeypatch: pytest.MonkeyPatch, now: datetime) -> Time:
     moving = Time(now)
     monkeypatch.setattr(clock, "now", lambda: moving.now)
     return moving
-
-
-def store(*placed_at: datetime, customer_id: str = "cus_1") -> None:
-    """What the orders area writes: these are the customer's orders that are not cancelled."""
-    item = customers.take_snapshot("demo", customer_id).head(Statistics) or Statistics.of("demo", customer_id)
-    item.order_count = len(placed_at)
-    item.first_order_at, item.last_order_at = min(placed_at, default=None), max(placed_at, default=None)
-    change = Change()
-    change.revise(item)
-    change.commit()
-
-
-def recorded(at: datetime, name: str = "o1", *, customer_id: str = "cus_1", replayed: bool = False) -> OrderRecorded:
-    return OrderRecorded(
-        id=name, shop="demo", customer_id=customer_id, order_id=name, rev=1, version=1, status="placed", currency="EUR",
-        gross=1, refunded=0, net=1, points_spent=0, first=True, placed_at=at, placed_on="", occurred_at=at,
-        cause=f"event:{name}:order", replayed=replayed,
-    )  # fmt: skip
-
-
-def deliver(*events: Any) -> list[str]:
-    context: Any = None
-    return failed(handler(batch(*events), context))
-
-
-def timer() -> Timer | None:
-    return timers.get("demo", "cus_1", "segmentation", "memberships")
-
-
-def fire() -> None:
-    armed = timer()
-    assert armed is not None
-    deliver(TimerDue("demo", "cus_1", armed.owner, armed.subject, armed.due_at))
-
-
-def stays(segment_id: str, customer_id: str = "cus_1") -> list[tuple[datetime, datetime | None]]:
-    found = service.list_memberships("demo", customer_id, segment_id)
-    return [(stay.entered_at, stay.left_at) for stay in found]
-
-
-def members(segment_id: str) -> list[str]:
-    shards = [service.list_members("demo", segment_id, shard, after=None, limit=100) for shard in range(service.SHARDS)]
-    return sorted(member.customer_id for shard in shards for member in shard)
-
-
-def open_at(now: datetime, customer_id: str = "cus_1") -> list[str]:
-    standing = service.open_segments(customers.take_snapshot("demo", customer_id), now=now)
-    return [membership.segment_id for membership in standing]
-
-
-def head() -> SegmentsHead:
-    item = customers.take_snapshot("demo", "cus_1").head(SegmentsHead)
-    assert item is not None
-    return item
 
 
 def test_who_orders_is_in_the_segment_until_time_takes_them_out(time: Time, now: datetime) -> None:
@@ -275,122 +221,6 @@ def test_an_event_costs_one_read_and_one_transaction_only_if_something_changed(t
         deliver(recorded(now))
     assert first.operations == {"Query": 1, "TransactWriteItems": 1}
     assert second.operations == {"Query": 1}
-
-
-@pytest.fixture
-def overtaken(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Callable[[], object]]]:
-    """What is put in here happens between the next read of the snapshot and what is written by it."""
-    meanwhile: list[Callable[[], object]] = []
-    read = customers.take_snapshot
-
-    def read_and_be_overtaken(shop: str, customer_id: str) -> Snapshot:
-        answer = read(shop, customer_id)
-        if meanwhile:
-            meanwhile.pop()()
-        return answer
-
-    monkeypatch.setattr(customers, "take_snapshot", read_and_be_overtaken)
-    yield meanwhile
-    assert meanwhile == []
-
-
-def test_statistics_that_move_meanwhile_are_what_decides(
-    time: Time, now: datetime, overtaken: list[Callable[[], object]]
-) -> None:
-    store(now, now)
-    overtaken.append(store)  # both orders are cancelled
-    assert deliver(recorded(now)) == []
-    assert stays(LATELY) == stays(REPEAT) == []
-
-
-def test_the_same_event_handled_twice_at_once_begins_one_stay(
-    time: Time, now: datetime, overtaken: list[Callable[[], object]]
-) -> None:
-    store(now)
-    overtaken.append(lambda: deliver(recorded(now)))
-    assert deliver(recorded(now)) == []
-    assert stays(LATELY) == [(now, None)]
-    assert head().rev == 1
-
-
-def test_two_events_handled_at_once_begin_one_stay(
-    time: Time, now: datetime, overtaken: list[Callable[[], object]]
-) -> None:
-    store(now, now)
-    overtaken.append(lambda: deliver(recorded(now, "o2")))
-    assert deliver(recorded(now, "o1")) == []
-    assert stays(LATELY) == [(now, None)]
-    assert members(LATELY) == ["cus_1"]
-
-
-def test_two_events_at_once_begin_one_stay_also_where_no_timer_is_set(
-    time: Time, now: datetime, overtaken: list[Callable[[], object]]
-) -> None:
-    time.now = now + 100 * DAY
-    store(now, now)
-    overtaken.append(lambda: deliver(recorded(now, "o2")))
-    assert deliver(recorded(now, "o1")) == []
-    assert stays(REPEAT) == [(now, None)]
-    assert members(REPEAT) == ["cus_1"]
-
-
-@pytest.mark.usefixtures("time")
-def test_a_customer_who_is_gone_is_in_no_segment_that_fits_everybody(
-    now: datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    everybody = service.Segment("seg_everybody", "Everybody", lambda _, __: Verdict(member=True))
-    monkeypatch.setattr(service, "SEGMENTS", (everybody,))
-    store(now)
-    assert deliver(recorded(now), recorded(now, customer_id="cus_erased")) == []
-    assert members("seg_everybody") == ["cus_1"]
-
-
-def test_a_late_timer_and_an_order_at_once_end_one_stay_and_begin_one(
-    time: Time, now: datetime, overtaken: list[Callable[[], object]]
-) -> None:
-    store(now)
-    deliver(recorded(now))
-    time.now = ENDS + HOUR
-
-    def order_again() -> None:
-        store(now, ENDS + HOUR)
-        deliver(recorded(ENDS + HOUR, "o2"))
-
-    overtaken.append(order_again)
-    deliver(TimerDue("demo", "cus_1", "segmentation", "memberships", ENDS))
-    assert stays(LATELY) == [(now, ENDS), (ENDS + HOUR, None)]
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kernel_change, "wait_before", lambda _: None)
-
-
-@pytest.mark.usefixtures("impatient")
-def test_a_stay_once_written_is_not_written_over_should_the_head_be_lost(time: Time, now: datetime) -> None:
-    store(now)
-    deliver(recorded(now))
-    service.list_memberships("demo", "cus_1", LATELY)[0].update([SegmentMembership.left_at.set(now + HOUR)])
-    head().delete()
-    armed = timer()
-    assert armed is not None
-    armed.delete()
-    assert deliver(recorded(now)) == ["0"]
-    assert stays(LATELY) == [(now, now + HOUR)]
-
-
-@pytest.mark.usefixtures("impatient")
-def test_a_stay_that_has_ended_does_not_end_again_should_the_head_be_wrong(time: Time, now: datetime) -> None:
-    store(now)
-    deliver(recorded(now))
-    before = head()
-    time.now = ENDS
-    fire()
-    head().update([SegmentsHead.open.set(before.open)])
-    time.now = ENDS + DAY
-    store()
-    assert deliver(recorded(ENDS + DAY, "o2")) == ["0"]
-    assert stays(LATELY) == [(now, ENDS)]
 
 
 def test_a_record_that_cannot_be_read_does_not_hold_up_its_neighbours(time: Time, now: datetime) -> None:

@@ -1,0 +1,61 @@
+# crm/kpis/contributions.py
+"""What a fact adds to which cells, and what a correction of it changes. Pure: values in, values out."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from crm.feedback.nps import DETRACTOR, PROMOTER
+from crm.kpis.facts import AnswerFact, Fact, OrderFact, RefundFact
+
+EVERY = "all"
+
+
+@dataclass(frozen=True, order=True)
+class CellKey:
+    """One number of a shop: `dimension` is `all`, or a currency."""
+
+    day: date
+    metric: str
+    dimension: str
+
+
+Addends = Mapping[CellKey, int]
+
+
+def addends(fact: Fact, *, day: date, test: bool) -> dict[CellKey, int]:
+    """What the fact adds, on its shop-local day; nothing for test customers. Money is minor units of its currency."""
+    counted = Counter() if test else _counted(fact)
+    return {CellKey(day, metric, dimension): amount for (metric, dimension), amount in counted.items() if amount}
+
+
+def _counted(fact: Fact) -> Counter[tuple[str, str]]:
+    cells: Counter[tuple[str, str]] = Counter()
+    match fact:
+        case OrderFact(cancelled=False):
+            cells["orders", EVERY] = 1
+            cells["orders", fact.currency] = 1
+            cells["gross_revenue", fact.currency] = fact.gross
+            cells["net_revenue", fact.currency] = fact.net
+        case RefundFact(cancelled=False):
+            cells["refunded", fact.currency] = fact.amount
+        case AnswerFact(group=str(group)):
+            cells["nps_responses", EVERY] = 1
+            cells["nps_promoters", EVERY] = int(group == PROMOTER)
+            cells["nps_detractors", EVERY] = int(group == DETRACTOR)
+    return cells
+
+
+def difference(before: Addends, after: Addends) -> dict[CellKey, int]:
+    """What must be added to each cell for `after` to stand where `before` stood."""
+    return total([after, {cell: -amount for cell, amount in before.items()}])
+
+
+def total(parts: Iterable[Addends]) -> dict[CellKey, int]:
+    """Sum by cell; cells that come to nothing are left out."""
+    sums: Counter[CellKey] = Counter()
+    for part in parts:
+        for cell, amount in part.items():
+            sums[cell] += amount
+    return {cell: amount for cell, amount in sorted(sums.items()) if amount}

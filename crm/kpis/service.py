@@ -1,0 +1,198 @@
+# crm/kpis/service.py
+"""What can be asked of KPIs, and how they learn of facts: the only door into this area."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+
+from crm.customers.service import Customer
+from crm.feedback.service import FeedbackResponse
+from crm.kernel import clock
+from crm.kernel.errors import Fault, InvalidInput, InvalidInputs
+from crm.kernel.money import Money, is_currency
+from crm.kernel.table import STORE_ERRORS, Item
+from crm.kpis import repository, rollup, sources
+from crm.kpis.contributions import EVERY
+from crm.kpis.definitions import DEFINITIONS, FRACTION, MONEY, Definition
+from crm.kpis.facts import ANSWER, Fact
+from crm.kpis.models import Contribution
+from crm.kpis.periods import DAY, GRAINS, Period, periods
+from crm.orders.service import Order
+from crm.shops import service as shops
+
+__all__ = [
+    "DEFINITIONS", "GRAINS", "MOST_DAYS", "Contribution", "Definition", "FactPage", "Kpi", "KpiRow", "News", "facts",
+    "kpi", "news", "roll_up",
+]  # fmt: skip
+
+MOST_DAYS = 1096  # three years with their leap day: one page of a query for each metric
+MOST_FACTS = 100
+SETTLING = timedelta(days=1)  # shops send what happened up to a day late
+
+
+@dataclass(frozen=True)
+class News:
+    """What a changed record tells: facts, or that all facts of `recount` (shop, customer) count anew."""
+
+    facts: tuple[Fact, ...] = ()
+    recount: tuple[str, str] | None = None
+
+
+@dataclass(frozen=True)
+class KpiRow:
+    """The value of one period, and the sums it comes from: counts, or minor units of money."""
+
+    start: date
+    end: date
+    value: Decimal | None
+    """Whole units of the currency, a count, or a fraction of one; None where the denominator is zero."""
+    numerator: int
+    denominator: int | None
+    complete: bool
+    """False while the period, or the day after it, has not ended at the shop: its facts may still be on their way."""
+
+
+@dataclass(frozen=True)
+class Kpi:
+    definition: Definition
+    grain: str
+    currency: str | None
+    """What money is in; for a count, which orders were counted (None: those of every currency)."""
+    rows: list[KpiRow]
+
+
+@dataclass(frozen=True)
+class FactPage:
+    facts: list[Contribution]
+    has_next: bool
+
+
+def news(item: Item, before: Item | None, *, now: datetime) -> News:
+    """What a record says to KPIs that has changed from `before`. Raises InvalidInput for a kind that tells no facts."""
+    match item:
+        case Order():
+            return News(facts=tuple(sources.of_order(item, now=now)))
+        case FeedbackResponse():
+            return News(facts=tuple(sources.of_response(item)))
+        case Customer():
+            was_test = isinstance(before, Customer) and bool(before.test)
+            return News(recount=(item.shop, item.customer_id) if bool(item.test) != was_test else None)
+    raise InvalidInput(f"{type(item).__name__} tells no facts", field="kind")
+
+
+def roll_up(all_news: Sequence[News], *, now: datetime) -> set[int]:
+    """Let what is new count; return the positions of the news for which that failed for now.
+
+    The same news again changes nothing.
+    """
+    told: dict[tuple[str, str] | None, list[Fact]] = {None: [fact for each in all_news for fact in each.facts]}
+    unread = set()
+    for customer in {each.recount for each in all_news if each.recount is not None}:
+        try:
+            told[customer] = list(_facts_of(*customer, now=now))
+        except STORE_ERRORS:
+            unread.add(customer)
+    failed = rollup.roll_up(fact for facts_told in told.values() for fact in facts_told)
+    return {
+        position
+        for position, each in enumerate(all_news)
+        if each.recount in unread
+        or any(fact.key in failed for fact in each.facts)
+        or (each.recount is not None and any(fact.key in failed for fact in told[each.recount]))
+    }
+
+
+def kpi(
+    shop: str,
+    name: str,
+    from_day: date,
+    to_day: date,
+    *,
+    grain: str = DAY,
+    currency: str | None = None,
+    now: datetime,
+) -> Kpi:
+    """A KPI over shop-local days, both included, in periods of the grain; the outer periods are cut to the days.
+
+    Money is in the shop's currency unless another is named. Raises NotFound for an unknown shop, and InvalidInputs for
+    an unknown name, grain or currency, and for days that are reversed or more than MOST_DAYS.
+    """
+    definition = DEFINITIONS.get(name)
+    faults = _faults(name, from_day, to_day, grain, currency)
+    if faults or definition is None:
+        raise InvalidInputs(faults)
+    owner = shops.current(shop, now=now)
+    if definition.unit == MONEY and currency is None:
+        currency = owner.currency
+    today = clock.local_day(now, owner.zone)
+    dimension = currency or EVERY
+    added = repository.list_cells(shop, definition.added, dimension, first=from_day, last=to_day)
+    subtracted, divisor = (
+        repository.list_cells(shop, metric, dimension, first=from_day, last=to_day) if metric else None
+        for metric in (definition.subtracted, definition.divisor)
+    )
+    rows = []
+    for period in periods(from_day, to_day, grain):
+        numerator = _sum(added, period) - (_sum(subtracted, period) if subtracted else 0)
+        denominator = _sum(divisor, period) if divisor is not None else None
+        value = _value(definition.unit, numerator, denominator, currency)
+        complete = period.end + SETTLING < today
+        rows.append(KpiRow(period.start, period.end, value, numerator, denominator, complete))
+    return Kpi(definition, grain, currency, rows)
+
+
+def facts(shop: str, name: str, day: date, *, first: int = 20, after: str | None = None) -> FactPage:
+    """The facts that a day of a KPI is made of, by id, from behind the fact id `after`, each with what it adds.
+
+    The list follows the cells within moments. Raises InvalidInputs.
+    """
+    definition = DEFINITIONS.get(name)
+    faults = [] if definition else [_unknown(name)]
+    if not 0 < first <= MOST_FACTS:
+        faults.append(Fault("first", "INVALID", f"must be from 1 to {MOST_FACTS}"))
+    if faults or definition is None:
+        raise InvalidInputs(faults)
+    found = repository.list_facts(shop, definition.fact_kind, day, after=after, limit=first + 1)
+    return FactPage(found[:first], has_next=len(found) > first)
+
+
+def _facts_of(shop: str, customer_id: str, *, now: datetime) -> list[Fact]:
+    records = repository.list_records(shop, customer_id)
+    return [fact for record in records for fact in news(record, None, now=now).facts]
+
+
+def _sum(days: dict[date, int], period: Period) -> int:
+    return sum(amount for day, amount in days.items() if period.start <= day <= period.end)
+
+
+def _value(unit: str, numerator: int, denominator: int | None, currency: str | None) -> Decimal | None:
+    """Halves rounded up: money to the currency's digits, fractions to six."""
+    if denominator == 0:
+        return None
+    quotient = Decimal(numerator) / (denominator or 1)
+    if unit == MONEY and currency is not None:
+        return Money(int(quotient.to_integral_value(rounding=ROUND_HALF_UP)), currency).amount
+    return quotient.quantize(Decimal("0.000001"), rounding=ROUND_HALF_UP) if unit == FRACTION else quotient
+
+
+def _faults(name: str, from_day: date, to_day: date, grain: str, currency: str | None) -> list[Fault]:
+    faults = []
+    definition = DEFINITIONS.get(name)
+    if definition is None:
+        faults.append(_unknown(name))
+    elif currency is not None and definition.fact_kind == ANSWER:
+        faults.append(Fault("currency", "INVALID", f"{name} is in no currency"))
+    if grain not in GRAINS:
+        faults.append(Fault("grain", "UNKNOWN", f"must be one of {', '.join(GRAINS)}"))
+    if currency is not None and not is_currency(currency):
+        faults.append(Fault("currency", "UNKNOWN", f"{currency!r} is no ISO 4217 currency"))
+    if from_day > to_day:
+        faults.append(Fault("from", "INVALID", f"is after {to_day}"))
+    elif (to_day - from_day).days >= MOST_DAYS:
+        faults.append(Fault("to", "TOO_LONG", f"at most {MOST_DAYS} days are summed at once"))
+    return faults
+
+
+def _unknown(name: str) -> Fault:
+    return Fault("name", "UNKNOWN", f"there is no KPI {name!r}; there are {', '.join(sorted(DEFINITIONS))}")

@@ -1,0 +1,81 @@
+# crm/loyalty/events.py
+"""What loyalty publishes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+from crm.kernel import clock
+from crm.kernel.errors import InvalidInput
+from crm.kernel.publishing import change_id
+from crm.loyalty.models import LedgerEntry
+
+
+@dataclass(frozen=True)
+class PointsPosted:
+    """Points moved. `points` is what the balance moved by, below zero where they were taken back."""
+
+    detail_type: ClassVar[str] = "points.posted"
+
+    id: str
+    shop: str
+    customer_id: str
+    rev: int
+    movement: str
+    points: int
+    balance_after: int
+    order_id: str | None
+    occurred_at: datetime
+    cause: str
+    replayed: bool
+
+    @classmethod
+    def of(cls, entry: LedgerEntry) -> Self:
+        return cls(
+            id=change_id(entry),
+            shop=entry.shop,
+            customer_id=entry.customer_id,
+            rev=int(entry.rev),
+            movement=entry.movement,
+            points=int(entry.points),
+            balance_after=int(entry.balance_after),
+            order_id=entry.order_id,
+            occurred_at=entry.occurred_at,
+            cause=entry.cause or "",
+            replayed=bool(entry.replayed),
+        )
+
+    def detail(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "shop": self.shop,
+            "customerId": self.customer_id,
+            "rev": self.rev,
+            "movement": self.movement,
+            "points": self.points,
+            "balanceAfter": self.balance_after,
+            "orderId": self.order_id,
+            "occurredAt": clock.text(self.occurred_at),
+            "cause": self.cause,
+            "replayed": self.replayed,
+        }
+
+    @classmethod
+    def parse(cls, detail: dict[str, Any]) -> Self:
+        """Raises InvalidInput."""
+        try:
+            return cls(
+                id=str(detail["id"]),
+                shop=str(detail["shop"]),
+                customer_id=str(detail["customerId"]),
+                rev=int(detail["rev"]),
+                movement=str(detail["movement"]),
+                points=int(detail["points"]),
+                balance_after=int(detail["balanceAfter"]),
+                order_id=detail["orderId"],
+                occurred_at=clock.parse(detail["occurredAt"], field="occurredAt"),
+                cause=str(detail["cause"]),
+                replayed=detail["replayed"] is True,
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise InvalidInput(f"not a points.posted: {error!r}") from error

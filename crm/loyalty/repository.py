@@ -1,0 +1,45 @@
+# crm/loyalty/repository.py
+"""Every read of loyalty items; writes go through a Change."""
+
+from pynamodb.exceptions import DoesNotExist
+
+from crm.kernel import batch_reads
+from crm.kernel.settings import settings
+from crm.kernel.table import customer_key
+from crm.loyalty.models import LedgerEntry, LoyaltyAccount, OrderEarning
+
+
+def get_account(shop: str, customer_id: str) -> LoyaltyAccount | None:
+    """AP-40. Where the snapshot is at hand, its head is the same."""
+    try:
+        return LoyaltyAccount.get(customer_key(shop, customer_id), LoyaltyAccount.SK, consistent_read=True)
+    except DoesNotExist:
+        return None
+
+
+def get_for_order(shop: str, customer_id: str, order_id: str) -> tuple[LoyaltyAccount, OrderEarning]:
+    """The account and what an order has posted, new where there is none, in one batch read (AP-41).
+
+    Not read at one moment: whoever decides by both writes under the condition of both.
+    """
+    account, earning = LoyaltyAccount.of(shop, customer_id), OrderEarning.of(shop, customer_id, order_id)
+    for raw in batch_reads.read(settings().crm_table, [(account.pk, account.sk), (earning.pk, earning.sk)]):
+        if raw["sk"]["S"] == account.sk:
+            account = LoyaltyAccount.from_raw_data(raw)
+        else:
+            earning = OrderEarning.from_raw_data(raw)
+    return account, earning
+
+
+def list_entries(shop: str, customer_id: str, *, before: str | None, limit: int) -> list[LedgerEntry]:
+    """A customer's ledger, newest first by event time, from behind the timeline key `before` (AP-42)."""
+    key = LedgerEntry.timeline_key
+    # `between` includes its end, so one more is read and the end itself left out.
+    page = LedgerEntry.timeline.query(
+        customer_key(shop, customer_id),
+        range_key_condition=key.between("LEDGER#", before) if before else key.startswith("LEDGER#"),
+        scan_index_forward=False,
+        limit=limit + bool(before),
+        consistent_read=True,
+    )
+    return [item for item in page if isinstance(item, LedgerEntry) and item.timeline_key != before][:limit]

@@ -1,0 +1,92 @@
+# crm/segmentation/events.py
+"""What segmentation publishes."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+from crm.kernel import clock
+from crm.kernel.errors import InvalidInput
+from crm.kernel.publishing import change_id
+from crm.segmentation.models import SegmentMembership
+
+
+@dataclass(frozen=True)
+class SegmentChanged:
+    """A customer's stay in a segment began or ended at `occurred_at`. Published as one of the two below."""
+
+    detail_type: ClassVar[str]
+
+    id: str
+    shop: str
+    customer_id: str
+    segment_id: str
+    rev: int
+    occurred_at: datetime
+    cause: str
+    replayed: bool
+
+    def detail(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "shop": self.shop,
+            "customerId": self.customer_id,
+            "segmentId": self.segment_id,
+            "rev": self.rev,
+            "occurredAt": clock.text(self.occurred_at),
+            "cause": self.cause,
+            "replayed": self.replayed,
+        }
+
+    @classmethod
+    def parse(cls, detail: dict[str, Any]) -> Self:
+        """Raises InvalidInput."""
+        try:
+            return cls(
+                id=str(detail["id"]),
+                shop=str(detail["shop"]),
+                customer_id=str(detail["customerId"]),
+                segment_id=str(detail["segmentId"]),
+                rev=int(detail["rev"]),
+                occurred_at=clock.parse(detail["occurredAt"], field="occurredAt"),
+                cause=str(detail["cause"]),
+                replayed=detail["replayed"] is True,
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise InvalidInput(f"not a {cls.detail_type}: {error!r}") from error
+
+
+@dataclass(frozen=True)
+class SegmentEntered(SegmentChanged):
+    """A customer's stay in a segment began, at `occurredAt`."""
+
+    detail_type: ClassVar[str] = "segment.entered"
+
+    @classmethod
+    def of(cls, stay: SegmentMembership) -> Self:
+        return cls(
+            f"{change_id(stay)}:entered", stay.shop, stay.customer_id, stay.segment_id, int(stay.rev),
+            stay.entered_at, stay.entered_cause, bool(stay.replayed),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class SegmentLeft(SegmentChanged):
+    """A customer's stay in a segment ended, at `occurredAt`."""
+
+    detail_type: ClassVar[str] = "segment.left"
+
+    @classmethod
+    def of(cls, stay: SegmentMembership) -> Self:
+        if stay.left_at is None:
+            raise ValueError(f"{stay.sk} has not ended")
+        return cls(
+            f"{change_id(stay)}:left", stay.shop, stay.customer_id, stay.segment_id, int(stay.rev),
+            stay.left_at, stay.left_cause or "", bool(stay.replayed),
+        )  # fmt: skip
+
+
+def changes_of(stay: SegmentMembership) -> list[SegmentChanged]:
+    """What a stored revision says: a stay begins with its first, and may have ended with it (history told late)."""
+    entered: list[SegmentChanged] = [SegmentEntered.of(stay)] if stay.rev == 1 else []
+    return entered + ([SegmentLeft.of(stay)] if stay.left_at else [])

@@ -1,0 +1,134 @@
+# crm/segmentation/service.py
+"""What can be done with segments. Called by resolvers and functions alike."""
+
+from datetime import datetime
+
+from crm.customers import service as customers
+from crm.customers.service import SegmentsHead, SegmentState, Snapshot
+from crm.kernel import timers
+from crm.kernel.change import Change, retrying
+from crm.kernel.errors import Stale
+from crm.kernel.timers import Timer, TimerDue
+from crm.orders.service import Statistics
+from crm.segmentation import repository
+from crm.segmentation.definitions import SEGMENTS, Facts, Segment
+from crm.segmentation.models import SHARDS, SegmentMembership
+from crm.segmentation.transitions import Interval, OpenMembership, Outcome, by_time, effective_time, settle
+from crm.shops import service as shops
+
+__all__ = [
+    "SEGMENTS", "SHARDS", "Interval", "OpenMembership", "Segment", "SegmentMembership", "list_members",
+    "list_memberships", "open_segments", "refresh", "wake",
+]  # fmt: skip
+
+OWNER, SUBJECT = "segmentation", "memberships"
+
+list_members = repository.list_members
+list_memberships = repository.list_memberships
+
+
+def refresh(
+    shop: str, customer_id: str, *, cause: str, occurred_at: datetime, now: datetime, replayed: bool
+) -> list[Interval]:
+    """Bring a customer's memberships up to `now`; return the stays that began or ended.
+
+    Decides by the snapshot alone, so that events may come late, twice and in any order. One snapshot read and, where
+    anything changed, one transaction. A customer that does not exist is left alone. Raises NotFound for an unknown
+    shop.
+    """
+    return retrying(
+        lambda: _refresh(shop, customer_id, cause=cause, occurred_at=occurred_at, now=now, replayed=replayed)
+    )
+
+
+def wake(due: TimerDue, *, now: datetime) -> list[Interval]:
+    """Handle a timer. One that comes early is set anew, one that comes again finds nothing to do."""
+    return refresh(
+        due.shop, due.customer_id, cause=by_time(due.due_at), occurred_at=due.due_at, now=now, replayed=False
+    )
+
+
+def open_segments(snapshot: Snapshot, *, now: datetime) -> list[OpenMembership]:
+    """The segments a customer is in at `now`. What time has changed and no timer has yet handled is computed."""
+    head = snapshot.head(SegmentsHead)
+    if head is None:
+        return []
+    if head.wakes_at is None or head.wakes_at > now:
+        return _standing(head)
+    outcome = _settled(snapshot, head, cause=by_time(head.wakes_at), occurred_at=head.wakes_at, now=now)
+    return list(outcome.open)
+
+
+def _refresh(
+    shop: str, customer_id: str, *, cause: str, occurred_at: datetime, now: datetime, replayed: bool
+) -> list[Interval]:
+    snapshot = customers.take_snapshot(shop, customer_id)
+    if not snapshot:
+        return []
+    head = snapshot.head(SegmentsHead) or SegmentsHead.of(shop, customer_id)
+    outcome = _settled(snapshot, head, cause=cause, occurred_at=occurred_at, now=now)
+    wakes_at = _wakes_at(head.wakes_at, outcome.wakes_at, now=now)
+    if list(outcome.open) == _standing(head) and not outcome.changed and wakes_at == head.wakes_at:
+        return []
+    change = Change()
+    change.unchanged(snapshot.head(Statistics) or Statistics.of(shop, customer_id))
+    timers.set_to(change, _timer(shop, customer_id, head.wakes_at), _timer(shop, customer_id, wakes_at))
+    for interval in outcome.changed:
+        _write(change, shop, customer_id, interval, replayed=replayed)
+    head.open = [SegmentState(**vars(membership)) for membership in outcome.open]
+    head.as_of, head.wakes_at = outcome.as_of, wakes_at
+    head.cause, head.replayed = cause, replayed
+    change.revise(head)
+    change.commit()
+    return list(outcome.changed)
+
+
+def _settled(snapshot: Snapshot, head: SegmentsHead, *, cause: str, occurred_at: datetime, now: datetime) -> Outcome:
+    statistics = snapshot.head(Statistics)
+    facts = Facts(
+        zone=shops.current(snapshot.shop, now=now).zone,
+        order_count=int(statistics.order_count) if statistics else 0,
+        last_order_at=statistics.last_order_at if statistics else None,
+    )
+    at = effective_time(occurred_at, facts=facts, as_of=head.as_of, now=now)
+    return settle(_standing(head), facts, SEGMENTS, cause=cause, at=at, now=now)
+
+
+def _wakes_at(stored: datetime | None, computed: datetime | None, *, now: datetime) -> datetime | None:
+    """When the timer is to wake: moved only to an earlier time while it is to come, since a late hint costs one early
+    wake, and moving it a write with every order.
+    """
+    if stored is None or stored <= now or computed is None:
+        return computed
+    return min(stored, computed)
+
+
+def _timer(shop: str, customer_id: str, due_at: datetime | None) -> Timer | None:
+    return Timer.of(shop, customer_id, OWNER, SUBJECT, due_at) if due_at else None
+
+
+def _standing(head: SegmentsHead) -> list[OpenMembership]:
+    states: list[SegmentState] = list(head.open)
+    return [OpenMembership(state.segment_id, state.entered_at, state.entered_cause, state.flips_at) for state in states]
+
+
+def _write(change: Change, shop: str, customer_id: str, interval: Interval, *, replayed: bool) -> None:
+    item = SegmentMembership.of(shop, customer_id, interval.segment_id, interval.entered_at, interval.entered_cause)
+    item.left_at, item.left_cause = interval.left_at, interval.left_cause
+    item.cause, item.replayed = interval.left_cause or interval.entered_cause, replayed
+    if not interval.stored:
+        if interval.left_at:
+            item.list_pk = item.list_sk = None
+        item.rev = 1
+        change.create(item, otherwise=Stale())
+        return
+    kind = SegmentMembership
+    change.update(
+        item,
+        [
+            kind.left_at.set(item.left_at), kind.left_cause.set(item.left_cause), kind.cause.set(item.cause),
+            kind.replayed.set(replayed), kind.rev.set(2), kind.list_pk.remove(), kind.list_sk.remove(),
+        ],
+        when=kind.rev == 1,
+        otherwise=Stale(),
+    )  # fmt: skip

@@ -1,0 +1,79 @@
+# tests/integration/memberships.py
+"""One customer's segments: what is delivered, stored and read of them."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from crm.customers import service as customers
+from crm.customers.service import SegmentsHead
+from crm.kernel import timers
+from crm.kernel.change import Change
+from crm.kernel.timers import Timer, TimerDue
+from crm.orders.events import OrderRecorded
+from crm.orders.service import Statistics
+from crm.segmentation import service
+from functions.segmentation.refresh_memberships import handler
+from tests.integration.deliveries import batch, failed
+
+LATELY, REPEAT = "seg_ordered_last_30_days", "seg_repeat_buyer"
+DAY, HOUR, INSTANT = timedelta(days=1), timedelta(hours=1), timedelta(microseconds=1)
+ENDS = datetime(2026, 4, 8, 22, tzinfo=UTC)  # 9 April in Vienna, the 30th day after NOW's
+
+
+class Time:
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+
+def store(*placed_at: datetime, customer_id: str = "cus_1") -> None:
+    """What the orders area writes: these are the customer's orders that are not cancelled."""
+    item = customers.take_snapshot("demo", customer_id).head(Statistics) or Statistics.of("demo", customer_id)
+    item.order_count = len(placed_at)
+    item.first_order_at, item.last_order_at = min(placed_at, default=None), max(placed_at, default=None)
+    change = Change()
+    change.revise(item)
+    change.commit()
+
+
+def recorded(at: datetime, name: str = "o1", *, customer_id: str = "cus_1", replayed: bool = False) -> OrderRecorded:
+    return OrderRecorded(
+        id=name, shop="demo", customer_id=customer_id, order_id=name, rev=1, version=1, status="placed", currency="EUR",
+        gross=1, refunded=0, net=1, points_spent=0, first=True, placed_at=at, placed_on="", occurred_at=at,
+        cause=f"event:{name}:order", replayed=replayed,
+    )  # fmt: skip
+
+
+def deliver(*events: Any) -> list[str]:
+    context: Any = None
+    return failed(handler(batch(*events), context))
+
+
+def timer() -> Timer | None:
+    return timers.get("demo", "cus_1", "segmentation", "memberships")
+
+
+def fire() -> None:
+    armed = timer()
+    assert armed is not None
+    deliver(TimerDue("demo", "cus_1", armed.owner, armed.subject, armed.due_at))
+
+
+def stays(segment_id: str, customer_id: str = "cus_1") -> list[tuple[datetime, datetime | None]]:
+    found = service.list_memberships("demo", customer_id, segment_id)
+    return [(stay.entered_at, stay.left_at) for stay in found]
+
+
+def members(segment_id: str) -> list[str]:
+    shards = [service.list_members("demo", segment_id, shard, after=None, limit=100) for shard in range(service.SHARDS)]
+    return sorted(member.customer_id for shard in shards for member in shard)
+
+
+def open_at(now: datetime, customer_id: str = "cus_1") -> list[str]:
+    standing = service.open_segments(customers.take_snapshot("demo", customer_id), now=now)
+    return [membership.segment_id for membership in standing]
+
+
+def head() -> SegmentsHead:
+    item = customers.take_snapshot("demo", "cus_1").head(SegmentsHead)
+    assert item is not None
+    return item
