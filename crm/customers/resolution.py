@@ -49,13 +49,14 @@ def resolve(claims: Sequence[Claim], holders: Mapping[Claim, Holder], *, known: 
 
 def _may_join(found: Claim, claims: Sequence[Claim], holders: Mapping[Claim, Holder]) -> bool:
     """A new external id may be added to a customer found by a weaker identifier, unless that customer is known to the
-    same source by another id (two identified customers), or was found by an address that nobody has verified.
+    same source by another id (two identified customers). One found by an address that nobody has verified is given
+    nothing: whoever types it might next come by what they typed beside it.
     """
+    if found.kind == EMAIL and not found.verified:
+        return all(claim == found for claim in claims)
     newcomers = [claim for claim in claims if claim.is_external and claim not in holders]
     if found.is_external or not newcomers:
         return True
-    if found.kind == EMAIL and not found.verified:
-        return False
     return not any(claim.kind in holders[found].external_kinds for claim in newcomers)
 
 

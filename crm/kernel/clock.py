@@ -32,7 +32,7 @@ def parse(text: str, *, field: str | None = None) -> datetime:
 
 def text(instant: datetime) -> str:
     """Write RFC 3339 in UTC with microseconds, so that texts sort as the instants they name."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return f"{instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
 
 
 def local_day(instant: datetime, zone: str) -> date:

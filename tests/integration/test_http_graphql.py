@@ -179,6 +179,11 @@ def test_graphiql_and_its_assets_come_from_the_gateway_itself(client: Client) ->
     assert client.get("/graphiql/graphiql.html").status_code == 404
 
 
+def test_a_browser_that_comes_to_the_endpoint_is_led_to_graphiql(client: Client) -> None:
+    browser = {"accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    assert client.get("/graphql", headers=browser).url.path == "/graphiql"
+
+
 def test_an_unknown_path_is_answered_in_json(client: Client) -> None:
     response = client.get("/nowhere")
     assert (response.status_code, code(response)) == (404, "NOT_FOUND")

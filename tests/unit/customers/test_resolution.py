@@ -38,6 +38,16 @@ def test_an_account_takes_over_a_guest_only_by_an_address_it_has_verified() -> N
     assert resolve([SHOP_ID, UNVERIFIED], {UNVERIFIED: guest}).customer_id is None
 
 
+def test_a_number_typed_beside_somebody_elses_address_is_not_given_to_them() -> None:
+    decided = resolve([UNVERIFIED, NUMBER], {UNVERIFIED: known_as("c1")})
+    assert decided.customer_id is None
+    assert (decided.gained, decided.conflicting) == ((NUMBER,), (UNVERIFIED,))
+
+
+def test_an_unverified_address_alone_is_its_holder() -> None:
+    assert resolve([UNVERIFIED], {UNVERIFIED: known_as("c1")}).customer_id == "c1"
+
+
 def test_a_second_source_joins_the_customer_its_verified_address_names() -> None:
     assert resolve([SHOP_ID, VERIFIED], {VERIFIED: known_as("c1", "external:till")}).customer_id == "c1"
 

@@ -1,0 +1,2 @@
+# api/__init__.py
+"""The gateway."""

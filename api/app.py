@@ -1,0 +1,87 @@
+# api/app.py
+"""The gateway's ASGI application: `uvicorn api.app:app` locally, Mangum on Lambda."""
+
+import logging
+from typing import Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from api import local, pages
+from api.answers import BadRequest, error_response, request_id
+from api.authentication import Authenticator, Issuer
+from api.edge import Edge
+from api.events import EventsEndpoint
+from api.graphql import GraphQLEndpoint
+from api.health import healthz
+from crm.kernel.settings import Settings, settings
+from crm.kernel.table import connection
+from schema.execution import Execution
+from schema.schema import schema
+
+logger = logging.getLogger(__name__)
+
+OTHER_METHODS: Final = ["HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"]
+CODES: Final = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}
+
+
+def create_app(configured: Settings | None = None, *, authenticator: Authenticator | None = None) -> Starlette:
+    """Raises RuntimeError where the environment says nothing of the token issuer."""
+    configured = configured or settings()
+    authenticator = authenticator or Authenticator(Issuer.of(configured))
+    events = EventsEndpoint(authenticator)
+    graphql = GraphQLEndpoint(Execution(schema.core), authenticator)
+    routes = [
+        Route("/graphql", graphql.answer, methods=["GET", "POST"]),
+        Route("/graphql", graphql.refuse_method, methods=OTHER_METHODS),
+        Route("/v1/events", events.accept, methods=["POST"]),
+        Route("/v1/events/{event_id}", events.status, methods=["GET"]),
+        Route("/healthz", healthz),
+        *pages.ROUTES,
+    ]
+    if configured.crm_local == "1":
+        routes += local.ROUTES
+    middleware = [Middleware(Edge)]
+    origins = [origin.strip() for origin in configured.cors_origins.split(",") if origin.strip()]
+    if origins:
+        middleware.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=origins,
+                allow_methods=["GET", "POST"],
+                allow_headers=["authorization", "content-type", "x-request-id"],
+                expose_headers=["x-request-id", "retry-after"],
+                max_age=86400,
+            )
+        )
+    return Starlette(
+        routes=routes,
+        middleware=middleware,
+        exception_handlers={HTTPException: _http_error, Exception: _broken},
+    )
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    refusal = BadRequest(
+        error.status_code,
+        CODES.get(error.status_code, "BAD_REQUEST"),
+        str(error.detail),
+        headers=dict(error.headers or {}),
+    )
+    return error_response(refusal, request_id(request))
+
+
+async def _broken(request: Request, error: Exception) -> Response:
+    asked_id = request_id(request)
+    logger.error("request %s failed: %s", asked_id, type(error).__name__)
+    return error_response(BadRequest(500, "INTERNAL_ERROR", "Something went wrong here."), asked_id)
+
+
+connection()  # the one DynamoDB client is made with the process, not with its first request (100 ms)
+app = create_app()

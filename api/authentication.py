@@ -1,0 +1,201 @@
+# api/authentication.py
+"""Bearer JWT of any OIDC issuer, checked once and then remembered until it expires.
+
+A verification costs as much as a whole raw answer, so verified claims are kept by the token's hash. Whatever cannot be
+verified is refused, also while the issuer's keys cannot be fetched.
+"""
+
+import asyncio
+import hashlib
+import json
+import re
+import time
+import urllib.request
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import jwt
+
+from crm.kernel.settings import Settings
+from schema.principal import Kind, Principal
+
+ALGORITHMS: Final = ("RS256", "ES256")
+LONGEST_TOKEN: Final = 8_192
+MOST_KEPT: Final = 4_096
+COOL_DOWN: Final = 60.0  # seconds between fetches of the keys, whatever unknown key ids come in
+FETCH_TIMEOUT: Final = 3.0
+LEEWAY: Final = 30  # seconds by which the issuer's clock may differ
+NAME = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+
+
+class Unauthenticated(Exception):
+    """The caller did not prove who they are. The message says what was wrong with the token, never what is in it."""
+
+
+class KeysUnavailable(Unauthenticated):
+    """The issuer's keys could not be fetched, so nobody can prove anything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Issuer:
+    """Whose tokens are taken, for whom they must be, and where the keys are: a URL or the path of a file."""
+
+    name: str
+    audience: str
+    keys: str
+
+    @classmethod
+    def of(cls, settings: Settings) -> "Issuer":
+        return cls(settings.require("jwt_issuer"), settings.require("jwt_audience"), settings.require("jwt_jwks"))
+
+
+def read_keys(source: str) -> dict[str, Any]:
+    """Fetch a JWKS document. Blocks."""
+    if source.startswith(("https://", "http://127.0.0.1", "http://localhost")):
+        with urllib.request.urlopen(source, timeout=FETCH_TIMEOUT) as answer:  # noqa: S310  scheme checked above
+            document: dict[str, Any] = json.loads(answer.read(1_000_000))
+            return document
+    found: dict[str, Any] = json.loads(Path(source).read_text())
+    return found
+
+
+class KeySet:
+    """The issuer's keys by id, fetched at most once in a cool-down."""
+
+    def __init__(
+        self,
+        source: str,
+        *,
+        fetch: Callable[[str], dict[str, Any]] = read_keys,
+        elapsed: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._source = source
+        self._fetch = fetch
+        self._elapsed = elapsed
+        self._keys: dict[str, jwt.PyJWK] = {}
+        self._fetched_at: float | None = None
+        self._fetching = asyncio.Lock()
+
+    async def key(self, key_id: str) -> jwt.PyJWK:
+        """Raises Unauthenticated for an unknown key, KeysUnavailable where there are none at all."""
+        if key_id not in self._keys:
+            async with self._fetching:
+                if key_id not in self._keys and self._may_fetch():
+                    await self._refresh()
+        found = self._keys.get(key_id)
+        if found is not None:
+            return found
+        if not self._keys:
+            raise KeysUnavailable("the issuer's keys are not available")
+        raise Unauthenticated("the key of this token is unknown")
+
+    def _may_fetch(self) -> bool:
+        return self._fetched_at is None or self._elapsed() - self._fetched_at >= COOL_DOWN
+
+    async def _refresh(self) -> None:
+        self._fetched_at = self._elapsed()
+        try:
+            document = await asyncio.to_thread(self._fetch, self._source)
+            keys = {
+                str(entry["kid"]): jwt.PyJWK.from_dict(entry)
+                for entry in document["keys"]
+                if entry.get("kid") and entry.get("use", "sig") == "sig" and entry.get("kty") in {"RSA", "EC"}
+            }
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, jwt.PyJWTError):
+            return  # the keys we have stay good; unknown ones stay refused
+        self._keys = keys or self._keys
+
+
+class Authenticator:
+    """Turns an Authorization header into a Principal."""
+
+    def __init__(self, issuer: Issuer, keys: KeySet | None = None, *, clock: Callable[[], float] = time.time) -> None:
+        self._issuer = issuer
+        self._keys = keys or KeySet(issuer.keys)
+        self._clock = clock
+        self._verified: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
+
+    async def principal(self, authorization: str | None) -> Principal:
+        """Raises Unauthenticated."""
+        scheme, _, token = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not token:
+            raise Unauthenticated("a bearer token is needed")
+        if len(token) > LONGEST_TOKEN:
+            raise Unauthenticated("the token is too long")
+        digest = hashlib.sha256(token.encode()).digest()
+        known = self._verified.get(digest)
+        if known is not None:
+            if self._clock() < known[0]:
+                self._verified.move_to_end(digest)
+                return known[1]
+            del self._verified[digest]
+        expires_at, principal = await self._verify(token)
+        self._verified[digest] = (expires_at, principal)
+        if len(self._verified) > MOST_KEPT:
+            self._verified.popitem(last=False)
+        return principal
+
+    async def _verify(self, token: str) -> tuple[float, Principal]:
+        try:
+            header = jwt.get_unverified_header(token)
+        except jwt.PyJWTError as error:
+            raise Unauthenticated("this is not a signed token") from error
+        algorithm, key_id = header.get("alg"), header.get("kid")
+        if algorithm not in ALGORITHMS or not isinstance(key_id, str):
+            raise Unauthenticated("the token must be signed with RS256 or ES256 and name its key")
+        key = await self._keys.key(key_id)
+        # The key decides the algorithm, not the token: a public key is never used as a shared secret.
+        if key.algorithm_name != algorithm:
+            raise Unauthenticated("the token's algorithm is not its key's")
+        try:
+            claims = jwt.decode(
+                token,
+                key,
+                algorithms=[algorithm],
+                issuer=self._issuer.name,
+                leeway=LEEWAY,
+                options={"require": ["exp", "iss", "sub"], "verify_aud": False},
+            )
+        except jwt.PyJWTError as error:
+            raise Unauthenticated(f"the token is refused: {type(error).__name__}") from error
+        self._check_audience(claims)
+        return float(claims["exp"]), principal_of(claims)
+
+    def _check_audience(self, claims: dict[str, Any]) -> None:
+        """Cognito's access tokens have no `aud` but `client_id`; its id tokens have the right `aud` and are refused."""
+        use = claims.get("token_use")
+        if use is not None:
+            if use != "access" or claims.get("client_id") != self._issuer.audience:
+                raise Unauthenticated("the token is refused: it is no access token of this client")
+            return
+        audience = claims.get("aud")
+        audiences = audience if isinstance(audience, list) else [audience]
+        if self._issuer.audience not in audiences:
+            raise Unauthenticated("the token is refused: it is for another audience")
+
+
+def principal_of(claims: dict[str, Any]) -> Principal:
+    """Who verified claims speak of: `shop`, `kind`, `customer_id` and `scope` (words with spaces between).
+
+    Raises Unauthenticated where a claim is missing or malformed.
+    """
+    try:
+        kind = Kind(claims.get("kind", ""))
+    except ValueError as error:
+        raise Unauthenticated("the token does not say what kind of caller it is for") from error
+    shop = _name(claims, "shop")
+    customer_id = _name(claims, "customer_id") if kind is Kind.CUSTOMER else None
+    scope = claims.get("scope", "")
+    if not isinstance(scope, str):
+        raise Unauthenticated("the token's scope is not a string")
+    return Principal(kind, shop, customer_id, frozenset(scope.split()))
+
+
+def _name(claims: dict[str, Any], claim: str) -> str:
+    value = claims.get(claim)
+    if not isinstance(value, str) or not NAME.fullmatch(value):
+        raise Unauthenticated(f"the token has no valid {claim}")
+    return value

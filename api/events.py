@@ -1,0 +1,95 @@
+# api/events.py
+"""Events over HTTP: up to a hundred envelopes a request, and what became of one."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.answers import BadRequest, error_response, json_response, read_json, request_id
+from api.authentication import Authenticator
+from api.graphql import authenticated
+from crm.intake import service
+from crm.kernel import clock
+from crm.kernel.errors import Fault
+from schema.event import INGEST, take_in
+from schema.principal import Kind, Principal
+
+MOST_BYTES: Final = 5_000_000
+
+
+class EventsEndpoint:
+    def __init__(self, authenticator: Authenticator) -> None:
+        self._authenticator = authenticator
+
+    async def accept(self, request: Request) -> Response:
+        """POST one envelope, a list of them, or {"events": [...]}: 202 with a receipt for each.
+
+        422 where none of them could be taken, or the body is no such thing; 503 where the queue took none.
+        """
+        asked_id = request_id(request)
+        try:
+            principal = await self._sender(request)
+            events = _listed(await read_json(request, most_bytes=MOST_BYTES))
+        except BadRequest as error:
+            return error_response(error, asked_id)
+        receipts = await asyncio.to_thread(take_in, principal, events, now=clock.now())
+        body = {"results": [_shown(receipt) for receipt in receipts], "requestId": asked_id}
+        return json_response(body, _status(receipts), headers={"x-request-id": asked_id})
+
+    async def status(self, request: Request) -> Response:
+        """GET what became of an event; 404 while it is queued, and for whatever the caller's shop never sent."""
+        asked_id = request_id(request)
+        try:
+            principal = await self._sender(request, apps=False)
+        except BadRequest as error:
+            return error_response(error, asked_id)
+        event = await asyncio.to_thread(service.status, principal.shop, request.path_params["event_id"])
+        if event is None:
+            return error_response(BadRequest(404, "NOT_FOUND", "No such event, or it is still queued."), asked_id)
+        body = {
+            "id": event.event_id,
+            "type": event.type,
+            "status": event.status,
+            "effect": event.effect,
+            "customerId": event.customer_id,
+            "receivedAt": clock.text(event.received_at),
+            "occurredAt": clock.text(event.occurred_at) if event.occurred_at else None,
+            "reasons": [
+                {"path": reason.path, "code": reason.code, "message": reason.message} for reason in event.reasons
+            ],
+        }
+        return json_response(body, headers={"x-request-id": asked_id})
+
+    async def _sender(self, request: Request, *, apps: bool = True) -> Principal:
+        principal = await authenticated(self._authenticator, request)
+        allowed = apps if principal.kind is Kind.CUSTOMER else INGEST in principal.scopes
+        if not allowed:
+            raise BadRequest(403, "FORBIDDEN", f"This needs the scope {INGEST}.")
+        return principal
+
+
+def _listed(body: Any) -> list[Any]:
+    if isinstance(body, dict):
+        body = body["events"] if isinstance(body.get("events"), list) else [body]
+    if not isinstance(body, list) or not 1 <= len(body) <= service.MOST_EVENTS:
+        raise BadRequest(422, "INVALID_INPUT", f"The body must be 1 to {service.MOST_EVENTS} events.")
+    return body
+
+
+def _status(receipts: Sequence[service.Receipt]) -> int:
+    states = {receipt.status for receipt in receipts}
+    if states == {service.REFUSED}:
+        return 422
+    return 503 if states == {service.RETRY} else 202
+
+
+def _shown(receipt: service.Receipt) -> dict[str, Any]:
+    faults = [_fault(fault) for fault in receipt.faults]
+    return {"id": receipt.id, "status": receipt.status, "faults": faults}
+
+
+def _fault(fault: Fault) -> dict[str, str]:
+    return {"path": fault.path, "code": fault.code, "message": fault.message}

@@ -1,0 +1,115 @@
+# api/graphql.py
+"""GraphQL over HTTP: POST, and GET for queries."""
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any, Final
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from api.answers import JSON, BadRequest, error_response, json_response, read_json, request_id
+from api.authentication import Authenticator, KeysUnavailable, Unauthenticated
+from crm.kernel import clock
+from schema.execution import Execution, GraphQLRequest
+from schema.principal import Principal
+
+GRAPHQL_JSON: Final = "application/graphql-response+json"
+MOST_BYTES: Final = 256 * 1024
+REFUSED = re.compile(r"q\s*=\s*0(\.0*)?\s*(;|$)")
+
+
+class GraphQLEndpoint:
+    def __init__(self, execution: Execution, authenticator: Authenticator) -> None:
+        self._execution = execution
+        self._authenticator = authenticator
+
+    async def answer(self, request: Request) -> Response:
+        if request.method == "GET" and not request.query_params and "text/html" in request.headers.get("accept", ""):
+            return RedirectResponse("/graphiql")
+        asked_id = request_id(request)
+        media_type = JSON
+        try:
+            media_type = accepted(request.headers.get("accept"))
+            principal = await authenticated(self._authenticator, request)
+            asked = await _asked(request)
+        except BadRequest as error:
+            return error_response(error, asked_id, media_type=media_type)
+        answer = await self._execution.answer(
+            asked, principal, now=clock.now(), request_id=asked_id, queries_only=request.method != "POST"
+        )
+        status = answer.status
+        if status == HTTPStatus.BAD_REQUEST and media_type == JSON:
+            status = 200  # as the specification has it for clients that know plain JSON only
+        headers = {"x-request-id": asked_id}
+        if status == HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["allow"] = "POST"
+        return json_response(answer.body, status, media_type=media_type, headers=headers)
+
+    async def refuse_method(self, request: Request) -> Response:
+        refusal = BadRequest(405, "METHOD_NOT_ALLOWED", "Use POST or GET.", headers={"allow": "GET, POST"})
+        return error_response(refusal, request_id(request))
+
+
+async def authenticated(authenticator: Authenticator, request: Request) -> Principal:
+    """Raises BadRequest: 401, or 503 while nobody's token can be checked."""
+    try:
+        return await authenticator.principal(request.headers.get("authorization"))
+    except KeysUnavailable as error:
+        raise BadRequest(503, "KEYS_UNAVAILABLE", str(error), headers={"retry-after": "60"}) from error
+    except Unauthenticated as error:
+        raise BadRequest(401, "UNAUTHENTICATED", str(error), headers={"www-authenticate": "Bearer"}) from error
+
+
+def accepted(accept: str | None) -> str:
+    """The media type to answer in: of those the client takes, the one it names first. Raises BadRequest (406)."""
+    if not accept:
+        return JSON
+    for entry in accept.split(","):
+        name, _, parameters = entry.partition(";")
+        if REFUSED.search(parameters):
+            continue
+        match name.strip().lower():
+            case "application/graphql-response+json":
+                return GRAPHQL_JSON
+            case "application/json" | "application/*" | "*/*":
+                return JSON
+    raise BadRequest(406, "NOT_ACCEPTABLE", f"Answers come as {GRAPHQL_JSON} or {JSON}.")
+
+
+async def _asked(request: Request) -> GraphQLRequest:
+    if request.method == "POST":
+        body = await read_json(request, most_bytes=MOST_BYTES)
+    else:
+        body = {name: request.query_params[name] for name in ("query", "operationName") if name in request.query_params}
+        for name in ("variables", "extensions"):
+            if request.query_params.get(name):
+                body[name] = _json_parameter(name, request.query_params[name])
+    return _checked(body)
+
+
+def _json_parameter(name: str, text: str) -> Any:
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise BadRequest(400, "INVALID_JSON", f"{name} is not valid JSON.") from error
+
+
+def _checked(body: Any) -> GraphQLRequest:
+    if not isinstance(body, dict):
+        raise BadRequest(400, "BAD_REQUEST", "The body must be one JSON object; batches are not taken.")
+    query = body.get("query")
+    operation_name = body.get("operationName")
+    variables = body.get("variables")
+    extensions = body.get("extensions")
+    if not isinstance(query, str) or not query:
+        raise BadRequest(400, "BAD_REQUEST", "query must be a non-empty string.")
+    if operation_name is not None and not isinstance(operation_name, str):
+        raise BadRequest(400, "BAD_REQUEST", "operationName must be a string.")
+    if variables is not None and not isinstance(variables, Mapping):
+        raise BadRequest(400, "BAD_REQUEST", "variables must be an object.")
+    if extensions is not None and not isinstance(extensions, Mapping):
+        raise BadRequest(400, "BAD_REQUEST", "extensions must be an object.")
+    return GraphQLRequest(query, operation_name or None, variables or {})

@@ -1,0 +1,26 @@
+# bench/__main__.py
+"""`make bench`: ONLY=<area or figure> limits it, QUICK=1 shrinks it."""
+
+import sys
+
+from bench import events, fresh, requests, throughput
+from bench.figures import BENCH, Report
+from tests.faults import in_process
+from tests.local_system import forget_aws
+
+
+def main() -> int:
+    forget_aws()
+    report = Report.of_environment(BENCH)
+    modules = [module for module in (requests, fresh, throughput) if report.wants(*module.FIGURES)]
+    if modules:
+        with in_process.emulator():
+            for module in modules:
+                module.run(report)
+    if report.wants(*events.FIGURES):
+        events.run(report)
+    return report.verdict()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,2 @@
+# infra/__init__.py
+"""How Rapport runs: on a laptop (`local`) and on AWS."""

@@ -1,0 +1,168 @@
+# infra/local/emulator.py
+"""ministack, in a virtual environment and a process of its own, on loopback only."""
+
+import contextlib
+import os
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+from infra.local.template import REGION
+
+PYTHON = Path(__file__).parents[2] / ".venv-emulator" / "bin" / "python"
+
+_START_SECONDS = 30.0
+_STOP_SECONDS = 60.0
+_CANONICAL_PORT = "4566"
+
+
+class EmulatorFailed(Exception):
+    pass
+
+
+class Emulator:
+    """Its state lives in `folder`, and is saved on a clean stop only. The port is chosen once and kept there too."""
+
+    def __init__(self, folder: Path, *, python: Path = PYTHON) -> None:
+        self._folder = folder.absolute()
+        self._python = python
+        self._process: subprocess.Popen[bytes] | None = None
+        self.port = 0
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        return self._folder / "emulator.log"
+
+    def start(self) -> None:
+        """Return once it answers; raises EmulatorFailed when it does not."""
+        if not self._python.exists():
+            raise EmulatorFailed(f"{self._python} is missing: run `make setup`.")
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._end_orphan()
+        self.port = _free_port(self._folder / "port")
+        arguments = [
+            "-m",
+            "hypercorn",
+            "ministack.app:app",
+            "--bind",
+            f"127.0.0.1:{self.port}",
+            "--keep-alive",
+            "75",
+            "--workers",
+            "0",
+        ]
+        with self.log.open("ab") as log:
+            self._process = subprocess.Popen(
+                [str(self._python), *arguments, "--log-level", "WARNING"],
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                # Ctrl-C reaches the whole foreground group; this process must outlive those that use it.
+                start_new_session=True,
+            )
+        (self._folder / "pid").write_text(str(self._process.pid))
+        self._wait_until_healthy()
+
+    def stop(self) -> None:
+        """End it cleanly and wait: it writes its state down on the way out."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(_STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            raise EmulatorFailed(f"the emulator did not stop, its last state is not saved; see {self.log}") from None
+        finally:
+            (self._folder / "pid").unlink(missing_ok=True)
+
+    def running(self) -> bool:
+        return self._process is not None and self._process.poll() is None
+
+    def _environment(self) -> dict[str, str]:
+        return {
+            "PATH": os.environ.get("PATH", ""),
+            "HOME": str(self._folder),
+            "TMPDIR": str(self._folder),
+            "BIND_HOST": "127.0.0.1",
+            "IOT_MTLS_ENABLED": "0",
+            "SFTP_ENABLED": "0",
+            # Queues are stored under their address; a constant one lets another port find them again.
+            "GATEWAY_PORT": _CANONICAL_PORT,
+            "MINISTACK_REGION": REGION,
+            "PERSIST_STATE": "1",
+            "STATE_DIR": str(self._folder / "state"),
+            "S3_PERSIST": "1",
+            "S3_DATA_DIR": str(self._folder / "s3"),
+            "LOG_LEVEL": "WARNING",
+        }
+
+    def _wait_until_healthy(self) -> None:
+        assert self._process is not None
+        deadline = time.monotonic() + _START_SECONDS
+        while time.monotonic() < deadline and self._process.poll() is None:
+            if _healthy(self.port):
+                return
+            time.sleep(0.05)
+        self._process.kill()
+        self._process.wait()
+        raise EmulatorFailed(f"the emulator did not start; see {self.log}")
+
+    def _end_orphan(self) -> None:
+        """End what a killed run left behind: two emulators would overwrite each other's state."""
+        try:
+            pid = int((self._folder / "pid").read_text())
+            command = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, check=False)
+        except (FileNotFoundError, ValueError):
+            return
+        if b"ministack.app" not in command.stdout:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+            deadline = time.monotonic() + _STOP_SECONDS
+            while time.monotonic() < deadline:
+                os.kill(pid, 0)
+                time.sleep(0.05)
+            os.kill(pid, signal.SIGKILL)
+
+
+def _free_port(kept: Path) -> int:
+    """Return the port of the last run if nobody has taken it since, else a free one."""
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        port = int(kept.read_text())
+        if not _taken(port):
+            return port
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    kept.write_text(str(port))
+    return port
+
+
+def _taken(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+def _healthy(port: int) -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_ministack/health", timeout=1) as answer:
+            return bool(answer.status == 200)  # noqa: PLR2004
+    except (urllib.error.URLError, OSError):
+        return False

@@ -1,0 +1,2 @@
+# schema/__init__.py
+"""The public GraphQL contract."""

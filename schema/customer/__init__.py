@@ -1,0 +1,2 @@
+# schema/customer/__init__.py
+"""Customers, as clients see them."""

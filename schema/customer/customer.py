@@ -1,0 +1,194 @@
+# schema/customer/customer.py
+"""The customer's record and everything that hangs on it."""
+
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import TypeVar
+
+import strawberry
+
+from crm.customers import service
+from crm.segmentation import service as segmentation
+from schema.access import own, signed_in, staff
+from schema.connections import After, Connection, First, Place, about, connection, page_size, paged
+from schema.context import Context, Info, stored
+from schema.customer.parts import Address, CustomerStatus, Gender, Identity
+from schema.customer.record import Record, RecordByCustomer, newest_records, place_in_list
+from schema.feedback import FeedbackByCustomer, FeedbackResponse
+from schema.loaders import timeline_page
+from schema.loyalty import LoyaltyAccount
+from schema.message import Message, MessagesByCustomer
+from schema.node import Node, global_id
+from schema.order import Order, OrdersByCustomer, Statistics
+from schema.scalars import EmailAddress, TimeZone
+from schema.segment import SegmentMembership
+
+S = TypeVar("S", bound=str)
+
+
+@strawberry.type(description="One person who buys, or may buy, in the shop.", directives=own("customers:read"))
+class Customer(Node):
+    record: strawberry.Private[Record]
+
+    @strawberry.field(description="Opaque.", directives=signed_in())
+    def id(self) -> strawberry.ID:
+        return global_id("Customer", self.record.profile.customer_id)
+
+    @strawberry.field(description="What events name the customer by.")
+    def customer_id(self) -> str:
+        return self.record.profile.customer_id
+
+    @strawberry.field(description="Give it as `expectedVersion` to change what was read.")
+    def version(self) -> int:
+        return int(self.record.profile.version)
+
+    @strawberry.field(description="Whether the customer takes part.")
+    def status(self) -> CustomerStatus:
+        return CustomerStatus(self.record.profile.status)
+
+    @strawberry.field(description="A test customer counts in no KPI.", directives=staff("customers:read"))
+    def test(self) -> bool:
+        return bool(self.record.profile.test)
+
+    @strawberry.field(description="Given name.")
+    def first_name(self) -> str | None:
+        return self.record.profile.first_name
+
+    @strawberry.field(description="Family name.")
+    def last_name(self) -> str | None:
+        return self.record.profile.last_name
+
+    @strawberry.field(description="As it was written; compared without case.")
+    def email(self) -> EmailAddress | None:
+        return _as(EmailAddress, self.record.profile.email)
+
+    @strawberry.field(description="As it was written.")
+    def phone(self) -> str | None:
+        return self.record.profile.phone
+
+    @strawberry.field(description="BCP 47, such as `de-AT`.")
+    def locale(self) -> str | None:
+        return self.record.profile.locale
+
+    @strawberry.field(description="Where the customer's day begins; null: the shop's zone.")
+    def zone(self) -> TimeZone | None:
+        return _as(TimeZone, self.record.profile.zone)
+
+    @strawberry.field(description="Date of birth.")
+    def birth_date(self) -> date | None:
+        return date.fromisoformat(text) if (text := self.record.profile.birth_date) else None
+
+    @strawberry.field(description="As the customer states it.")
+    def gender(self) -> Gender | None:
+        return Gender(self.record.profile.gender) if self.record.profile.gender else None
+
+    @strawberry.field(description="The shop's own words about the customer.", directives=staff("customers:read"))
+    def tags(self) -> list[str]:
+        return sorted(self.record.profile.tags or ())
+
+    @strawberry.field(description="Postal addresses.", directives=[about(5)])
+    def addresses(self) -> list[Address]:
+        return [Address(item=item) for item in self.record.profile.addresses]
+
+    @strawberry.field(
+        description="What the customer is known by, also to other systems.",
+        directives=[*staff("customers:read"), about(5)],
+    )
+    def identities(self) -> list[Identity]:
+        return [Identity(item=item) for item in self.record.profile.identities]
+
+    @strawberry.field(description="When the record was founded.")
+    def created_at(self) -> datetime:
+        return self.record.profile.created_at
+
+    @strawberry.field(description="When the record last changed.")
+    def updated_at(self) -> datetime:
+        return self.record.profile.updated_at
+
+    @strawberry.field(description="Exact sums over the customer's orders.")
+    def statistics(self) -> Statistics:
+        return Statistics(item=self.record.head(Statistics.HEAD))
+
+    @strawberry.field(description="Orders, newest first.", directives=[*own("orders:read"), paged()])
+    async def orders(self, info: Info, first: First = 20, after: After = None) -> Connection[Order] | None:
+        return await timeline_page(
+            info.context,
+            OrdersByCustomer,
+            "Customer.orders",
+            self.record.profile.customer_id,
+            first=first,
+            after=after,
+            node=lambda item: Order(item=item),
+        )
+
+    @strawberry.field(
+        description="The segments the customer is in now.", directives=[*staff("segments:read"), about(5)]
+    )
+    async def segments(self, info: Info) -> list[SegmentMembership]:
+        head, now = self.record.head(service.SegmentsHead), info.context.now
+        if head is not None and head.wakes_at is not None and head.wakes_at <= now:
+            # Past due and not yet handled: computed, for which the shop's zone may have to be read.
+            stays = await stored(segmentation.open_segments, self.record.heads, now=now)
+        else:
+            stays = segmentation.open_segments(self.record.heads, now=now)
+        return [SegmentMembership(stay=stay) for stay in stays]
+
+    @strawberry.field(description="The customer's points.", directives=own("loyalty:read"))
+    def loyalty(self) -> LoyaltyAccount:
+        return LoyaltyAccount(customer_id=self.record.profile.customer_id, item=self.record.head(LoyaltyAccount.HEAD))
+
+    @strawberry.field(
+        description="What the customer answered, newest first.", directives=[*own("feedback:read"), paged()]
+    )
+    async def feedback(self, info: Info, first: First = 20, after: After = None) -> Connection[FeedbackResponse] | None:
+        return await timeline_page(
+            info.context,
+            FeedbackByCustomer,
+            "Customer.feedback",
+            self.record.profile.customer_id,
+            first=first,
+            after=after,
+            node=lambda item: FeedbackResponse(item=item),
+        )
+
+    @strawberry.field(
+        description="What was said to the customer, or was not and why; newest first.",
+        directives=[*own("messages:read"), paged()],
+    )
+    async def messages(self, info: Info, first: First = 20, after: After = None) -> Connection[Message] | None:
+        return await timeline_page(
+            info.context,
+            MessagesByCustomer,
+            "Customer.messages",
+            self.record.profile.customer_id,
+            first=first,
+            after=after,
+            node=lambda item: Message(item=item),
+        )
+
+
+async def customer_by_key(context: Context, customer_id: str) -> Customer | None:
+    """None for a customer who does not exist, is another shop's, or is not the caller's to see."""
+    if not context.principal.may_see_customer(customer_id):
+        return None
+    record = await context.loader(RecordByCustomer).load(customer_id)
+    return Customer(record=record) if record else None
+
+
+async def customers_of(context: Context, first: int | None, after: str | None) -> Connection[Customer]:
+    """The shop's customers, newest first."""
+    size = page_size(first)
+    place = Place("Query.customers", context.shop)
+    records = await newest_records(context, before=place.position(after), most=size + 1)
+    return connection(
+        place,
+        records,
+        first=size,
+        after=after,
+        position=lambda record: place_in_list(record.profile),
+        node=lambda record: Customer(record=record),
+    )
+
+
+def _as(kind: Callable[[str], S], text: str | None) -> S | None:
+    return None if text is None else kind(text)

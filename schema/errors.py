@@ -1,0 +1,97 @@
+# schema/errors.py
+"""How a refusal reaches a client.
+
+A mutation's refusal becomes its payload's `userErrors`; elsewhere it becomes a top-level error with its code. A refusal
+with data has a type of its own, in `typed`, and a test finds one that has none.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from typing import Any, Final
+
+import strawberry
+from strawberry.extensions import FieldExtension
+from strawberry.types.field import StrawberryField
+
+from crm.customers.service import IdentifierTaken
+from crm.kernel.errors import CrmError, Fault, InvalidInputs, VersionMismatch
+from schema.access import signed_in
+from schema.node import global_id
+from schema.principal import Kind, Principal
+
+TAIL = re.compile(r"_([a-z0-9])")
+
+
+@strawberry.interface(description="A refusal the client can act on.", directives=signed_in())
+class UserError:
+    code: str = strawberry.field(description="What to switch on; docs/errors.md lists every code.")
+    message: str = strawberry.field(description="For developers; not to be shown or parsed.")
+    field: list[str] = strawberry.field(description="Path to the input at fault; empty when no input is.")
+
+
+@strawberry.type(description="A refusal with nothing more to say.", directives=signed_in())
+class PlainError(UserError):
+    pass
+
+
+@strawberry.type(description="Somebody else changed the record first: read it again.", directives=signed_in())
+class VersionMismatchError(UserError):
+    expected: int = strawberry.field(description="The version the client relied on.")
+    actual: int = strawberry.field(description="The version that is stored.")
+
+
+@strawberry.type(description="The identifier belongs to another customer, who keeps it.", directives=signed_in())
+class IdentifierTakenError(UserError):
+    kind: str = strawberry.field(description="Which kind of identifier it is.")
+    customer_id: strawberry.ID | None = strawberry.field(description="Whose it is; told to staff only.")
+
+
+def input_path(field: str | None) -> list[str]:
+    """The path to an input from the dotted name a service gives it."""
+    if not field:
+        return []
+    names = [TAIL.sub(lambda match: match.group(1).upper(), name) for name in field.split(".")]
+    return ["input", *names]
+
+
+def _version_mismatch(error: VersionMismatch, _asker: Principal, **common: Any) -> UserError:
+    return VersionMismatchError(expected=error.expected, actual=error.actual, **common)
+
+
+def _identifier_taken(error: IdentifierTaken, asker: Principal, **common: Any) -> UserError:
+    known = error.customer_id if asker.kind is Kind.STAFF else None
+    return IdentifierTakenError(kind=error.kind, customer_id=global_id("Customer", known) if known else None, **common)
+
+
+typed: Final[dict[type[CrmError], Callable[..., UserError]]] = {
+    VersionMismatch: _version_mismatch,
+    IdentifierTaken: _identifier_taken,
+}
+"""How each refusal that carries data is shown."""
+
+
+def user_errors(error: CrmError, asker: Principal) -> list[UserError]:
+    if isinstance(error, InvalidInputs):
+        return [_of_fault(fault) for fault in error.faults]
+    common: dict[str, Any] = {"code": error.code, "message": str(error), "field": input_path(error.field)}
+    show = typed.get(type(error))
+    return [show(error, asker, **common) if show else PlainError(**common)]
+
+
+def _of_fault(fault: Fault) -> UserError:
+    return PlainError(code=fault.code, message=fault.message, field=input_path(fault.path))
+
+
+class AnswersRefusals(FieldExtension):
+    """Turns a refusal raised by a mutation into its payload with `userErrors`, so that no resolver catches."""
+
+    def apply(self, field: StrawberryField) -> None:
+        self.payload: Any = field.type
+
+    async def resolve_async(
+        self, next_: Callable[..., Awaitable[Any]], source: Any, info: strawberry.Info, **kwargs: Any
+    ) -> Any:
+        try:
+            return await next_(source, info, **kwargs)
+        except CrmError as error:
+            return self.payload(user_errors=user_errors(error, info.context.principal))

@@ -1,0 +1,102 @@
+# schema/event.py
+"""Events in, for callers of the API: who may send what, and what became of it. Both doors (GraphQL, REST) use it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+import strawberry
+from strawberry.scalars import JSON
+
+from crm.intake import service
+from crm.kernel.errors import Fault
+from schema.access import ingest, signed_in
+from schema.connections import about
+from schema.context import GIVEN, Info, stored
+from schema.errors import AnswersRefusals, UserError
+from schema.principal import Kind, Principal
+
+INGEST: Final = "events:write"
+OF_APPS: Final = frozenset({"product.viewed", "cart.updated", "checkout.started", "feedback.received"})
+"""What apps may tell with a customer's token: that customer's behaviour, never orders or money."""
+
+
+def take_in(principal: Principal, events: Sequence[Any], *, now: datetime) -> list[service.Receipt]:
+    """A receipt for each event, in order. Blocks.
+
+    What apps send is about their own customer: an event that names nobody is made to, one that names anybody else is
+    refused.
+    """
+    if principal.kind is not Kind.CUSTOMER:
+        return service.accept(principal.shop, events, now=now)
+    judged = [_of_app(principal, event) for event in events]
+    admitted = [event for event, fault in judged if fault is None]
+    receipts = iter(service.accept(principal.shop, admitted, now=now))
+    return [
+        next(receipts) if fault is None else service.Receipt(_id_of(event), service.REFUSED, [fault])
+        for event, fault in judged
+    ]
+
+
+def _of_app(principal: Principal, event: Any) -> tuple[Any, Fault | None]:
+    if not isinstance(event, dict):
+        return event, None  # refused by its schema
+    if event.get("type") not in OF_APPS:
+        return event, Fault("type", "FORBIDDEN", f"apps may send {', '.join(sorted(OF_APPS))}")
+    about = event.get("customer")
+    if about not in (None, {"id": principal.customer_id}):
+        return event, Fault("customer", "FORBIDDEN", "is the signed-in customer: leave it out")
+    return {**event, "customer": {"id": principal.customer_id}}, None
+
+
+def _id_of(event: Any) -> str | None:
+    event_id = event.get("id") if isinstance(event, dict) else None
+    return event_id if isinstance(event_id, str) else None
+
+
+@strawberry.type(description="One thing wrong with an event.", directives=signed_in())
+class EventFault:
+    path: str = strawberry.field(description="Where, as a dotted path.")
+    code: str = strawberry.field(description="What to switch on.")
+    message: str = strawberry.field(description="For developers.")
+
+
+@strawberry.type(description="The answer for one event.", directives=signed_in())
+class EventReceipt:
+    event_id: str | None = strawberry.field(description="The event's own id, where it has one.")
+    status: str = strawberry.field(
+        description="`queued`, `refused` (the faults say why), or `retry` (send it again later)."
+    )
+    faults: list[EventFault] = strawberry.field(description="Everything wrong with it.", directives=[about(5)])
+
+    @classmethod
+    def of(cls, receipt: service.Receipt) -> "EventReceipt":
+        faults = [EventFault(path=fault.path, code=fault.code, message=fault.message) for fault in receipt.faults]
+        return cls(event_id=receipt.id, status=receipt.status, faults=faults)
+
+
+@strawberry.input(description="Events to take in.")
+class EventsIngestInput:
+    events: list[JSON] = strawberry.field(
+        description="Envelopes as in schema/events/*.json, 100 at most. Their ids make repeats harmless."
+    )
+
+
+@strawberry.type(description="A receipt for each event, in their order.", directives=signed_in())
+class EventsIngestPayload:
+    receipts: list[EventReceipt] = strawberry.field(
+        default_factory=list, description="A bad event holds up no other.", directives=[about(100)]
+    )
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
+
+
+@strawberry.type
+class EventMutation:
+    @strawberry.mutation(
+        description="Take in events; what becomes of each is told under `GET /v1/events/{id}`.",
+        extensions=[AnswersRefusals()],
+        directives=ingest(INGEST),
+    )
+    async def events_ingest(self, info: Info, input: Annotated[EventsIngestInput, GIVEN]) -> EventsIngestPayload:
+        receipts = await stored(take_in, info.context.principal, input.events, now=info.context.now)
+        return EventsIngestPayload(receipts=[EventReceipt.of(receipt) for receipt in receipts])

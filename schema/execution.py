@@ -1,0 +1,134 @@
+# schema/execution.py
+"""One GraphQL request, from its text to the body of its answer; it knows nothing of HTTP but status codes."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from traceback import extract_tb
+from typing import Any
+
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema
+from graphql.execution.values import VariableValues, get_variable_values
+
+from crm.kernel.errors import CrmError
+from crm.kernel.meter import Meter, metering
+from schema.context import Context
+from schema.executor import PlannedExecutor
+from schema.limits import MOST_COST
+from schema.plan import MOST_ERRORS, Plan, Plans
+from schema.principal import Principal
+
+logger = logging.getLogger(__name__)
+
+MASKED = "Something went wrong here. Quote the request id."
+
+
+@dataclass(frozen=True, slots=True)
+class GraphQLRequest:
+    query: str
+    operation_name: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """`refused` says that nothing was executed: the document, its variables or the caller's rights were at fault."""
+
+    status: int
+    body: dict[str, Any]
+
+    @property
+    def refused(self) -> bool:
+        return "data" not in self.body
+
+
+class Execution:
+    """Answers requests against one schema, with its plans."""
+
+    def __init__(self, schema: GraphQLSchema) -> None:
+        self.schema = schema
+        self.plans = Plans(schema)
+
+    async def answer(
+        self,
+        request: GraphQLRequest,
+        principal: Principal,
+        *,
+        now: datetime,
+        request_id: str,
+        queries_only: bool = False,
+    ) -> Answer:
+        plan = self.plans.plan(request.query, request.operation_name, suggestions="schema:read" in principal.scopes)
+        if plan.problems:
+            return Answer(400, {"errors": plan.errors(), "extensions": {"requestId": request_id}})
+        if queries_only and plan.is_mutation:
+            return _refused(405, "METHOD_NOT_ALLOWED", "A mutation needs POST.", request_id)
+        denied = plan.denied(principal)
+        if denied is not None:
+            return _refused(403, "FORBIDDEN", denied.message, request_id)
+        cost = plan.cost(request.variables)
+        if cost > MOST_COST:
+            message = f"This would cost {cost} points; one request may cost {MOST_COST}."
+            return _refused(400, "QUERY_TOO_COMPLEX", message, request_id)
+        variables = self._variables(plan, request, suggestions="schema:read" in principal.scopes)
+        if isinstance(variables, list):
+            errors = [_formatted(error, "BAD_USER_INPUT") for error in variables[:MOST_ERRORS]]
+            return Answer(400, {"errors": errors, "extensions": {"requestId": request_id}})
+        with metering() as meter:
+            executor = PlannedExecutor(plan, variables, Context(principal, now, request_id, meter, plan.uses))
+            result = await executor.answer()
+        return Answer(200, _body(result, cost, executor.objects, meter, request_id))
+
+    def _variables(
+        self, plan: Plan, request: GraphQLRequest, *, suggestions: bool
+    ) -> VariableValues | list[GraphQLError]:
+        assert plan.operation is not None
+        return get_variable_values(
+            self.schema,
+            plan.operation.variable_definitions or (),
+            dict(request.variables),
+            max_errors=MOST_ERRORS,
+            hide_suggestions=not suggestions,
+        )
+
+
+def shown(error: GraphQLError, request_id: str) -> dict[str, Any]:
+    """An error as the client sees it: what we refuse by its code; what broke without its words."""
+    cause = error.original_error
+    if isinstance(cause, CrmError):
+        return _formatted(error, cause.code)
+    if cause is None or isinstance(cause, GraphQLError):
+        return _formatted(error, "BAD_USER_INPUT")
+    # Its type and place only: an exception's words may hold what a person wrote.
+    frames = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in extract_tb(cause.__traceback__)[-5:]]
+    logger.error("%s failed in request %s: %s at %s", error.path, request_id, type(cause).__name__, frames)
+    masked = GraphQLError(MASKED, nodes=error.nodes, path=error.path)
+    return _formatted(masked, "INTERNAL_ERROR", requestId=request_id)
+
+
+def _body(result: ExecutionResult, cost: int, objects: int, meter: Meter, request_id: str) -> dict[str, Any]:
+    body: dict[str, Any] = {"data": result.data}
+    if result.errors:
+        body["errors"] = [shown(error, request_id) for error in result.errors[:MOST_ERRORS]]
+    body["extensions"] = {
+        "requestId": request_id,
+        "cost": {"requested": cost, "actual": objects},
+        "capacity": {
+            "requests": meter.requests,
+            "readUnits": meter.read_units,
+            "writeUnits": meter.write_units,
+        },
+    }
+    return body
+
+
+def _formatted(error: GraphQLError, code: str, **more: str) -> dict[str, Any]:
+    extensions = {"code": code, **(error.extensions or {}), **more}
+    return {**error.formatted, "extensions": extensions}
+
+
+def _refused(status: int, code: str, message: str, request_id: str) -> Answer:
+    error = {"message": message, "extensions": {"code": code}}
+    return Answer(status, {"errors": [error], "extensions": {"requestId": request_id}})

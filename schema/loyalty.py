@@ -1,0 +1,83 @@
+# schema/loyalty.py
+"""Points, as clients see them."""
+
+from datetime import datetime
+from enum import Enum
+from typing import ClassVar
+
+import strawberry
+
+from crm.loyalty import service
+from schema.access import own, signed_in
+from schema.connections import After, Connection, First, paged
+from schema.context import Info
+from schema.loaders import Page, PageByCustomer, timeline_page
+from schema.scalars import Points
+
+
+@strawberry.enum(description="Why points moved.")
+class PointsMovement(Enum):
+    EARN = strawberry.enum_value("earn", description="An order earned them.")
+    REVERSE = strawberry.enum_value("reverse", description="A refund, cancellation or edit took them back.")
+
+
+@strawberry.type(description="One movement of points; it is never changed.", directives=signed_in())
+class LedgerEntry:
+    item: strawberry.Private[service.LedgerEntry]
+
+    @strawberry.field(description="Its place in the customer's ledger, from 1 without gaps.")
+    def number(self) -> int:
+        return int(self.item.number)
+
+    @strawberry.field(description="Why points moved.")
+    def movement(self) -> PointsMovement:
+        return PointsMovement(self.item.movement)
+
+    @strawberry.field(description="How many; below zero where points were taken back.")
+    def points(self) -> Points:
+        return Points(int(self.item.points))
+
+    @strawberry.field(description="Points available when this was posted.")
+    def balance_after(self) -> Points:
+        return Points(int(self.item.balance_after))
+
+    @strawberry.field(description="The shop's id of the order, where it was an order.")
+    def order_id(self) -> str | None:
+        return self.item.order_id
+
+    @strawberry.field(description="When what moved them happened.")
+    def occurred_at(self) -> datetime:
+        return self.item.occurred_at
+
+
+class EntriesByCustomer(PageByCustomer[service.LedgerEntry]):
+    def read(self, page: Page) -> list[service.LedgerEntry]:
+        return service.entries(self.context.shop, page.customer_id, before=page.before, limit=page.limit)
+
+
+@strawberry.type(description="A customer's points.", directives=own("loyalty:read"))
+class LoyaltyAccount:
+    HEAD: ClassVar = service.LoyaltyAccount
+
+    customer_id: strawberry.Private[str]
+    item: strawberry.Private[service.LoyaltyAccount | None]
+
+    @strawberry.field(description="Points that can be spent now; below zero after a refund of points already spent.")
+    def available(self) -> Points:
+        return Points(int(self.item.available) if self.item else 0)
+
+    @strawberry.field(description="All that orders earned, less what their refunds took back.")
+    def lifetime_earned(self) -> Points:
+        return Points(int(self.item.lifetime_earned) if self.item else 0)
+
+    @strawberry.field(description="Movements of points, newest first.", directives=[paged()])
+    async def entries(self, info: Info, first: First = 20, after: After = None) -> Connection[LedgerEntry] | None:
+        return await timeline_page(
+            info.context,
+            EntriesByCustomer,
+            "LoyaltyAccount.entries",
+            self.customer_id,
+            first=first,
+            after=after,
+            node=lambda item: LedgerEntry(item=item),
+        )

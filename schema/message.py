@@ -1,0 +1,77 @@
+# schema/message.py
+"""Messages, as clients see them."""
+
+from datetime import datetime
+from enum import Enum
+
+import strawberry
+
+from crm.notifications import service
+from schema.access import own, signed_in
+from schema.context import Context, stored
+from schema.loaders import Page, PageByCustomer
+from schema.node import Node, global_id
+
+
+@strawberry.enum(description="What became of a message.")
+class MessageStatus(Enum):
+    PLANNED = strawberry.enum_value(service.PLANNED, description="It is to be sent.")
+    REFUSED = strawberry.enum_value(service.REFUSED, description="It may not be sent; the reason says why.")
+    SENDING = strawberry.enum_value(service.SENDING, description="It is being handed to the provider.")
+    SENT = strawberry.enum_value(service.SENT, description="The provider took it.")
+    UNKNOWN = strawberry.enum_value(service.UNKNOWN, description="Nobody knows whether the provider took it.")
+    FAILED = strawberry.enum_value(service.FAILED, description="The provider refused it.")
+
+
+@strawberry.type(description="One thing said to one customer through one channel.", directives=own("messages:read"))
+class Message(Node):
+    item: strawberry.Private[service.Message]
+
+    @strawberry.field(description="Opaque.", directives=signed_in())
+    def id(self) -> strawberry.ID:
+        return global_id("Message", self.item.customer_id, self.item.message_id)
+
+    @strawberry.field(description="What it says, by the name of its template.")
+    def template(self) -> str:
+        return self.item.template
+
+    @strawberry.field(description="How it goes, such as `email`.")
+    def channel(self) -> str:
+        return self.item.channel
+
+    @strawberry.field(description="What it is for, such as `transactional`.")
+    def purpose(self) -> str:
+        return self.item.purpose
+
+    @strawberry.field(description="What became of it.")
+    def status(self) -> MessageStatus:
+        return MessageStatus(self.item.status)
+
+    @strawberry.field(description="Why it was refused or failed: a stable code.")
+    def reason(self) -> str | None:
+        return self.item.reason
+
+    @strawberry.field(description="The shop's id of the order it is about.")
+    def order_id(self) -> str | None:
+        return self.item.order_id
+
+    @strawberry.field(description="When it was decided on.")
+    def planned_at(self) -> datetime:
+        return self.item.planned_at
+
+    @strawberry.field(description="When its fate was known.")
+    def settled_at(self) -> datetime | None:
+        return self.item.settled_at
+
+
+class MessagesByCustomer(PageByCustomer[service.Message]):
+    def read(self, page: Page) -> list[service.Message]:
+        return service.messages(self.context.shop, page.customer_id, before=page.before, limit=page.limit)
+
+
+async def message_by_key(context: Context, customer_id: str, message_id: str) -> Message | None:
+    """None for a message that does not exist, is another shop's, or is not the caller's to see."""
+    if not context.principal.may_see_customer(customer_id):
+        return None
+    item = await stored(service.get_message, context.shop, customer_id, message_id)
+    return Message(item=item) if item else None

@@ -1,0 +1,14 @@
+# schema/mutation.py
+"""What can be changed: each noun file brings its own root fields."""
+
+import strawberry
+
+from schema.customer.mutations import CustomerMutation
+from schema.event import EventMutation
+from schema.feedback import FeedbackMutation
+from schema.shop import ShopMutation
+
+
+@strawberry.type(description="What can be changed.")
+class Mutation(CustomerMutation, FeedbackMutation, EventMutation, ShopMutation):
+    pass

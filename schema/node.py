@@ -1,0 +1,53 @@
+# schema/node.py
+"""Global ids: opaque to clients, and they name their type."""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Self
+
+import strawberry
+
+from schema.access import signed_in
+
+LONGEST = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class GlobalId:
+    """Names one object of the caller's shop. `parts` are the keys below the shop."""
+
+    kind: str
+    parts: tuple[str, ...]
+
+    @classmethod
+    def parse(cls, text: str) -> Self | None:
+        """None where it is no id of ours: a malformed id names nothing, as a foreign one does."""
+        if len(text) > LONGEST:
+            return None
+        try:
+            kind, *parts = base64.urlsafe_b64decode(text.encode() + b"=" * (-len(text) % 4)).decode().split("\x1f")
+        except (UnicodeError, binascii.Error, ValueError):
+            return None
+        found = cls(kind, tuple(parts))
+        return found if parts and str(found) == text else None
+
+    def __str__(self) -> str:
+        return base64.urlsafe_b64encode("\x1f".join((self.kind, *self.parts)).encode()).decode().rstrip("=")
+
+
+def global_id(kind: str, *parts: str) -> strawberry.ID:
+    return strawberry.ID(str(GlobalId(kind, parts)))
+
+
+def key_of(kind: str, id: str) -> tuple[str, ...] | None:
+    """The keys that an id of this kind names; None where it names something else or nothing."""
+    found = GlobalId.parse(id)
+    return found.parts if found is not None and found.kind == kind else None
+
+
+@strawberry.interface(description="An object that can be fetched again by its id.", directives=signed_in())
+class Node:
+    @strawberry.field(description="Opaque; the same for the same object for ever.")
+    def id(self) -> strawberry.ID:
+        raise NotImplementedError

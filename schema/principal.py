@@ -1,0 +1,43 @@
+# schema/principal.py
+"""Who is asking."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Kind(StrEnum):
+    CUSTOMER = "customer"
+    STAFF = "staff"
+    SERVICE = "service"
+
+
+SCOPES: Final = frozenset({
+    "customers:read",
+    "customers:write",
+    "events:write",
+    "feedback:read",
+    "feedback:write",
+    "kpis:read",
+    "loyalty:read",
+    "messages:read",
+    "orders:read",
+    "schema:read",
+    "segments:read",
+    "shop:read",
+    "shop:write",
+})  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A verified caller. The shop is the tenant: nothing of another shop can be named by it."""
+
+    kind: Kind
+    shop: str
+    customer_id: str | None = None
+    scopes: frozenset[str] = frozenset()
+
+    def may_see_customer(self, customer_id: str) -> bool:
+        """Whether records of this customer, which belong to the caller's shop, are visible to the caller at all."""
+        return self.kind is not Kind.CUSTOMER or self.customer_id == customer_id

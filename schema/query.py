@@ -1,0 +1,82 @@
+# schema/query.py
+"""What can be asked: each noun file brings its own root fields."""
+
+from asyncio import gather
+from typing import Annotated, Final
+
+import strawberry
+
+from crm.kernel.errors import InvalidInput
+from schema.access import own
+from schema.connections import MOST_FIRST, about
+from schema.context import Context, Info
+from schema.customer.customer import customer_by_key
+from schema.customer.queries import CustomerQuery
+from schema.feedback import response_by_key
+from schema.kpi import KpiQuery
+from schema.message import message_by_key
+from schema.node import GlobalId, Node
+from schema.order import OrderQuery, order_by_key
+from schema.principal import Kind
+from schema.segment import SegmentQuery, segment_by_key
+from schema.shop import Shop, ShopQuery
+
+SCOPES: Final = {
+    "Customer": "customers:read",
+    "FeedbackResponse": "feedback:read",
+    "Message": "messages:read",
+    "Order": "orders:read",
+    "Segment": "segments:read",
+    "Shop": None,
+}
+"""What staff need to learn of an object that it exists."""
+
+
+def _may_fetch(context: Context, kind: str) -> bool:
+    if context.principal.kind is Kind.CUSTOMER:
+        return kind != "Segment"
+    scope = SCOPES.get(kind)
+    return scope is None or scope in context.principal.scopes
+
+
+async def node_by_id(context: Context, info: Info, id: str) -> Node | None:  # noqa: PLR0911  one answer a kind
+    """None for whatever does not exist, is another shop's, or is not the caller's to see."""
+    found = GlobalId.parse(id)
+    if found is None or not _may_fetch(context, found.kind):
+        return None
+    match found:
+        case GlobalId("Customer", (customer_id,)):
+            return await customer_by_key(context, customer_id)
+        case GlobalId("Order", (order_id,)):
+            return await order_by_key(context, order_id)
+        case GlobalId("Message", (customer_id, message_id)):
+            return await message_by_key(context, customer_id, message_id)
+        case GlobalId("FeedbackResponse", (customer_id, response_id)):
+            return await response_by_key(context, customer_id, response_id)
+        case GlobalId("Segment", (segment_id,)):
+            return segment_by_key(segment_id)
+        case GlobalId("Shop", (shop,)) if shop == context.shop:
+            return await Shop.current(info)
+    return None
+
+
+@strawberry.type(description="What can be asked.")
+class Query(CustomerQuery, OrderQuery, SegmentQuery, KpiQuery, ShopQuery):
+    @strawberry.field(description="Any object by its id; null where there is none to be seen.", directives=own(None))
+    async def node(
+        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The object's id.")]
+    ) -> Node | None:
+        return await node_by_id(info.context, info, id)
+
+    @strawberry.field(
+        description="Several objects by their ids, in the order asked for.",
+        directives=[*own(None), about(MOST_FIRST)],
+    )
+    async def nodes(
+        self,
+        info: Info,
+        ids: Annotated[list[strawberry.ID], strawberry.argument(description="The objects' ids, 100 at most.")],
+    ) -> list[Node | None]:
+        if len(ids) > MOST_FIRST:
+            raise InvalidInput(f"nodes takes {MOST_FIRST} ids at most.", field="ids")
+        return list(await gather(*(node_by_id(info.context, info, each) for each in ids)))

@@ -1,0 +1,288 @@
+# tests/contract/test_access.py
+"""Every field x role x tenant, walked over the real schema. What is expected is read from the committed SDL."""
+
+import base64
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+from graphql import (
+    DocumentNode,
+    EnumTypeDefinitionNode,
+    FieldDefinitionNode,
+    InterfaceTypeDefinitionNode,
+    ObjectTypeDefinitionNode,
+    ScalarTypeDefinitionNode,
+    parse,
+    print_ast,
+)
+
+from api.app import create_app
+from crm.customers import service as customers
+from crm.feedback import service as feedback
+from crm.shops.service import Shop, ShopFields, create
+from schema.node import global_id
+from schema.principal import Kind, Principal
+from tests.asking import SERVICE, STAFF, answer, as_customer, as_staff, execution
+from tests.tokens import authenticator, token
+from tests.web import Client
+
+SDL = Path(__file__).parents[2] / "schema" / "schema.graphql"
+
+# How the fields of Query that need something are asked.
+ARGUMENTS = {
+    "Query.customer": '(id: "CUSTOMER")',
+    "Query.customerByIdentifier": '(identifier: {email: "ada@example.com"})',
+    "Query.order": '(id: "ORDER")',
+    "Query.kpi": '(name: "orders", from: "2026-03-01", to: "2026-03-02")',
+    "Query.node": '(id: "CUSTOMER")',
+    "Query.nodes": '(ids: ["CUSTOMER"])',
+}
+FRAGMENTS = {"Node": "... on Customer"}
+
+
+@lru_cache
+def document() -> DocumentNode:
+    return parse(SDL.read_text())
+
+
+@lru_cache
+def types() -> dict[str, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode]:
+    return {
+        node.name.value: node
+        for node in document().definitions
+        if isinstance(node, ObjectTypeDefinitionNode | InterfaceTypeDefinitionNode)
+    }
+
+
+@lru_cache
+def leaves() -> frozenset[str]:
+    named = {
+        node.name.value
+        for node in document().definitions
+        if isinstance(node, EnumTypeDefinitionNode | ScalarTypeDefinitionNode)
+    }
+    return frozenset(named | {"ID", "String", "Int", "Float", "Boolean"})
+
+
+@dataclass(frozen=True)
+class Rule:
+    scope: str | None = None
+    customer: str = "NONE"
+    service: bool = False
+
+    def allows(self, principal: Principal) -> bool:
+        if principal.kind is Kind.CUSTOMER:
+            return self.customer != "NONE"
+        if principal.kind is Kind.SERVICE and not self.service:
+            return False
+        return self.scope is None or self.scope in principal.scopes
+
+
+def declared(node: Any) -> Rule | None:
+    for directive in node.directives or ():
+        if directive.name.value == "access":
+            said = {argument.name.value: print_ast(argument.value).strip('"') for argument in directive.arguments}
+            return Rule(said.get("scope"), said.get("customer", "NONE"), said.get("service") == "true")
+    return None
+
+
+def rule(type_name: str, field: FieldDefinitionNode) -> Rule:
+    found = declared(field) or declared(types()[type_name])
+    assert found is not None, f"{type_name}.{field.name.value} has no rule"
+    return found
+
+
+def named(field: FieldDefinitionNode) -> str:
+    return print_ast(field.type).strip("[]!")
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a type is reached from a root: the selections to go through, and the rules of the fields on the way."""
+
+    opening: str
+    closing: str
+    rules: tuple[Rule, ...]
+    root: str
+
+
+def ways(root: str) -> dict[str, Way]:
+    found = {root: Way("", "", (), "")}
+    waiting = [root]
+    while waiting:
+        name = waiting.pop(0)
+        for field in types()[name].fields or ():
+            target = named(field)
+            if target in leaves() or target in found:
+                continue
+            way, text = found[name], field.name.value + ARGUMENTS.get(f"{name}.{field.name.value}", "")
+            found[target] = Way(
+                f"{way.opening} {{ {text}",
+                f" }}{way.closing}",
+                (*way.rules, rule(name, field)),
+                way.root or field.name.value,
+            )
+            waiting.append(target)
+    return found
+
+
+def documents(root: str) -> Iterator[tuple[str, str, str, tuple[Rule, ...]]]:
+    """Of each field that can be reached: coordinate, a document that asks for it, its root field, all rules met."""
+    for name, way in ways(root).items():
+        for field in types()[name].fields or ():
+            if name == "Node":
+                continue
+            selection = "" if named(field) in leaves() else " { __typename }"
+            text = field.name.value + ARGUMENTS.get(f"{name}.{field.name.value}", "") + selection
+            root_field = way.root or field.name.value
+            yield (
+                f"{name}.{field.name.value}",
+                f"query {way.opening} {{ {text} }}{way.closing}",
+                root_field,
+                (*way.rules, rule(name, field)),
+            )
+
+
+QUERIES = list(documents("Query"))
+
+
+@pytest.fixture
+def ada(shop: Shop, now: datetime) -> str:
+    create("other", ShopFields(name="Other", zone="Europe/Vienna", currency="EUR", locale="de-AT"))
+    words = customers.Words(fields={"email": "ada@example.com", "first_name": "Ada"})
+    customers.create("other", words, now=now)
+    return customers.create("demo", words, now=now).customer_id
+
+
+def roles(ada: str) -> dict[str, Principal]:
+    return {
+        "staff with all scopes": STAFF,
+        "staff without a scope": as_staff(),
+        "the customer": as_customer(ada),
+        "another customer": as_customer("cus_other"),
+        "the same customer id in another shop": as_customer(ada, shop="other"),
+        "staff of another shop": replace(STAFF, shop="other"),
+        "a service": SERVICE,
+        "a service with all scopes": replace(SERVICE, scopes=STAFF.scopes),
+    }
+
+
+def test_every_field_has_a_rule() -> None:
+    without = [
+        f"{name}.{field.name.value}"
+        for name, node in types().items()
+        for field in node.fields or ()
+        if declared(field) is None and declared(node) is None
+    ]
+    assert without == []
+
+
+def test_every_type_can_be_reached_by_a_query_or_a_mutation() -> None:
+    abstract = {name for name, node in types().items() if isinstance(node, InterfaceTypeDefinitionNode)}
+    errors = {name for name in types() if name.endswith("Error")}
+    assert set(types()) - set(ways("Query")) - set(ways("Mutation")) - abstract - errors == set()
+
+
+def test_every_field_is_open_to_those_it_names_and_to_nobody_else(ada: str) -> None:
+    ids = {"CUSTOMER": global_id("Customer", ada), "ORDER": global_id("Order", "none")}
+    wrong = []
+    for role, principal in roles(ada).items():
+        for coordinate, text, root, rules in QUERIES:
+            given = answer(
+                text.replace("CUSTOMER", ids["CUSTOMER"]).replace("ORDER", ids["ORDER"]), principal=principal
+            )
+            allowed = all(each.allows(principal) for each in rules)
+            if given.status != (200 if allowed else 403):
+                wrong.append((role, coordinate, given.body))
+                continue
+            foreign = role in {"another customer", "the same customer id in another shop", "staff of another shop"}
+            about_ada = root in {"customer", "node", "viewer"}
+            if allowed and foreign and about_ada and given.body["data"][root] is not None:
+                wrong.append((role, coordinate, given.body))
+    assert wrong == []
+    assert len(QUERIES) * len(roles(ada)) > 1000
+
+
+def test_without_a_token_nothing_is_answered(ada: str) -> None:
+    client = Client(create_app(authenticator=authenticator()))
+    for name in {root for _, _, root, _ in QUERIES} | {"__schema"}:
+        for headers in ({}, {"authorization": "Bearer"}, {"authorization": f"Bearer {token(exp=1)}"}):
+            refused = client.post("/graphql", json={"query": f"{{ {name} {{ __typename }} }}"}, headers=headers)
+            assert (refused.status_code, "data" in refused.json()) == (401, False)
+
+
+def test_introspection_is_open_to_those_with_its_scope_only(ada: str) -> None:
+    query = '{ __schema { types { name } } __type(name: "Customer") { name } }'
+    assert answer(query, principal=as_staff("schema:read")).status == 200
+    for principal in (as_staff("customers:read"), as_customer(ada), SERVICE):
+        assert answer(query, principal=principal).status == 403
+
+
+def test_mutations_are_open_to_those_they_name_and_to_nobody_else(ada: str) -> None:
+    inputs = {field.name.value: "(input: $input)" for field in types()["Mutation"].fields or ()}
+    wrong = []
+    for role, principal in roles(ada).items():
+        for field in types()["Mutation"].fields or ():
+            name = field.name.value
+            kind = f"{name[0].upper()}{name[1:]}Input!"
+            plan = execution.plans.plan(
+                f"mutation ($input: {kind}) {{ {name}{inputs[name]} {{ userErrors {{ code }} }} }}"
+            )
+            assert plan.problems == (), plan.errors()
+            if (plan.denied(principal) is None) != rule("Mutation", field).allows(principal):
+                wrong.append((role, name))
+    assert wrong == []
+
+
+def test_missing_foreign_and_malformed_ids_answer_alike(ada: str, now: datetime) -> None:
+    given = feedback.FeedbackGiven(score=9)
+    response, _ = feedback.submit("demo", ada, given, idempotency_key="k", now=now)
+    ids = {
+        "customer": global_id("Customer", ada),
+        "answer": global_id("FeedbackResponse", ada, response.response_id),
+        "of nobody": global_id("Customer", "cus_nobody"),
+        "of no order": global_id("Order", "nothing"),
+        "of no answer": global_id("FeedbackResponse", ada, "nothing"),
+        "of the other shop": global_id("Shop", "other"),
+        "of an unknown kind": global_id("Ghost", "x"),
+        "malformed": "???",
+        "padded": base64.b64encode(b"Customer:x").decode(),
+        "empty": "",
+    }
+    texts = [
+        "query ($id: ID!) { customer(id: $id) { id } }",
+        "query ($id: ID!) { order(id: $id) { id } }",
+        "query ($id: ID!) { node(id: $id) { id } }",
+        "query ($id: ID!) { nodes(ids: [$id]) { id } }",
+    ]
+    for principal in (as_customer("cus_other"), as_customer(ada, shop="third"), replace(STAFF, shop="third")):
+        for text in texts:
+            answers = {name: answer(text, {"id": id_}, principal=principal).body for name, id_ in ids.items()}
+            assert len({str((body["data"], body.get("errors"))) for body in answers.values()}) == 1, text
+
+
+def test_changing_a_foreign_customer_answers_as_changing_a_missing_one(ada: str) -> None:
+    texts = [
+        'mutation ($id: ID!) { customerUpdate(input: {id: $id, firstName: "X"}) { userErrors { code field } } }',
+        """mutation ($id: ID!) { feedbackSubmit(input: {customerId: $id, score: 9, idempotencyKey: "k"}) {
+            userErrors { code field } } }""",
+    ]
+    for text in texts:
+        for principal in (as_customer("cus_other"), replace(STAFF, shop="third")):
+            answers = [
+                answer(text, {"id": id_}, principal=principal).body["data"]
+                for id_ in (global_id("Customer", ada), global_id("Customer", "cus_nobody"), "???")
+            ]
+            assert answers[0] == answers[1] == answers[2]
+            assert "NOT_FOUND" in str(answers[0])
+    assert customers.get("demo", ada).first_name == "Ada"
+
+
+def test_a_page_of_customers_never_crosses_shops(ada: str) -> None:
+    given = answer("{ customers { nodes { customerId } } }", principal=replace(STAFF, shop="other"))
+    assert [node["customerId"] for node in given.body["data"]["customers"]["nodes"]] != [ada]

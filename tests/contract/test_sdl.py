@@ -1,0 +1,64 @@
+# tests/contract/test_sdl.py
+from typing import Any
+
+from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType
+
+from schema import export
+from schema.schema import schema
+
+
+def test_the_committed_contract_is_what_the_code_says() -> None:
+    assert [path.name for path in export.differences()] == []
+
+
+def described() -> dict[str, Any]:
+    """Every element of the schema with what describes it."""
+    found: dict[str, Any] = {}
+    for name, kind in schema.core.type_map.items():
+        if name.startswith("__") or name in {"String", "Int", "Float", "Boolean", "ID"}:
+            continue
+        found[name] = kind
+        if isinstance(kind, GraphQLEnumType):
+            found |= {f"{name}.{value}": each for value, each in kind.values.items()}
+        if isinstance(kind, GraphQLObjectType | GraphQLInterfaceType | GraphQLInputObjectType):
+            for field, each in kind.fields.items():
+                found[f"{name}.{field}"] = each
+                found |= {f"{name}.{field}({arg}:)": one for arg, one in getattr(each, "args", {}).items()}
+    return found
+
+
+def test_everything_in_the_schema_is_described() -> None:
+    assert [name for name, element in described().items() if not element.description] == []
+
+
+def test_lists_and_ids_are_never_null() -> None:
+    nullable = [
+        name
+        for name, element in described().items()
+        if "." in name and "(" not in name and hasattr(element, "resolve") and str(element.type).startswith("[")
+        if not str(element.type).endswith("!")
+    ]
+    assert nullable == []
+
+
+def test_connections_are_as_relay_wants_them() -> None:
+    for name, kind in schema.core.type_map.items():
+        if isinstance(kind, GraphQLObjectType) and name.endswith("Connection"):
+            node = name.removesuffix("Connection")
+            assert str(kind.fields["edges"].type) == f"[{node}Edge!]!"
+            assert str(kind.fields["nodes"].type) == f"[{node}!]!"
+            assert str(kind.fields["pageInfo"].type) == "PageInfo!"
+
+
+def test_mutations_take_one_input_and_answer_with_user_errors() -> None:
+    mutation = schema.core.mutation_type
+    assert mutation is not None
+    for name, field in mutation.fields.items():
+        payload = f"{name[0].upper()}{name[1:]}Payload"
+        assert {arg: str(one.type) for arg, one in field.args.items()} == {
+            "input": f"{name[0].upper()}{name[1:]}Input!"
+        }
+        assert str(field.type) == f"{payload}!"
+        kind = schema.core.type_map[payload]
+        assert isinstance(kind, GraphQLObjectType)
+        assert str(kind.fields["userErrors"].type) == "[UserError!]!"

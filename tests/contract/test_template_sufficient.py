@@ -1,0 +1,261 @@
+# tests/contract/test_template_sufficient.py
+"""A function is allowed every call it makes, and no call on a table that it does not make.
+
+A shop's day goes through the real handlers as the template wires them, with every call to AWS noted, and the calls of
+each function are held against its role. What no laptop enforces is found here and not on AWS.
+"""
+
+import importlib
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+
+from api.app import create_app
+from crm.customers import service as customers
+from crm.intake.event_types import EVENT_TYPES
+from crm.intake.examples import example
+from crm.kernel import aws, clock
+from crm.kernel.settings import settings
+from crm.kernel.table import client
+from crm.shops import service as shops
+from crm.shops.models import Shop
+from schema.node import global_id
+from schema.principal import SCOPES
+from tests.contract.stack import (
+    allowed,
+    filtered_kinds,
+    mappings,
+    name_in,
+    of_type,
+    role_of,
+    targets,
+)
+from tests.tokens import authenticator, token
+from tests.web import Client
+
+FUNCTIONS = of_type("AWS::Lambda::Function")
+RULES = of_type("AWS::Events::Rule")
+
+Calls = dict[str, set[tuple[str, str]]]
+
+
+def resources_of(service: str, operation: str, asked: dict[str, Any], function: str) -> Iterator[tuple[str, str]]:
+    """(action, resource) of a call, as `allowed` writes them."""
+    tables = {settings().crm_table: "CrmTable.Arn", settings().kpi_table: "KpiTable.Arn"}
+    match service, operation:
+        case "dynamodb", "TransactWriteItems":
+            for write in asked["TransactItems"]:
+                ((verb, one),) = write.items()
+                yield f"dynamodb:{verb.removesuffix('Item')}Item", tables[one["TableName"]]
+        case "dynamodb", "BatchGetItem":
+            yield from (("dynamodb:BatchGetItem", tables[table]) for table in asked["RequestItems"])
+        case "dynamodb", _:
+            index = f"/index/{asked['IndexName']}" if "IndexName" in asked else ""
+            yield f"dynamodb:{operation}", tables[asked["TableName"]] + index
+        case "sqs", "SendMessage" | "SendMessageBatch":
+            yield "sqs:SendMessage", named_by(function, asked["QueueUrl"])
+        case "events", "PutEvents":
+            yield from (("events:PutEvents", named_by(function, entry["EventBusName"])) for entry in asked["Entries"])
+        case "s3", "PutObject":
+            yield "s3:PutObject", f"{named_by(function, asked['Bucket'])}/{asked['Key']}"
+        case "sesv2", "SendEmail":
+            yield "ses:SendEmail", "SenderIdentityArns"
+        case _:
+            raise AssertionError(f"{function} calls {service}.{operation}, which no role is known to allow")
+
+
+def named_by(function: str, value: str) -> str:
+    """The resource that the template puts in the variable in which a function has found a value."""
+    for variable, given in FUNCTIONS[function]["Environment"]["Variables"].items():
+        if getattr(settings(), variable.lower(), None) == value:
+            return f"{name_in(given)}.Arn"
+    raise AssertionError(f"the template gives {function} no variable for {value}")
+
+
+SCREENS = [
+    """{ customer(id: "WHO") {
+        identities { value } statistics { orderCount } segments { segment { name } } loyalty { available }
+        orders { nodes { orderId } } feedback { nodes { score } } messages { nodes { status } }
+    } }""",
+    "{ customers(first: 2) { nodes { email orders { nodes { orderId } } } } }",
+    '{ customerByIdentifier(identifier: {email: "ada@example.com"}) { id } }',
+    "{ shop { name } segments { name } }",
+    '{ kpi(name: "orders", from: "2026-03-01", to: "2026-03-31") { periods { value } } }',
+]
+CHANGES = [
+    'mutation { customerCreate(input: {email: "cy@example.com"}) { userErrors { code } } }',
+    'mutation { customerUpdate(input: {id: "WHO", email: "ada@example.net"}) { userErrors { code } } }',
+    'mutation { customerTagsAdd(input: {id: "WHO", tags: ["vip"]}) { userErrors { code } } }',
+    """mutation { feedbackSubmit(input: {customerId: "WHO", orderId: "ORDER", score: 9, idempotencyKey: "k1"}) {
+        userErrors { code }
+    } }""",
+    'mutation { shopUpdate(input: {name: "Demo 2"}) { userErrors { code } } }',
+]
+
+
+class Day:
+    """The functions, wired as the template says, with the calls they make."""
+
+    def __init__(self) -> None:
+        self.calls: Calls = defaultdict(set)
+        self.running: str | None = None
+        self.published: list[dict[str, Any]] = []
+
+    @property
+    def ada(self) -> str:
+        """The global id of the customer in the examples."""
+        found = customers.find("demo", "external", "4711", source="shopify")
+        assert found is not None
+        return global_id("Customer", found)
+
+    @property
+    def order(self) -> str:
+        return global_id("Order", "1001")
+
+    def note(self, service: str, operation: str, asked: dict[str, Any]) -> None:
+        if self.running is not None:
+            self.calls[self.running].update(resources_of(service, operation, asked, self.running))
+            if operation == "PutEvents":
+                self.published += asked["Entries"]
+
+    def invoke(self, function: str, event: dict[str, Any]) -> Any:
+        module, _, name = FUNCTIONS[function]["Handler"].rpartition(".")
+        handler: Callable[..., Any] = getattr(importlib.import_module(module), name)
+        shops.forget_cached()  # each function runs in containers of its own
+        self.running = function
+        try:
+            return handler(event, SimpleNamespace(aws_request_id="r-1", function_name=function))
+        finally:
+            self.running = None
+
+    def deliver(self, queue: str, bodies: list[Any], *, fails: bool = False) -> None:
+        (function,) = (
+            name_in(mapping["FunctionName"])
+            for mapping in mappings(of="AWS::SQS::Queue").values()
+            if name_in(mapping["EventSourceArn"]) == queue
+        )
+        for place, body in enumerate(bodies):
+            record = {"messageId": str(place), "body": json.dumps(body), "attributes": {}, "messageAttributes": {}}
+            answer = self.invoke(function, {"Records": [record | {"eventSource": "aws:sqs"}]})
+            assert bool(answer["batchItemFailures"]) == fails, (function, body)
+
+    def stream(self) -> None:
+        """Let both stream functions read every item as it is now, and its queues' functions what they publish."""
+        images = client().scan(TableName=settings().crm_table)["Items"]
+        for mapping in mappings(of="AWS::DynamoDB::Table").values():
+            kinds = filtered_kinds(mapping)
+            records = [
+                {"eventName": "INSERT", "dynamodb": {"SequenceNumber": str(place), "NewImage": image}}
+                for place, image in enumerate(images)
+                if image["kind"]["S"] in kinds
+            ]
+            assert self.invoke(name_in(mapping["FunctionName"]), {"Records": records}) == {"batchItemFailures": []}
+        self.hand_over()
+
+    def hand_over(self) -> None:
+        """Deliver what is on the domain bus to the queues whose rules match it."""
+        entries, self.published = self.published, []
+        for entry in entries:
+            detail = json.loads(entry["Detail"])
+            event = {"detail-type": entry["DetailType"], "source": entry["Source"], "detail": detail}
+            for name, target in targets():
+                pattern = RULES[name].get("EventPattern", {})
+                owners = pattern.get("detail", {}).get("owner", [detail.get("owner")])
+                if entry["DetailType"] in pattern.get("detail-type", ()) and detail.get("owner") in owners:
+                    self.deliver(name_in(target["Arn"]), [event])
+
+    def visit(self) -> None:
+        """Let staff look at everything and change what they may."""
+        web = Client(create_app(authenticator=authenticator()))
+        headers = {"authorization": f"Bearer {token(scope=' '.join(SCOPES))}"}
+        self.running = "GatewayFunction"
+        for text in (*SCREENS, *CHANGES):
+            answer = web.post(
+                "/graphql", json={"query": text.replace("WHO", self.ada).replace("ORDER", self.order)}, headers=headers
+            ).json()
+            assert "errors" not in answer, (text, answer["errors"])
+            assert '"code"' not in json.dumps(answer), answer
+        assert web.post("/v1/events", json=example("order.paid"), headers=headers).status_code == 202
+        assert web.get(f"/v1/events/{example('order.paid')['id']}", headers=headers).status_code == 200
+        self.running = None
+
+
+@pytest.fixture
+def day(shop: Shop, outlets: None, monkeypatch: pytest.MonkeyPatch, now: datetime) -> Day:
+    day, call = Day(), BaseClient._make_api_call  # type: ignore[attr-defined]
+
+    def noted(self: Any, operation: str, asked: dict[str, Any]) -> Any:
+        day.note(self.meta.service_model.service_name, operation, asked)
+        return call(self, operation, asked)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", noted)
+    monkeypatch.setattr(clock, "now", lambda: now)
+    aws.ses_client().create_email_identity(EmailIdentity="shop@example.com")
+    first = ("customer.updated", "order.placed")
+    day.deliver("IntakeQueue", [example(name) for name in first])
+    day.stream()
+    day.stream()
+    day.deliver("IntakeQueue", [example(name) for name in EVENT_TYPES if name not in first])
+    day.deliver("IntakeQueue", [moved(), of_nobody_who_agreed(), of_no_shop()])
+    day.stream()
+    for function in ("PublishChangesFunction", "RollUpFunction"):
+        assert day.invoke(function, {"Records": [UNREADABLE]}) == {"batchItemFailures": []}
+    day.visit()
+    monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=120))
+    day.invoke("FireDueFunction", {})
+    day.hand_over()
+    return day
+
+
+UNREADABLE = {"eventName": "INSERT", "dynamodb": {"SequenceNumber": "1", "NewImage": {"kind": {"S": "Order"}}}}
+
+
+def moved() -> dict[str, Any]:
+    """The customer has another address, and turns out to be a test."""
+    envelope = example("customer.updated")
+    who = envelope["customer"] | {"email": "ada@example.org", "phone": "+436601234567", "test": True}
+    return envelope | {"id": "evt-moved", "occurredAt": "2026-03-02T09:30:00+01:00", "customer": who}
+
+
+def of_nobody_who_agreed() -> dict[str, Any]:
+    """A first order of somebody who has not said whether they want mail: there will be a second look."""
+    envelope = example("order.placed")
+    who = {"externalId": "4712", "email": "bea@example.com", "emailVerified": True}
+    return envelope | {"id": "evt-bea", "customer": who, "data": envelope["data"] | {"orderId": "1002"}}
+
+
+def of_no_shop() -> dict[str, Any]:
+    return {"detail-type": "x", "source": "shop", "detail": example("customer.updated") | {"shop": 7}}
+
+
+def test_a_function_may_make_every_call_it_makes_and_on_tables_no_other(day: Day) -> None:
+    assert set(day.calls) == set(FUNCTIONS) - {"AddClaimsFunction"}  # which calls nobody
+    assert not refused(day.calls), "\n".join(map(str, refused(day.calls)))
+    assert not idle(day.calls), "\n".join(map(str, idle(day.calls)))
+
+
+def refused(calls: Calls) -> list[tuple[str, str, str]]:
+    """What a role does not allow its function, which calls it."""
+    return sorted(
+        (function, action, resource)
+        for function, made in calls.items()
+        for action, resource in made
+        if not any(action == given and fnmatchcase(resource, on) for given, on in allowed(role_of(function)))
+    )
+
+
+def idle(calls: Calls) -> list[tuple[str, str, str]]:
+    """What a role allows its function on a table, and the day has not seen it call."""
+    return sorted(
+        (function, action, resource)
+        for function, made in calls.items()
+        for action, resource in allowed(role_of(function)) - made
+        if action.startswith("dynamodb:") and "Table.Arn" in resource and "/stream/" not in resource
+    )

@@ -1,0 +1,32 @@
+# tests/faults/__main__.py
+"""`make faults`: SABOTAGE=<figure> takes out what that figure watches, and must end in FAIL."""
+
+import os
+import sys
+
+from bench.figures import BY_NAME, FAULTS, Report
+from tests.faults import creators, in_process, orders_under_fire, tenants, throttles
+from tests.local_system import forget_aws
+
+def main() -> int:
+    forget_aws()
+    report = Report.of_environment(FAULTS)
+    sabotage = os.environ.get("SABOTAGE", "").rpartition(".")[2]
+    if sabotage:
+        name = f"foundation.{sabotage}"
+        if name not in BY_NAME or BY_NAME[name].command != FAULTS:
+            print(f"SABOTAGE names no figure of `make faults`: {sabotage}", file=sys.stderr)
+            return 2
+        report.only = report.only or name
+    wanted = [module for module in (creators, tenants, throttles) if report.wants(*module.FIGURES)]
+    if wanted:
+        with in_process.emulator():
+            for module in wanted:
+                module.run(report, sabotage)
+    if report.wants(*orders_under_fire.FIGURES):
+        orders_under_fire.run(report, sabotage)
+    return report.verdict()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

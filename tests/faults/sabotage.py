@@ -1,0 +1,137 @@
+# tests/faults/sabotage.py
+"""What a fault figure watches, taken out: with it, the figure must print FAIL.
+
+Each entry names the guard that is gone. Those `in_worker` are taken out of the workers of a run, the others out of the
+process that runs the figure.
+"""
+
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
+from typing import Any, Final
+
+from crm.customers import snapshot
+from crm.customers.models import Identity
+from crm.intake import effects, repository, words
+from crm.kernel import change, dead_letters, timers
+from crm.kernel.change import Change
+from crm.kpis import rollup
+from crm.loyalty import ledger
+from crm.notifications import delivery, recipient
+
+_versions = count(10**6)
+
+
+def an_older_version_changes_nothing() -> None:
+    plain = words.order_version
+
+    def newest(*arguments: Any) -> Any:
+        return replace(plain(*arguments), version=next(_versions))
+
+    words.order_version = newest  # type: ignore[assignment]
+    an_event_has_its_effect_once()
+
+
+def an_event_has_its_effect_once() -> None:
+    repository.get_event = lambda *_: None  # type: ignore[assignment]
+    repository.add_received = lambda change_, event: change_.write(event, when=None, otherwise=AssertionError)  # type: ignore[assignment]
+
+
+def a_correction_posts_the_difference() -> None:
+    ledger.correction = lambda points, **_: points  # type: ignore[assignment]
+
+
+def time_has_a_timer() -> None:
+    timers.set_to = lambda *_: None  # type: ignore[assignment]
+
+
+def a_correction_replaces_what_was_counted() -> None:
+    rollup.difference = lambda _, after: dict(after)  # type: ignore[assignment]
+
+
+def what_was_waited_for_is_told() -> None:
+    repository.add_unblocked = lambda *_, **__: None  # type: ignore[assignment]
+
+
+def a_dead_letter_is_whole() -> None:
+    put = dead_letters.put
+    dead_letters.put = lambda url, body, **more: put(url, body[: len(body) // 2], **more)  # type: ignore[assignment]
+
+
+def a_message_met_while_it_is_sent_is_left() -> None:
+    delivery._leave = lambda message, *_: delivery._reserved(message, recipient.look_up(message))  # type: ignore[assignment,return-value,arg-type]
+
+
+def a_good_event_is_not_given_up() -> None:
+    """Every hundredth commit is a bug."""
+    commit, numbers = Change.commit, count(1)
+
+    def sometimes(self: Change) -> bool:
+        if next(numbers) % 100 == 0:
+            from crm.kernel.errors import InvalidInput
+
+            raise InvalidInput("sabotage")
+        return commit(self)
+
+    Change.commit = sometimes  # type: ignore[method-assign]
+
+
+def an_identifier_has_one_holder() -> None:
+    create = Change.create
+
+    def anyway(self: Change, item: Any, *, otherwise: Any) -> None:
+        if isinstance(item, Identity):
+            self.write(item, when=None, otherwise=otherwise)
+        else:
+            create(self, item, otherwise=otherwise)
+
+    Change.create = anyway  # type: ignore[method-assign]
+
+
+def a_key_begins_with_its_tenant() -> None:
+    """The keys of customers and their identifiers begin with one tenant, whoever asks."""
+    plain = snapshot.customer_key
+
+    def everybodys(_: str, customer_id: str) -> str:
+        return plain("alpha", customer_id)
+
+    for module in list(sys.modules.values()):
+        if getattr(module, "customer_key", None) is plain:
+            module.customer_key = everybodys  # type: ignore[attr-defined]
+    of = Identity.of.__func__  # type: ignore[attr-defined]
+    Identity.of = classmethod(lambda cls, _, *rest: of(cls, "alpha", *rest))  # type: ignore[assignment,method-assign]
+
+
+def a_refused_write_is_tried_again() -> None:
+    change.ATTEMPTS = 0
+
+
+def nothing() -> None:
+    """The figure watches the run itself: its plan is what SABOTAGE changes."""
+
+
+GUARDS: Final[dict[str, Callable[[], None]]] = {
+    "statistics_wrong": an_older_version_changes_nothing,
+    "points_wrong": a_correction_posts_the_difference,
+    "segments_wrong": time_has_a_timer,
+    "cells_wrong": a_correction_replaces_what_was_counted,
+    "messages_doubled": a_message_met_while_it_is_sent_is_left,
+    "events_waiting": what_was_waited_for_is_told,
+    "poison_not_dead_lettered": a_dead_letter_is_whole,
+    "dead_letters_unexpected": a_good_event_is_not_given_up,
+    "redriven_not_applied_once": an_older_version_changes_nothing,
+    "kills": nothing,
+    "kill_points_missed": nothing,
+    "most_kills_of_a_message": nothing,
+    "creators_winning": an_identifier_has_one_holder,
+    "creators_told_who_holds_it": an_identifier_has_one_holder,
+    "creators_overlapping": nothing,
+    "tenant_leaks": a_key_begins_with_its_tenant,
+    "throttled_customers_wrong": a_refused_write_is_tried_again,
+    "throttles_injected": nothing,
+}
+
+
+def in_worker(figure: str) -> None:
+    GUARDS[figure.rpartition(".")[2]]()

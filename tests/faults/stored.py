@@ -1,0 +1,120 @@
+# tests/faults/stored.py
+"""What is stored, read by raw scans: none of the code that wrote it helps to read it."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from boto3.dynamodb.types import TypeDeserializer
+
+from tests.faults.oracle import RECENT, Cell, Expected
+
+Item = dict[str, Any]
+
+
+@dataclass
+class Customer:
+    """`expected` is what the oracle says, as found; the rest must agree with it."""
+
+    found: Expected = field(default_factory=Expected)
+    ledger: int = 0
+    stays: list[tuple[str, str | None]] = field(default_factory=list)
+    """Of those who ordered recently: entered and left."""
+
+
+@dataclass
+class Stored:
+    """One shop. `events`: the status of each by id; `order_revs`: how often each order was written."""
+
+    customers: dict[str, Customer] = field(default_factory=dict)
+    cells: dict[Cell, int] = field(default_factory=dict)
+    events: dict[str, str] = field(default_factory=dict)
+    order_revs: dict[str, int] = field(default_factory=dict)
+    waiting_refunds: int = 0
+    timers: list[datetime] = field(default_factory=list)
+
+
+def read(dynamodb: Any, shop: str, *, crm: str, kpis: str) -> Stored:
+    """Everything of a shop, keyed by the customers' external ids."""
+    stored = Stored()
+    external: dict[str, str] = {}
+    by_customer: defaultdict[str, list[Item]] = defaultdict(list)
+    for item in scan(dynamodb, crm):
+        head, _, rest = item["pk"].removeprefix("SHOP#").partition("#")
+        if head != shop:
+            continue
+        match rest.split("#", 1):
+            case ["IDENTITY", key] if key.startswith("external:"):
+                external[item["customer_id"]] = key.split("#", 1)[1]
+            case ["CUSTOMER", customer_id]:
+                by_customer[customer_id].append(item)
+            case ["EVENT", event_id]:
+                stored.events[event_id] = item["status"]
+            case ["ORDERREF", _]:
+                stored.waiting_refunds += len(item.get("waiting_refunds") or [])
+    for customer_id, items in by_customer.items():
+        customer = stored.customers.setdefault(external[customer_id], Customer())
+        for item in items:
+            _take(stored, customer, item)
+    for item in scan(dynamodb, kpis):
+        kind, _, name = item["pk"].removeprefix(f"SHOP#{shop}#").partition("#")
+        if kind == "CELLS" and item["value"]:
+            metric, dimension = name.split("#")
+            stored.cells[metric, dimension, item["sk"]] = int(item["value"])
+    return stored
+
+
+def scan(dynamodb: Any, table: str) -> Iterator[Item]:
+    plain = TypeDeserializer()
+    for page in dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
+        for item in page["Items"]:
+            yield {name: plain.deserialize(value) for name, value in item.items()}
+
+
+def _take(stored: Stored, customer: Customer, item: Item) -> None:
+    found = customer.found
+    match item["sk"].split("#"):
+        case ["HEAD", "PROFILE"]:
+            found.name, found.test = item.get("first_name"), bool(item["test"])
+        case ["HEAD", "STATISTICS"]:
+            found.orders = int(item["order_count"])
+            found.first, found.last = _instant(item.get("first_order_at")), _instant(item.get("last_order_at"))
+            found.totals = {
+                total["currency"]: (int(total["orders"]), int(total["gross"]), int(total["refunded"]), int(total["net"]))
+                for total in item["totals"]
+            }
+        case ["HEAD", "LOYALTY"]:
+            found.points = int(item["available"])
+        case ["HEAD", "SEGMENTS"]:
+            found.segments = {state["segment_id"] for state in item["open"]}
+        case ["LEDGER", *_]:
+            customer.ledger += int(item["points"])
+        case ["MEMBERSHIP", segment, *_] if segment == RECENT:
+            customer.stays.append((item["entered_at"], item.get("left_at")))
+        case ["ORDER", order_id]:
+            stored.order_revs[order_id] = int(item["rev"])
+        case ["TIMER", *_]:
+            due = _instant(item["due_at"])
+            assert due is not None
+            stored.timers.append(due)
+
+
+def _instant(text: str | None) -> datetime | None:
+    """As PynamoDB writes it."""
+    return None if text is None else datetime.strptime(text, "%Y-%m-%dT%H:%M:%S.%f%z")
+
+
+def left_at(customer: Customer) -> datetime | None:
+    """When the last of the stays ended; None where one is open."""
+    if any(left is None for _, left in customer.stays):
+        return None
+    return max((at for _, left in customer.stays if (at := _instant(left))), default=None)
+
+
+def whole(body: str) -> Any:
+    """A dead letter's event: itself, or the detail of the bus event that holds it."""
+    event = json.loads(body)
+    return event["detail"] if isinstance(event, dict) and "detail-type" in event else event

@@ -1,0 +1,1 @@
+# tests/unit/api/__init__.py

@@ -1,0 +1,1 @@
+# tests/unit/infra/__init__.py

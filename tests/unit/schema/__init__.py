@@ -1,0 +1,1 @@
+# tests/unit/schema/__init__.py
