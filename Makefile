@@ -44,7 +44,6 @@ check: .venv/.done ## Lint, types, imports, the template, committed exports.
 	$(BIN)/cfn-lint .build/template.json
 	$(BIN)/python -m schema.export --check
 	$(BIN)/python -m infra.docs --check
-	$(BIN)/python -m infra.docs --check
 
 e2e: setup ## The whole system, from an event to the KPI, on the emulator.
 	$(BIN)/python -m pytest tests/e2e -s

@@ -36,7 +36,7 @@ class CustomerRecorded:
             rev=int(customer.rev),
             status=customer.status,
             test=bool(customer.test),
-            occurred_at=customer.updated_at,
+            occurred_at=customer.changed_at,
             cause=customer.cause or "",
             replayed=bool(customer.replayed),
         )

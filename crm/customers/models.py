@@ -62,6 +62,8 @@ class Customer(Published, discriminator="Customer"):
     customer_id = UnicodeAttribute()
     created_at = UTCDateTimeAttribute()
     updated_at = UTCDateTimeAttribute()
+    changed_at = UTCDateTimeAttribute()
+    """When what was told last came about, by its source; `updated_at` is when it was told."""
     version = NumberAttribute(default=0)
     status = UnicodeAttribute(default=ACTIVE)
     test = BooleanAttribute(default=False)
@@ -90,6 +92,7 @@ class Customer(Published, discriminator="Customer"):
             customer_id=customer_id,
             created_at=now,
             updated_at=now,
+            changed_at=now,
             list_pk=f"SHOP#{shop}#CUSTOMERS#{shard_of(customer_id, SHARDS)}",
             list_sk=f"{clock.text(now)}#{customer_id}",
         )

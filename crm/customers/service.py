@@ -100,7 +100,8 @@ def identify(
     _take_on(customer, words, occurred_at=min(occurred_at, now))
     _claim(change, customer, resolution, held)
     if _differs(customer, stored):
-        _revise(change, customer, stored, cause=cause, now=now, replayed=replayed)
+        at = min(occurred_at, now)
+        _revise(change, customer, stored, cause=cause, changed_at=at, now=now, replayed=replayed)
     return Identified(customer, heads or Snapshot(shop, customer.customer_id, {}), is_new=stored is None)
 
 
@@ -121,7 +122,15 @@ def create(shop: str, words: Words, *, now: datetime) -> Customer:
         _take_on(customer, words, occurred_at=now)
         change = Change()
         _claim(change, customer, resolution, held)
-        _revise(change, customer, None, cause=f"customer:{customer.customer_id}:create", now=now, replayed=False)
+        _revise(
+            change,
+            customer,
+            None,
+            cause=f"customer:{customer.customer_id}:create",
+            changed_at=now,
+            now=now,
+            replayed=False,
+        )
         change.commit()
         return customer
 
@@ -157,7 +166,7 @@ def update(
         if not _differs(customer, stored):
             return customer
         cause = f"customer:{customer_id}:update:{int(stored.rev) + 1}"
-        _revise(change, customer, stored, cause=cause, now=now, replayed=False)
+        _revise(change, customer, stored, cause=cause, changed_at=now, now=now, replayed=False)
         change.commit()
         return customer
 
@@ -286,13 +295,21 @@ def _release_replaced(change: Change, customer: Customer, stored: Customer, word
 
 
 def _revise(
-    change: Change, customer: Customer, stored: Customer | None, *, cause: str, now: datetime, replayed: bool
+    change: Change,
+    customer: Customer,
+    stored: Customer | None,
+    *,
+    cause: str,
+    changed_at: datetime,
+    now: datetime,
+    replayed: bool,
 ) -> None:
     customer.cause, customer.replayed = cause, replayed
     if stored is None:
-        customer.version = 1
+        customer.version, customer.changed_at = 1, changed_at
     elif customer.version > stored.version:
-        customer.version, customer.updated_at = int(stored.version) + 1, now
+        customer.version = int(stored.version) + 1
+        customer.changed_at, customer.updated_at = changed_at, now
     change.revise(customer)
 
 
