@@ -34,7 +34,7 @@ def run(report: Report) -> None:
     shop.found()
     _customers(0, FEW)
     _orders(first=0, number=ORDERS_OF_ONE, one=True)
-    _orders(first=ORDERS_OF_ONE, number=FEW, one=False)
+    _orders(first=ORDERS_OF_ONE, number=FEW - SAMPLED, one=False)
     with counting() as asked:
         people = _ask(LISTED)["customers"]["nodes"]
     _tell(report, LIST, asked, len(people))
@@ -53,7 +53,7 @@ def run(report: Report) -> None:
 def _grow(report: Report) -> None:
     """The same kind of order, of customers who have none yet."""
     many = 300 if report.quick else 2000
-    few_requests = _requests_of_orders(1000, first_customer=60)
+    few_requests = _requests_of_orders(1000, first_customer=FEW - SAMPLED)
     _customers(FEW, many)
     many_requests = _requests_of_orders(2000, first_customer=many - SAMPLED)
     print(f"store requests of an order and what follows: {few_requests} at {FEW} customers, {many_requests} at {many}")

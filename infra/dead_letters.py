@@ -2,7 +2,8 @@
 """Dead letters, listed and sent back to where they came from. boto3 only: works on AWS and on the local emulator.
 
 `python -m infra.dead_letters list` and `redrive --id ID | --reason REASON`, with the credentials and the region of the
-environment. A queue is a dead-letter queue where another's redrive policy names it or its own name says so.
+environment, and its ARCHIVE_BUCKET for letters too large for a queue. A queue is a dead-letter queue where another's
+redrive policy names it or its own name says so.
 """
 
 import argparse
@@ -15,6 +16,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import boto3
+
+from crm.kernel import dead_letters
 
 EXHAUSTED = "EXHAUSTED"
 """The reason of a message that no handler gave up on: it only failed too often."""
@@ -46,7 +49,7 @@ class Letter:
         """The message's id, and that of the event or record in it."""
         body = self.body
         detail = body.get("detail", body) if isinstance(body, dict) else {}
-        inner = [detail.get("id"), body.get("id"), body.get("eventID")] if isinstance(detail, dict) else []
+        inner = [body.get("eventID"), body.get("id"), detail.get("id")] if isinstance(detail, dict) else []
         return [self.message["MessageId"], *dict.fromkeys(str(one) for one in inner if one)]
 
     @property
@@ -123,6 +126,7 @@ def redrive(sqs: Any, letter: Letter, *, invoke: Invoke) -> str:
 
     Sent before it is deleted: an interruption leaves a second one, which consumers ignore, rather than none.
     """
+    body = dead_letters.body_of(letter.message)
     target = letter.queue.source_url
     if letter.target_arn:
         target = sqs.get_queue_url(QueueName=letter.target_arn.rsplit(":", 1)[-1])["QueueUrl"]
@@ -132,10 +136,10 @@ def redrive(sqs: Any, letter: Letter, *, invoke: Invoke) -> str:
             for name, value in letter.message.get("MessageAttributes", {}).items()
             if name not in _OWN_ATTRIBUTES | _RULE_ATTRIBUTES
         }
-        sqs.send_message(QueueUrl=target, MessageBody=letter.message["Body"], MessageAttributes=attributes)
+        sqs.send_message(QueueUrl=target, MessageBody=body, MessageAttributes=attributes)
         went = f"sent to {target.rsplit('/', 1)[-1]}"
-    elif isinstance(letter.body, dict) and "dynamodb" in letter.body:
-        if not invoke(letter.queue.url, letter.body):
+    elif body.startswith("{") and "dynamodb" in (record := json.loads(body)):
+        if not invoke(letter.queue.url, record):
             return "stays: its function failed again"
         went = "handed to its function"
     else:

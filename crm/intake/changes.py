@@ -31,7 +31,8 @@ PUBLISHERS: dict[type[Published], Callable[[Any], Sequence[DomainEvent | None]]]
 
 
 def events_of(item: Item, before: Item | None) -> list[DomainEvent]:
-    """What to publish of a record that has changed from `before`; nothing unless its `rev` has moved.
+    """What to publish of a record that has changed from `before`; nothing unless its `rev` has moved, and of a customer
+    nothing unless its `version` has: who confirms a name says nothing new.
 
     Raises InvalidInput for a kind that is not published.
     """
@@ -39,5 +40,7 @@ def events_of(item: Item, before: Item | None) -> list[DomainEvent]:
     if publisher is None or not isinstance(item, Published):
         raise InvalidInput(f"{type(item).__name__} is not published", field="kind")
     if isinstance(before, Published) and before.rev == item.rev:
+        return []
+    if isinstance(before, Customer) and isinstance(item, Customer) and before.version == item.version:
         return []
     return [event for event in publisher(item) if event is not None]

@@ -2,6 +2,7 @@
 """Events in: three doors (HTTP, the intake bus, the local sender), one path. The only door into this area."""
 
 import json
+import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +16,10 @@ from crm.kernel.aws import sqs_client
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Fault, InvalidInputs, KeyReused
 from crm.kernel.settings import settings
+from crm.kernel.table import STORE_ERRORS
 from crm.shops import service as shops
+
+log = logging.getLogger(__name__)
 
 __all__ = [
     "MOST_EVENTS",
@@ -145,8 +149,13 @@ def _not_taken(bodies: dict[int, str]) -> Iterator[int]:
     queue = settings().require("intake_queue_url")
     for batch in _batches(bodies):
         entries = [{"Id": str(index), "MessageBody": bodies[index]} for index in batch]
-        answer = sqs_client().send_message_batch(QueueUrl=queue, Entries=entries)
-        yield from (int(failed["Id"]) for failed in answer.get("Failed", []))
+        try:
+            answer = sqs_client().send_message_batch(QueueUrl=queue, Entries=entries)
+        except STORE_ERRORS:
+            log.exception("events not queued", extra={"events": len(entries)})
+            yield from batch
+        else:
+            yield from (int(failed["Id"]) for failed in answer.get("Failed", []))
 
 
 def _batches(bodies: dict[int, str]) -> Iterator[list[int]]:

@@ -1,6 +1,7 @@
 # infra/local/dead_letters.py
 """`make dlq` and `make redrive ID=… | REASON=…`: infra.dead_letters against the running local instance."""
 
+import os
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -15,10 +16,12 @@ from infra.local.wiring import Wiring
 
 def main(arguments: Sequence[str] | None = None) -> int:
     try:
-        endpoint = Instance.running().endpoint
+        instance = Instance.running()
     except NotRunning as error:
         print(error, file=sys.stderr)
         return 1
+    endpoint = instance.endpoint
+    os.environ.update(instance.environment(Wiring.read(endpoint=endpoint)))
     return dead_letters.run(arguments, sqs=client("sqs", endpoint), invoke=Invoker(endpoint).invoke)
 
 

@@ -21,7 +21,8 @@ from infra.local import purchases
 from infra.local.clients import client
 from infra.local.instance import DEMO_SHOP, Instance, NotRunning
 from infra.local.live import live_events
-from infra.local.senders import Gateway
+from infra.local.locks import AlreadyRunning, hold
+from infra.local.senders import Gateway, Unreachable
 from infra.local.wiring import Wiring
 
 FIRST_CUSTOMERS = 200
@@ -99,18 +100,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NotRunning as error:
         print(error, file=sys.stderr)
         return 1
+    try:
+        with hold(instance.folder / "demo.lock", otherwise="The demo is being loaded already."):
+            return _load_into(instance, first_start=options.first_start)
+    except (AlreadyRunning, Unreachable) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def _load_into(instance: Instance, *, first_start: bool) -> int:
     memory = Memory(instance.folder / "demo.json", datetime.now(UTC))
     wiring = Wiring.read(endpoint=instance.endpoint)
     url = next(queue.url for queue in wiring.queues if queue.logical_id == "IntakeQueue")
     customers = purchases.by_customer(purchases.read())
-    if options.first_start:
+    if first_start:
         customers = customers[:FIRST_CUSTOMERS]
     load(customers, IntakeQueue(url, instance.endpoint), memory)
-    if options.first_start and not memory.live:
-        Gateway(instance.url, DEMO_SHOP).post(list(live_events(DEMO_SHOP, now=memory.since)))
-        memory.live = True
-        memory.save()
-    return 0
+    if not first_start or memory.live:
+        return 0
+    refused = Gateway(instance.url, DEMO_SHOP).post(list(live_events(DEMO_SHOP, now=memory.since)))
+    for one in refused:
+        print(f"{one.id}: {'; '.join(one.reasons)}", file=sys.stderr)
+    memory.live = not refused
+    memory.save()
+    return 1 if refused else 0
 
 
 def load(customers: Sequence[Sequence[purchases.Purchase]], queue: IntakeQueue, memory: Memory) -> None:

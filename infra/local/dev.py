@@ -40,8 +40,9 @@ class CannotStart(Exception):
 def main() -> int:
     instance = Instance.chosen()
     stop = StopRequest()
+    in_use = f"Another instance uses {instance.folder}; choose another CRM_STATE_DIR."
     try:
-        with own_ctrl_c(), hold(instance.folder / "instance.lock"):
+        with own_ctrl_c(), hold(instance.folder / "instance.lock", otherwise=in_use):
             _refuse_taken_port(instance.port)
             return Run(instance).until(stop)
     except (AlreadyRunning, CannotStart, EmulatorFailed) as error:
@@ -88,7 +89,7 @@ class Run:
         self._found_shop()
         self._wait_until_ready(stop)
         self._instance.announce()
-        if os.environ.get("CRM_DEMO", "1") != "0":
+        if not stop.made and os.environ.get("CRM_DEMO", "1") != "0":
             self._spawn("demo", python("infra.local.demo", "--first-start"), self._environment)
 
     def _stop(self) -> None:

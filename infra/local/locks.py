@@ -1,5 +1,5 @@
 # infra/local/locks.py
-"""One instance a folder."""
+"""What only one process may do at a time."""
 
 import contextlib
 import fcntl
@@ -13,15 +13,15 @@ class AlreadyRunning(Exception):
     pass
 
 
-def hold(path: Path) -> AbstractContextManager[None]:
-    """Hold the lock at `path` until the context ends or the process dies; raises AlreadyRunning."""
+def hold(path: Path, *, otherwise: str) -> AbstractContextManager[None]:
+    """Hold the lock at `path` until the context ends or the process dies; raises AlreadyRunning, saying `otherwise`."""
     path.parent.mkdir(parents=True, exist_ok=True)
     file = path.open("w")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError as error:
         file.close()
-        raise AlreadyRunning(f"Another instance uses {path.parent}; choose another CRM_STATE_DIR.") from error
+        raise AlreadyRunning(otherwise) from error
     return _held(file)
 
 

@@ -44,12 +44,14 @@ class Toy:
 
     def start_dispatcher(self) -> None:
         options = ["--endpoint", self.emulator.endpoint, "--state", str(self.folder), "--template", str(TEMPLATE)]
-        with (self.folder / "dispatcher.log").open("ab") as log:
+        path, environment = self.folder / "dispatcher.log", {**os.environ, HOOK: "tests.e2e.toy.hooks:install"}
+        with path.open("ab") as log:
             command = [sys.executable, "-m", "infra.local.dispatcher", *options]
-            environment = {**os.environ, HOOK: "tests.e2e.toy.hooks:install"}
+            started_at = log.tell()
             self._dispatcher = subprocess.Popen(
                 command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT
             )
+        eventually(lambda: b"dispatching" in path.read_bytes()[started_at:], "it dispatches", seconds=PATIENCE)
 
     def stop_dispatcher(self) -> None:
         assert self._dispatcher is not None

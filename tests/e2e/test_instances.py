@@ -106,7 +106,7 @@ def test_two_instances_know_nothing_of_each_other_and_state_survives_ctrl_c(pair
     one.post(*[feedback(f"late-{n}") for n in range(50)])
     code, seconds, printed = one.interrupt()
     assert code == 0, printed
-    assert seconds < 15
+    assert seconds < 30, printed
     assert "Traceback" not in printed
     assert other.status("e1") is None
     other.post(feedback("e1"))

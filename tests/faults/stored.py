@@ -23,6 +23,8 @@ class Customer:
     ledger: int = 0
     stays: list[tuple[str, str | None]] = field(default_factory=list)
     """Of those who ordered recently: entered and left."""
+    wakes: list[datetime] = field(default_factory=list)
+    """When segmentation's timer is due."""
 
 
 @dataclass
@@ -56,7 +58,7 @@ def read(dynamodb: Any, shop: str, *, crm: str, kpis: str) -> Stored:
             case ["ORDERREF", _]:
                 stored.waiting_refunds += len(item.get("waiting_refunds") or [])
     for customer_id, items in by_customer.items():
-        customer = stored.customers.setdefault(external[customer_id], Customer())
+        customer = stored.customers.setdefault(external.get(customer_id, customer_id), Customer())
         for item in items:
             _take(stored, customer, item)
     for item in scan(dynamodb, kpis):
@@ -96,10 +98,12 @@ def _take(stored: Stored, customer: Customer, item: Item) -> None:
             customer.stays.append((item["entered_at"], item.get("left_at")))
         case ["ORDER", order_id]:
             stored.order_revs[order_id] = int(item["rev"])
-        case ["TIMER", *_]:
+        case ["TIMER", owner, *_]:
             due = _instant(item["due_at"])
             assert due is not None
             stored.timers.append(due)
+            if owner == "segmentation":
+                customer.wakes.append(due)
 
 
 def _instant(text: str | None) -> datetime | None:

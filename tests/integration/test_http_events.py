@@ -69,6 +69,12 @@ def test_where_nothing_can_be_taken_the_answer_is_422(client: Client) -> None:
     assert (response.status_code, statuses(response)) == (422, ["refused"])
 
 
+def test_what_the_queue_does_not_take_is_to_be_sent_again(client: Client, queue: str) -> None:
+    sqs_client().delete_queue(QueueUrl=queue)
+    response = send(client, [event("order.placed", order())])
+    assert (response.status_code, statuses(response)) == (503, ["retry"])
+
+
 @pytest.mark.parametrize("body", [[], "text", 7, [{}] * 101], ids=lambda body: str(body)[:8])
 def test_a_body_that_is_no_list_of_events_is_refused(client: Client, body: Any) -> None:
     assert send(client, body).status_code == 422

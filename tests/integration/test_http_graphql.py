@@ -1,5 +1,7 @@
 # tests/integration/test_http_graphql.py
+import asyncio
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import httpx
@@ -198,7 +200,18 @@ def test_the_local_doors_are_closed_elsewhere(client: Client) -> None:
         assert client.post(path, json={}).status_code == 404
 
 
-def test_lambda_answers_as_uvicorn_does(monkeypatch: pytest.MonkeyPatch, shop: Shop) -> None:
+@pytest.fixture
+def own_loop() -> Iterator[None]:
+    """The loop that Mangum finds and keeps, or it would make one that nobody closes."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield
+    asyncio.set_event_loop(None)
+    loop.close()
+
+
+@pytest.mark.usefixtures("own_loop")
+def test_lambda_answers_as_uvicorn_does(shop: Shop) -> None:
     from mangum import Mangum
 
     handler = Mangum(create_app(authenticator=authenticator()), lifespan="off")

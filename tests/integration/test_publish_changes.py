@@ -113,6 +113,13 @@ def test_what_is_stored_is_published_with_its_id_cause_and_revision(
     assert bus.entries[0]["EventBusName"] == "domain"
 
 
+def test_a_profile_whose_values_stay_is_not_told(bus: Bus) -> None:
+    confirmed, changed = profile(rev=2), profile(rev=3)
+    changed.version = 1
+    assert deliver(record(confirmed, profile()), record(changed, confirmed)) == []
+    assert [detail["rev"] for _, detail in bus.told()] == [3]
+
+
 def test_every_kind_that_is_published_is_tried_here() -> None:
     assert {type(item) for item, _ in EVERY_KIND} == set(PUBLISHERS)
 

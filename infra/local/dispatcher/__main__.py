@@ -25,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     stop, parent = StopRequest(), os.getppid()
     try:
-        lock = hold(options.state / "dispatcher.lock")
+        lock = hold(options.state / "dispatcher.lock", otherwise=f"Another dispatcher uses {options.state}.")
     except AlreadyRunning as error:
         print(error, file=sys.stderr)
         return 1

@@ -1,6 +1,7 @@
 # infra/local/dispatcher/dispatch.py
 """All event sources of a template, started and stopped together."""
 
+import time
 from pathlib import Path
 
 from infra.local.clients import client
@@ -52,12 +53,14 @@ class Dispatcher:
         """Take nothing more from queues, finish what is in hand, then drain the streams."""
         for pump in self._pumps:
             pump.stop_taking()
+        deadline = time.monotonic() + _FINISH_SECONDS
         for pump in self._pumps:
-            pump.finish(_FINISH_SECONDS)
+            pump.finish(max(0, deadline - time.monotonic()))
         for stream in self._streams:
             stream.drain()
+        deadline = time.monotonic() + _DRAIN_SECONDS
         for stream in self._streams:
-            stream.finish(_DRAIN_SECONDS)
+            stream.finish(max(0, deadline - time.monotonic()))
         for container in self._containers:
             container.stop()
 

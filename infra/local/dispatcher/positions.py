@@ -11,6 +11,8 @@ from typing import Any
 
 Record = dict[str, Any]
 
+_CREATED = "ApproximateCreationDateTime"
+
 
 class Positions:
     """One file a reader. A crash between handling and noting repeats a batch, as Lambda would."""
@@ -28,12 +30,14 @@ class Positions:
     def note(self, reader: str, sequence_number: str) -> None:
         _replace(self._position(reader), sequence_number)
 
-    def leftover(self, reader: str) -> list[Record]:
+    def leftover(self, reader: str, *, now: float) -> list[Record]:
+        """Return what a stop left, as much younger as the stop was long: nobody was late while nothing ran."""
+        path = self._leftover(reader)
         try:
-            lines = self._leftover(reader).read_text().splitlines()
+            lines, stopped_for = path.read_text().splitlines(), now - path.stat().st_mtime
         except FileNotFoundError:
             return []
-        return [json.loads(line) for line in lines]
+        return [_younger(json.loads(line), stopped_for) for line in lines]
 
     def leave(self, reader: str, records: Sequence[Record]) -> None:
         if records:
@@ -46,6 +50,11 @@ class Positions:
 
     def _leftover(self, reader: str) -> Path:
         return self._folder / f"{reader}.leftover.jsonl"
+
+
+def _younger(record: Record, seconds: float) -> Record:
+    change = record["dynamodb"]
+    return {**record, "dynamodb": {**change, _CREATED: float(change[_CREATED]) + seconds}}
 
 
 def _replace(path: Path, text: str) -> None:

@@ -2,6 +2,7 @@
 """A reader's place in a table's stream (the emulator has one shard a stream)."""
 
 import base64
+import time
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +29,7 @@ class Shard:
         self._positions = positions
         self._arn = ""
         self._iterator: str | None = None
-        self._unread = positions.leftover(reader)
+        self._unread = positions.leftover(reader, now=time.time())
         self._has_leftover = bool(self._unread)
 
     def read(self, most: int) -> list[Record]:

@@ -1,10 +1,13 @@
 # tests/integration/infra/test_dead_letters.py
 import json
+from datetime import datetime
 from typing import Any
 
 import boto3
 import pytest
 
+from crm.kernel.dead_letters import put
+from crm.kernel.errors import Fault
 from infra import dead_letters
 from infra.dead_letters import dead_letter_queues, letters
 
@@ -89,6 +92,24 @@ def test_a_stream_record_goes_back_to_its_function_and_stays_while_that_fails(sq
     assert len(bodies(sqs, "RollUpDeadLetters")) == 1
     assert run(sqs, "redrive", "--id", "r1") == 0
     assert bodies(sqs, "RollUpDeadLetters") == []
+
+
+def test_a_letter_too_large_for_its_queue_is_handed_on_whole(sqs: Any, now: datetime) -> None:
+    boto3.client("s3").create_bucket(
+        Bucket="rapport-archive", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
+    record = {"eventID": "r1", "dynamodb": {"SequenceNumber": "1", "NewImage": {"a": {"S": "x" * 300_000}}}}
+    fault = Fault("", "INVALID", "cannot be read")
+    letter_box = url(sqs, "RollUpDeadLetters")
+    put(letter_box, json.dumps(record), source="roll_up", reasons=[fault], now=now)
+    handed: list[Any] = []
+
+    def invoke(_queue: str, given: dict[str, Any]) -> bool:
+        handed.append(given)
+        return True
+
+    dead_letters.run(["redrive", "--reason", "INVALID"], sqs=sqs, invoke=invoke)
+    assert handed == [record]
 
 
 def test_what_a_rule_could_not_deliver_goes_to_the_queue_the_rule_named(sqs: Any) -> None:
