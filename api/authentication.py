@@ -26,6 +26,7 @@ ALGORITHMS: Final = ("RS256", "ES256")
 LONGEST_TOKEN: Final = 8_192
 MOST_KEPT: Final = 4_096
 COOL_DOWN: Final = 60.0  # seconds between fetches of the keys, whatever unknown key ids come in
+FIRST_COOL_DOWN: Final = 5.0  # while there are none, so that one lost packet at the start does not cost a minute
 FETCH_TIMEOUT: Final = 3.0
 LEEWAY: Final = 30  # seconds by which the issuer's clock may differ
 NAME = re.compile(r"[A-Za-z0-9._:-]{1,128}")
@@ -93,7 +94,8 @@ class KeySet:
         raise Unauthenticated("the key of this token is unknown")
 
     def _may_fetch(self) -> bool:
-        return self._fetched_at is None or self._elapsed() - self._fetched_at >= COOL_DOWN
+        wait = COOL_DOWN if self._keys else FIRST_COOL_DOWN
+        return self._fetched_at is None or self._elapsed() - self._fetched_at >= wait
 
     async def _refresh(self) -> None:
         self._fetched_at = self._elapsed()

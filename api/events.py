@@ -2,8 +2,7 @@
 """Events over HTTP: up to a hundred envelopes a request, and what became of one."""
 
 import asyncio
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -11,14 +10,19 @@ from starlette.responses import Response
 from api.answers import BadRequest, error_response, json_response, read_json, request_id
 from api.authentication import Authenticator
 from api.graphql import authenticated
-from crm.intake import service
 from crm.kernel import clock
 from crm.kernel.errors import Fault
 from schema.event import INGEST, take_in
 from schema.principal import Kind, Principal
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crm.intake.service import Receipt, ReceivedEvent
+
 MOST_BYTES: Final = 5_000_000
-LONGEST_ID: Final = 128
+MOST_EVENTS: Final = 100
+LONGEST_ID: Final = 128  # a longer one is no key, and names nothing
 
 
 class EventsEndpoint:
@@ -48,8 +52,7 @@ class EventsEndpoint:
         except BadRequest as error:
             return error_response(error, asked_id)
         event_id = request.path_params["event_id"]
-        named = len(event_id) <= LONGEST_ID  # a longer one is no key, and names nothing
-        event = await asyncio.to_thread(service.status, principal.shop, event_id) if named else None
+        event = await asyncio.to_thread(_received, principal.shop, event_id)
         if event is None:
             return error_response(BadRequest(404, "NOT_FOUND", "No such event, or it is still queued."), asked_id)
         body = {
@@ -74,22 +77,28 @@ class EventsEndpoint:
         return principal
 
 
+def _received(shop: str, event_id: str) -> "ReceivedEvent | None":
+    from crm.intake import service  # late, as in schema/event.py
+
+    return service.status(shop, event_id) if len(event_id) <= LONGEST_ID else None
+
+
 def _listed(body: Any) -> list[Any]:
     if isinstance(body, dict):
         body = body["events"] if isinstance(body.get("events"), list) else [body]
-    if not isinstance(body, list) or not 1 <= len(body) <= service.MOST_EVENTS:
-        raise BadRequest(422, "INVALID_INPUT", f"The body must be 1 to {service.MOST_EVENTS} events.")
+    if not isinstance(body, list) or not 1 <= len(body) <= MOST_EVENTS:
+        raise BadRequest(422, "INVALID_INPUT", f"The body must be 1 to {MOST_EVENTS} events.")
     return body
 
 
-def _status(receipts: Sequence[service.Receipt]) -> int:
+def _status(receipts: "Sequence[Receipt]") -> int:
     states = {receipt.status for receipt in receipts}
-    if states == {service.REFUSED}:
+    if states == {"refused"}:
         return 422
-    return 503 if states == {service.RETRY} else 202
+    return 503 if states == {"retry"} else 202
 
 
-def _shown(receipt: service.Receipt) -> dict[str, Any]:
+def _shown(receipt: "Receipt") -> dict[str, Any]:
     faults = [_fault(fault) for fault in receipt.faults]
     return {"id": receipt.id, "status": receipt.status, "faults": faults}
 

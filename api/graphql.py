@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from api.answers import JSON, BadRequest, error_response, json_response, read_json, request_id
-from api.authentication import Authenticator, KeysUnavailable, Unauthenticated
+from api.authentication import FIRST_COOL_DOWN, Authenticator, KeysUnavailable, Unauthenticated
 from crm.kernel import clock
 from schema.execution import Execution, GraphQLRequest
 from schema.principal import Principal
@@ -58,7 +58,9 @@ async def authenticated(authenticator: Authenticator, request: Request) -> Princ
     try:
         return await authenticator.principal(request.headers.get("authorization"))
     except KeysUnavailable as error:
-        raise BadRequest(503, "KEYS_UNAVAILABLE", str(error), headers={"retry-after": "60"}) from error
+        raise BadRequest(
+            503, "KEYS_UNAVAILABLE", str(error), headers={"retry-after": str(int(FIRST_COOL_DOWN))}
+        ) from error
     except Unauthenticated as error:
         raise BadRequest(401, "UNAUTHENTICATED", str(error), headers={"www-authenticate": "Bearer"}) from error
 

@@ -4,6 +4,7 @@
 import statistics
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -30,7 +31,7 @@ def run(report: Report) -> None:
         for number in range(SINGLE):
             started_at = time.perf_counter()
             system.post(shop.order(number, customer=number), shop=shop.SHOP)
-            eventually(lambda customer=number: counted(customer), "the order is counted")
+            eventually(partial(counted, number), "the order is counted")
             latencies.append(1000 * (time.perf_counter() - started_at))
         eventually(system.settled, "all is at rest", seconds=120)
         started_at = time.perf_counter()

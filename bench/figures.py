@@ -130,6 +130,9 @@ class Report:
     def verdict(self) -> int:
         """The exit code; names what is owed and was not printed."""
         owed = [figure for figure in FIGURES if figure.command == self.command and self._asked(figure)]
+        if not owed and self.only not in AREAS:
+            print(f"ONLY names no area and no figure of `make {self.command}`: {self.only}", flush=True)
+            return 2
         for figure in owed:
             if figure.full_name not in self.printed:
                 self.tell(figure.full_name, float("nan"), n=0)

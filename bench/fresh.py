@@ -7,7 +7,6 @@ import statistics
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -37,7 +36,10 @@ def _first_answer(report: Report, pairs: int) -> None:
     theirs = {"app": "bench.baselines.gateway:app", "body": {"query": _baseline_query(customer.pk)}}
     ours = {
         "app": "api.app:app",
-        "body": {"query": "query($id: ID!) { customer(id: $id) { firstName } }", "variables": {"id": shop.global_id(customer)}},
+        "body": {
+            "query": "query($id: ID!) { customer(id: $id) { firstName } }",
+            "variables": {"id": shop.global_id(customer)},
+        },
         "token": shop.staff_token(),
     }
     ratios = _ratios("bench.first_answer", [ours] * pairs, [theirs] * pairs)
@@ -113,6 +115,4 @@ def _message(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def _baseline_query(pk: str) -> str:
-    return "{ customer(pk: %s) { firstName } }" % json.dumps(pk)
-
-
+    return f"{{ customer(pk: {json.dumps(pk)}) {{ firstName }} }}"

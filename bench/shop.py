@@ -23,7 +23,13 @@ def order(number: int, *, customer: int) -> dict[str, Any]:
         {"id": str(line), "sku": f"S{line}", "title": "A thing", "quantity": line, "unitPrice": "12.50"}
         for line in (1, 2)
     ]
-    data = {"orderId": f"o{number}", "version": 1, "status": "placed", "currency": CURRENCY, "placedAt": EARLIER.isoformat()}
+    data = {
+        "orderId": f"o{number}",
+        "version": 1,
+        "status": "placed",
+        "currency": CURRENCY,
+        "placedAt": EARLIER.isoformat(),
+    }
     return event(f"e{number}", "order.placed", customer, data | {"lines": lines})
 
 

@@ -69,7 +69,7 @@ def _stub_store() -> None:
     from crm.kernel.table import client
 
     store = client()
-    call, known = store._make_api_call, dict[str, Any]()
+    call, known = store._make_api_call, dict[str, Any]()  # noqa: SLF001  below it lies only botocore
 
     def canned(operation: str, parameters: dict[str, Any]) -> Any:
         key = operation + json.dumps(parameters, sort_keys=True, default=str)
@@ -77,4 +77,4 @@ def _stub_store() -> None:
             known[key] = call(operation, parameters)
         return known[key]
 
-    store._make_api_call = canned
+    store._make_api_call = canned  # noqa: SLF001

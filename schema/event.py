@@ -3,12 +3,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import strawberry
 from strawberry.scalars import JSON
 
-from crm.intake import service
 from crm.kernel.errors import Fault
 from schema.access import ingest, signed_in
 from schema.connections import about
@@ -16,17 +15,22 @@ from schema.context import GIVEN, Info, stored
 from schema.errors import AnswersRefusals, UserError
 from schema.principal import Kind, Principal
 
+if TYPE_CHECKING:
+    from crm.intake.service import Receipt
+
 INGEST: Final = "events:write"
 OF_APPS: Final = frozenset({"product.viewed", "cart.updated", "checkout.started", "feedback.received"})
 """What apps may tell with a customer's token: that customer's behaviour, never orders or money."""
 
 
-def take_in(principal: Principal, events: Sequence[Any], *, now: datetime) -> list[service.Receipt]:
+def take_in(principal: Principal, events: Sequence[Any], *, now: datetime) -> "list[Receipt]":
     """A receipt for each event, in order. Blocks.
 
     What apps send is about their own customer: an event that names nobody is made to, one that names anybody else is
     refused.
     """
+    from crm.intake import service  # late: a gateway that is asked first starts without the event types
+
     if principal.kind is not Kind.CUSTOMER:
         return service.accept(principal.shop, events, now=now)
     judged = [_of_app(principal, event) for event in events]
@@ -70,7 +74,7 @@ class EventReceipt:
     faults: list[EventFault] = strawberry.field(description="Everything wrong with it.", directives=[about(5)])
 
     @classmethod
-    def of(cls, receipt: service.Receipt) -> "EventReceipt":
+    def of(cls, receipt: "Receipt") -> "EventReceipt":
         faults = [EventFault(path=fault.path, code=fault.code, message=fault.message) for fault in receipt.faults]
         return cls(event_id=receipt.id, status=receipt.status, faults=faults)
 

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cache
 from typing import Any, Final, NewType
 from zoneinfo import available_timezones
 
@@ -85,9 +86,14 @@ def parse_date(value: object) -> date:
 
 def parse_time_zone(value: object) -> str:
     text = _text("TimeZone", value)
-    if text not in available_timezones():
+    if text not in _zones():
         raise GraphQLError("TimeZone must be an IANA name such as Europe/Berlin.")
     return text
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones())  # reads the whole time zone database
 
 
 def parse_email(value: object) -> str:

@@ -14,7 +14,6 @@ from typing import Any
 
 import httpx
 
-from api.local import make_keys
 from infra.local import resources
 from infra.local.clients import client
 from infra.local.dispatcher.positions import Positions
@@ -61,6 +60,8 @@ class LocalSystem:
         self.instance = Instance(self.folder, self.instance.port, self.emulator.endpoint)
         self.connect()
         self.wire(self.template)
+        from api.local import make_keys  # the domain reads the environment, which a caller may yet set
+
         make_keys(self.instance.key, self.instance.jwks)
         if gateway:
             self.start_gateway()

@@ -10,7 +10,8 @@ from typing import Any
 @dataclass(frozen=True)
 class Settings:
     """Each field is the environment variable of the same name in capitals; one without a default must be set by
-    whoever uses it (an empty one is found at that use, by `require`)."""
+    whoever uses it (an empty one is found at that use, by `require`).
+    """
 
     crm_table: str = "crm"
     kpi_table: str = "kpis"

@@ -19,7 +19,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from infra.local import purchases
 from infra.local.clients import client
-from infra.local.instance import DEMO_SHOP, Instance, NotRunning
+from infra.local.instance import DEMO_SHOP, INTERRUPTED, Instance, NotRunning
 from infra.local.live import live_events
 from infra.local.locks import AlreadyRunning, hold
 from infra.local.senders import Gateway, Unreachable
@@ -106,6 +106,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (AlreadyRunning, Unreachable) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Interrupted: the same command goes on from here.", file=sys.stderr)
+        return INTERRUPTED
 
 
 def _load_into(instance: Instance, *, first_start: bool) -> int:

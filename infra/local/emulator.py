@@ -15,8 +15,10 @@ from infra.local.template import REGION
 
 PYTHON = Path(__file__).parents[2] / ".venv-emulator" / "bin" / "python"
 
+_PROCESS = Path(__file__).parent / "emulator_process.py"
 _START_SECONDS = 30.0
 _STOP_SECONDS = 60.0
+_LOOK_AGAIN_SECONDS = 0.05
 _CANONICAL_PORT = "4566"
 
 
@@ -48,20 +50,12 @@ class Emulator:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._end_orphan()
         self.port = _free_port(self._folder / "port")
-        arguments = [
-            "-m",
-            "hypercorn",
-            "ministack.app:app",
-            "--bind",
-            f"127.0.0.1:{self.port}",
-            "--keep-alive",
-            "75",
-            "--workers",
-            "0",
-        ]
+        address = ["ministack.app:app", "--bind", f"127.0.0.1:{self.port}"]
+        # In one process (hypercorn's default is a second one), and as quiet as it gets.
+        options = ["--workers", "0", "--keep-alive", "75", "--log-level", "WARNING"]
         with self.log.open("ab") as log:
             self._process = subprocess.Popen(
-                [str(self._python), *arguments, "--log-level", "WARNING"],
+                [str(self._python), str(_PROCESS), *address, *options],
                 env=self._environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -114,7 +108,7 @@ class Emulator:
         while time.monotonic() < deadline and self._process.poll() is None:
             if _healthy(self.port):
                 return
-            time.sleep(0.05)
+            time.sleep(_LOOK_AGAIN_SECONDS)
         self._process.kill()
         self._process.wait()
         raise EmulatorFailed(f"the emulator did not start; see {self.log}")
@@ -122,19 +116,25 @@ class Emulator:
     def _end_orphan(self) -> None:
         """End what a killed run left behind: two emulators would overwrite each other's state."""
         try:
-            pid = int((self._folder / "pid").read_text())
-            command = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, check=False)
+            pid, port = int((self._folder / "pid").read_text()), (self._folder / "port").read_text()
         except (FileNotFoundError, ValueError):
             return
-        if b"ministack.app" not in command.stdout:
-            return
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(pid, signal.SIGTERM)
-            deadline = time.monotonic() + _STOP_SECONDS
-            while time.monotonic() < deadline:
-                os.kill(pid, 0)
-                time.sleep(0.05)
-            os.kill(pid, signal.SIGKILL)
+        # By then the number may be another's, even another instance's emulator.
+        ours = f"ministack.app:app --bind 127.0.0.1:{port} "
+        deadline = time.monotonic() + _STOP_SECONDS
+        number = int(signal.SIGTERM)
+        while ours in _command(pid):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, number)
+            # A repeated SIGTERM would cut short the saving that the first one asked for.
+            number = int(signal.SIGKILL) if time.monotonic() > deadline else 0
+            time.sleep(_LOOK_AGAIN_SECONDS)
+
+
+def _command(pid: int) -> str:
+    """Return the command line of a process, empty where it has ended."""
+    found = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return found.stdout
 
 
 def _free_port(kept: Path) -> int:

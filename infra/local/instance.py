@@ -19,6 +19,8 @@ from infra.local.wiring import Wiring
 ISSUER = "https://local.rapport.example"
 AUDIENCE = "rapport-local"
 DEMO_SHOP = "demo"
+INTERRUPTED = 130
+"""How a command ends that Ctrl-C cut short, as a shell would say it."""
 
 
 class NotRunning(Exception):

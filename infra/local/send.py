@@ -16,7 +16,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from infra.local import files
 from infra.local.files import Row, Unreadable
-from infra.local.instance import DEMO_SHOP, Instance, NotRunning
+from infra.local.instance import DEMO_SHOP, INTERRUPTED, Instance, NotRunning
 from infra.local.senders import MOST_BYTES, MOST_EVENTS, Gateway, Unreachable
 
 
@@ -55,6 +55,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (NotRunning, Unreadable, Unreachable) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Interrupted: the same command goes on from here.", file=sys.stderr)
+        return INTERRUPTED
     for line in journal.refused:
         print(line, file=sys.stderr)
     print(f"{len(rows)} events, {len(journal.refused)} refused")

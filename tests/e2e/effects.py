@@ -4,6 +4,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any, Final
 
@@ -105,7 +106,7 @@ EFFECTS: Final[dict[str, Callable[[Buyer], bool]]] = {
 
 def wait_for(buyer: Buyer, *effects: Callable[[Buyer], bool]) -> None:
     for effect in effects:
-        eventually(lambda effect=effect: effect(buyer), effect.__name__, seconds=PATIENCE)
+        eventually(partial(effect, buyer), effect.__name__, seconds=PATIENCE)
 
 
 def rests(system: LocalSystem) -> None:

@@ -14,11 +14,14 @@ from typing import Any
 import httpx
 import pytest
 
+from bench.figures import E2E, Report
 from infra.local.tokens import token
 from tests.local_system import eventually, free_port
 
 PATIENCE = 120
 ROOT = Path(__file__).parents[2]
+
+report = Report(E2E, seed=1)
 
 
 class Dev:
@@ -118,6 +121,10 @@ def test_two_instances_know_nothing_of_each_other_and_state_survives_ctrl_c(pair
         "all applied after the restart",
         seconds=PATIENCE,
     )
+    late = [f"late-{n}" for n in range(50)]
+    report.tell("foundation.lost_over_restart", sum(one.status(name) != "applied" for name in late), n=len(late))
+    shown = sum(other.status(name) is not None for name in late)
+    report.tell("foundation.disturbed_by_second_instance", shown, n=len(late))
 
 
 def test_a_taken_port_and_a_folder_in_use_are_told_plainly(pair: tuple[Dev, Dev], tmp_path: Path) -> None:

@@ -2,11 +2,14 @@
 """A posted order, all the way: into statistics, segments, points, a KPI and a message, and back through GraphQL."""
 
 import time
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from bench.figures import E2E, Report
 from tests.e2e.effects import SHOP, Buyer, counted, has_points, in_segment, message_sent, rests, wait_for
 from tests.local_system import LocalSystem, eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 report = Report(E2E, seed=1)
 
@@ -89,4 +92,4 @@ def test_an_answer_counts_in_the_kpi_and_is_shown(system: LocalSystem) -> None:
 
 def _status(system: LocalSystem, event_id: str) -> str | None:
     told = system.told_of(event_id, shop=SHOP)
-    return told and told["status"]
+    return str(told["status"]) if told else None

@@ -4,6 +4,7 @@
 import json
 import subprocess
 import sys
+from functools import partial
 from typing import Any
 
 from tests.e2e.effects import SHOP, Buyer, counted, rests, wait_for
@@ -65,12 +66,16 @@ def test_a_stored_item_that_no_stream_function_can_read_is_dead_lettered_by_both
     item = {"pk": {"S": f"SHOP#{SHOP}#CUSTOMER#broken"}, "sk": {"S": "ORDER#broken"}, "kind": {"S": "Order"}}
     system.dynamodb.put_item(TableName=system.table("CrmTable"), Item=item)
     for queue in ("ChangesDeadLetters", "RollUpDeadLetters"):
-        eventually(lambda queue=queue: bool(system.dead_letters(queue)), f"a letter in {queue}")
+        eventually(partial(_has_letters, system, queue), f"a letter in {queue}")
         (letter,) = system.dead_letters(queue)
         assert json.loads(letter["Body"])["dynamodb"]["NewImage"] == item
     buyer = Buyer(system, "behind")
     system.post(buyer.order("behind-1"), shop=SHOP)
     wait_for(buyer, counted)
+
+
+def _has_letters(system: LocalSystem, queue: str) -> bool:
+    return bool(system.dead_letters(queue))
 
 
 def _letter(system: LocalSystem, event_id: str) -> dict[str, Any] | None:

@@ -8,6 +8,7 @@ from bench.figures import BY_NAME, FAULTS, Report
 from tests.faults import creators, in_process, orders_under_fire, tenants, throttles
 from tests.local_system import forget_aws
 
+
 def main() -> int:
     forget_aws()
     report = Report.of_environment(FAULTS)

@@ -61,7 +61,8 @@ def _race(sabotage: str) -> list[Attempt]:
     turns = one_by_one if sabotage == "creators_overlapping" else None
     results: Any = context.Queue()
     processes = [
-        context.Process(target=creators, args=(barrier, results, turns, sabotage), daemon=True) for _ in range(PROCESSES)
+        context.Process(target=creators, args=(barrier, results, turns, sabotage), daemon=True)
+        for _ in range(PROCESSES)
     ]
     for process in processes:
         process.start()

@@ -1,5 +1,5 @@
 # tests/faults/generator.py
-"""Orders of a shop's customers as its systems would send them: edited, cancelled, refunded, twice and out of order. Pure."""
+"""Orders of a shop's customers as its systems send them: edited, cancelled, refunded, twice, out of order. Pure."""
 
 import random
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ CONSENTS: Final = [{"channel": "email", "purpose": "marketing", "state": "grante
 
 @dataclass(frozen=True)
 class Load:
-    """`deliveries` has a list for each sender, in its order; `poison` are those events no handler can take yet, by why."""
+    """`deliveries`: a list for each sender, in its order. `poison`: the events that no handler can take yet, by why."""
 
     good: list[Event]
     poison: dict[str, list[Event]]
@@ -93,7 +93,9 @@ class Shop:
             quantity, price = draw.randrange(1, 6), draw.randrange(100, 20000)
             discount = draw.randrange(0, price) if draw.random() < 0.3 else 0
             line = {"id": f"l{number}", "sku": f"S{draw.randrange(50)}", "quantity": quantity}
-            lines.append(line | {"unitPrice": _decimal(price), "discount": _decimal(discount), "tax": _decimal(price // 5)})
+            lines.append(
+                line | {"unitPrice": _decimal(price), "discount": _decimal(discount), "tax": _decimal(price // 5)}
+            )
             if draw.random() < 0.1:
                 lines[-1]["giftCard"] = True
         return {
@@ -159,7 +161,9 @@ class Shop:
         bad = {event["id"] for event in poison}
         senders: list[list[Event]] = [[] for _ in range(SENDERS)]
         for _, _, event in line:
-            senders[draw.randrange(SENDERS // 2, SENDERS) if event["id"] in bad else draw.randrange(SENDERS)].append(event)
+            senders[draw.randrange(SENDERS // 2, SENDERS) if event["id"] in bad else draw.randrange(SENDERS)].append(
+                event
+            )
         return senders
 
 

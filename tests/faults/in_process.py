@@ -1,5 +1,5 @@
 # tests/faults/in_process.py
-"""The domain in this process, on an emulator of its own; nothing that reads the environment is imported before it runs."""
+"""The domain in this process, on an emulator of its own; what reads the environment is imported once that runs."""
 
 import contextlib
 import json

@@ -192,7 +192,9 @@ class Killer:
 
 
 def _young(records: Iterable[dict[str, Any]]) -> bool:
-    return all(int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)) <= MOST_RECEIVES for record in records)
+    return all(
+        int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)) <= MOST_RECEIVES for record in records
+    )
 
 
 def _name(record: dict[str, Any]) -> str:

@@ -122,7 +122,7 @@ def _line_value(line: dict[str, Any]) -> int:
     """Quantity x unit price - discount; a gift card is no sale."""
     if line.get("giftCard"):
         return 0
-    return max(0, line["quantity"] * _minor(line["unitPrice"]) - _minor(line["discount"]))
+    return max(0, int(line["quantity"]) * _minor(line["unitPrice"]) - _minor(line["discount"]))
 
 
 def _refunds(lines: list[dict[str, Any]], refunds: list[dict[str, Any]]) -> list[tuple[datetime, int]]:
@@ -170,8 +170,8 @@ def _count_answer(cells: Counter[Cell], event: dict[str, Any], place: ZoneInfo) 
     day = _day(datetime.fromisoformat(event["occurredAt"]), place).isoformat()
     score = event["data"]["score"]
     cells["nps_responses", "all", day] += 1
-    cells["nps_promoters", "all", day] += score >= 9
-    cells["nps_detractors", "all", day] += score <= 6
+    cells["nps_promoters", "all", day] += int(score >= 9)
+    cells["nps_detractors", "all", day] += int(score <= 6)
 
 
 def _belong(known: Expected, place: ZoneInfo, now: datetime) -> None:

@@ -44,10 +44,7 @@ def read(dynamodb: Any, shop: str, *, crm: str, kpis: str) -> Stored:
     stored = Stored()
     external: dict[str, str] = {}
     by_customer: defaultdict[str, list[Item]] = defaultdict(list)
-    for item in scan(dynamodb, crm):
-        head, _, rest = item["pk"].removeprefix("SHOP#").partition("#")
-        if head != shop:
-            continue
+    for rest, item in _of_shop(dynamodb, crm, shop):
         match rest.split("#", 1):
             case ["IDENTITY", key] if key.startswith("external:"):
                 external[item["customer_id"]] = key.split("#", 1)[1]
@@ -61,12 +58,19 @@ def read(dynamodb: Any, shop: str, *, crm: str, kpis: str) -> Stored:
         customer = stored.customers.setdefault(external.get(customer_id, customer_id), Customer())
         for item in items:
             _take(stored, customer, item)
-    for item in scan(dynamodb, kpis):
-        kind, _, name = item["pk"].removeprefix(f"SHOP#{shop}#").partition("#")
+    for rest, item in _of_shop(dynamodb, kpis, shop):
+        kind, _, name = rest.partition("#")
         if kind == "CELLS" and item["value"]:
             metric, dimension = name.split("#")
             stored.cells[metric, dimension, item["sk"]] = int(item["value"])
     return stored
+
+
+def _of_shop(dynamodb: Any, table: str, shop: str) -> Iterator[tuple[str, Item]]:
+    """Every item with its partition key behind the shop's prefix."""
+    for item in scan(dynamodb, table):
+        if item["pk"].startswith(f"SHOP#{shop}#"):
+            yield item["pk"].removeprefix(f"SHOP#{shop}#"), item
 
 
 def scan(dynamodb: Any, table: str) -> Iterator[Item]:
@@ -85,7 +89,12 @@ def _take(stored: Stored, customer: Customer, item: Item) -> None:
             found.orders = int(item["order_count"])
             found.first, found.last = _instant(item.get("first_order_at")), _instant(item.get("last_order_at"))
             found.totals = {
-                total["currency"]: (int(total["orders"]), int(total["gross"]), int(total["refunded"]), int(total["net"]))
+                total["currency"]: (
+                    int(total["orders"]),
+                    int(total["gross"]),
+                    int(total["refunded"]),
+                    int(total["net"]),
+                )
                 for total in item["totals"]
             }
         case ["HEAD", "LOYALTY"]:

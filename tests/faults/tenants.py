@@ -1,5 +1,5 @@
 # tests/faults/tenants.py
-"""Two tenants with the same ids, addresses and orders: what each is told, through services, GraphQL and HTTP, is its own.
+"""Two tenants with the same ids, addresses and orders: what each is told, through all doors, is its own.
 
 Every text of a tenant holds its name and every amount is a multiple of its own price, so that a leak shows.
 """
@@ -28,15 +28,14 @@ PERSON = """id customerId firstName lastName email tags
   orders { nodes { id orderId net { amount } lines { sku title } } }
   feedback { nodes { id comment score } }
   messages { nodes { id template orderId } }"""
-EVERYBODY = "{ customers(first: 20) { nodes { %s } } }" % PERSON
-BY_EMAIL = "query($email: EmailAddress!) { customerByIdentifier(identifier: {email: $email}) { %s } }" % PERSON
-BY_EXTERNAL = (
-    "query($value: String!) { customerByIdentifier(identifier: {external: {source: \"webshop\", value: $value}}) { %s } }"
-    % PERSON
-)
-BY_NODE = """query($id: ID!) { node(id: $id) { id
-  ... on Customer { %s } ... on Order { number: orderId lines { sku title } customer { firstName } }
-  ... on FeedbackResponse { comment } ... on Message { about: orderId } } }""" % PERSON
+EVERYBODY = f"{{ customers(first: 20) {{ nodes {{ {PERSON} }} }} }}"
+BY_EMAIL = f"""query($email: EmailAddress!) {{
+  customerByIdentifier(identifier: {{email: $email}}) {{ {PERSON} }} }}"""
+BY_EXTERNAL = f"""query($value: String!) {{
+  customerByIdentifier(identifier: {{external: {{source: "webshop", value: $value}}}}) {{ {PERSON} }} }}"""
+BY_NODE = f"""query($id: ID!) {{ node(id: $id) {{ id
+  ... on Customer {{ {PERSON} }} ... on Order {{ number: orderId lines {{ sku title }} customer {{ firstName }} }}
+  ... on FeedbackResponse {{ comment }} ... on Message {{ about: orderId }} }} }}"""
 KPIS = """query($from: Date!, $to: Date!) {
   orders: kpi(name: "orders", from: $from, to: $to, grain: YEAR) { periods { value } }
   net: kpi(name: "net_revenue", from: $from, to: $to, grain: YEAR) { periods { numerator } }
@@ -107,8 +106,8 @@ def _events(shop: str) -> list[dict[str, Any]]:
 
 
 def _ask(shop: str, query: str, **variables: Any) -> Any:
-    from tests.asking import answer, as_staff
     from schema.principal import SCOPES
+    from tests.asking import answer, as_staff
 
     given = answer(query, variables, principal=as_staff(*SCOPES, shop=shop), now=datetime.now(UTC))
     return given.body.get("data")
@@ -124,9 +123,7 @@ def _ids(shop: str, watch: Watch) -> dict[str, list[str]]:
     return {"customers": [person["customerId"] for person in people], "nodes": nodes}
 
 
-def _look_through_graphql(
-    watch: Watch, owner: str, own: dict[str, list[str]], others: dict[str, list[str]]
-) -> None:
+def _look_through_graphql(watch: Watch, owner: str, own: dict[str, list[str]], others: dict[str, list[str]]) -> None:
     price = PRICES[owner]
     for customer in range(CUSTOMERS):
         for query, variables in (
@@ -160,7 +157,7 @@ def _look_through_http(watch: Watch, owner: str) -> None:
 
     key = Path(settings().require("crm_local_key")).read_text()
     authorization = {"authorization": f"Bearer {sign(Kind.SERVICE, owner, key=key)}"}
-    own = {customer_id for customer_id in _customers(owner)}
+    own = set(_customers(owner))
     with TestClient(app) as http:
         for number in range(ORDERS):
             told = http.get(f"/v1/events/e{number}", headers=authorization).json()

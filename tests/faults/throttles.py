@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 
 from bench.figures import Report
 from tests.faults import in_process, oracle, stored
@@ -91,7 +92,7 @@ class Trouble:
             reason = "TransactionConflict" if kind == "conflict" else "ThrottlingError"
             parsed["CancellationReasons"] = [{"Code": reason}] + [{"Code": "None"}] * (count - 1)
             parsed["Error"]["Message"] = f"Transaction cancelled [{reason}{', None' * (count - 1)}]"
-        return AWSResponse("", 400, {}, None), parsed
+        return AWSResponse("", 400, HTTPHeaders(), None), parsed
 
     def _lose(self, http_response: Any, parsed: dict[str, Any], **_: Any) -> None:
         """It has happened, and whoever asked for it is told that something broke."""

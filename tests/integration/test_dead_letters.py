@@ -44,6 +44,13 @@ def test_a_body_that_merely_looks_like_a_pointer_is_a_body() -> None:
     buried(json.dumps({"archive": "dead-letters/someone-elses"}))
 
 
+def test_a_letter_outlives_its_copy_in_the_archive() -> None:
+    url = settings().dead_letters_url
+    key = dead_letters.put(url, "{}", source="a", reasons=[FAULT], now=NOW)
+    s3_client().delete_object(Bucket=settings().archive_bucket, Key=key)
+    assert [dead_letters.body_of(letter) for letter in letters_in(url)] == ["{}"]
+
+
 @pytest.mark.parametrize("odd", ["\x00\x0b", "\ud800", "\uffff", ""])
 def test_reasons_may_quote_what_queues_refuse(odd: str) -> None:
     letter = buried("{}", Fault(odd, "INVALID", odd * 5000))

@@ -10,7 +10,15 @@ import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from api.authentication import COOL_DOWN, MOST_KEPT, Authenticator, KeySet, KeysUnavailable, Unauthenticated
+from api.authentication import (
+    COOL_DOWN,
+    FIRST_COOL_DOWN,
+    MOST_KEPT,
+    Authenticator,
+    KeySet,
+    KeysUnavailable,
+    Unauthenticated,
+)
 from schema.principal import Kind, Principal
 from tests.tokens import ISSUER, authenticator, claims, jwks, rsa_key, token
 
@@ -133,6 +141,21 @@ def test_nobody_gets_in_while_the_keys_cannot_be_fetched() -> None:
     source = Source(down=True)
     with pytest.raises(KeysUnavailable):
         principal(token(), Authenticator(ISSUER, source.keys()))
+
+
+def test_keys_that_could_not_be_fetched_at_first_are_soon_asked_for_again() -> None:
+    source = Source(down=True)
+    by = Authenticator(ISSUER, source.keys())
+
+    async def soon() -> Kind:
+        for _ in range(3):
+            with pytest.raises(KeysUnavailable):
+                await by.principal(f"Bearer {token()}")
+        source.down, source.elapsed = False, FIRST_COOL_DOWN
+        return (await by.principal(f"Bearer {token()}")).kind
+
+    assert asyncio.run(soon()) is Kind.STAFF
+    assert source.fetches == 2
 
 
 def test_keys_once_fetched_stay_good_when_their_host_goes_down() -> None:
