@@ -47,9 +47,9 @@ class Letter:
     @property
     def ids(self) -> list[str]:
         """The message's id, and that of the event or record in it."""
-        body = self.body
-        detail = body.get("detail", body) if isinstance(body, dict) else {}
-        inner = [body.get("eventID"), body.get("id"), detail.get("id")] if isinstance(detail, dict) else []
+        body = self.body if isinstance(self.body, dict) else {}  # what is no JSON has no ids of its own
+        detail = body.get("detail", body)
+        inner = [body.get("eventID"), body.get("id"), detail.get("id") if isinstance(detail, dict) else None]
         return [self.message["MessageId"], *dict.fromkeys(str(one) for one in inner if one)]
 
     @property

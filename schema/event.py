@@ -2,6 +2,7 @@
 """Events in, for callers of the API: who may send what, and what became of it. Both doors (GraphQL, REST) use it."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -21,13 +22,15 @@ if TYPE_CHECKING:
 INGEST: Final = "events:write"
 OF_APPS: Final = frozenset({"product.viewed", "cart.updated", "checkout.started", "feedback.received"})
 """What apps may tell with a customer's token: that customer's behaviour, never orders or money."""
+LONGEST_ID: Final = 128  # as the schemas of the events have it
 
 
 def take_in(principal: Principal, events: Sequence[Any], *, now: datetime) -> "list[Receipt]":
     """A receipt for each event, in order. Blocks.
 
     What apps send is about their own customer: an event that names nobody is made to, one that names anybody else is
-    refused.
+    refused. Its id is made one of that customer's own, since the first event under an id has it for good: an app must not
+    be able to take those of the shop's orders. Receipts name the ids as they were sent.
     """
     from crm.intake import service  # late: a gateway that is asked first starts without the event types
 
@@ -37,8 +40,10 @@ def take_in(principal: Principal, events: Sequence[Any], *, now: datetime) -> "l
     admitted = [event for event, fault in judged if fault is None]
     receipts = iter(service.accept(principal.shop, admitted, now=now))
     return [
-        next(receipts) if fault is None else service.Receipt(_id_of(event), service.REFUSED, [fault])
-        for event, fault in judged
+        replace(next(receipts), id=_id_of(sent))
+        if fault is None
+        else service.Receipt(_id_of(sent), service.REFUSED, [fault])
+        for sent, (_, fault) in zip(events, judged, strict=True)
     ]
 
 
@@ -50,7 +55,14 @@ def _of_app(principal: Principal, event: Any) -> tuple[Any, Fault | None]:
     about = event.get("customer")
     if about not in (None, {"id": principal.customer_id}):
         return event, Fault("customer", "FORBIDDEN", "is the signed-in customer: leave it out")
-    return {**event, "customer": {"id": principal.customer_id}}, None
+    named = {**event, "customer": {"id": principal.customer_id}}
+    event_id = _id_of(event)
+    if not event_id:
+        return named, None  # refused by its schema
+    before = f"app.{principal.customer_id}."  # customers' ids have no dot: no two customers' events meet
+    if len(before + event_id) > LONGEST_ID:
+        return event, Fault("id", "TOO_LONG", f"must have at most {LONGEST_ID - len(before)} characters")
+    return named | {"id": before + event_id}, None
 
 
 def _id_of(event: Any) -> str | None:
@@ -67,7 +79,7 @@ class EventFault:
 
 @strawberry.type(description="The answer for one event.", directives=signed_in())
 class EventReceipt:
-    event_id: str | None = strawberry.field(description="The event's own id, where it has one.")
+    event_id: str | None = strawberry.field(description="The event's own id as it was sent, where it has one.")
     status: str = strawberry.field(
         description="`queued`, `refused` (the faults say why), or `retry` (send it again later)."
     )
@@ -82,7 +94,10 @@ class EventReceipt:
 @strawberry.input(description="Events to take in.")
 class EventsIngestInput:
     events: list[JSON] = strawberry.field(
-        description="Envelopes as in schema/events/*.json, 100 at most. Their ids make repeats harmless."
+        description=(
+            "Envelopes as in schema/events/*.json, 100 at most. Their ids make repeats harmless. An id that an app sends "
+            "is its customer's own (93 characters at most) and is stored as `app.<customer id>.<id>`."
+        )
     )
 
 
@@ -97,7 +112,10 @@ class EventsIngestPayload:
 @strawberry.type
 class EventMutation:
     @strawberry.mutation(
-        description="Take in events; what becomes of each is told under `GET /v1/events/{id}`.",
+        description=(
+            "Take in events; what becomes of each is told under `GET /v1/events/{id}` to services and staff, for an "
+            "app's by the id it is stored under."
+        ),
         extensions=[AnswersRefusals()],
         directives=ingest(INGEST),
     )

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from crm.consent import service as consent
 from crm.customers import service as customers
-from crm.kernel import aws
+from crm.kernel import aws, clock
 from crm.kernel.change import Change, retrying
 from crm.kernel.publishing import SOURCE, DomainEvent
 from crm.notifications import mail, service
@@ -47,7 +47,8 @@ def say(customer_id: str, state: str, *, cause: str, at: datetime = NOW, shop: s
 
 
 def recorded(order_id: str = "o1", /, *, replay: bool = False, shop: str = "demo", **event: Any) -> OrderRecorded:
-    """Let a shop's order be taken in; return what is published of it."""
+    """Let a shop's order be taken in, placed just now unless `event` says otherwise; return what is published of it."""
+    event = {"placedAt": clock.text(clock.now())} | event
     assert shop_events.deliver(shop_events.placed(order_id, shop=shop, **event), replay=replay) == []
     return OrderRecorded.of(orders.get(shop, order_id))
 

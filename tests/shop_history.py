@@ -25,5 +25,5 @@ def recorded(order_id: str) -> None:
     told = OrderRecorded.of(orders.get("demo", order_id))
     loyalty.post_for_order(told, now=NOW)
     segmentation.refresh(
-        "demo", told.customer_id, cause=told.cause, occurred_at=told.occurred_at, now=NOW, replayed=False
+        "demo", told.customer_id, cause=told.cause, occurred_at=told.occurred_at, now=NOW
     )

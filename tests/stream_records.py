@@ -8,6 +8,7 @@ from typing import Any
 from crm.customers.models import Customer
 from crm.feedback import nps
 from crm.feedback.models import FeedbackResponse
+from crm.kernel import clock
 from crm.kernel.table import Item, customer_key
 from crm.orders.models import Order, OrderLine, Refund, RefundLine
 
@@ -75,6 +76,7 @@ def order(
         Refund(
             refund_id=refund_id,
             refunded_at=at,
+            refunded_on=clock.local_day(at, "Europe/Vienna").isoformat(),
             currency=currency,
             event_id=f"e-{refund_id}",
             lines=[RefundLine(line_id="1", quantity=1, amount=amount)],

@@ -7,56 +7,19 @@ from dataclasses import dataclass
 
 EXTERNAL, EMAIL, PHONE = "external", "email", "phone"
 
-BLOCKED = frozenset(
-    [
-        "0",
-        "-1",
-        "1",
-        "-",
-        ".",
-        "?",
-        "anonymous",
-        "customer",
-        "default",
-        "email",
-        "false",
-        "guest",
-        "invalid",
-        "n/a",
-        "na",
-        "nan",
-        "nil",
-        "no-email",
-        "noemail",
-        "none",
-        "null",
-        "nobody",
-        "test",
-        "true",
-        "undefined",
-        "unknown",
-        "user",
-    ]
-)
-BLOCKED_EMAILS = frozenset(
-    [
-        "a@a.com",
-        "admin@admin.com",
-        "email@email.com",
-        "noemail@noemail.com",
-        "none@none.com",
-        "no@no.com",
-        "no@email.com",
-        "null@null.com",
-        "test@test.com",
-        "test@test.de",
-        "unknown@unknown.com",
-        "user@user.com",
-    ]
-)
+BLOCKED = frozenset({
+    "0", "-1", "-", ".", "?", "anonymous", "customer", "default", "email", "false", "guest", "invalid", "n/a",
+    "na", "nan", "nil", "no-email", "noemail", "none", "null", "nobody", "test", "true", "undefined",
+    "unknown", "user",
+})  # fmt: skip
+BLOCKED_EMAILS = frozenset({
+    "a@a.com", "admin@admin.com", "email@email.com", "noemail@noemail.com", "none@none.com", "no@no.com",
+    "no@email.com", "null@null.com", "test@test.com", "test@test.de", "unknown@unknown.com", "user@user.com",
+})  # fmt: skip
 BLOCKED_LOCAL_PARTS = frozenset(["noreply", "no-reply", "donotreply", "do-not-reply", "null", "undefined", "unknown"])
 
 EMAIL_FORM = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
+SOURCE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 MOST_CHARACTERS = 254
 
@@ -104,14 +67,16 @@ def is_blocked(value: str) -> bool:
 
 
 def external(source: str, value: str) -> Claim | None:
-    """The claim of an external id, or None where it is blocked."""
+    """The claim of an external id, or None where it is blocked or its source is no name."""
     stripped = value.strip()
-    return None if _blocked(stripped) else Claim(f"{EXTERNAL}:{source}", stripped, verified=True)
+    if _blocked(stripped) or not SOURCE.fullmatch(source):
+        return None
+    return Claim(f"{EXTERNAL}:{source}", stripped, verified=True)
 
 
 def email(address: str, *, verified: bool) -> Claim | None:
     matching = matching_email(address)
-    if matching is None or is_blocked(matching) or _blocked(matching.rpartition("@")[0]):
+    if matching is None or is_blocked(matching):
         return None
     return Claim(EMAIL, matching, verified=verified)
 

@@ -103,10 +103,12 @@ class Identity(Item, discriminator="Identity"):
 
     shop = UnicodeAttribute()
     customer_id = UnicodeAttribute()
+    verified = BooleanAttribute(default=False)
 
     @classmethod
-    def of(cls, shop: str, kind: str, value: str, customer_id: str) -> Self:
-        return cls(f"SHOP#{shop}#IDENTITY#{kind}#{value}", "IDENTITY", shop=shop, customer_id=customer_id)
+    def of(cls, shop: str, kind: str, value: str, customer_id: str, *, verified: bool = False) -> Self:
+        pk = f"SHOP#{shop}#IDENTITY#{kind}#{value}"
+        return cls(pk, "IDENTITY", shop=shop, customer_id=customer_id, verified=verified)
 
 
 class SegmentState(Part):

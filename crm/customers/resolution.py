@@ -13,38 +13,48 @@ from crm.customers.identifiers import EMAIL, PHONE, Claim
 
 @dataclass(frozen=True)
 class Holder:
-    """Who holds an identifier, and the external kinds (`external:<source>`) this customer is known by."""
+    """Who holds an identifier, whether it is verified as theirs, and which sources (`external:<source>`) know them."""
 
     customer_id: str
-    external_kinds: frozenset[str]
+    external_kinds: frozenset[str] = frozenset()
+    verified: bool = False
 
 
 @dataclass(frozen=True)
 class Resolution:
-    """`customer_id` is None for somebody new. `gained` are claims nobody held; `conflicting` are others' for good."""
+    """`customer_id` is None for somebody new. `gained` are claims that become the customer's, `taken_over` those of
+    them that another held without proof; `conflicting` are not theirs, for good.
+    """
 
     customer_id: str | None
-    gained: tuple[Claim, ...]
-    conflicting: tuple[Claim, ...]
+    gained: tuple[Claim, ...] = ()
+    taken_over: tuple[Claim, ...] = ()
+    conflicting: tuple[Claim, ...] = ()
 
 
-def in_precedence(claims: Sequence[Claim]) -> list[Claim]:
-    """The claims, strongest first."""
-    return sorted(claims, key=_rank)
-
-
-def resolve(claims: Sequence[Claim], holders: Mapping[Claim, Holder], *, known: str | None = None) -> Resolution:
-    """Decide whom the claims of one event mean. `known` is the customer whom our own id names."""
-    chosen = known
-    if chosen is None:
-        found = next((claim for claim in in_precedence(claims) if claim in holders), None)
-        if found is not None and _may_join(found, claims, holders):
-            chosen = holders[found].customer_id
+def resolve(claims: Sequence[Claim], holders: Mapping[Claim, Holder], *, known: Holder | None = None) -> Resolution:
+    """Decide whom the claims of one event mean. `known` is the customer whom our own id, or a known order, names."""
+    standing = {claim: holder for claim, holder in holders.items() if not _overruled(claim, holder)}
+    chosen = known or _found(claims, standing)
+    customer_id = chosen.customer_id if chosen else None
+    # A source that knows the customer by another id means somebody else.
+    strange = [
+        claim
+        for claim in claims
+        if claim.is_external and claim not in holders and chosen is not None and claim.kind in chosen.external_kinds
+    ]
+    others = [claim for claim in claims if claim in holders and holders[claim].customer_id != customer_id]
     return Resolution(
-        customer_id=chosen,
-        gained=tuple(claim for claim in claims if claim not in holders),
-        conflicting=tuple(claim for claim in claims if claim in holders and holders[claim].customer_id != chosen),
+        customer_id,
+        gained=tuple(claim for claim in claims if claim not in holders and claim not in strange),
+        taken_over=tuple(claim for claim in others if claim not in standing),
+        conflicting=(*(claim for claim in others if claim in standing), *strange),
     )
+
+
+def _found(claims: Sequence[Claim], holders: Mapping[Claim, Holder]) -> Holder | None:
+    found = next((claim for claim in sorted(claims, key=_rank) if claim in holders), None)
+    return holders[found] if found is not None and _may_join(found, claims, holders) else None
 
 
 def _may_join(found: Claim, claims: Sequence[Claim], holders: Mapping[Claim, Holder]) -> bool:
@@ -58,6 +68,13 @@ def _may_join(found: Claim, claims: Sequence[Claim], holders: Mapping[Claim, Hol
     if found.is_external or not newcomers:
         return True
     return not any(claim.kind in holders[found].external_kinds for claim in newcomers)
+
+
+def _overruled(claim: Claim, holder: Holder) -> bool:
+    """Whoever has verified an address has it, whoever claimed it before. A guest, whom nothing but the address
+    identifies, is joined by it instead.
+    """
+    return claim.kind == EMAIL and claim.verified and not holder.verified and bool(holder.external_kinds)
 
 
 def _rank(claim: Claim) -> int:

@@ -1,16 +1,16 @@
 # crm/customers/service.py
 """What can be done with customers: the only door into this area."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
-from crm.customers import identifiers, profile, repository, snapshot
-from crm.customers.identifiers import Claim
-from crm.customers.models import SHARDS, Address, Customer, Identity, IdentityClaim, SegmentsHead, SegmentState
+from crm.customers import identifiers, identity, profile, repository, snapshot
+from crm.customers.identity import Claims, Words
+from crm.customers.models import SHARDS, Address, Customer, IdentityClaim, SegmentsHead, SegmentState
 from crm.customers.refusals import IdentifierTaken
-from crm.customers.resolution import Holder, Resolution, resolve
+from crm.customers.resolution import Holder
 from crm.customers.snapshot import Snapshot
 from crm.kernel import clock
 from crm.kernel.change import Change, retrying
@@ -30,6 +30,7 @@ __all__ = [
     "Words",
     "change_tags",
     "create",
+    "faults",
     "find",
     "get",
     "identify",
@@ -39,7 +40,6 @@ __all__ = [
     "update",
 ]  # fmt: skip
 
-MOST_IDENTITIES = 20
 ZONE_OF_TODAY = "Pacific/Kiritimati"  # the earliest zone: a birth date is not in the future where it is latest
 
 take_snapshot = snapshot.read
@@ -48,34 +48,11 @@ list_shard = repository.list_shard
 
 
 @dataclass(frozen=True)
-class Words:
-    """What somebody says of a customer: identifiers and fields. Absent from `fields` is unchanged, None clears.
-
-    `fields` are those of `profile.FIELDS`; addresses come as dictionaries with the attribute names of `Address`.
-    """
-
-    id: str | None = None
-    external_ids: Mapping[str, str] = field(default_factory=dict)
-    """Per source, as in {"shopify": "4711"}."""
-    email_verified: bool = False
-    fields: Mapping[str, Any] = field(default_factory=dict)
-
-    def claims(self) -> list[Claim]:
-        """The identifiers that may identify: blocked and unreadable ones are left out."""
-        email, phone = self.fields.get("email"), self.fields.get("phone")
-        claims = [identifiers.external(source, value) for source, value in self.external_ids.items()]
-        claims.append(identifiers.email(email, verified=self.email_verified) if email else None)
-        claims.append(identifiers.phone(phone) if phone else None)
-        return [claim for claim in claims if claim is not None]
-
-
-@dataclass(frozen=True)
 class Identified:
     """The customer an event is about, as the change will leave them, and their heads as they were read."""
 
     customer: Customer
     heads: Snapshot
-    is_new: bool
 
 
 def identify(
@@ -87,50 +64,48 @@ def identify(
     Stale where an identifier was claimed, or the profile written, meanwhile. Raises InvalidInputs, and NotFound where
     `words.id` names nobody.
     """
-    faults = profile.faults(words.fields, today=clock.local_day(now, ZONE_OF_TODAY), prefix="customer.")
-    if faults:
-        raise InvalidInputs(faults)
-    resolution, held = _resolve(shop, words)
-    heads = snapshot.read(shop, resolution.customer_id) if resolution.customer_id else None
-    stored = heads.head(Customer) if heads else None
-    if heads is not None and stored is None:
+    wrong = faults(words.fields, now=now, path=lambda name: f"customer.{name}")
+    if wrong:
+        raise InvalidInputs(wrong)
+    heads = snapshot.read(shop, words.id) if words.id else None
+    known = heads.head(Customer) if heads is not None else None
+    if heads is not None and known is None:
         raise NotFound("There is no such customer.", field="customer.id")
+    claims = identity.read(shop, words, known=identity.holder(known) if known else None)
+    if heads is None and claims.resolution.customer_id:
+        heads = snapshot.read(shop, claims.resolution.customer_id)
+    stored = heads.head(Customer) if heads else None
     customer = (heads and heads.head(Customer)) or Customer.of(shop, new_id("cus", now), now=now)
-    # A source's clock may run ahead of ours; what it said then must not outlive what is said after it.
-    _take_on(customer, words, occurred_at=min(occurred_at, now))
-    _claim(change, customer, resolution, held)
-    if _differs(customer, stored):
-        at = min(occurred_at, now)
-        _revise(change, customer, stored, cause=cause, changed_at=at, now=now, replayed=replayed)
-    return Identified(customer, heads or Snapshot(shop, customer.customer_id, {}), is_new=stored is None)
+    moved = _take_on(customer, words, occurred_at=occurred_at)
+    identity.settle(change, customer, words, claims, moved=moved)
+    _save(change, customer, stored, cause=cause, changed_at=min(occurred_at, now), now=now, replayed=replayed)
+    return Identified(customer, heads or Snapshot(shop, customer.customer_id, {}))
+
+
+def faults(fields: Mapping[str, Any], *, now: datetime, path: Callable[[str], str] = lambda name: name) -> list[Fault]:
+    """Everything wrong with the fields of some words; `path` says how their sender calls them."""
+    found = profile.faults(fields, today=clock.local_day(now, ZONE_OF_TODAY))
+    return [replace(fault, path=path(fault.path)) for fault in found]
 
 
 def create(shop: str, words: Words, *, now: datetime) -> Customer:
     """Found a customer on somebody's word. Raises InvalidInputs, or IdentifierTaken where an identifier is another's;
     of any number of concurrent creators with one e-mail address, one wins.
     """
-    faults = profile.faults(words.fields, today=clock.local_day(now, ZONE_OF_TODAY))
-    faults += _unusable(words)
-    if faults:
-        raise InvalidInputs(faults)
+    wrong = [*faults(words.fields, now=now), *_unusable(words)]
+    if wrong:
+        raise InvalidInputs(wrong)
+
+    customer_id = new_id("cus", now)
 
     def attempt() -> Customer:
-        resolution, held = _resolve(shop, words)
-        for claim, identity in held.items():
-            raise _taken(claim, identity.customer_id)
-        customer = Customer.of(shop, new_id("cus", now), now=now)
-        _take_on(customer, words, occurred_at=now)
+        claims = identity.read(shop, words, known=Holder(customer_id))
+        _refuse_taken(claims)
+        customer = Customer.of(shop, customer_id, now=now)
         change = Change()
-        _claim(change, customer, resolution, held)
-        _revise(
-            change,
-            customer,
-            None,
-            cause=f"customer:{customer.customer_id}:create",
-            changed_at=now,
-            now=now,
-            replayed=False,
-        )
+        moved = _take_on(customer, words, occurred_at=now)
+        identity.settle(change, customer, words, claims, moved=moved)
+        _save(change, customer, None, cause=f"customer:{customer_id}:create", changed_at=now, now=now, replayed=False)
         change.commit()
         return customer
 
@@ -144,10 +119,9 @@ def update(
 
     Raises InvalidInputs, NotFound, IdentifierTaken, and VersionMismatch where the stored version is another.
     """
-    faults = profile.faults(words.fields, today=clock.local_day(now, ZONE_OF_TODAY))
-    faults += _unusable(words)
-    if faults:
-        raise InvalidInputs(faults)
+    wrong = [*faults(words.fields, now=now), *_unusable(words)]
+    if wrong:
+        raise InvalidInputs(wrong)
 
     def attempt() -> Customer:
         heads = snapshot.read(shop, customer_id)
@@ -156,17 +130,14 @@ def update(
             raise NotFound("There is no such customer.", field="id")
         if expected_version is not None and customer.version != expected_version:
             raise VersionMismatch(expected=expected_version, actual=int(customer.version))
-        resolution, held = _resolve(shop, words, known=customer_id)
-        for claim in resolution.conflicting:
-            raise _taken(claim, held[claim].customer_id)
+        # Whoever speaks for the shop may give a customer a second id of a source; an event may not.
+        claims = identity.read(shop, words, known=Holder(customer_id))
+        _refuse_taken(claims)
         change = Change()
-        _take_on(customer, words, occurred_at=now)
-        _release_replaced(change, customer, stored, words)
-        _claim(change, customer, resolution, held)
-        if not _differs(customer, stored):
-            return customer
+        moved = _take_on(customer, words, occurred_at=_after(customer, words, now))
+        identity.settle(change, customer, words, claims, moved=moved)
         cause = f"customer:{customer_id}:update:{int(stored.rev) + 1}"
-        _revise(change, customer, stored, cause=cause, changed_at=now, now=now, replayed=False)
+        _save(change, customer, stored, cause=cause, changed_at=now, now=now, replayed=False)
         change.commit()
         return customer
 
@@ -215,32 +186,12 @@ def find(shop: str, kind: str, value: str, *, source: str | None = None) -> str 
             raise InvalidInput("an external id needs its source", field="source")
     if claim is None:
         raise InvalidInput(f"nobody can be identified by this {kind}", field=kind)
-    identity = repository.get_identities(shop, [claim]).get(claim)
-    return identity.customer_id if identity else None
+    held = repository.get_identities(shop, [claim]).get(claim)
+    return held.customer_id if held else None
 
 
-def _resolve(shop: str, words: Words, *, known: str | None = None) -> tuple[Resolution, dict[Claim, Identity]]:
-    claims = words.claims()
-    held = repository.get_identities(shop, claims)
-    holders = _holders(shop, claims, held)
-    return resolve(claims, holders, known=known or words.id), held
-
-
-def _holders(shop: str, claims: list[Claim], held: Mapping[Claim, Identity]) -> dict[Claim, Holder]:
-    """The holders; what else they are known by matters only where a new external id might join one of them."""
-    kinds: dict[str, frozenset[str]] = {}
-    if any(claim.is_external and claim not in held for claim in claims):
-        for customer_id, heads in snapshot.read_many(shop, {i.customer_id for i in held.values()}, [Customer]).items():
-            customer = heads.head(Customer)
-            known_by = customer.identities if customer else []
-            kinds[customer_id] = frozenset(claim.kind for claim in known_by if not claim.conflicting)
-    return {
-        claim: Holder(identity.customer_id, kinds.get(identity.customer_id, frozenset()))
-        for claim, identity in held.items()
-    }
-
-
-def _take_on(customer: Customer, words: Words, *, occurred_at: datetime) -> None:
+def _take_on(customer: Customer, words: Words, *, occurred_at: datetime) -> frozenset[str]:
+    """Write the fields that win over what is stored; return which do, also where the value is the same."""
     given = {name: value for name, value in words.fields.items() if name in profile.FIELDS}
     stored = {name: _plain(getattr(customer, name)) for name in given}
     won = profile.taken_on(stored, customer.field_times, given, occurred_at=occurred_at)
@@ -253,48 +204,17 @@ def _take_on(customer: Customer, words: Words, *, occurred_at: datetime) -> None
             continue
         else:
             setattr(customer, name, value)
-    if won.values:
-        customer.version += 1
     customer.field_times = {**customer.field_times, **won.times}
+    return frozenset(won.times)
 
 
-def _claim(change: Change, customer: Customer, resolution: Resolution, held: Mapping[Claim, Identity]) -> None:
-    """Add to `change` the identifiers the customer gains, and note on the profile what they are known by."""
-    known = {(claim.kind, claim.value): claim for claim in customer.identities}
-    mine = [claim for claim in held if claim not in resolution.conflicting]
-    for claim in (*resolution.gained, *mine, *resolution.conflicting):
-        conflicting = claim in resolution.conflicting
-        before = known.get((claim.kind, claim.value))
-        if before is None and len(known) >= MOST_IDENTITIES:
-            continue  # a cap keeps a shared or faulty source from piling everybody's addresses onto one customer
-        verified = not conflicting and (claim.verified or (before is not None and bool(before.verified)))
-        after = IdentityClaim(kind=claim.kind, value=claim.value, verified=verified, conflicting=conflicting)
-        known[claim.kind, claim.value] = after
-        if claim in resolution.gained:
-            identity = Identity.of(customer.shop, claim.kind, claim.value, customer.customer_id)
-            change.create(identity, otherwise=Stale("An identifier was claimed meanwhile."))
-    identities = sorted(known.values(), key=lambda claim: (claim.kind, claim.value))
-    if _plain(identities) != _plain(customer.identities):
-        customer.identities = identities
-        customer.version += 1
+def _after(customer: Customer, words: Words, now: datetime) -> datetime:
+    """Now, or just after what a source whose clock runs ahead has said: a person's change is never silently lost."""
+    told = [clock.parse(at) for name, at in customer.field_times.items() if name in words.fields]
+    return max([now, *(at + timedelta(microseconds=1) for at in told)])
 
 
-def _release_replaced(change: Change, customer: Customer, stored: Customer, words: Words) -> None:
-    """An address that the record no longer has identifies this customer no more: somebody else may come by it."""
-    for kind, normal in (("email", identifiers.matching_email), ("phone", identifiers.matching_phone)):
-        before, after = getattr(stored, kind), getattr(customer, kind)
-        if kind not in words.fields or before is None or normal(before) == (normal(after) if after else None):
-            continue
-        for claim in stored.identities:
-            if claim.kind == kind and claim.value == normal(before):
-                if not claim.conflicting:
-                    identity = Identity.of(customer.shop, kind, claim.value, customer.customer_id)
-                    mine = Identity.customer_id == customer.customer_id
-                    change.delete(identity, when=mine, otherwise=Stale("An identifier moved meanwhile."))
-                customer.identities = [kept for kept in customer.identities if kept.value != claim.value]
-
-
-def _revise(
+def _save(
     change: Change,
     customer: Customer,
     stored: Customer | None,
@@ -304,22 +224,32 @@ def _revise(
     now: datetime,
     replayed: bool,
 ) -> None:
-    customer.cause, customer.replayed = cause, replayed
-    if stored is None:
-        customer.version, customer.changed_at = 1, changed_at
-    elif customer.version > stored.version:
-        customer.version = int(stored.version) + 1
+    """Add the profile to `change` where it differs from what was read; its version moves where anybody could see it."""
+    if stored is not None and _public(customer) == _public(stored):
+        if customer.field_times == stored.field_times:
+            return
+    else:
+        customer.version = int(stored.version) + 1 if stored else 1
         customer.changed_at, customer.updated_at = changed_at, now
+    customer.cause, customer.replayed = cause, replayed
     change.revise(customer)
 
 
-def _differs(customer: Customer, stored: Customer | None) -> bool:
-    return stored is None or customer.serialize() != stored.serialize()
+def _public(customer: Customer) -> dict[str, Any]:
+    return {name: value for name, value in customer.serialize().items() if name != "field_times"}
+
+
+def _refuse_taken(claims: Claims) -> None:
+    """To a person an identifier that is another's is refused; an event records the conflict."""
+    for claim in (*claims.resolution.conflicting, *claims.resolution.taken_over):
+        kind = "external id" if claim.is_external else claim.kind
+        field = "externalIds" if claim.is_external else claim.kind
+        raise IdentifierTaken(kind=kind, customer_id=claims.held[claim].customer_id, field=field)
 
 
 def _unusable(words: Words) -> list[Fault]:
     """Identifiers given by hand that could identify nobody: a person should hear of it, an event should not."""
-    given = {"email": words.fields.get("email"), "phone": words.fields.get("phone")}
+    given = {kind: words.fields.get(kind) for kind in identity.ADDRESSES} if words.vouched else {}
     usable = {claim.kind for claim in words.claims()}
     faults = [
         Fault(kind, "BLOCKED", f"nobody can be identified by this {kind}")
@@ -332,12 +262,6 @@ def _unusable(words: Words) -> list[Fault]:
         if identifiers.external(source, value) is None
     ]
     return faults
-
-
-def _taken(claim: Claim, customer_id: str) -> IdentifierTaken:
-    kind = "external id" if claim.is_external else claim.kind
-    field_ = "externalIds" if claim.is_external else claim.kind
-    return IdentifierTaken(kind=kind, customer_id=customer_id, field=field_)
 
 
 def _plain(value: Any) -> Any:

@@ -4,7 +4,8 @@
 Key design (docs/access-patterns.md, AP-31, AP-35, AP-36):
     FeedbackResponse  pk=SHOP#<shop>#CUSTOMER#<customer>  sk=FEEDBACK#<response>   timeline_key=FEEDBACK#<at>#<response>
     FeedbackHead      pk=SHOP#<shop>#CUSTOMER#<customer>  sk=HEAD#FEEDBACK         the latest answer, and how many
-A response given with an idempotency key has its id from that key: the key's first use is the only one with an effect.
+A response given with an idempotency key has its id from the customer and that key: the key's first use by a customer is
+the only one with an effect.
 """
 
 from datetime import datetime

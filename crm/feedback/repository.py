@@ -10,7 +10,6 @@ from crm.kernel.table import customer_key
 
 def get_head(shop: str, customer_id: str) -> FeedbackHead | None:
     """AP-35."""
-    """AP-35."""
     try:
         return FeedbackHead.get(customer_key(shop, customer_id), FeedbackHead.SK, consistent_read=True)
     except DoesNotExist:
@@ -18,7 +17,6 @@ def get_head(shop: str, customer_id: str) -> FeedbackHead | None:
 
 
 def get_response(shop: str, customer_id: str, response_id: str) -> FeedbackResponse | None:
-    """AP-36."""
     """AP-36."""
     try:
         return FeedbackResponse.get(customer_key(shop, customer_id), f"FEEDBACK#{response_id}", consistent_read=True)

@@ -81,7 +81,8 @@ def submit(
         fault = Fault("idempotency_key", "INVALID", f"must have 1 to {LONGEST_KEY} characters")
         raise InvalidInputs([fault, *_faults(given)])
     arguments = _hash(asdict(given))
-    response_id = f"fbk_{_hash(idempotency_key)[:26]}"
+    # A response's id is one of the whole shop's: KPIs know the answer by it. Customers may choose the same key.
+    response_id = f"fbk_{_hash([customer_id, idempotency_key])[:26]}"
 
     def attempt() -> FeedbackResponse | None:
         customer = customers.get(shop, customer_id)

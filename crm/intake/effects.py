@@ -96,7 +96,9 @@ def _refund_created(change: Change, arrival: Arrival) -> Effect:
     data: RefundData = arrival.envelope.data
     given = words.refund_given(data, arrival.envelope.occurred_at, arrival.envelope.id)
     ref = orders.reference(arrival.shop, data.order_id)
-    recorded = orders.refund(change, arrival.shop, ref, given, cause=arrival.cause, replayed=arrival.replayed)
+    recorded = orders.refund(
+        change, arrival.shop, ref, given, cause=arrival.cause, now=arrival.now, replayed=arrival.replayed
+    )
     return Effect(recorded.effect, recorded.customer_id, waits=recorded.waits)
 
 

@@ -11,12 +11,15 @@ from typing import Annotated, Generic, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-Identifier = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\s#|]+$")]
+# `$(?!\n)`: Python's `$` also matches before a line's end, which JSON Schema's does not.
+Identifier = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\s#|]+$(?!\n)")]
 Text = Annotated[str, Meta(min_length=1, max_length=200)]
 LongText = Annotated[str, Meta(max_length=2000)]
-Amount = Annotated[str, Meta(pattern=r"^\d{1,12}(\.\d{1,4})?$", description="A decimal text such as 12.90.")]
-Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$", description="ISO 4217.")]
-Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2.")]
+Amount = Annotated[
+    str, Meta(pattern=r"^[0-9]{1,12}([.][0-9]{1,4})?$(?!\n)", description="A decimal text such as 12.90.")
+]
+Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 4217.")]
+Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$(?!\n)", description="ISO 3166-1 alpha-2.")]
 Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with its zone.")]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Degrees = Annotated[float, Meta(ge=-180, le=180)]
@@ -155,8 +158,8 @@ class Envelope(Struct, Generic[D], rename="camel", frozen=True, kw_only=True):
     id: Identifier
     type: str
     version: Literal[1]
-    shop: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
-    source: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,39}$")]
+    shop: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$(?!\n)")]
+    source: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,39}$(?!\n)")]
     occurred_at: Instant
     customer: CustomerPart | None = None
     data: D

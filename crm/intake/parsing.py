@@ -10,24 +10,31 @@ import json
 import re
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
 import msgspec
 
+from crm.customers import service as customers
+from crm.intake import words
 from crm.intake.event_types import EVENT_TYPES, Envelope, OrderData, RefundData
 from crm.kernel.errors import Fault, InvalidInput, InvalidInputs
 from crm.kernel.money import is_currency, minor_units
 
 MOST_BYTES = 200_000
-LATEST = timedelta(minutes=10)
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), timedelta(minutes=10)
+UNSENDABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
 MOST_FAULTS = 50
 
 
 def parse(body: str, *, now: datetime) -> Envelope[Any]:
     """Raises InvalidInputs with every fault: not JSON, too large, unknown type, failing its schema, from the future."""
-    if len(body.encode()) > MOST_BYTES:
+    try:
+        size = len(body.encode())
+    except UnicodeEncodeError as error:
+        raise InvalidInputs([Fault("", "NOT_JSON", "holds half a character (a lone surrogate)")]) from error
+    if size > MOST_BYTES:
         raise InvalidInputs([Fault("", "TOO_LARGE", f"an event has at most {MOST_BYTES:,} bytes")])
     try:
         head = msgspec.json.decode(body)
@@ -47,6 +54,12 @@ def parse(body: str, *, now: datetime) -> Envelope[Any]:
     if faults:
         raise InvalidInputs(faults)
     return envelope
+
+
+def written(event: Any) -> str:
+    """An event as the text that a queue takes: what SQS refuses, or is no whole character, is written as an escape."""
+    text = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
+    return UNSENDABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def is_identifier(text: str) -> bool:
@@ -70,19 +83,27 @@ def _decoder(name: str) -> msgspec.json.Decoder[Envelope[Any]]:
 def _faults(envelope: Envelope[Any], now: datetime) -> Iterable[Fault]:
     """What a schema cannot say."""
     kind = EVENT_TYPES[envelope.type]
-    if envelope.occurred_at > now + LATEST:
-        yield Fault("occurredAt", "FROM_THE_FUTURE", "lies more than 10 minutes in the future")
+    yield from _time_faults("occurredAt", envelope.occurred_at, now)
     if kind.needs_customer and envelope.customer is None:
         yield Fault("customer", "REQUIRED", "is required")
+    if envelope.customer is not None:
+        fields = words.customer_words(envelope.customer, envelope.source).fields
+        yield from customers.faults(fields, now=now, path=lambda name: f"customer.{_camel(name)}")
     data = envelope.data
     if isinstance(data, OrderData):
         yield from _order_faults(data, kind.status)
-        if data.placed_at > now + LATEST:
-            yield Fault("data.placedAt", "FROM_THE_FUTURE", "lies more than 10 minutes in the future")
+        yield from _time_faults("data.placedAt", data.placed_at, now)
     if isinstance(data, RefundData):
         yield from _currency_faults(data.currency)
         for index, line in enumerate(data.lines):
             yield from _amount_faults(f"data.lines[{index}].amount", line.amount, data.currency)
+
+
+def _time_faults(path: str, instant: datetime, now: datetime) -> Iterable[Fault]:
+    if instant > now + LATEST:
+        yield Fault(path, "FROM_THE_FUTURE", "lies more than 10 minutes in the future")
+    if instant < EARLIEST:
+        yield Fault(path, "INVALID", "lies before 1970")
 
 
 def _order_faults(data: OrderData, status: str | None) -> Iterable[Fault]:
@@ -168,6 +189,11 @@ def _fault(error: Any) -> Fault:
     # jsonschema's own messages quote the value, which may be personal.
     message = expected.get(error.validator, lambda: f"fails {error.validator}")()
     return Fault(path, "INVALID", message)
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.title, others))
 
 
 def _is_instant(value: Any) -> bool:

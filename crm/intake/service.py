@@ -33,7 +33,10 @@ __all__ = [
     "apply",
     "bury",
     "status",
+    "written",
 ]
+
+written = parsing.written
 
 MOST_EVENTS = 100  # of one call
 BATCH_ENTRIES, BATCH_BYTES = 10, 240_000  # SendMessageBatch's limits, less their wrapping
@@ -67,7 +70,7 @@ def accept(shop: str, events: Sequence[Any], *, now: datetime) -> list[Receipt]:
     """
     if len(events) > MOST_EVENTS:
         raise InvalidInputs([Fault("events", "TOO_MANY", f"at most {MOST_EVENTS} events a call")])
-    bodies = [json.dumps(event, ensure_ascii=False, separators=(",", ":")) for event in events]
+    bodies = [parsing.written(event) for event in events]
     receipts = [_checked(shop, event, body, now) for event, body in zip(events, bodies, strict=True)]
     good = [index for index, receipt in enumerate(receipts) if receipt.status == QUEUED]
     for index in _not_taken({index: bodies[index] for index in good}):
@@ -114,10 +117,12 @@ def apply(body: str, *, now: datetime, replayed: bool = False) -> Outcome:
     return retrying(attempt)
 
 
-def bury(body: str, reasons: Sequence[Fault], *, now: datetime) -> None:
-    """Dead-letter an event whole with its reasons, and tell so where it can be told whose it is."""
+def bury(body: str, reasons: Sequence[Fault], *, now: datetime, replayed: bool = False) -> None:
+    """Dead-letter an event whole with its reasons, and tell so where it can be told whose it is. Redriven, what came as
+    a replay is one again.
+    """
     queue = settings().require("intake_dead_letters_url")
-    dead_letters.put(queue, body, source="ingest", reasons=reasons, now=now)
+    dead_letters.put(queue, body, source="ingest", reasons=reasons, now=now, replayed=replayed)
     shop, event_id, name = _names(body)
     if shop is None or event_id is None:
         return

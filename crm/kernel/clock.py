@@ -3,7 +3,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from crm.kernel.errors import InvalidInput
 from crm.kernel.settings import settings
@@ -33,6 +33,15 @@ def parse(text: str, *, field: str | None = None) -> datetime:
 def text(instant: datetime) -> str:
     """Write RFC 3339 in UTC with microseconds, so that texts sort as the instants they name."""
     return f"{instant.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='microseconds')}Z"
+
+
+def is_zone(name: str) -> bool:
+    """Whether it is a zone of the IANA database."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):  # OSError: what the file system will not take as a name
+        return False
+    return True
 
 
 def local_day(instant: datetime, zone: str) -> date:

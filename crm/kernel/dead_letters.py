@@ -7,6 +7,7 @@ what is deleted from the queue can still be found. Message attributes:
     reason   the codes of its reasons, joined by commas: what redriving by reason goes by
     reasons  the same as text with paths, cut where it gets long
     archive  the key in the archive bucket
+    replay   "true" on what came as a replay, and on nothing else: it goes back as one, and messages nobody
 """
 
 import hashlib
@@ -26,7 +27,9 @@ LONGEST_REASON, LONGEST_REASONS = 256, 2048
 UNSENDABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def put(queue_url: str, body: str, *, source: str, reasons: Sequence[Fault], now: datetime) -> str:
+def put(
+    queue_url: str, body: str, *, source: str, reasons: Sequence[Fault], now: datetime, replayed: bool = False
+) -> str:
     """Archive the body and send it to a dead-letter queue with its reasons; return its key in the archive.
 
     A body larger than a message may be is sent as `{"archive": key}`; `body_of` reads either.
@@ -42,7 +45,7 @@ def put(queue_url: str, body: str, *, source: str, reasons: Sequence[Fault], now
         "reason": ",".join(dict.fromkeys(fault.code for fault in reasons))[:LONGEST_REASON],
         "reasons": "; ".join(f"{fault.path}: {fault.message}" for fault in reasons)[:LONGEST_REASONS],
         "archive": key,
-    }
+    } | ({"replay": "true"} if replayed else {})
     sqs_client().send_message(
         QueueUrl=queue_url,
         MessageBody=sent,

@@ -68,11 +68,11 @@ class FactPage:
     has_next: bool
 
 
-def news(item: Item, before: Item | None, *, now: datetime) -> News:
+def news(item: Item, before: Item | None) -> News:
     """What a record says to KPIs that has changed from `before`. Raises InvalidInput for a kind that tells no facts."""
     match item:
         case Order():
-            return News(facts=tuple(sources.of_order(item, now=now)))
+            return News(facts=tuple(sources.of_order(item)))
         case FeedbackResponse():
             return News(facts=tuple(sources.of_response(item)))
         case Customer():
@@ -81,7 +81,7 @@ def news(item: Item, before: Item | None, *, now: datetime) -> News:
     raise InvalidInput(f"{type(item).__name__} tells no facts", field="kind")
 
 
-def roll_up(all_news: Sequence[News], *, now: datetime) -> set[int]:
+def roll_up(all_news: Sequence[News]) -> set[int]:
     """Let what is new count; return the positions of the news for which that failed for now.
 
     The same news again changes nothing.
@@ -90,7 +90,7 @@ def roll_up(all_news: Sequence[News], *, now: datetime) -> set[int]:
     unread = set()
     for customer in {each.recount for each in all_news if each.recount is not None}:
         try:
-            told[customer] = list(_facts_of(*customer, now=now))
+            told[customer] = list(_facts_of(*customer))
         except STORE_ERRORS:
             unread.add(customer)
     failed = rollup.roll_up(fact for facts_told in told.values() for fact in facts_told)
@@ -157,9 +157,9 @@ def facts(shop: str, name: str, day: date, *, first: int = 20, after: str | None
     return FactPage(found[:first], has_next=len(found) > first)
 
 
-def _facts_of(shop: str, customer_id: str, *, now: datetime) -> list[Fact]:
+def _facts_of(shop: str, customer_id: str) -> list[Fact]:
     records = repository.list_records(shop, customer_id)
-    return [fact for record in records for fact in news(record, None, now=now).facts]
+    return [fact for record in records for fact in news(record, None).facts]
 
 
 def _sum(days: dict[date, int], period: Period) -> int:

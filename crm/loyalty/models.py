@@ -65,6 +65,8 @@ class OrderEarning(Published, discriminator="OrderEarning"):
     order_id = UnicodeAttribute()
     order_rev = NumberAttribute(default=0)
     posted = NumberAttribute(default=0)
+    programme_currency = UnicodeAttribute(null=True)
+    """The programme's at the first posting: all revisions of the order are judged by it, whatever the shop's is by then."""
     withheld = UnicodeAttribute(null=True)
     """Why the order earns nothing (`ledger.Withheld`)."""
 

@@ -3,7 +3,7 @@
 
 from pynamodb.exceptions import DoesNotExist
 
-from crm.kernel import batch_reads
+from crm.kernel import batch_reads, timeline
 from crm.kernel.settings import settings
 from crm.kernel.table import customer_key
 from crm.loyalty.models import LedgerEntry, LoyaltyAccount, OrderEarning
@@ -33,13 +33,4 @@ def get_for_order(shop: str, customer_id: str, order_id: str) -> tuple[LoyaltyAc
 
 def list_entries(shop: str, customer_id: str, *, before: str | None, limit: int) -> list[LedgerEntry]:
     """A customer's ledger, newest first by event time, from behind the timeline key `before` (AP-42)."""
-    key = LedgerEntry.timeline_key
-    # `between` includes its end, so one more is read and the end itself left out.
-    page = LedgerEntry.timeline.query(
-        customer_key(shop, customer_id),
-        range_key_condition=key.between("LEDGER#", before) if before else key.startswith("LEDGER#"),
-        scan_index_forward=False,
-        limit=limit + bool(before),
-        consistent_read=True,
-    )
-    return [item for item in page if isinstance(item, LedgerEntry) and item.timeline_key != before][:limit]
+    return timeline.newest(LedgerEntry, customer_key(shop, customer_id), "LEDGER#", before=before, limit=limit)

@@ -8,7 +8,7 @@ from crm.kernel import clock
 from crm.kernel.change import Change, retrying
 from crm.kernel.money import Money
 from crm.loyalty import ledger, repository
-from crm.loyalty.ledger import Earned, Movement, Withheld
+from crm.loyalty.ledger import Movement, Withheld
 from crm.loyalty.models import LedgerEntry, LoyaltyAccount, Posting
 from crm.orders.events import OrderRecorded
 from crm.shops import service as shops
@@ -31,20 +31,23 @@ def post_for_order(order: OrderRecorded, *, now: datetime) -> Posted:
     """Post the difference between what an order earns as it stands and what it has posted.
 
     An older revision than the newest seen posts nothing, and neither does a repeat, so that every permutation of its
-    revisions ends in the same balance. Test customers earn too: the points are theirs, KPIs leave them out. A balance
+    revisions ends in the same balance. The programme's currency is that of the order's first posting: a shop that changes
+    its own takes no points back by it. Test customers earn too: the points are theirs, KPIs leave them out. A balance
     may fall below zero. Raises NotFound for an unknown shop.
     """
-    earned = ledger.earned(Money(order.net, order.currency), currency=shops.current(order.shop, now=now).currency)
-    return Posted(retrying(lambda: _post(order, earned)), earned.withheld)
+    currency = shops.current(order.shop, now=now).currency
+    return retrying(lambda: _post(order, currency))
 
 
-def _post(order: OrderRecorded, earned: Earned) -> int:
+def _post(order: OrderRecorded, currency: str) -> Posted:
     balance, earning = repository.get_for_order(order.shop, order.customer_id, order.order_id)
+    earning.programme_currency = earning.programme_currency or currency
+    earned = ledger.earned(Money(order.net, order.currency), currency=earning.programme_currency)
     points = ledger.correction(
         earned.points, order_rev=order.rev, posted=int(earning.posted), posted_rev=int(earning.order_rev)
     )
     if points is None:
-        return 0
+        return Posted(0, earned.withheld)
     cause = f"order:{order.order_id}:earn:{order.rev}"
     change = Change()
     # Also where there is nothing to post: an older revision that comes later must find that it is one.
@@ -57,7 +60,7 @@ def _post(order: OrderRecorded, earned: Earned) -> int:
         balance.cause, balance.replayed = cause, order.replayed
         change.revise(balance)
         change.once(_entry(order, cause, points, balance))
-    return points if change.commit() else 0
+    return Posted(points if change.commit() else 0, earned.withheld)
 
 
 def _entry(order: OrderRecorded, cause: str, points: int, balance: LoyaltyAccount) -> LedgerEntry:

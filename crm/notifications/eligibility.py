@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 STALE_AFTER = timedelta(hours=72)
-"""A message that could not be sent for so long says nothing any more: what is redriven a week later stays unsent."""
+"""A message that could not be sent for so long says nothing any more: what is redriven a week later stays unsent. Nor
+does one about an order that old, whenever it is told: history sent live thanks nobody.
+"""
 
 
 class Refusal(StrEnum):
@@ -32,6 +34,7 @@ class Attempt:
     active: bool = False
     """Neither blocked nor merged into somebody else."""
     order_stands: bool = False
+    placed_at: datetime | None = None
     consented: bool = False
     address: str | None = None
     sender: str | None = None
@@ -47,6 +50,6 @@ def refusal(attempt: Attempt, *, now: datetime) -> Refusal | None:
         Refusal.NO_CONSENT: not attempt.consented,
         Refusal.NO_ADDRESS: not attempt.address,
         Refusal.SHOP_HAS_NO_SENDER: not attempt.sender,
-        Refusal.TOO_LATE: now - attempt.planned_at > STALE_AFTER,
+        Refusal.TOO_LATE: any(at is None or now - at > STALE_AFTER for at in (attempt.planned_at, attempt.placed_at)),
     }
     return next((reason for reason, applies in reasons.items() if applies), None)

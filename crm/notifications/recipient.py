@@ -49,6 +49,7 @@ def look_up(message: Message) -> Recipient:
         known=customer is not None,
         active=customer is not None and customer.status == ACTIVE and not customer.merged_into,
         order_stands=order is not None and order.status != CANCELLED,
+        placed_at=order.placed_at if order else None,
         consented=consent.allows(consents, message.channel, message.purpose) is None,
         address=customer.email if customer else None,
         sender=shop.sender,

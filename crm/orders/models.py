@@ -54,6 +54,8 @@ class Refund(Part):
 
     refund_id = UnicodeAttribute()
     refunded_at = UTCDateTimeAttribute()
+    refunded_on = UnicodeAttribute()
+    """The day in the shop's zone as it was when the refund was told."""
     currency = UnicodeAttribute()
     event_id = UnicodeAttribute()
     lines: ListAttribute[RefundLine] = ListAttribute(of=RefundLine, default=list)

@@ -37,7 +37,10 @@ def list_orders(shop: str, customer_id: str, *, before: str | None, limit: int) 
 def times_of_standing(shop: str, customer_id: str, *, but: str) -> Iterator[datetime]:
     """When each order of a customer that is not cancelled was placed, one order left out (AP-10)."""
     orders = Order.query(
-        customer_key(shop, customer_id), range_key_condition=Order.sk.startswith("ORDER#"), consistent_read=True
+        customer_key(shop, customer_id),
+        range_key_condition=Order.sk.startswith("ORDER#"),
+        consistent_read=True,
+        attributes_to_get=["pk", "sk", "kind", "order_id", "status", "placed_at"],
     )
     for order in orders:
         if order.status != CANCELLED and order.order_id != but:

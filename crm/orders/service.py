@@ -22,16 +22,17 @@ from crm.orders.models import (
     Statistics,
 )
 from crm.orders.statistics import Counted, Sums
-from crm.orders.totals import Line, Returned, Totals, totals
+from crm.orders.worth import refund_amounts, worth
 from crm.shops import service as shops
 
 __all__ = [
-    "LineVersion", "Order", "OrderLine", "OrderVersion", "Recorded", "Refund", "RefundGiven", "RefundLine",
-    "ReturnedLine", "Statistics", "average", "get", "list_orders", "record", "reference",
-    "refund",
+    "CANCELLED", "LineVersion", "Order", "OrderLine", "OrderVersion", "Recorded", "Refund", "RefundGiven",
+    "RefundLine", "ReturnedLine", "Statistics", "average", "get", "list_orders", "record", "reference", "refund",
+    "refund_amounts",
 ]  # fmt: skip
 
 MOST_REFUNDS = 90  # of one order: their events are told in the order's own transaction
+MOST_REFUND_LINES = 500  # of one order: an item holds 400 KB
 
 list_orders = repository.list_orders
 
@@ -149,15 +150,18 @@ def record(
     return Recorded(f"order version {version.version}", customer.customer_id, unblocked=unblocked)
 
 
-def refund(change: Change, shop: str, ref: OrderRef, given: RefundGiven, *, cause: str, replayed: bool) -> Recorded:
+def refund(
+    change: Change, shop: str, ref: OrderRef, given: RefundGiven, *, cause: str, now: datetime, replayed: bool
+) -> Recorded:
     """Add to `change`: a refund, and the statistics it moves; before its order has come, it waits in the order's shell.
 
-    The same refund again, under whatever event, changes nothing. Raises InvalidInput for another currency than the
-    order's, or more refunds than an order can hold.
+    The same refund again, under whatever event, changes nothing; one in another currency than its order's is kept and
+    worth nothing. Raises InvalidInput for more refunds than an order can hold.
     """
     item = Refund(
         refund_id=given.refund_id,
         refunded_at=given.refunded_at,
+        refunded_on=clock.local_day(given.refunded_at, shops.current(shop, now=now).zone).isoformat(),
         currency=given.currency,
         event_id=given.event_id,
         reason=given.reason,
@@ -172,14 +176,13 @@ def refund(change: Change, shop: str, ref: OrderRef, given: RefundGiven, *, caus
     order = repository.get_order(shop, ref.customer_id, given.order_id)
     if order is None:
         raise AssertionError(f"{ref.pk} points at an order that is not there")
-    if given.currency != order.currency:
-        raise InvalidInput(f"the order is in {order.currency}", field="data.currency")
     if _has(order.refunds, given.refund_id):
         return Recorded("nothing: this refund is stored", ref.customer_id)
     before = _counted(order)
     order.refunds = _with(order.refunds, item)
     _record(change, order, before, take_snapshot(shop, ref.customer_id), cause=cause, replayed=replayed)
-    return Recorded(f"refund {given.refund_id}", ref.customer_id)
+    worthless = "" if given.currency == order.currency else f", worth nothing: the order is in {order.currency}"
+    return Recorded(f"refund {given.refund_id}{worthless}", ref.customer_id)
 
 
 def average(total: CurrencyTotals) -> int | None:
@@ -221,8 +224,8 @@ def _take(order: Order, version: OrderVersion) -> None:
 def _record(
     change: Change, order: Order, before: Counted | None, heads: Snapshot, *, cause: str, replayed: bool
 ) -> None:
-    worth = _worth(order)
-    order.gross, order.refunded, order.net = worth.gross, worth.refunded, worth.net
+    value = worth(order)
+    order.gross, order.refunded, order.net = value.gross, value.refunded, value.net
     order.occurred_at = max([order.occurred_at, *(refund_.refunded_at for refund_ in order.refunds)])
     is_new = not order.rev
     order.cause, order.replayed = cause, replayed
@@ -250,21 +253,6 @@ def _first_and_last(
     return statistics.span([*edges, *placed]) or (None, None)
 
 
-def _worth(order: Order) -> Totals:
-    lines = [
-        Line(line.line_id, int(line.quantity), int(line.unit_price), int(line.discount), bool(line.gift_card))
-        for line in order.lines
-    ]
-    # A refund that came before its order and is in another currency is kept, and worth nothing.
-    returned = [
-        Returned(part.line_id, int(part.quantity), None if part.amount is None else int(part.amount))
-        for refund_ in order.refunds
-        if refund_.currency == order.currency
-        for part in refund_.lines
-    ]
-    return totals(lines, returned, cancelled=order.status == CANCELLED)
-
-
 def _counted(order: Order | None) -> Counted | None:
     if order is None or order.status == CANCELLED:
         return None
@@ -282,6 +270,8 @@ def _has(refunds: Sequence[Refund], refund_id: str) -> bool:
 def _with(refunds: Sequence[Refund], refund_: Refund) -> list[Refund]:
     if len(refunds) >= MOST_REFUNDS:
         raise InvalidInput(f"an order holds at most {MOST_REFUNDS} refunds", field="data.refundId")
+    if sum(len(one.lines) for one in (*refunds, refund_)) > MOST_REFUND_LINES:
+        raise InvalidInput(f"the refunds of an order hold at most {MOST_REFUND_LINES} lines", field="data.lines")
     # Sorted, so that any order of arrival stores the same.
     added: list[Any] = [*refunds, refund_]
     return sorted(added, key=lambda one: one.refund_id)

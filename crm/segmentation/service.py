@@ -27,25 +27,20 @@ list_members = repository.list_members
 list_memberships = repository.list_memberships
 
 
-def refresh(
-    shop: str, customer_id: str, *, cause: str, occurred_at: datetime, now: datetime, replayed: bool
-) -> list[Interval]:
+def refresh(shop: str, customer_id: str, *, cause: str, occurred_at: datetime, now: datetime) -> list[Interval]:
     """Bring a customer's memberships up to `now`; return the stays that began or ended.
 
     Decides by the snapshot alone, so that events may come late, twice and in any order. One snapshot read and, where
-    anything changed, one transaction. A customer that does not exist is left alone. Raises NotFound for an unknown
-    shop.
+    anything changed, one transaction. A customer that does not exist is left alone, without a timer. Whether a stay is
+    told as replayed is the statistics' to say, not the event's that happens to come first. Raises NotFound for an
+    unknown shop.
     """
-    return retrying(
-        lambda: _refresh(shop, customer_id, cause=cause, occurred_at=occurred_at, now=now, replayed=replayed)
-    )
+    return retrying(lambda: _refresh(shop, customer_id, cause=cause, occurred_at=occurred_at, now=now))
 
 
 def wake(due: TimerDue, *, now: datetime) -> list[Interval]:
     """Handle a timer. One that comes early is set anew, one that comes again finds nothing to do."""
-    return refresh(
-        due.shop, due.customer_id, cause=by_time(due.due_at), occurred_at=due.due_at, now=now, replayed=False
-    )
+    return refresh(due.shop, due.customer_id, cause=by_time(due.due_at), occurred_at=due.due_at, now=now)
 
 
 def open_segments(snapshot: Snapshot, *, now: datetime) -> list[OpenMembership]:
@@ -59,11 +54,10 @@ def open_segments(snapshot: Snapshot, *, now: datetime) -> list[OpenMembership]:
     return list(outcome.open)
 
 
-def _refresh(
-    shop: str, customer_id: str, *, cause: str, occurred_at: datetime, now: datetime, replayed: bool
-) -> list[Interval]:
+def _refresh(shop: str, customer_id: str, *, cause: str, occurred_at: datetime, now: datetime) -> list[Interval]:
     snapshot = customers.take_snapshot(shop, customer_id)
     if not snapshot:
+        _disarm(shop, customer_id)
         return []
     head = snapshot.head(SegmentsHead) or SegmentsHead.of(shop, customer_id)
     outcome = _settled(snapshot, head, cause=cause, occurred_at=occurred_at, now=now)
@@ -71,16 +65,27 @@ def _refresh(
     if list(outcome.open) == _standing(head) and not outcome.changed and wakes_at == head.wakes_at:
         return []
     change = Change()
-    change.unchanged(snapshot.head(Statistics) or Statistics.of(shop, customer_id))
+    statistics = snapshot.head(Statistics) or Statistics.of(shop, customer_id)
+    replayed = bool(statistics.replayed)
+    change.unchanged(statistics)
     timers.set_to(change, _timer(shop, customer_id, head.wakes_at), _timer(shop, customer_id, wakes_at))
     for interval in outcome.changed:
-        _write(change, shop, customer_id, interval, replayed=replayed)
+        # What stood and time ended, ended while nothing was told: that is live, though an import may have begun it.
+        ended_by_time = interval.stored and interval.left_at and interval.left_cause == by_time(interval.left_at)
+        _write(change, shop, customer_id, interval, replayed=replayed and not ended_by_time)
     head.open = [SegmentState(**vars(membership)) for membership in outcome.open]
     head.as_of, head.wakes_at = outcome.as_of, wakes_at
     head.cause, head.replayed = cause, replayed
     change.revise(head)
     change.commit()
     return list(outcome.changed)
+
+
+def _disarm(shop: str, customer_id: str) -> None:
+    """Nobody is there whom time could change: left alone, the timer would fall due each minute for good."""
+    change = Change()
+    timers.set_to(change, timers.get(shop, customer_id, OWNER, SUBJECT), None)
+    change.commit()
 
 
 def _settled(snapshot: Snapshot, head: SegmentsHead, *, cause: str, occurred_at: datetime, now: datetime) -> Outcome:

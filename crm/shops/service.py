@@ -5,8 +5,8 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from crm.kernel import clock
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import CrmError, Fault, InvalidInputs, NotFound, VersionMismatch
 from crm.kernel.money import is_currency
@@ -17,6 +17,8 @@ __all__ = ["Shop", "ShopExists", "ShopFields", "create", "current", "get", "upda
 
 FRESH_FOR = timedelta(seconds=60)
 SHOP_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+SENDER = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
+MOST_CHARACTERS = 200
 LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")
 
 _cache: dict[str, tuple[datetime, Shop]] = {}
@@ -121,22 +123,14 @@ def _set(item: Shop, fields: ShopFields) -> None:
 
 def _faults(fields: ShopFields) -> list[Fault]:
     faults = []
-    if fields.name is not None and not fields.name.strip():
-        faults.append(Fault("name", "INVALID", "must not be empty"))
-    if fields.zone is not None and not _is_zone(fields.zone):
+    if fields.name is not None and not 1 <= len(fields.name.strip()) <= MOST_CHARACTERS:
+        faults.append(Fault("name", "INVALID", f"must have between 1 and {MOST_CHARACTERS} characters"))
+    if fields.zone is not None and not clock.is_zone(fields.zone):
         faults.append(Fault("zone", "INVALID", f"{fields.zone!r} is no IANA time zone"))
     if fields.currency is not None and not is_currency(fields.currency):
         faults.append(Fault("currency", "INVALID", f"{fields.currency!r} is no ISO 4217 currency"))
     if fields.locale is not None and not LOCALE.fullmatch(fields.locale):
         faults.append(Fault("locale", "INVALID", f"{fields.locale!r} is no BCP 47 locale such as en or de-AT"))
-    if fields.sender is not None and "@" not in fields.sender:
+    if fields.sender is not None and not SENDER.fullmatch(fields.sender):
         faults.append(Fault("sender", "INVALID", "must be an e-mail address"))
     return faults
-
-
-def _is_zone(zone: str) -> bool:
-    try:
-        ZoneInfo(zone)
-    except (ZoneInfoNotFoundError, ValueError, IsADirectoryError):
-        return False
-    return True

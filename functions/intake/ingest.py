@@ -24,13 +24,14 @@ def ingest(record: SQSRecord) -> None:
     now = clock.now()
     body = envelope_of(record.body)
     replay = record.message_attributes["replay"]
+    replayed = replay is not None and replay.string_value == "true"
     try:
-        outcome = service.apply(body, now=now, replayed=replay is not None and replay.string_value == "true")
+        outcome = service.apply(body, now=now, replayed=replayed)
     except Stale:
         raise
     except CrmError as refusal:
         reasons = dead_letters.reasons_of(refusal)
-        service.bury(body, reasons, now=now)
+        service.bury(body, reasons, now=now, replayed=replayed)
         logger.warning(
             "event dead-lettered", extra={"message_id": record.message_id, "codes": [fault.code for fault in reasons]}
         )
@@ -47,7 +48,7 @@ def envelope_of(body: str) -> str:
     except (ValueError, RecursionError):
         return body
     if isinstance(event, dict) and "detail-type" in event and "detail" in event:
-        return json.dumps(event["detail"], ensure_ascii=False, separators=(",", ":"))
+        return service.written(event["detail"])
     return body
 
 

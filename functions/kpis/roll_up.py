@@ -14,10 +14,9 @@ logger = Logger()
 
 
 def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
-    now = clock.now()
     delivery = Delivery(event)
-    told = delivery.parsed(lambda record: service.news(record.item(), record.before(), now=now))
-    failed = service.roll_up([news for _, news in told], now=now)
+    told = delivery.parsed(lambda record: service.news(record.item(), record.before()))
+    failed = service.roll_up([news for _, news in told])
     delivery.fail(told[position][0] for position in failed)
     logger.info("facts rolled up", extra=delivery.counts())
-    return delivery.settle(source="kpis.roll_up", now=now)
+    return delivery.settle(source="kpis.roll_up", now=clock.now())

@@ -41,7 +41,6 @@ def _refresh(change: OrderRecorded | CustomerRecorded) -> None:
         cause=change.cause,
         occurred_at=change.occurred_at,
         now=clock.now(),
-        replayed=change.replayed,
     )
     _tell(change.shop, intervals)
 

@@ -1,6 +1,7 @@
 # schema/customer/mutations.py
 """How customers are founded and changed."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Annotated, Any, Final
 
@@ -65,8 +66,10 @@ class CustomerUpdateInput:
     expected_version: int | None = strawberry.field(
         default=None, description="Refuse where the stored version is another."
     )
-    email: strawberry.Maybe[EmailAddress | None] = strawberry.field(description="Unique in the shop.")
-    phone: strawberry.Maybe[PhoneNumber | None] = strawberry.field(description="Unique in the shop.")
+    email: strawberry.Maybe[EmailAddress | None] = strawberry.field(
+        description="Unique in the shop where staff say it; what customers say identifies nobody until it is verified."
+    )
+    phone: strawberry.Maybe[PhoneNumber | None] = strawberry.field(description="As `email`.")
     first_name: strawberry.Maybe[str | None] = strawberry.field(description="Given name.")
     last_name: strawberry.Maybe[str | None] = strawberry.field(description="Family name.")
     locale: strawberry.Maybe[str | None] = strawberry.field(description="BCP 47, such as `de-AT`.")
@@ -141,6 +144,8 @@ class CustomerMutation:
             forbidden = [Fault(name, "FORBIDDEN", "is for staff only") for name in STAFF_FIELDS if name in words.fields]
             if forbidden:
                 raise InvalidInputs(forbidden)
+            # Nobody has verified that the address is theirs: it must not bring them somebody else's orders.
+            words = replace(words, vouched=False)
         profile = await stored(
             service.update,
             context.shop,

@@ -91,9 +91,7 @@ def let_follow(shop: str, order_ids: Sequence[str]) -> None:
         told = OrderRecorded.of(order)
         loyalty.post_for_order(told, now=now)
         notifications.plan_thank_you(told, now=now)
-        segmentation.refresh(
-            shop, order.customer_id, cause=told.cause, occurred_at=told.occurred_at, now=now, replayed=False
-        )
+        segmentation.refresh(shop, order.customer_id, cause=told.cause, occurred_at=told.occurred_at, now=now)
         answers = feedback.responses(shop, order.customer_id, limit=10)
-        kpis.roll_up([kpis.news(item, None, now=now) for item in (order, *answers)], now=now)
+        kpis.roll_up([kpis.news(item, None) for item in (order, *answers)])
         customers.get(shop, order.customer_id)

@@ -21,10 +21,6 @@ from infra.local.dispatcher import worker
 from infra.local.dispatcher.worker import HOOK, HOOK_ARGUMENT
 
 BEFORE, AFTER = "before", "after"
-MOST_RECEIVES, MOST_KILLS = 2, 3
-"""A batch is killed only while none of its messages has been received, and none of its records been killed, more often:
-below any maxReceiveCount and any MaximumRetryAttempts.
-"""
 WRITES: Final = {
     "IngestFunction": (
         "dynamodb.TransactWriteItems",
@@ -65,10 +61,16 @@ POINTS: Final = tuple(
 
 @dataclass
 class Plan:
-    """`tickets`: how often to kill at each point. `spacing`: seconds between kills of one function."""
+    """`tickets`: how often to kill at each point. `spacing`: seconds between kills of one function.
+
+    A batch is killed only while none of its messages has been received more often than `most_receives`, and none of its
+    records been killed as often as `most_kills`: below any maxReceiveCount and any MaximumRetryAttempts.
+    """
 
     tickets: dict[str, int] = field(default_factory=dict)
     spacing: float = 2.0
+    most_receives: int = 2
+    most_kills: int = 3
     sabotage: str = ""
     known_types: list[str] = field(default_factory=list)
     """Types of orders' events that have become known: a deployment that fixes what was poison."""
@@ -166,8 +168,12 @@ class Killer:
         point = Point(self._function, f"{model.service_model.service_name}.{model.name}", when)
         records = self.request.get("event", {}).get("Records", [])
         names = [_name(record) for record in records]
-        if self._plan.tickets.get(str(point), 0) and _young(records) and self._may_kill(names):
+        if self._plan.tickets.get(str(point), 0) and self._young(records) and self._may_kill(names):
             self._kill(point, names)
+
+    def _young(self, records: Iterable[dict[str, Any]]) -> bool:
+        counts = [int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)) for record in records]
+        return all(count <= self._plan.most_receives for count in counts)
 
     def _may_kill(self, names: list[str]) -> bool:
         kills = list(self._folder.glob(f"kill-{self._function}-*.json"))
@@ -175,7 +181,7 @@ class Killer:
         if time.time() - newest < self._plan.spacing:
             return False
         killed = Counter(record for path in kills for record in json.loads(path.read_text())["records"])
-        return all(killed[name] < MOST_KILLS for name in names)
+        return all(killed[name] < self._plan.most_kills for name in names)
 
     def _kill(self, point: Point, records: list[str]) -> None:
         """Claim one of the point's tickets, and die."""
@@ -189,12 +195,6 @@ class Killer:
                 json.dump({"point": str(point), "function": self._function, "records": records}, claim)
             os.link(claim.name, self._folder / name)  # whole, for those who read it meanwhile
             os.kill(os.getpid(), signal.SIGKILL)
-
-
-def _young(records: Iterable[dict[str, Any]]) -> bool:
-    return all(
-        int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)) <= MOST_RECEIVES for record in records
-    )
 
 
 def _name(record: dict[str, Any]) -> str:

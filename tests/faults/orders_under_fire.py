@@ -77,6 +77,9 @@ def _plan(report: Report, sabotage: str) -> Plan:
     if sabotage:
         plan = Plan.of(often=1, seldom=1, spacing=0.5)
         plan.sabotage = sabotage
+    if sabotage == "most_kills_of_a_message":
+        plan.most_receives = plan.most_kills = 99
+        plan.tickets, plan.spacing = {str(POINTS[0]): 60}, 0
     if sabotage == "kill_points_missed":
         del plan.tickets[str(POINTS[0])]
     return plan
@@ -236,8 +239,7 @@ def _judge(report: Report, fight: Fight, letters: Sequence[dict[str, Any]]) -> N
     tell("redriven_not_applied_once", len(poison) - redriven, len(poison))
     tell("kills", kills.count, kills.count)
     tell("kill_points_missed", sum(not count for count in kills.by_point.values()), len(POINTS))
-    most = max(kills.by_record.values(), default=0) + (5 if fight.plan.sabotage == "most_kills_of_a_message" else 0)
-    tell("most_kills_of_a_message", most, len(kills.by_record))
+    tell("most_kills_of_a_message", max(kills.by_record.values(), default=0), len(kills.by_record))
 
 
 class Differences:

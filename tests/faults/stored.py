@@ -106,7 +106,7 @@ def _take(stored: Stored, customer: Customer, item: Item) -> None:
         case ["MEMBERSHIP", segment, *_] if segment == RECENT:
             customer.stays.append((item["entered_at"], item.get("left_at")))
         case ["ORDER", order_id]:
-            stored.order_revs[order_id] = int(item["rev"])
+            stored.order_revs[order_id] = int(item.get("rev", 0))
         case ["TIMER", owner, *_]:
             due = _instant(item["due_at"])
             assert due is not None

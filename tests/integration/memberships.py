@@ -25,11 +25,12 @@ class Time:
         self.now = now
 
 
-def store(*placed_at: datetime, customer_id: str = "cus_1") -> None:
+def store(*placed_at: datetime, customer_id: str = "cus_1", replayed: bool = False) -> None:
     """What the orders area writes: these are the customer's orders that are not cancelled."""
     item = customers.take_snapshot("demo", customer_id).head(Statistics) or Statistics.of("demo", customer_id)
     item.order_count = len(placed_at)
     item.first_order_at, item.last_order_at = min(placed_at, default=None), max(placed_at, default=None)
+    item.replayed = replayed
     change = Change()
     change.revise(item)
     change.commit()

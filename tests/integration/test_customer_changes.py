@@ -8,7 +8,7 @@ from crm.customers import repository
 from crm.customers import service as customers
 from crm.customers.refusals import IdentifierTaken
 from crm.customers.service import Words
-from crm.kernel.errors import InvalidInputs, NotFound, VersionMismatch
+from crm.kernel.errors import InvalidInput, InvalidInputs, NotFound, VersionMismatch
 from tests.shop_events import deliver, event
 
 pytestmark = pytest.mark.usefixtures("shop")
@@ -111,6 +111,31 @@ def test_a_customer_of_another_shop_is_as_unknown_as_nobody(now: datetime, two_s
         with pytest.raises(NotFound, match="no such customer"):
             customers.get("other", customer_id)
     assert customers.find("other", "email", "ann@example.com") is None
+
+
+def test_replacing_an_address_leaves_an_external_id_of_the_same_text(now: datetime) -> None:
+    said = Words(external_ids={"shop": "ann@example.com"}, fields={"email": "ann@example.com"})
+    ann = customers.create("demo", said, now=now).customer_id
+    after = customers.update("demo", ann, words(email="new@example.com"), now=now + timedelta(seconds=1))
+    assert [(claim.kind, claim.value) for claim in after.identities] == [
+        ("email", "new@example.com"),
+        ("external:shop", "ann@example.com"),
+    ]
+
+
+@pytest.mark.parametrize("source", ["a#b", "", "x" * 41, "Shop"])
+def test_a_source_that_is_no_name_is_refused(source: str, now: datetime) -> None:
+    with pytest.raises(InvalidInputs):
+        customers.create("demo", Words(external_ids={source: "1"}), now=now)
+    with pytest.raises(InvalidInput):
+        customers.find("demo", "external", "1", source=source)
+
+
+@pytest.mark.parametrize("address", [{"line1": "x" * 201}, {"country": "Narnia"}, {"latitude": 90.1}])
+def test_an_address_that_is_none_is_refused(address: dict[str, Any], now: datetime) -> None:
+    with pytest.raises(InvalidInputs) as refusal:
+        customers.create("demo", words(addresses=[address]), now=now)
+    assert [fault.path for fault in refusal.value.faults] == ["addresses"]
 
 
 @pytest.mark.parametrize("email", ["nobody", "test@test.com", ""])

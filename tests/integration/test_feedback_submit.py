@@ -5,8 +5,10 @@ from crm.customers import service as customers
 from crm.feedback import repository, service
 from crm.feedback.service import FeedbackGiven
 from crm.kernel.errors import InvalidInputs, KeyReused, NotFound
+from tests import kpi_cells
 from tests.conftest import NOW
 from tests.shop_events import customer_of, deliver, placed
+from tests.stream_records import record
 
 pytestmark = pytest.mark.usefixtures("shop")
 
@@ -47,6 +49,17 @@ def test_another_key_is_another_answer(ann: str) -> None:
     submit(ann, FeedbackGiven(9), "k1")
     submit(ann, FeedbackGiven(9), "k2")
     assert count(ann) == 2
+
+
+def test_two_customers_with_one_key_have_given_two_answers(ann: str) -> None:
+    words = customers.Words(external_ids={"shopify": "bob"}, fields={"first_name": "Bob"})
+    bob = customers.create("demo", words, now=NOW).customer_id
+    assert not submit(ann, FeedbackGiven(9), "nps-1")[2]
+    assert not submit(bob, FeedbackGiven(3), "nps-1")[2]
+    given = [service.responses("demo", customer_id, limit=1)[0] for customer_id in (ann, bob)]
+    assert kpi_cells.deliver(*(record(response) for response in given)) == []
+    counted = {name.split()[0]: count for (name, _), count in kpi_cells.cells().items()}
+    assert counted == {"nps_promoters": 1, "nps_detractors": 1, "nps_responses": 2}
 
 
 def test_two_calls_at_once_with_one_key_have_one_effect(ann: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -103,6 +103,28 @@ def test_an_app_tells_of_its_own_customer_whatever_it_says(client: Client, queue
     assert queued(queue)[0]["customer"] == {"id": "cus_1"}
 
 
+def test_an_app_cannot_take_the_ids_of_the_shops_own_events(client: Client, queue: str, now: datetime) -> None:
+    seen = event("product.viewed", {"sku": "A"}, id="shopify-order-1001-1", customer=None)
+    bought = event("order.placed", order(), id="shopify-order-1001-1")
+    known = [event("customer.updated", {}, customer={"externalId": name}) for name in ("ann", "bob")]
+    ann, bob = (str(intake.apply(json.dumps(body), now=now).customer_id) for body in known)
+    for customer_id in (ann, bob):
+        response = send(client, seen, **as_app(customer_id))
+        assert response.json()["results"][0]["id"] == "shopify-order-1001-1"
+    outcomes = [intake.apply(json.dumps(body), now=now) for body in [*queued(queue), bought]]
+    assert [(outcome.status, outcome.repeated) for outcome in outcomes] == [("applied", False)] * 3
+    headers = {"authorization": f"Bearer {token()}"}
+    told = client.get(f"/v1/events/app.{ann}.shopify-order-1001-1", headers=headers).json()
+    assert (told["type"], told["customerId"]) == ("product.viewed", ann)
+
+
+@pytest.mark.parametrize("event_id", ["", "x" * 100, "a b", 7, None])
+def test_an_app_cannot_leave_its_namespace_by_an_odd_id(client: Client, queue: str, event_id: Any) -> None:
+    response = send(client, event("product.viewed", {"sku": "A"}, id=event_id, customer=None), **as_app("cus_" + "1" * 26))
+    assert (response.status_code, queued(queue)) == (422, [])
+    assert {fault["path"] for fault in response.json()["results"][0]["faults"]} == {"id"}
+
+
 def test_an_app_tells_of_nobody_else_and_of_no_orders(client: Client, queue: str) -> None:
     others = event("product.viewed", {"sku": "A"}, customer={"id": "cus_2"})
     bought = event("order.placed", order())

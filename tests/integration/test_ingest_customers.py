@@ -1,4 +1,5 @@
 # tests/integration/test_ingest_customers.py
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -7,6 +8,8 @@ from crm.consent import service as consent
 from crm.customers import service as customers
 from crm.customers.events import CustomerRecorded
 from crm.customers.models import Customer
+from crm.customers.service import Words
+from crm.kernel import clock
 from crm.orders import service as orders
 from tests.shop_events import customer_of, deliver, event, placed
 
@@ -80,10 +83,58 @@ def _owner(order_id: str) -> str:
     return orders.get("demo", order_id).customer_id
 
 
-def test_a_record_holds_no_more_identifiers_than_its_cap() -> None:
+def test_an_address_that_an_event_replaces_is_free_again_whatever_came_first() -> None:
+    deliver(updated("2026-03-02T10:00:00Z", email="new@example.com"))
+    deliver(updated("2026-03-01T10:00:00Z", email="late@example.com"))
+    deliver(updated("2026-03-03T10:00:00Z", email="newest@example.com"))
+    ann = customer_of()
+    assert claims(ann) == {"external:shopify=ann": False, "email=newest@example.com": False}
+    assert customers.find("demo", "email", "newest@example.com") == ann.customer_id
+    assert [customers.find("demo", "email", f"{old}@example.com") for old in ("new", "late")] == [None, None]
+
+
+def test_a_record_holds_no_more_strange_ids_than_its_cap() -> None:
+    deliver(placed("o1"))
     for number in range(30):
-        deliver(updated(email=f"ann{number}@example.com", occurred_at=f"2026-03-01T10:00:{number:02}Z"))
+        deliver(placed("o1", number + 2, customer={"externalId": f"stranger{number}"}))
     assert len(customer_of().identities) == 20
+
+
+def test_an_order_told_of_another_customer_joins_nobody() -> None:
+    deliver(placed("o1"), placed("o1", 2, customer={"externalId": "bob"}), placed("o2", customer={"externalId": "bob"}))
+    ann, bob = customer_of("ann"), customer_of("bob")
+    assert orders.get("demo", "o1").customer_id == ann.customer_id
+    assert orders.get("demo", "o2").customer_id == bob.customer_id != ann.customer_id
+    assert claims(ann) == {"external:shopify=ann": False, "external:shopify=bob": True}
+
+
+def test_an_address_somebody_has_verified_is_taken_from_an_identified_customer_who_had_not() -> None:
+    deliver(updated(externalId="mallory", email="ann@example.com"))
+    deliver(updated(email="ann@example.com", emailVerified=True, occurred_at="2026-03-02T10:00:00Z"))
+    mallory, ann = customer_of("mallory"), customer_of("ann")
+    assert customers.find("demo", "email", "ann@example.com") == ann.customer_id != mallory.customer_id
+    assert claims(mallory) == {"external:shopify=mallory": False, "email=ann@example.com": True}
+
+
+def test_what_customers_say_of_themselves_brings_them_nobody_elses_orders(now: datetime) -> None:
+    mallory = customers.create("demo", Words(fields={"first_name": "Mallory"}), now=now)
+    said = Words(vouched=False, fields={"email": "ann@example.com"})
+    changed = customers.update("demo", mallory.customer_id, said, now=now)
+    assert changed.email == "ann@example.com"
+    deliver(placed("o1", customer={"email": "ann@example.com", "emailVerified": True}))
+    assert orders.get("demo", "o1").customer_id != mallory.customer_id
+
+
+def test_events_from_a_clock_that_runs_ahead_end_alike_in_any_order() -> None:
+    ahead = [clock.text(clock.now() + timedelta(minutes=minutes)) for minutes in (5, 9)]
+    deliver(updated(ahead[1], firstName="Last"), updated(ahead[0], firstName="First"))
+    assert customer_of().first_name == "Last"
+
+
+def test_what_a_person_changes_is_not_lost_to_a_clock_that_runs_ahead() -> None:
+    deliver(updated(clock.text(clock.now() + timedelta(minutes=9)), firstName="Ann"))
+    changed = customers.update("demo", customer_of().customer_id, Words(fields={"first_name": "Anna"}), now=clock.now())
+    assert changed.first_name == "Anna"
 
 
 def test_a_consent_in_an_event_is_the_customers_with_its_event_time() -> None:

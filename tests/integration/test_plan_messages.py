@@ -104,6 +104,13 @@ def test_an_imported_first_order_thanks_nobody_and_neither_does_what_happens_to_
     assert timers.get("demo", ann, "notifications", "thank_you") is None
 
 
+def test_an_old_order_told_live_thanks_nobody() -> None:
+    ann = consenting()
+    plan(recorded(placedAt="2024-05-01T10:00:00Z"))
+    assert outcome(ann) == ("refused", "TOO_LATE")
+    assert timers.get("demo", ann, "notifications", "thank_you") is None
+
+
 def test_an_order_cancelled_since_is_not_thanked_for() -> None:
     ann = consenting()
     order = recorded("o1")

@@ -13,6 +13,7 @@ from crm.loyalty import repository, service
 from crm.loyalty.events import PointsPosted
 from crm.loyalty.models import OrderEarning
 from crm.orders.events import OrderRecorded
+from crm.shops import service as shops
 from functions.loyalty.post_points import handler
 from tests.integration.deliveries import batch, failed, record
 
@@ -127,6 +128,19 @@ def test_an_order_in_another_currency_earns_nothing_and_the_reason_is_kept(order
     deliver(revision(order, 2, 12050))
     assert earning().posted == 120
     assert earning().withheld is None
+
+
+def test_a_shop_that_changes_its_currency_takes_no_points_back(order: OrderRecorded) -> None:
+    deliver(order)
+    shops.update("demo", shops.ShopFields(currency="USD"))
+    deliver(revision(order, 2, 12050), revision(order, 3, 8001), replace(order, order_id="o2", currency="USD", net=500))
+    assert posted() == [
+        ("order:o1:earn:1", 120, "earn"),
+        ("order:o1:earn:3", -40, "reverse"),
+        ("order:o2:earn:1", 5, "earn"),
+    ]
+    deliver(replace(order, order_id="o3"))
+    assert available() == 85
 
 
 def test_a_refund_after_the_points_are_spent_leaves_a_balance_below_zero(order: OrderRecorded) -> None:

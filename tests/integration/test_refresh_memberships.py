@@ -7,9 +7,10 @@ import pytest
 from crm.customers import service as customers
 from crm.customers.events import CustomerRecorded
 from crm.customers.service import Customer
-from crm.kernel import clock
+from crm.kernel import clock, timers
+from crm.kernel.change import Change
 from crm.kernel.meter import metering
-from crm.kernel.timers import TimerDue
+from crm.kernel.timers import Timer, TimerDue
 from crm.segmentation import service
 from crm.segmentation.events import SegmentChanged, SegmentEntered, SegmentLeft, changes_of
 from crm.shops import service as shops
@@ -176,7 +177,7 @@ def test_an_order_before_the_late_timer_begins_a_new_stay_and_the_timer_then_fin
 
 def test_an_order_told_long_after_it_was_placed_leaves_a_stay_that_is_over(time: Time, now: datetime) -> None:
     time.now = now + 100 * DAY
-    store(now)
+    store(now, replayed=True)
     deliver(recorded(now, replayed=True))
     assert stays(LATELY) == [(now, ENDS)]
     assert members(LATELY) == []
@@ -184,6 +185,34 @@ def test_an_order_told_long_after_it_was_placed_leaves_a_stay_that_is_over(time:
     stay = service.list_memberships("demo", "cus_1", LATELY)[0]
     assert [type(event) for event in changes_of(stay)] == [SegmentEntered, SegmentLeft]
     assert all(event.replayed for event in changes_of(stay))
+
+
+def test_whether_a_stay_was_replayed_does_not_depend_on_the_event_that_comes_first(time: Time, now: datetime) -> None:
+    profile = Customer.of("demo", "cus_1", now=now)
+    profile.rev, profile.cause = 1, "event:e1:customer"
+    store(now, replayed=True)
+    deliver(CustomerRecorded.of(profile), recorded(now, replayed=True))
+    store(now, customer_id="cus_2")
+    deliver(recorded(now - DAY, "o0", customer_id="cus_2", replayed=True), recorded(now, customer_id="cus_2"))
+    told = [service.list_memberships("demo", customer_id, LATELY)[0].replayed for customer_id in ("cus_1", "cus_2")]
+    assert told == [True, False]
+
+
+def test_an_imported_stay_that_time_ends_later_ends_live(time: Time, now: datetime) -> None:
+    store(now, replayed=True)
+    deliver(recorded(now, replayed=True))
+    time.now = ENDS
+    fire()
+    [stay] = service.list_memberships("demo", "cus_1", LATELY)
+    assert (stay.left_at, stay.replayed) == (ENDS, False)
+
+
+def test_the_timer_of_a_customer_who_is_gone_ends_with_them(time: Time, now: datetime) -> None:
+    change = Change()
+    timers.set_to(change, None, Timer.of("demo", "cus_1", "segmentation", "memberships", now))
+    change.commit()
+    fire()
+    assert timer() is None
 
 
 def test_a_change_of_profile_refreshes_too_and_who_is_unknown_is_left_alone(time: Time, now: datetime) -> None:

@@ -116,3 +116,13 @@ def test_what_a_rule_could_not_deliver_goes_to_the_queue_the_rule_named(sqs: Any
     bury(sqs, "RollUpDeadLetters", {"detail": {"id": "e1"}}, TARGET_ARN="arn:aws:sqs:eu-west-1:1:IntakeQueue")
     assert run(sqs, "redrive", "--id", "e1") == 0
     assert [body for body, _ in bodies(sqs, "IntakeQueue")] == [{"detail": {"id": "e1"}}]
+
+
+def test_a_letter_that_is_no_json_is_listed_and_goes_back(sqs: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    told = {"reason": {"DataType": "String", "StringValue": "NOT_JSON"}}
+    sqs.send_message(QueueUrl=url(sqs, "IntakeDeadLetters"), MessageBody="{not json", MessageAttributes=told)
+    assert run(sqs, "list") == 0
+    assert "NOT_JSON" in capsys.readouterr().out
+    assert run(sqs, "redrive", "--reason", "NOT_JSON") == 0
+    (message,) = sqs.receive_message(QueueUrl=url(sqs, "IntakeQueue"))["Messages"]
+    assert message["Body"] == "{not json"

@@ -9,6 +9,15 @@ def test_a_blocked_external_id_identifies_nobody(value: str) -> None:
     assert identifiers.external("shopify", value) is None
 
 
+def test_the_first_customer_of_a_shop_is_somebody() -> None:
+    assert identifiers.external("magento", "1") is not None
+
+
+@pytest.mark.parametrize("address", ["email@johndoe.com", "na@adams.at", "user@firm.com"])
+def test_a_usual_word_before_the_at_is_no_reason_to_know_nobody(address: str) -> None:
+    assert identifiers.email(address, verified=True) is not None
+
+
 @pytest.mark.parametrize("address", ["test@test.com", "Test@Test.com ", "null@shop.de", "noreply@shop.de", "no-at"])
 def test_a_blocked_address_identifies_nobody(address: str) -> None:
     assert identifiers.email(address, verified=True) is None

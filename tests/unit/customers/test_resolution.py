@@ -1,14 +1,14 @@
 # tests/unit/customers/test_resolution.py
 from crm.customers.identifiers import EMAIL, PHONE, Claim
-from crm.customers.resolution import Holder, resolve
+from crm.customers.resolution import Holder, Resolution, resolve
 
 SHOP_ID = Claim("external:shopify", "1", verified=True)
 VERIFIED, UNVERIFIED = Claim(EMAIL, "a@b.co", verified=True), Claim(EMAIL, "a@b.co")
 NUMBER = Claim(PHONE, "+436641234567")
 
 
-def known_as(customer_id: str, *kinds: str) -> Holder:
-    return Holder(customer_id, frozenset(kinds))
+def known_as(customer_id: str, *kinds: str, verified: bool = True) -> Holder:
+    return Holder(customer_id, frozenset(kinds), verified=verified)
 
 
 def test_an_external_id_outranks_an_address_and_the_address_stays_with_its_holder() -> None:
@@ -17,7 +17,7 @@ def test_an_external_id_outranks_an_address_and_the_address_stays_with_its_holde
 
 
 def test_our_own_id_outranks_everything() -> None:
-    assert resolve([SHOP_ID], {SHOP_ID: known_as("c1")}, known="c9").customer_id == "c9"
+    assert resolve([SHOP_ID], {SHOP_ID: known_as("c1")}, known=Holder("c9")).customer_id == "c9"
 
 
 def test_a_verified_address_outranks_a_number_and_a_number_an_unverified_address() -> None:
@@ -50,6 +50,22 @@ def test_an_unverified_address_alone_is_its_holder() -> None:
 
 def test_a_second_source_joins_the_customer_its_verified_address_names() -> None:
     assert resolve([SHOP_ID, VERIFIED], {VERIFIED: known_as("c1", "external:till")}).customer_id == "c1"
+
+
+def test_a_source_that_knows_the_customer_by_another_id_means_somebody_else() -> None:
+    decided = resolve([SHOP_ID], {}, known=known_as("c1", "external:shopify"))
+    assert (decided.customer_id, decided.gained, decided.conflicting) == ("c1", (), (SHOP_ID,))
+
+
+def test_whoever_has_verified_an_address_takes_it_from_an_identified_customer_who_has_not() -> None:
+    pretender = known_as("mallory", "external:till", verified=False)
+    decided = resolve([SHOP_ID, VERIFIED], {VERIFIED: pretender})
+    assert (decided.customer_id, decided.gained, decided.taken_over) == (None, (SHOP_ID,), (VERIFIED,))
+
+
+def test_a_guest_is_joined_by_the_address_once_it_is_verified() -> None:
+    guest = known_as("guest", verified=False)
+    assert resolve([SHOP_ID, VERIFIED], {VERIFIED: guest}) == Resolution("guest", gained=(SHOP_ID,))
 
 
 def test_nobody_is_known_by_nothing() -> None:

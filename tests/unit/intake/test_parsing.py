@@ -86,6 +86,41 @@ def test_an_order_of_another_type_than_its_status_says_is_refused() -> None:
     assert faults(event("order.cancelled", order(status="paid"))) == {"data.status": "INVALID"}
 
 
+def test_a_customers_fields_are_checked_at_the_door_by_the_senders_names() -> None:
+    somebody = {"email": "ada@example", "birthDate": "2030-01-01", "firstName": " ", "zone": "Mars/Base"}
+    assert set(faults(placed(customer=somebody))) == {
+        "customer.email",
+        "customer.birthDate",
+        "customer.firstName",
+        "customer.zone",
+    }
+
+
+@pytest.mark.parametrize("field", ["occurredAt", "placedAt"])
+def test_a_time_before_there_were_shops_on_the_net_is_refused(field: str) -> None:
+    assert list(faults(placed(**{field: "0001-01-01T00:00:00+05:00"})).values()) == ["INVALID"]
+
+
+def test_half_a_character_is_refused_and_written_so_that_a_queue_takes_it() -> None:
+    broken = placed(coupon="half \ud800 and \ufffe")
+    assert faults(json.dumps(broken, ensure_ascii=False)) == {"": "NOT_JSON"}
+    text = parsing.written(broken)
+    assert "\\ud800" in text
+    assert text.encode()
+    assert json.loads(text) == broken
+
+
+@pytest.mark.parametrize("broken", [{"id": "e1\n"}, {"id": "a b"}, {"id": "a#b"}])
+def test_an_id_that_cannot_stand_in_a_key_is_refused(broken: dict[str, str]) -> None:
+    assert faults(placed(**broken)) == {"id": "INVALID"}
+
+
+@pytest.mark.parametrize(("currency", "price"), [("EUR", "1,234.00"), ("EUR", "\u0661\u0662"), ("JPY", "7.5")])
+def test_an_amount_that_is_none_or_finer_than_its_currency_is_refused(currency: str, price: str) -> None:
+    lines = [{"sku": "A", "quantity": 1, "unitPrice": price}]
+    assert faults(placed(currency=currency, lines=lines)) == {"data.lines[0].unitPrice": "INVALID"}
+
+
 def test_unknown_fields_are_left_alone() -> None:
     assert parsing.parse(json.dumps(placed(note="new") | {"more": {"x": 1}}), now=NOW).type == "order.updated"
 

@@ -13,6 +13,7 @@ WELCOME = Attempt(
     known=True,
     active=True,
     order_stands=True,
+    placed_at=NOON,
     consented=True,
     address="ann@example.com",
     sender="shop@example.com",
@@ -35,6 +36,8 @@ def test_a_known_consenting_customer_is_written_to() -> None:
         ({"address": ""}, Refusal.NO_ADDRESS),
         ({"sender": None}, Refusal.SHOP_HAS_NO_SENDER),
         ({"planned_at": NOON - STALE_AFTER - timedelta(seconds=1)}, Refusal.TOO_LATE),
+        ({"placed_at": NOON - STALE_AFTER - timedelta(seconds=1)}, Refusal.TOO_LATE),
+        ({"placed_at": None}, Refusal.TOO_LATE),
     ],
 )
 def test_one_fact_against_it_is_enough_and_is_named(fact: dict[str, Any], expected: Refusal) -> None:

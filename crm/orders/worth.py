@@ -1,0 +1,42 @@
+# crm/orders/worth.py
+"""What a stored order is worth, and what each of its refunds took from that."""
+
+from collections.abc import Iterable, Iterator
+
+from crm.orders.models import CANCELLED, Order, Refund
+from crm.orders.totals import Line, Returned, Totals, totals
+
+
+def worth(order: Order) -> Totals:
+    return totals(_lines(order), _returned(order, order.refunds), cancelled=order.status == CANCELLED)
+
+
+def refund_amounts(order: Order) -> Iterator[tuple[Refund, int]]:
+    """Each refund, oldest first, with what it took from the order's value beyond those before it, in minor units.
+
+    Together they are all that was refunded.
+    """
+    lines = _lines(order)
+    oldest_first = sorted(order.refunds, key=lambda refund: (refund.refunded_at, refund.refund_id))
+    before = 0
+    for count, refund in enumerate(oldest_first, start=1):
+        refunded = totals(lines, _returned(order, oldest_first[:count]), cancelled=False).refunded
+        yield refund, refunded - before
+        before = refunded
+
+
+def _lines(order: Order) -> list[Line]:
+    return [
+        Line(line.line_id, int(line.quantity), int(line.unit_price), int(line.discount), bool(line.gift_card))
+        for line in order.lines
+    ]
+
+
+def _returned(order: Order, refunds: Iterable[Refund]) -> list[Returned]:
+    """A refund that came before its order and is in another currency is kept, and worth nothing."""
+    return [
+        Returned(part.line_id, int(part.quantity), None if part.amount is None else int(part.amount))
+        for refund in refunds
+        if refund.currency == order.currency
+        for part in refund.lines
+    ]
