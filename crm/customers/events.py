@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 from crm.customers.models import Customer
 from crm.kernel import clock
-from crm.kernel.errors import InvalidInput
+from crm.kernel.details import Detail
 from crm.kernel.publishing import change_id
 
 
@@ -57,17 +57,15 @@ class CustomerRecorded:
     @classmethod
     def parse(cls, detail: dict[str, Any]) -> Self:
         """Raises InvalidInput."""
-        try:
-            return cls(
-                id=str(detail["id"]),
-                shop=str(detail["shop"]),
-                customer_id=str(detail["customerId"]),
-                rev=int(detail["rev"]),
-                status=str(detail["status"]),
-                test=detail["test"] is True,
-                occurred_at=clock.parse(detail["occurredAt"], field="occurredAt"),
-                cause=str(detail["cause"]),
-                replayed=detail["replayed"] is True,
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise InvalidInput(f"not a customer.recorded: {error!r}") from error
+        told = Detail(detail)
+        return cls(
+            id=told.text("id"),
+            shop=told.text("shop"),
+            customer_id=told.text("customerId"),
+            rev=told.whole("rev"),
+            status=told.text("status"),
+            test=told.flag("test"),
+            occurred_at=told.instant("occurredAt"),
+            cause=told.text("cause"),
+            replayed=told.flag("replayed"),
+        )

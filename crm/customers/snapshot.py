@@ -5,18 +5,13 @@ Each area owns the class of its own head; the snapshot reads by key prefix and g
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, ClassVar, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from pynamodb.models import Model
 
 from crm.kernel import batch_reads
 from crm.kernel.settings import settings
 from crm.kernel.table import client, customer_key
-
-
-class Head(Protocol):
-    SK: ClassVar[str]
-
 
 H = TypeVar("H", bound=Model)
 

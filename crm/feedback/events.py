@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self
 
 from crm.feedback.models import FeedbackResponse
 from crm.kernel import clock
-from crm.kernel.errors import InvalidInput
+from crm.kernel.details import Detail
 from crm.kernel.publishing import change_id
 
 
@@ -69,23 +69,19 @@ class FeedbackRecorded:
     @classmethod
     def parse(cls, detail: dict[str, Any]) -> Self:
         """Raises InvalidInput."""
-        try:
-            if type(detail["score"]) is not int or type(detail["rev"]) is not int:
-                raise InvalidInput("score and rev are whole numbers")
-            return cls(
-                id=str(detail["id"]),
-                shop=str(detail["shop"]),
-                customer_id=str(detail["customerId"]),
-                response_id=str(detail["responseId"]),
-                rev=detail["rev"],
-                survey=str(detail["survey"]),
-                score=detail["score"],
-                group=str(detail["group"]),
-                order_id=detail["orderId"],
-                answered_on=str(detail["answeredOn"]),
-                occurred_at=clock.parse(detail["occurredAt"], field="occurredAt"),
-                cause=str(detail["cause"]),
-                replayed=detail["replayed"] is True,
-            )
-        except (KeyError, TypeError) as error:
-            raise InvalidInput(f"not a feedback.recorded: {error!r}") from error
+        told = Detail(detail)
+        return cls(
+            id=told.text("id"),
+            shop=told.text("shop"),
+            customer_id=told.text("customerId"),
+            response_id=told.text("responseId"),
+            rev=told.whole("rev"),
+            survey=told.text("survey"),
+            score=told.whole("score"),
+            group=told.text("group"),
+            order_id=told.text_or_none("orderId"),
+            answered_on=told.text("answeredOn"),
+            occurred_at=told.instant("occurredAt"),
+            cause=told.text("cause"),
+            replayed=told.flag("replayed"),
+        )

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from crm.kernel import clock
-from crm.kernel.errors import InvalidInput
+from crm.kernel.details import Detail
 from crm.kernel.publishing import change_id
 from crm.loyalty.models import LedgerEntry
 
@@ -63,19 +63,17 @@ class PointsPosted:
     @classmethod
     def parse(cls, detail: dict[str, Any]) -> Self:
         """Raises InvalidInput."""
-        try:
-            return cls(
-                id=str(detail["id"]),
-                shop=str(detail["shop"]),
-                customer_id=str(detail["customerId"]),
-                rev=int(detail["rev"]),
-                movement=str(detail["movement"]),
-                points=int(detail["points"]),
-                balance_after=int(detail["balanceAfter"]),
-                order_id=detail["orderId"],
-                occurred_at=clock.parse(detail["occurredAt"], field="occurredAt"),
-                cause=str(detail["cause"]),
-                replayed=detail["replayed"] is True,
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise InvalidInput(f"not a points.posted: {error!r}") from error
+        told = Detail(detail)
+        return cls(
+            id=told.text("id"),
+            shop=told.text("shop"),
+            customer_id=told.text("customerId"),
+            rev=told.whole("rev"),
+            movement=told.text("movement"),
+            points=told.whole("points"),
+            balance_after=told.whole("balanceAfter"),
+            order_id=told.text_or_none("orderId"),
+            occurred_at=told.instant("occurredAt"),
+            cause=told.text("cause"),
+            replayed=told.flag("replayed"),
+        )

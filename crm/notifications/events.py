@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from crm.kernel import clock
-from crm.kernel.errors import InvalidInput
+from crm.kernel.details import Detail
 from crm.kernel.publishing import change_id
 from crm.notifications.models import PLANNED, Message
 
@@ -62,19 +62,15 @@ class MessagePlanned:
     @classmethod
     def parse(cls, detail: dict[str, Any]) -> Self:
         """Raises InvalidInput."""
-        try:
-            if type(detail["rev"]) is not int:
-                raise InvalidInput("rev is a whole number", field="rev")
-            return cls(
-                id=str(detail["id"]),
-                shop=str(detail["shop"]),
-                customer_id=str(detail["customerId"]),
-                message_id=str(detail["messageId"]),
-                rev=detail["rev"],
-                template=str(detail["template"]),
-                occurred_at=clock.parse(detail["occurredAt"], field="occurredAt"),
-                cause=str(detail["cause"]),
-                replayed=detail["replayed"] is True,
-            )
-        except (KeyError, TypeError) as error:
-            raise InvalidInput(f"not a message.planned: {error!r}") from error
+        told = Detail(detail)
+        return cls(
+            id=told.text("id"),
+            shop=told.text("shop"),
+            customer_id=told.text("customerId"),
+            message_id=told.text("messageId"),
+            rev=told.whole("rev"),
+            template=told.text("template"),
+            occurred_at=told.instant("occurredAt"),
+            cause=told.text("cause"),
+            replayed=told.flag("replayed"),
+        )

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from crm.kernel import clock
-from crm.kernel.errors import InvalidInput
+from crm.kernel.details import Detail
 from crm.kernel.publishing import change_id
 from crm.orders.models import Order
 
@@ -87,32 +87,24 @@ class OrderRecorded:
     @classmethod
     def parse(cls, detail: dict[str, Any]) -> Self:
         """Raises InvalidInput."""
-        try:
-            return cls(
-                id=str(detail["id"]),
-                shop=str(detail["shop"]),
-                customer_id=str(detail["customerId"]),
-                order_id=str(detail["orderId"]),
-                rev=_whole(detail["rev"]),
-                version=_whole(detail["version"]),
-                status=str(detail["status"]),
-                currency=str(detail["currency"]),
-                gross=_whole(detail["gross"]),
-                refunded=_whole(detail["refunded"]),
-                net=_whole(detail["net"]),
-                points_spent=_whole(detail["pointsSpent"]),
-                first=detail["first"] is True,
-                placed_at=clock.parse(detail["placedAt"], field="placedAt"),
-                placed_on=str(detail["placedOn"]),
-                occurred_at=clock.parse(detail["occurredAt"], field="occurredAt"),
-                cause=str(detail["cause"]),
-                replayed=detail["replayed"] is True,
-            )
-        except (KeyError, TypeError) as error:
-            raise InvalidInput(f"not an order.recorded: {error!r}") from error
-
-
-def _whole(value: Any) -> int:
-    if type(value) is not int:
-        raise TypeError(f"{value!r} is no whole number")
-    return value
+        told = Detail(detail)
+        return cls(
+            id=told.text("id"),
+            shop=told.text("shop"),
+            customer_id=told.text("customerId"),
+            order_id=told.text("orderId"),
+            rev=told.whole("rev"),
+            version=told.whole("version"),
+            status=told.text("status"),
+            currency=told.text("currency"),
+            gross=told.whole("gross"),
+            refunded=told.whole("refunded"),
+            net=told.whole("net"),
+            points_spent=told.whole("pointsSpent"),
+            first=told.flag("first"),
+            placed_at=told.instant("placedAt"),
+            placed_on=told.text("placedOn"),
+            occurred_at=told.instant("occurredAt"),
+            cause=told.text("cause"),
+            replayed=told.flag("replayed"),
+        )

@@ -88,7 +88,6 @@ class Order(Published, discriminator="Order"):
     points_spent = NumberAttribute(default=0)
     first = BooleanAttribute(default=False)
     """True when no other order of this customer had been recorded when this one was."""
-    test = BooleanAttribute(default=False)
 
     @classmethod
     def of(cls, shop: str, customer_id: str, order_id: str) -> Self:

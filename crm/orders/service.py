@@ -142,7 +142,6 @@ def record(
         zone = shops.current(shop, now=now).zone
         order.placed_on = clock.local_day(version.placed_at, zone).isoformat()
     _take(order, version)
-    order.test = bool(customer.test)
     _record(change, order, before, heads, cause=cause, replayed=replayed)
     if stored is None:
         ref.customer_id, ref.waiting_refunds = customer.customer_id, []

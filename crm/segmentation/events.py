@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from crm.kernel import clock
-from crm.kernel.errors import InvalidInput
+from crm.kernel.details import Detail
 from crm.kernel.publishing import change_id
 from crm.segmentation.models import SegmentMembership
 
@@ -41,19 +41,17 @@ class SegmentChanged:
     @classmethod
     def parse(cls, detail: dict[str, Any]) -> Self:
         """Raises InvalidInput."""
-        try:
-            return cls(
-                id=str(detail["id"]),
-                shop=str(detail["shop"]),
-                customer_id=str(detail["customerId"]),
-                segment_id=str(detail["segmentId"]),
-                rev=int(detail["rev"]),
-                occurred_at=clock.parse(detail["occurredAt"], field="occurredAt"),
-                cause=str(detail["cause"]),
-                replayed=detail["replayed"] is True,
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise InvalidInput(f"not a {cls.detail_type}: {error!r}") from error
+        told = Detail(detail)
+        return cls(
+            id=told.text("id"),
+            shop=told.text("shop"),
+            customer_id=told.text("customerId"),
+            segment_id=told.text("segmentId"),
+            rev=told.whole("rev"),
+            occurred_at=told.instant("occurredAt"),
+            cause=told.text("cause"),
+            replayed=told.flag("replayed"),
+        )
 
 
 @dataclass(frozen=True)

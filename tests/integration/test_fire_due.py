@@ -63,6 +63,12 @@ def run(request_id: str = "run-1") -> dict[str, int]:
     return handler({}, context)
 
 
+def busiest_shard(now: datetime) -> tuple[int, list[datetime]]:
+    due = [[timer.due_at for timer in timers.due(now, shard=shard)] for shard in range(timers.SHARDS)]
+    busiest = max(range(timers.SHARDS), key=lambda shard: len(due[shard]))
+    return busiest, due[busiest]
+
+
 def test_owners_are_told_of_what_is_due_and_of_nothing_else(bus: Bus, now: datetime) -> None:
     arm(now - timedelta(days=90), now, now + timedelta(microseconds=1))
     assert run() == {"put": 2, "refused": 0}
@@ -105,12 +111,26 @@ def test_a_run_that_overlaps_another_leaves_its_shards_alone(bus: Bus, now: date
 
 def test_a_run_takes_no_more_than_it_can_finish_and_the_next_takes_the_rest(now: datetime, bus: Bus) -> None:
     arm(*[now - timedelta(seconds=number) for number in range(25)])
-    shards = [len(timers.due(now, shard=shard, limit=100)) for shard in range(timers.SHARDS)]
-    busiest = shards.index(max(shards))
-    first = timers.fire(busiest, holder="run-1", now=now, limit=2)
+    busiest, due = busiest_shard(now)
+    first = timers.fire(busiest, holder="run-1", now=now, page=2, seconds=0)
     assert first == timers.Fired(put=2, refused=0)
-    oldest = [timer.due_at for timer in timers.due(now, shard=busiest, limit=2)]
-    assert [event["dueAt"] for event in bus.taken] == [clock.text(due_at) for due_at in oldest]
+    assert [event["dueAt"] for event in bus.taken] == [clock.text(due_at) for due_at in due[:2]]
+
+
+def test_timers_whose_owner_always_fails_do_not_hold_up_those_behind_them(now: datetime, bus: Bus) -> None:
+    arm(*[now - timedelta(seconds=number) for number in range(25)])
+    busiest, due = busiest_shard(now)
+    for holder in ("run-1", "run-2"):
+        bus.taken.clear()
+        assert timers.fire(busiest, holder=holder, now=now, page=2) == timers.Fired(put=len(due), refused=0)
+        assert [event["dueAt"] for event in bus.taken] == [clock.text(due_at) for due_at in due]
+
+
+def test_a_bus_that_takes_nothing_is_not_pressed(now: datetime, bus: Bus) -> None:
+    arm(*[now - timedelta(seconds=number) for number in range(25)])
+    busiest, _ = busiest_shard(now)
+    bus.refuse = 100
+    assert timers.fire(busiest, holder="run-1", now=now, page=2) == timers.Fired(put=0, refused=2)
 
 
 def test_a_run_that_crashed_holds_nobody_off_for_longer_than_its_lease(

@@ -120,7 +120,9 @@ def test_an_app_cannot_take_the_ids_of_the_shops_own_events(client: Client, queu
 
 @pytest.mark.parametrize("event_id", ["", "x" * 100, "a b", 7, None])
 def test_an_app_cannot_leave_its_namespace_by_an_odd_id(client: Client, queue: str, event_id: Any) -> None:
-    response = send(client, event("product.viewed", {"sku": "A"}, id=event_id, customer=None), **as_app("cus_" + "1" * 26))
+    response = send(
+        client, event("product.viewed", {"sku": "A"}, id=event_id, customer=None), **as_app("cus_" + "1" * 26)
+    )
     assert (response.status_code, queued(queue)) == (422, [])
     assert {fault["path"] for fault in response.json()["results"][0]["faults"]} == {"id"}
 

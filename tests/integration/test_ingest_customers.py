@@ -145,11 +145,6 @@ def test_a_consent_in_an_event_is_the_customers_with_its_event_time() -> None:
     assert consent.allows(heads.head(consent.ConsentHead), "email", "marketing") is not None
 
 
-def test_the_test_flag_of_a_profile_is_on_its_orders() -> None:
-    deliver(placed("o1", customer={"externalId": "ann", "test": True}))
-    assert orders.get("demo", "o1").test
-
-
 def test_a_change_of_the_profile_is_told_with_the_time_of_its_event() -> None:
     deliver(updated("2026-03-01T10:00:00Z", firstName="Ann"))
     assert CustomerRecorded.of(customer_of()).occurred_at.isoformat() == "2026-03-01T10:00:00+00:00"

@@ -22,14 +22,6 @@ def test_orders_and_answers_of_a_test_customer_do_not_count() -> None:
     assert cells() == NOTHING
 
 
-def test_the_profile_decides_and_not_what_the_order_noted_of_it() -> None:
-    store(profile(test=False))
-    noted = order()
-    noted.test = True
-    deliver(store(noted))
-    assert cells() == ONE_ORDER
-
-
 def test_a_customer_found_to_be_a_test_takes_their_facts_along_and_brings_them_back() -> None:
     deliver(store(profile()), store(order("o1")), store(order("o2", day="2026-01-05")), store(answer()))
     deliver(store(order("o3", customer="bob")))
@@ -162,7 +154,7 @@ def test_a_rebuild_gives_equal_values() -> None:
 
 
 def news_of(told: dict[str, Any]) -> Any:
-    return service.news(Record(0, told).item(), None, now=NOON).facts
+    return service.news(Record(0, told).item(), None).facts
 
 
 def assert_done(replayed: list[str]) -> None:

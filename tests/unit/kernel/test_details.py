@@ -1,0 +1,64 @@
+# tests/unit/kernel/test_details.py
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from crm.customers.events import CustomerRecorded
+from crm.feedback.events import FeedbackRecorded
+from crm.kernel.details import Detail
+from crm.kernel.errors import InvalidInput
+from crm.kernel.timers import TimerDue
+from crm.loyalty.events import PointsPosted
+from crm.notifications.events import MessagePlanned
+from crm.orders.events import OrderRecorded
+from crm.segmentation.events import SegmentEntered, SegmentLeft
+
+NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
+COMMON: dict[str, Any] = {"id": "1", "shop": "demo", "customer_id": "cus_1", "rev": 1, "occurred_at": NOON}
+COMMON |= {"cause": "event:e1", "replayed": False}
+ORDER: dict[str, Any] = dict.fromkeys(("version", "gross", "refunded", "net", "points_spent"), 1)
+ORDER |= {"order_id": "o1", "status": "placed", "currency": "EUR", "first": True, "placed_on": "2026-03-10"}
+EVENTS = [
+    CustomerRecorded(**COMMON, status="active", test=False),
+    OrderRecorded(**COMMON, **ORDER, placed_at=NOON),
+    FeedbackRecorded(
+        **COMMON, response_id="a1", survey="nps", score=9, group="promoter", order_id=None, answered_on="2026-03-10"
+    ),
+    PointsPosted(**COMMON, movement="earn", points=5, balance_after=5, order_id="o1"),
+    SegmentEntered(**COMMON, segment_id="seg_1"),
+    SegmentLeft(**COMMON, segment_id="seg_1"),
+    MessagePlanned(**COMMON, message_id="m1", template="thank_you"),
+    TimerDue("demo", "cus_1", "segmentation", "memberships", NOON),
+]
+by_type = pytest.mark.parametrize("event", EVENTS, ids=lambda event: event.detail_type)
+
+
+@by_type
+def test_an_event_is_read_as_it_was_written(event: Any) -> None:
+    assert type(event).parse(event.detail()) == event
+
+
+@by_type
+def test_what_is_missing_or_of_another_type_is_refused_and_named_in_every_event(event: Any) -> None:
+    detail = event.detail()
+    for field, value in detail.items():
+        odd = [str(value), float(value)] if type(value) is int else ["true", 1] if isinstance(value, bool) else [7]
+        given = [detail | {field: one} for one in odd] + [{key: detail[key] for key in detail if key != field}]
+        for one in given:
+            with pytest.raises(InvalidInput) as refused:
+                type(event).parse(one)
+            assert refused.value.field == field
+
+
+@pytest.mark.parametrize("given", [None, [], "text", 7])
+def test_a_detail_that_is_no_object_is_refused(given: Any) -> None:
+    with pytest.raises(InvalidInput):
+        Detail(given)
+
+
+def test_true_is_no_number_and_a_time_needs_its_zone() -> None:
+    with pytest.raises(InvalidInput):
+        Detail({"rev": True}).whole("rev")
+    with pytest.raises(InvalidInput):
+        Detail({"at": "2026-03-10T12:00:00"}).instant("at")
