@@ -29,8 +29,8 @@ def take_in(principal: Principal, events: Sequence[Any], *, now: datetime) -> "l
     """A receipt for each event, in order. Blocks.
 
     What apps send is about their own customer: an event that names nobody is made to, one that names anybody else is
-    refused. Its id is made one of that customer's own, since the first event under an id has it for good: an app must not
-    be able to take those of the shop's orders. Receipts name the ids as they were sent.
+    refused. Its id is made one of that customer's own, since the first event under an id has it for good: an app must
+    not be able to take those of the shop's orders. Receipts name the ids as they were sent.
     """
     from crm.intake import service  # late: a gateway that is asked first starts without the event types
 
@@ -95,8 +95,8 @@ class EventReceipt:
 class EventsIngestInput:
     events: list[JSON] = strawberry.field(
         description=(
-            "Envelopes as in schema/events/*.json, 100 at most. Their ids make repeats harmless. An id that an app sends "
-            "is its customer's own (93 characters at most) and is stored as `app.<customer id>.<id>`."
+            "Envelopes as in schema/events/*.json, 100 at most. Their ids make repeats harmless. An id that an app "
+            "sends is its customer's own (93 characters at most) and is stored as `app.<customer id>.<id>`."
         )
     )
 

@@ -14,15 +14,19 @@ _numbers = count(1)
 
 
 def event(kind: str, data: dict[str, Any], /, **envelope: Any) -> dict[str, Any]:
-    return {
-        "id": f"e{next(_numbers)}",
-        "type": kind,
-        "version": 1,
-        "shop": "demo",
-        "source": "shopify",
-        "occurredAt": "2026-03-01T10:00:00Z",
-        "customer": {"externalId": "ann"},
-    } | {"data": data} | envelope
+    return (
+        {
+            "id": f"e{next(_numbers)}",
+            "type": kind,
+            "version": 1,
+            "shop": "demo",
+            "source": "shopify",
+            "occurredAt": "2026-03-01T10:00:00Z",
+            "customer": {"externalId": "ann"},
+        }
+        | {"data": data}
+        | envelope
+    )
 
 
 def order(order_id: str = "o1", version: int = 1, /, *, status: str = "placed", **more: Any) -> dict[str, Any]:

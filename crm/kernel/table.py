@@ -76,7 +76,9 @@ class Item(Stored):
 
 
 class Published(Item):
-    """An item whose every change is published. `rev` counts its changes; `cause` names what made the last one."""
+    """An item that counts its changes (`rev`), knows what made the last one (`cause`), and so can be published. Which
+    are, and as what, says crm/intake/changes.py; statistics, order references, heads and shops are not.
+    """
 
     rev = NumberAttribute(default=0)
     cause = UnicodeAttribute(null=True)

@@ -66,7 +66,7 @@ class OrderEarning(Published, discriminator="OrderEarning"):
     order_rev = NumberAttribute(default=0)
     posted = NumberAttribute(default=0)
     programme_currency = UnicodeAttribute(null=True)
-    """The programme's at the first posting: all revisions of the order are judged by it, whatever the shop's is by then."""
+    """The programme's at the first posting: later revisions are judged by it, whatever the shop's is by then."""
     withheld = UnicodeAttribute(null=True)
     """Why the order earns nothing (`ledger.Withheld`)."""
 

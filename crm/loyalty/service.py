@@ -31,9 +31,9 @@ def post_for_order(order: OrderRecorded, *, now: datetime) -> Posted:
     """Post the difference between what an order earns as it stands and what it has posted.
 
     An older revision than the newest seen posts nothing, and neither does a repeat, so that every permutation of its
-    revisions ends in the same balance. The programme's currency is that of the order's first posting: a shop that changes
-    its own takes no points back by it. Test customers earn too: the points are theirs, KPIs leave them out. A balance
-    may fall below zero. Raises NotFound for an unknown shop.
+    revisions ends in the same balance. The programme's currency is that of the order's first posting: a shop that
+    changes its own takes no points back by it. Test customers earn too: the points are theirs, KPIs leave them out.
+    A balance may fall below zero. Raises NotFound for an unknown shop.
     """
     currency = shops.current(order.shop, now=now).currency
     return retrying(lambda: _post(order, currency))

@@ -8,8 +8,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
-from crm.customers.events import CustomerRecorded
 
+from crm.customers.events import CustomerRecorded
 from crm.kernel import clock
 from crm.kernel.errors import InvalidInput
 from crm.kernel.timers import TimerDue

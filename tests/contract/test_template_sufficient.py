@@ -9,7 +9,7 @@ import importlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
 from fnmatch import fnmatchcase
 from types import SimpleNamespace
 from typing import Any
@@ -188,7 +188,8 @@ class Day:
 
 
 @pytest.fixture
-def day(shop: Shop, outlets: None, monkeypatch: pytest.MonkeyPatch, now: datetime) -> Day:
+def day(shop: Shop, outlets: None, monkeypatch: pytest.MonkeyPatch) -> Day:
+    now = clock.parse(example("order.placed")["data"]["placedAt"]) + timedelta(days=2)  # a first order is thanked for
     day, call = Day(), BaseClient._make_api_call  # type: ignore[attr-defined]
 
     def noted(self: Any, operation: str, asked: dict[str, Any]) -> Any:

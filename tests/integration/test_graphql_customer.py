@@ -86,7 +86,8 @@ def test_points_messages_and_answers_hang_on_the_customer(ann: str, now: datetim
     change = Change()
     consent.record(change, "demo", ann, [said], cause="event:c1", occurred_at=now, now=now, replayed=False)
     change.commit()
-    notifications.plan_thank_you(replace(OrderRecorded.of(orders.get("demo", "o1")), rev=1), now=NOW)
+    told = replace(OrderRecorded.of(orders.get("demo", "o1")), rev=1)
+    notifications.plan_thank_you(told, now=told.placed_at + timedelta(hours=1))
     feedback.submit("demo", ann, feedback.FeedbackGiven(score=9, comment="Lovely"), idempotency_key="k", now=now)
     found = ask(
         """{ viewer {

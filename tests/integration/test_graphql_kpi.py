@@ -4,7 +4,7 @@
 from crm.kpis import service as kpis
 from crm.orders import service as orders
 from crm.shops.service import Shop
-from tests.asking import NOW, answer, ask, codes
+from tests.asking import answer, ask, codes
 
 
 def test_a_kpi_comes_with_its_definition(ann: str) -> None:

@@ -91,7 +91,7 @@ def test_a_refund_before_its_order_waits_in_its_shell_and_is_told_so() -> None:
 
 
 @pytest.mark.parametrize("early", [True, False])
-def test_a_refund_in_another_currency_is_kept_and_worth_nothing_whatever_came_first(early: bool) -> None:  # noqa: FBT001
+def test_a_refund_in_another_currency_is_kept_and_worth_nothing_whatever_came_first(early: bool) -> None:
     pair = [placed("o1"), refunded("o1", "r1", currency="USD")]
     deliver(*(reversed(pair) if early else pair))
     assert [refund.currency for refund in orders.get("demo", "o1").refunds] == ["USD"]

@@ -62,7 +62,7 @@ def test_a_cancelled_order_counts_no_more_and_again_when_it_comes_back() -> None
 
 
 @pytest.mark.parametrize("together", [True, False])
-def test_revisions_end_alike_in_any_order(together: bool) -> None:  # noqa: FBT001
+def test_revisions_end_alike_in_any_order(together: bool) -> None:
     for number, arrival in enumerate(list(permutations(range(4)))[together::2]):
         shop = f"shop-{number}"
         life = (

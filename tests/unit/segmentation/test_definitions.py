@@ -80,5 +80,5 @@ def test_a_verdict_holds_until_the_instant_it_names_and_not_longer(
 
 
 @pytest.mark.parametrize(("count", "member"), [(0, False), (1, False), (2, True), (3, True)])
-def test_the_second_order_makes_a_repeat_buyer(count: int, member: bool) -> None:  # noqa: FBT001
+def test_the_second_order_makes_a_repeat_buyer(count: int, member: bool) -> None:
     assert repeat_buyer(facts(None, count=count), local("2026-03-10T12:00")) == Verdict(member=member)
