@@ -14,7 +14,6 @@ from crm.kernel.aws import s3_client
 from crm.kernel.settings import settings
 from crm.kernel.table import client
 from crm.kpis import repository
-from crm.shops import service as shops
 from tests.kpi_cells import ONE_ORDER, cells, days, deliver
 from tests.letters import letters_in
 from tests.stream_records import order, profile, record, sequence_number, store
@@ -201,14 +200,6 @@ def test_a_store_that_cannot_be_read_replays(operation: str, store_calls: Callab
     flagged = store(profile(test=True))
     store_calls(operation, unavailable)
     assert deliver(flagged) == [sequence_number(flagged)]
-    assert letters() == []
-
-
-def test_a_zone_that_cannot_be_read_is_no_fault_of_the_record(store_calls: Callable[..., None]) -> None:
-    refunded = store(order(refunds=(("r1", order().placed_at, 5),)))
-    shops.forget_cached()
-    store_calls("GetItem", unavailable)
-    assert deliver(refunded) == [sequence_number(refunded)]
     assert letters() == []
 
 
