@@ -1,6 +1,7 @@
 # tests/integration/test_graphql_customer_update.py
 from typing import Any
 
+from crm.customers import service as customers
 from schema.node import global_id
 from schema.principal import Principal
 from tests.asking import STAFF, as_customer, ask
