@@ -20,7 +20,7 @@ from crm.feedback.events import FeedbackRecorded
 from crm.intake.event_types import EVENT_TYPES, EventType
 from crm.intake.examples import example
 from crm.intake.schemas import schema_of
-from crm.kernel.publishing import DomainEvent
+from crm.kernel.domain_events import DomainEvent
 from crm.kernel.timers import TimerDue
 from crm.loyalty.events import PointsPosted
 from crm.notifications.events import MessagePlanned

@@ -12,7 +12,8 @@ from crm.consent import service as consent
 from crm.customers import service as customers
 from crm.kernel import aws, clock
 from crm.kernel.change import Change, retrying
-from crm.kernel.publishing import SOURCE, DomainEvent
+from crm.kernel.domain_events import DomainEvent
+from crm.kernel.publishing import SOURCE
 from crm.notifications import mail, service
 from crm.notifications.events import MessagePlanned
 from crm.notifications.service import Message

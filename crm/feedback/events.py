@@ -3,16 +3,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from crm.feedback.models import FeedbackResponse
-from crm.kernel import clock
-from crm.kernel.details import Detail
+from crm.kernel.domain_events import DomainEvent
 from crm.kernel.publishing import change_id
 
 
 @dataclass(frozen=True)
-class FeedbackRecorded:
+class FeedbackRecorded(DomainEvent):
     """A customer has answered a survey. The comment stays behind: it is personal."""
 
     detail_type: ClassVar[str] = "feedback.recorded"
@@ -47,41 +46,4 @@ class FeedbackRecorded:
             occurred_at=response.occurred_at,
             cause=response.cause or "",
             replayed=bool(response.replayed),
-        )
-
-    def detail(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "shop": self.shop,
-            "customerId": self.customer_id,
-            "responseId": self.response_id,
-            "rev": self.rev,
-            "survey": self.survey,
-            "score": self.score,
-            "group": self.group,
-            "orderId": self.order_id,
-            "answeredOn": self.answered_on,
-            "occurredAt": clock.text(self.occurred_at),
-            "cause": self.cause,
-            "replayed": self.replayed,
-        }
-
-    @classmethod
-    def parse(cls, detail: dict[str, Any]) -> Self:
-        """Raises InvalidInput."""
-        told = Detail(detail)
-        return cls(
-            id=told.text("id"),
-            shop=told.text("shop"),
-            customer_id=told.text("customerId"),
-            response_id=told.text("responseId"),
-            rev=told.whole("rev"),
-            survey=told.text("survey"),
-            score=told.whole("score"),
-            group=told.text("group"),
-            order_id=told.text_or_none("orderId"),
-            answered_on=told.text("answeredOn"),
-            occurred_at=told.instant("occurredAt"),
-            cause=told.text("cause"),
-            replayed=told.flag("replayed"),
         )

@@ -8,8 +8,8 @@ from crm.customers.events import CustomerRecorded
 from crm.customers.models import Customer
 from crm.feedback.events import FeedbackRecorded
 from crm.feedback.models import FeedbackResponse
+from crm.kernel.domain_events import DomainEvent
 from crm.kernel.errors import InvalidInput
-from crm.kernel.publishing import DomainEvent
 from crm.kernel.table import Item, Published
 from crm.loyalty.events import PointsPosted
 from crm.loyalty.models import LedgerEntry

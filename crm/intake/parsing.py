@@ -19,6 +19,7 @@ import msgspec
 from crm.customers import service as customers
 from crm.intake import words
 from crm.intake.event_types import EVENT_TYPES, Envelope, OrderData, RefundData
+from crm.kernel.domain_events import camel
 from crm.kernel.errors import Fault, InvalidInput, InvalidInputs
 from crm.kernel.money import is_currency, minor_units
 
@@ -88,7 +89,7 @@ def _faults(envelope: Envelope[Any], now: datetime) -> Iterable[Fault]:
         yield Fault("customer", "REQUIRED", "is required")
     if envelope.customer is not None:
         fields = words.customer_words(envelope.customer, envelope.source).fields
-        yield from customers.faults(fields, now=now, path=lambda name: f"customer.{_camel(name)}")
+        yield from customers.faults(fields, now=now, path=lambda name: f"customer.{camel(name)}")
     data = envelope.data
     if isinstance(data, OrderData):
         yield from _order_faults(data, kind.status)
@@ -189,11 +190,6 @@ def _fault(error: Any) -> Fault:
     # jsonschema's own messages quote the value, which may be personal.
     message = expected.get(error.validator, lambda: f"fails {error.validator}")()
     return Fault(path, "INVALID", message)
-
-
-def _camel(name: str) -> str:
-    first, *others = name.split("_")
-    return first + "".join(map(str.title, others))
 
 
 def _is_instant(value: Any) -> bool:

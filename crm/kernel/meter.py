@@ -67,7 +67,8 @@ def _answered(parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None
 
 
 def _read_units(params: dict[str, Any], parsed: dict[str, Any]) -> float:
-    consistent = bool(params.get("ConsistentRead"))
+    asked = [params, *(params.get("RequestItems") or {}).values()]
+    consistent = any(each.get("ConsistentRead") for each in asked)
     factor = 1.0 if consistent else 0.5
     if "Items" in parsed:  # a query is billed on the sum of its items
         return factor * max(1, ceil(sum(map(_size, parsed["Items"])) / 4096))

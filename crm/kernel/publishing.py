@@ -7,11 +7,11 @@ so that a consumer can tell a repeat; consumers deduplicate by their own effect 
 
 import json
 import logging
-from typing import Any, ClassVar, Protocol
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from crm.kernel.aws import events_client
+from crm.kernel.domain_events import DomainEvent
 from crm.kernel.settings import settings
 from crm.kernel.table import Published
 
@@ -19,12 +19,6 @@ log = logging.getLogger(__name__)
 
 SOURCE = "rapport.domain"
 MOST_ENTRIES = 10  # PutEvents' limit
-
-
-class DomainEvent(Protocol):
-    detail_type: ClassVar[str]
-
-    def detail(self) -> dict[str, Any]: ...
 
 
 def change_id(item: Published) -> str:

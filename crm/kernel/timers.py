@@ -12,17 +12,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
 from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.exceptions import DeleteError, DoesNotExist, PutError
 
 from crm.kernel import clock
 from crm.kernel.change import Change
-from crm.kernel.details import Detail
+from crm.kernel.domain_events import DomainEvent
 from crm.kernel.errors import Stale
 from crm.kernel.ids import shard_of
-from crm.kernel.publishing import DomainEvent, put
+from crm.kernel.publishing import put
 from crm.kernel.table import Item, customer_key
 
 SHARDS = 4
@@ -60,7 +60,7 @@ class Lease(Item, discriminator="Lease"):
 
 
 @dataclass(frozen=True)
-class TimerDue:
+class TimerDue(DomainEvent):
     """A timer has fallen due. Its owner re-checks, acts as of `due_at`, and deletes or re-arms it in that change."""
 
     detail_type: ClassVar[str] = "timer.due"
@@ -70,27 +70,6 @@ class TimerDue:
     owner: str
     subject: str
     due_at: datetime
-
-    def detail(self) -> dict[str, Any]:
-        return {
-            "shop": self.shop,
-            "customerId": self.customer_id,
-            "owner": self.owner,
-            "subject": self.subject,
-            "dueAt": clock.text(self.due_at),
-        }
-
-    @classmethod
-    def parse(cls, detail: dict[str, Any]) -> Self:
-        """Raises InvalidInput."""
-        told = Detail(detail)
-        return cls(
-            shop=told.text("shop"),
-            customer_id=told.text("customerId"),
-            owner=told.text("owner"),
-            subject=told.text("subject"),
-            due_at=told.instant("dueAt"),
-        )
 
 
 @dataclass(frozen=True)

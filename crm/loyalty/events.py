@@ -3,16 +3,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
-from crm.kernel import clock
-from crm.kernel.details import Detail
+from crm.kernel.domain_events import DomainEvent
 from crm.kernel.publishing import change_id
 from crm.loyalty.models import LedgerEntry
 
 
 @dataclass(frozen=True)
-class PointsPosted:
+class PointsPosted(DomainEvent):
     """Points moved. `points` is what the balance moved by, below zero where they were taken back."""
 
     detail_type: ClassVar[str] = "points.posted"
@@ -43,37 +42,4 @@ class PointsPosted:
             occurred_at=entry.occurred_at,
             cause=entry.cause or "",
             replayed=bool(entry.replayed),
-        )
-
-    def detail(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "shop": self.shop,
-            "customerId": self.customer_id,
-            "rev": self.rev,
-            "movement": self.movement,
-            "points": self.points,
-            "balanceAfter": self.balance_after,
-            "orderId": self.order_id,
-            "occurredAt": clock.text(self.occurred_at),
-            "cause": self.cause,
-            "replayed": self.replayed,
-        }
-
-    @classmethod
-    def parse(cls, detail: dict[str, Any]) -> Self:
-        """Raises InvalidInput."""
-        told = Detail(detail)
-        return cls(
-            id=told.text("id"),
-            shop=told.text("shop"),
-            customer_id=told.text("customerId"),
-            rev=told.whole("rev"),
-            movement=told.text("movement"),
-            points=told.whole("points"),
-            balance_after=told.whole("balanceAfter"),
-            order_id=told.text_or_none("orderId"),
-            occurred_at=told.instant("occurredAt"),
-            cause=told.text("cause"),
-            replayed=told.flag("replayed"),
         )

@@ -3,16 +3,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
-from crm.kernel import clock
-from crm.kernel.details import Detail
+from crm.kernel.domain_events import DomainEvent
 from crm.kernel.publishing import change_id
 from crm.notifications.models import PLANNED, Message
 
 
 @dataclass(frozen=True)
-class MessagePlanned:
+class MessagePlanned(DomainEvent):
     """A message is to be delivered. Ids only: whom it goes to and whether it still may is read when it is sent."""
 
     detail_type: ClassVar[str] = "message.planned"
@@ -44,33 +43,4 @@ class MessagePlanned:
             occurred_at=message.planned_at,
             cause=message.cause or "",
             replayed=bool(message.replayed),
-        )
-
-    def detail(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "shop": self.shop,
-            "customerId": self.customer_id,
-            "messageId": self.message_id,
-            "rev": self.rev,
-            "template": self.template,
-            "occurredAt": clock.text(self.occurred_at),
-            "cause": self.cause,
-            "replayed": self.replayed,
-        }
-
-    @classmethod
-    def parse(cls, detail: dict[str, Any]) -> Self:
-        """Raises InvalidInput."""
-        told = Detail(detail)
-        return cls(
-            id=told.text("id"),
-            shop=told.text("shop"),
-            customer_id=told.text("customerId"),
-            message_id=told.text("messageId"),
-            rev=told.whole("rev"),
-            template=told.text("template"),
-            occurred_at=told.instant("occurredAt"),
-            cause=told.text("cause"),
-            replayed=told.flag("replayed"),
         )

@@ -3,16 +3,15 @@
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar, Self
+from typing import ClassVar, Self
 
-from crm.kernel import clock
-from crm.kernel.details import Detail
+from crm.kernel.domain_events import DomainEvent
 from crm.kernel.publishing import change_id
 from crm.segmentation.models import SegmentMembership
 
 
 @dataclass(frozen=True)
-class SegmentChanged:
+class SegmentChanged(DomainEvent):
     """A customer's stay in a segment began or ended at `occurred_at`. Published as one of the two below."""
 
     detail_type: ClassVar[str]
@@ -25,33 +24,6 @@ class SegmentChanged:
     occurred_at: datetime
     cause: str
     replayed: bool
-
-    def detail(self) -> dict[str, Any]:
-        return {
-            "id": self.id,
-            "shop": self.shop,
-            "customerId": self.customer_id,
-            "segmentId": self.segment_id,
-            "rev": self.rev,
-            "occurredAt": clock.text(self.occurred_at),
-            "cause": self.cause,
-            "replayed": self.replayed,
-        }
-
-    @classmethod
-    def parse(cls, detail: dict[str, Any]) -> Self:
-        """Raises InvalidInput."""
-        told = Detail(detail)
-        return cls(
-            id=told.text("id"),
-            shop=told.text("shop"),
-            customer_id=told.text("customerId"),
-            segment_id=told.text("segmentId"),
-            rev=told.whole("rev"),
-            occurred_at=told.instant("occurredAt"),
-            cause=told.text("cause"),
-            replayed=told.flag("replayed"),
-        )
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@
 import json
 from typing import Any
 
-from crm.kernel.publishing import SOURCE, DomainEvent
+from crm.kernel.domain_events import DomainEvent
+from crm.kernel.publishing import SOURCE
 
 
 def record(detail_type: str, detail: dict[str, Any], message_id: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-# tests/unit/kernel/test_details.py
+# tests/unit/kernel/test_domain_events.py
 from datetime import UTC, datetime
 from typing import Any
 
@@ -6,7 +6,6 @@ import pytest
 
 from crm.customers.events import CustomerRecorded
 from crm.feedback.events import FeedbackRecorded
-from crm.kernel.details import Detail
 from crm.kernel.errors import InvalidInput
 from crm.kernel.timers import TimerDue
 from crm.loyalty.events import PointsPosted
@@ -54,11 +53,12 @@ def test_what_is_missing_or_of_another_type_is_refused_and_named_in_every_event(
 @pytest.mark.parametrize("given", [None, [], "text", 7])
 def test_a_detail_that_is_no_object_is_refused(given: Any) -> None:
     with pytest.raises(InvalidInput):
-        Detail(given)
+        TimerDue.parse(given)
 
 
 def test_true_is_no_number_and_a_time_needs_its_zone() -> None:
+    posted = PointsPosted(**COMMON, movement="earn", points=5, balance_after=5, order_id="o1").detail()
     with pytest.raises(InvalidInput):
-        Detail({"rev": True}).whole("rev")
+        PointsPosted.parse(posted | {"points": True})
     with pytest.raises(InvalidInput):
-        Detail({"at": "2026-03-10T12:00:00"}).instant("at")
+        PointsPosted.parse(posted | {"occurredAt": "2026-03-10T12:00:00"})

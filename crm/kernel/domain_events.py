@@ -1,0 +1,77 @@
+# crm/kernel/domain_events.py
+"""What areas publish on the domain bus: ids, amounts and causes, never personal data."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, ClassVar, Self
+
+from crm.kernel import clock
+from crm.kernel.errors import InvalidInput
+
+
+@dataclass(frozen=True)
+class DomainEvent:
+    """A frozen dataclass whose fields are the event's detail, in camel case. Times are RFC 3339 in UTC."""
+
+    detail_type: ClassVar[str]
+
+    def detail(self) -> dict[str, Any]:
+        values = {camel(field.name): getattr(self, field.name) for field in fields(self)}
+        return {name: clock.text(value) if isinstance(value, datetime) else value for name, value in values.items()}
+
+    @classmethod
+    def parse(cls, detail: Any) -> Self:
+        """Raises InvalidInput. What is not there, or of another type than it was written as, is refused: a number in
+        quotes is somebody's mistake, and guessing would hide whose.
+        """
+        if not isinstance(detail, dict):
+            raise InvalidInput("the detail of an event is an object")
+        return cls(**{field.name: READERS[field.type](detail, camel(field.name)) for field in fields(cls)})
+
+
+def camel(name: str) -> str:
+    first, *others = name.split("_")
+    return first + "".join(map(str.title, others))
+
+
+def _text(detail: Mapping[str, Any], name: str) -> Any:
+    return _of_type(str, "a text", detail, name)
+
+
+def _text_or_none(detail: Mapping[str, Any], name: str) -> Any:
+    return None if _value(detail, name) is None else _text(detail, name)
+
+
+def _whole(detail: Mapping[str, Any], name: str) -> Any:
+    return _of_type(int, "a whole number", detail, name)
+
+
+def _flag(detail: Mapping[str, Any], name: str) -> Any:
+    return _of_type(bool, "true or false", detail, name)
+
+
+def _instant(detail: Mapping[str, Any], name: str) -> datetime:
+    return clock.parse(_text(detail, name), field=name)
+
+
+def _of_type(kind: type[Any], words: str, detail: Mapping[str, Any], name: str) -> Any:
+    value = _value(detail, name)
+    if type(value) is not kind:  # not isinstance: True is an int
+        raise InvalidInput(f"{name} is {words}", field=name)
+    return value
+
+
+def _value(detail: Mapping[str, Any], name: str) -> Any:
+    if name not in detail:
+        raise InvalidInput(f"{name} is missing", field=name)
+    return detail[name]
+
+
+READERS: Mapping[Any, Callable[[Mapping[str, Any], str], Any]] = {
+    str: _text,
+    str | None: _text_or_none,
+    int: _whole,
+    bool: _flag,
+    datetime: _instant,
+}
