@@ -66,6 +66,8 @@ def _ratios(module: str, ours: list[Any], theirs: list[Any]) -> list[float]:
 
 def _seconds(module: str, task: Any) -> float:
     environment = os.environ | {"BENCH_TASK": json.dumps(task), "POWERTOOLS_TRACE_DISABLED": "true"}
+    # Else our code would be compiled each time, and the libraries', which pip has compiled, never.
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
     started_at = time.perf_counter()
     done = subprocess.run(
         [sys.executable, "-m", module], env=environment, cwd=ROOT, capture_output=True, text=True, check=False
