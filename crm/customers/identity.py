@@ -60,10 +60,10 @@ def read(shop: str, words: Words, *, known: Holder | None) -> Claims:
     return Claims(resolve(claims, _holders(shop, claims, held), known=known), held)
 
 
-def holder(customer: Customer, claim: Claim | None = None, *, verified: bool = False) -> Holder:
-    """A customer as one who holds an identifier, or as one who is known already."""
+def holder(customer: Customer, *, verified: bool = False) -> Holder:
+    """A customer as one who holds an identifier (`verified` or not), or as one who is known already."""
     kinds = {each.kind for each in customer.identities if not each.conflicting and each.kind.startswith("external")}
-    return Holder(customer.customer_id, frozenset(kinds), verified=verified and claim is not None)
+    return Holder(customer.customer_id, frozenset(kinds), verified=verified)
 
 
 def settle(change: Change, customer: Customer, words: Words, claims: Claims, *, moved: Collection[str]) -> None:
@@ -133,7 +133,7 @@ def _holders(shop: str, claims: list[Claim], held: Mapping[Claim, Identity]) -> 
             if profile is not None:
                 known[customer_id] = profile
     return {
-        claim: holder(known[item.customer_id], claim, verified=bool(item.verified))
+        claim: holder(known[item.customer_id], verified=bool(item.verified))
         if item.customer_id in known
         else Holder(item.customer_id, verified=bool(item.verified))
         for claim, item in held.items()

@@ -241,7 +241,9 @@ def _public(customer: Customer) -> dict[str, Any]:
 
 def _refuse_taken(claims: Claims) -> None:
     """To a person an identifier that is another's is refused; an event records the conflict."""
-    for claim in (*claims.resolution.conflicting, *claims.resolution.taken_over):
+    taken = (*claims.resolution.conflicting, *claims.resolution.taken_over)
+    if taken:
+        claim = taken[0]
         kind = "external id" if claim.is_external else claim.kind
         field = "externalIds" if claim.is_external else claim.kind
         raise IdentifierTaken(kind=kind, customer_id=claims.held[claim].customer_id, field=field)
