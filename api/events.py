@@ -11,14 +11,14 @@ from api.answers import BadRequest, error_response, json_response, read_json, re
 from api.authentication import Authenticator
 from api.graphql import authenticated
 from crm.kernel import clock
-from crm.kernel.errors import Fault
 from schema.event import INGEST, take_in
 from schema.principal import Kind, Principal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crm.intake.service import Receipt, ReceivedEvent
+    from crm.intake.service import Reason, Receipt, ReceivedEvent
+    from crm.kernel.errors import Fault
 
 MOST_BYTES: Final = 5_000_000
 MOST_EVENTS: Final = 100
@@ -63,9 +63,12 @@ class EventsEndpoint:
             "customerId": event.customer_id,
             "receivedAt": clock.text(event.received_at),
             "occurredAt": clock.text(event.occurred_at) if event.occurred_at else None,
-            "reasons": [
-                {"path": reason.path, "code": reason.code, "message": reason.message} for reason in event.reasons
-            ],
+            "reasons": [_fault(reason) for reason in event.reasons],
+            "conflicts": {
+                "count": len(event.rejected_hashes or ()),
+                "rejectedAt": clock.text(event.rejected_at) if event.rejected_at else None,
+                "reasons": [_fault(reason) for reason in event.rejected_reasons],
+            },
         }
         return json_response(body, headers={"x-request-id": asked_id})
 
@@ -103,5 +106,5 @@ def _shown(receipt: "Receipt") -> dict[str, Any]:
     return {"id": receipt.id, "status": receipt.status, "faults": faults}
 
 
-def _fault(fault: Fault) -> dict[str, str]:
+def _fault(fault: "Fault | Reason") -> dict[str, str]:
     return {"path": fault.path, "code": fault.code, "message": fault.message}

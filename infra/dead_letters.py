@@ -2,15 +2,15 @@
 """Dead letters, listed and sent back to where they came from. boto3 only: works on AWS and on the local emulator.
 
 `python -m infra.dead_letters list` and `redrive --id ID | --reason REASON`, with the credentials and the region of the
-environment, and its ARCHIVE_BUCKET for letters too large for a queue. A queue is a dead-letter queue where another's
-redrive policy names it or its own name says so.
+environment, and its ARCHIVE_BUCKET for letters too large for a queue and for batches that stream functions gave up on.
+A queue is a dead-letter queue where another's redrive policy names it or its own name says so.
 """
 
 import argparse
 import contextlib
 import json
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -18,6 +18,8 @@ from typing import Any
 import boto3
 
 from crm.kernel import dead_letters
+from infra import discarded
+from infra.discarded import Batch, Invoke
 
 EXHAUSTED = "EXHAUSTED"
 """The reason of a message that no handler gave up on: it only failed too often."""
@@ -28,15 +30,16 @@ _OWN_ATTRIBUTES = {"source", "reason", "reasons", "archive", "ErrorMessage"}
 _RULE_ATTRIBUTES = {"RULE_ARN", "TARGET_ARN", "ERROR_CODE", "ERROR_MESSAGE"}
 _RULE_ATTRIBUTES |= {"RETRY_ATTEMPTS", "EXHAUSTED_RETRY_CONDITION"}
 
-Invoke = Callable[[str, dict[str, Any]], bool]
-"""Hands one record to the stream function whose dead letters a queue (by address) holds; True when it has succeeded."""
-
 
 @dataclass(frozen=True)
 class DeadLetterQueue:
     name: str
     url: str
     source_url: str | None
+    tries: int | None = None
+    """How often its source delivers a message before it gives up on it. What SQS counts of a letter itself is no
+    measure: each look at it is one more.
+    """
 
 
 @dataclass(frozen=True)
@@ -53,6 +56,14 @@ class Letter:
         return [self.message["MessageId"], *dict.fromkeys(str(one) for one in inner if one)]
 
     @property
+    def place(self) -> str:
+        return self.queue.name
+
+    @property
+    def name(self) -> str:
+        return self.ids[-1]
+
+    @property
     def body(self) -> Any:
         try:
             return json.loads(self.message["Body"])
@@ -64,8 +75,7 @@ class Letter:
         for name in ("reasons", "ErrorMessage", "ERROR_MESSAGE"):
             if text := self._attribute(name):
                 return text
-        received = self.message.get("Attributes", {}).get("ApproximateReceiveCount", "?")
-        return f"failed until it was given up (received {received} times)"
+        return f"failed {self.queue.tries} times" if self.queue.tries else "failed until it was given up"
 
     @property
     def codes(self) -> list[str]:
@@ -80,25 +90,32 @@ class Letter:
     def age_seconds(self, now: datetime) -> int:
         return int(now.timestamp() - int(self.message["Attributes"]["SentTimestamp"]) / 1000)
 
-    def asked_for(self, *, identifier: str | None, reason: str | None) -> bool:
-        if identifier is not None and identifier not in self.ids:
-            return False
-        return reason is None or reason in self.codes or reason.lower() in self.reasons.lower()
-
     def _attribute(self, name: str) -> str:
         return str(self.message.get("MessageAttributes", {}).get(name, {}).get("StringValue", ""))
 
 
 def dead_letter_queues(sqs: Any) -> list[DeadLetterQueue]:
     urls = [url for page in sqs.get_paginator("list_queues").paginate() for url in page.get("QueueUrls", [])]
-    arns, sources = {}, {}
+    arns, sources, tries = {}, {}, {}
     for url in urls:
         attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn", "RedrivePolicy"])["Attributes"]
         arns[url] = attributes["QueueArn"]
         if policy := attributes.get("RedrivePolicy"):
-            sources[json.loads(policy)["deadLetterTargetArn"]] = url
-    queues = [DeadLetterQueue(url.rsplit("/", 1)[-1], url, sources.get(arns[url])) for url in sorted(urls)]
+            target = json.loads(policy)["deadLetterTargetArn"]
+            sources[target], tries[target] = url, int(json.loads(policy)["maxReceiveCount"])
+    queues = [
+        DeadLetterQueue(url.rsplit("/", 1)[-1], url, sources.get(arns[url]), tries.get(arns[url]))
+        for url in sorted(urls)
+    ]
     return [q for q in queues if q.source_url or any(mark in q.name.lower() for mark in _MARKS)]
+
+
+def asked_for(letter: Letter | Batch, *, identifier: str | None, reason: str | None) -> bool:
+    """Whether an id is one of the letter's, or a reason one of its codes or a part of its text, in any case."""
+    if identifier is not None:
+        return identifier in letter.ids
+    wanted = (reason or "").casefold()
+    return wanted in map(str.casefold, letter.codes) or wanted in letter.reasons.casefold()
 
 
 @contextlib.contextmanager
@@ -139,7 +156,7 @@ def redrive(sqs: Any, letter: Letter, *, invoke: Invoke) -> str:
         sqs.send_message(QueueUrl=target, MessageBody=body, MessageAttributes=attributes)
         went = f"sent to {target.rsplit('/', 1)[-1]}"
     elif body.startswith("{") and "dynamodb" in (record := json.loads(body)):
-        if not invoke(letter.queue.url, record):
+        if not invoke(letter.queue.url, [record]):
             return "stays: its function failed again"
         went = "handed to its function"
     else:
@@ -148,16 +165,22 @@ def redrive(sqs: Any, letter: Letter, *, invoke: Invoke) -> str:
     return went
 
 
-def invoke_on_aws(queue_url: str, record: dict[str, Any]) -> bool:
+def invoke_on_aws(whose: str, records: list[dict[str, Any]]) -> bool:
     client = boto3.client("lambda")
+    name = whose if whose.startswith("arn:") else _reader_of(client, whose)
+    if name is None:
+        return False
+    answer = client.invoke(FunctionName=name, Payload=json.dumps({"Records": records}).encode())
+    failures = json.loads(answer["Payload"].read() or b"{}")
+    return "FunctionError" not in answer and not (failures or {}).get("batchItemFailures")
+
+
+def _reader_of(client: Any, queue_url: str) -> str | None:
     for page in client.get_paginator("list_functions").paginate():
         for function in page["Functions"]:
             if function.get("Environment", {}).get("Variables", {}).get("DEAD_LETTERS_URL") == queue_url:
-                event = json.dumps({"Records": [record]}).encode()
-                answer = client.invoke(FunctionName=function["FunctionName"], Payload=event)
-                failures = json.loads(answer["Payload"].read() or b"{}")
-                return "FunctionError" not in answer and not (failures or {}).get("batchItemFailures")
-    return False
+                return str(function["FunctionName"])
+    return None
 
 
 def run(arguments: Sequence[str] | None, *, sqs: Any, invoke: Invoke) -> int:
@@ -173,22 +196,36 @@ def _list(sqs: Any, now: datetime) -> int:
         with letters(sqs, queue) as found:
             for letter in found:
                 count += 1
-                print(f"{queue.name}  {' '.join(reversed(letter.ids))}  {_age(letter.age_seconds(now))} old")
-                print(f"    {', '.join(letter.codes)}: {letter.reasons}")
+                _show(letter, " ".join(reversed(letter.ids)), now)
+    for batch in discarded.batches():
+        count += 1
+        _show(batch, batch.name, now)
     print(f"{count} dead letters" if count else "No dead letters.")
     return 0
 
 
+def _show(letter: Letter | Batch, ids: str, now: datetime) -> None:
+    print(f"{letter.place}  {ids}  {_age(letter.age_seconds(now))} old")
+    print(f"    {', '.join(letter.codes)}: {letter.reasons}")
+
+
 def _redrive(sqs: Any, identifier: str | None, reason: str | None, *, invoke: Invoke) -> int:
-    moved = stayed = 0
+    outcomes = []
     for queue in dead_letter_queues(sqs):
         with letters(sqs, queue) as found:
             for letter in found:
-                if letter.asked_for(identifier=identifier, reason=reason):
-                    outcome = redrive(sqs, letter, invoke=invoke)
-                    print(f"{queue.name} {letter.ids[-1]}: {outcome}")
-                    moved, stayed = moved + (not outcome.startswith("stays")), stayed + outcome.startswith("stays")
-    print(f"{moved} redriven" + (f", {stayed} not" if stayed else ""))
+                if asked_for(letter, identifier=identifier, reason=reason):
+                    outcomes.append(redrive(sqs, letter, invoke=invoke))
+                    print(f"{letter.place} {letter.name}: {outcomes[-1]}")
+    for batch in discarded.batches():
+        if asked_for(batch, identifier=identifier, reason=reason):
+            outcomes.append(discarded.redrive(batch, invoke=invoke))
+            print(f"{batch.place} {batch.name}: {outcomes[-1]}")
+    if not outcomes:
+        print(f"No dead letter has the {f'id {identifier}' if identifier else f'reason {reason}'}.", file=sys.stderr)
+        return 1
+    stayed = sum(outcome.startswith("stays") for outcome in outcomes)
+    print(f"{len(outcomes) - stayed} redriven" + (f", {stayed} not" if stayed else ""))
     return 1 if stayed else 0
 
 

@@ -1,13 +1,13 @@
 # crm/intake/models.py
 """What is stored about events that came in.
 
-Key design (docs/access-patterns.md, AP-11):
+Key design (docs/access-patterns.md, AP-11, AP-100):
     ReceivedEvent  pk=SHOP#<shop>#EVENT#<event>  sk=EVENT   its key makes a repeat a no-op, forever
 """
 
 from typing import Self
 
-from pynamodb.attributes import ListAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.attributes import ListAttribute, UnicodeAttribute, UnicodeSetAttribute, UTCDateTimeAttribute
 
 from crm.kernel.table import Item, Part
 
@@ -32,6 +32,11 @@ class ReceivedEvent(Item, discriminator="ReceivedEvent"):
     effect = UnicodeAttribute(null=True)
     customer_id = UnicodeAttribute(null=True)
     reasons: ListAttribute[Reason] = ListAttribute(of=Reason, default=list)
+    rejected_hashes = UnicodeSetAttribute(null=True)
+    """Other contents that came under its id once it had its effect, and had none: a set, so that each counts once."""
+    rejected_at = UTCDateTimeAttribute(null=True)
+    rejected_reasons: ListAttribute[Reason] = ListAttribute(of=Reason, default=list)
+    """Of the last of them."""
 
     @classmethod
     def of(cls, shop: str, event_id: str) -> Self:

@@ -18,7 +18,7 @@ import msgspec
 
 from crm.customers import service as customers
 from crm.intake import words
-from crm.intake.event_types import EVENT_TYPES, Envelope, OrderData, RefundData
+from crm.intake.event_types import EVENT_TYPES, Envelope, EventType, OrderData, RefundData
 from crm.kernel.domain_events import camel
 from crm.kernel.errors import Fault, InvalidInput, InvalidInputs
 from crm.kernel.money import is_currency, minor_units
@@ -46,11 +46,11 @@ def parse(body: str, *, now: datetime) -> Envelope[Any]:
     name = head.get("type")
     kind = EVENT_TYPES.get(name) if isinstance(name, str) else None
     if kind is None:
-        raise InvalidInputs([Fault("type", "UNKNOWN_TYPE", f"must be one of {', '.join(EVENT_TYPES)}")])
+        raise InvalidInputs(_faults_without_type(head))
     try:
         envelope: Envelope[Any] = _decoder(kind.name).decode(body)
     except msgspec.ValidationError as error:
-        raise InvalidInputs(_schema_faults(kind.name, head) or [Fault("", "INVALID", str(error))]) from error
+        raise InvalidInputs(_faults_of_type(kind, head) or [Fault("", "INVALID", str(error))]) from error
     faults = list(_faults(envelope, now))
     if faults:
         raise InvalidInputs(faults)
@@ -144,26 +144,45 @@ def _amount_faults(path: str, amount: str | None, currency: str) -> Iterable[Fau
             yield Fault(path, "INVALID", str(error))
 
 
-def _schema_faults(name: str, envelope: Any) -> list[Fault]:
+def _faults_without_type(head: dict[str, Any]) -> list[Fault]:
+    """What can be said of an event whose data nobody can judge: its envelope's faults, and that of its type."""
+    from crm.intake.schemas import envelope_schema  # late, as below
+
+    unknown = Fault("type", "UNKNOWN_TYPE", f"must be one of {', '.join(EVENT_TYPES)}")
+    return [*([unknown] if isinstance(head.get("type"), str) else []), *_schema_faults(envelope_schema(), head)]
+
+
+def _faults_of_type(kind: EventType, head: dict[str, Any]) -> list[Fault]:
+    from crm.intake.schemas import schema_of  # late, as below
+
+    return _schema_faults(schema_of(kind), head)
+
+
+def _schema_faults(schema: dict[str, Any], envelope: Any) -> list[Fault]:
     # Imported here: it takes a fifth of a cold start, and only bad events need it.
     from jsonschema import Draft202012Validator, FormatChecker
-
-    from crm.intake.schemas import schema_of
 
     formats: Any = FormatChecker(formats=())
     formats.checks("date-time", raises=ValueError)(_is_instant)
     formats.checks("date", raises=ValueError)(_is_date)
-    validator = Draft202012Validator(schema_of(EVENT_TYPES[name]), format_checker=formats)
-    errors = sorted(validator.iter_errors(envelope), key=lambda error: list(map(str, error.absolute_path)))
+    validator = Draft202012Validator(schema, format_checker=formats)
+    found = [inner for error in validator.iter_errors(envelope) for inner in _useful(error)]
+    errors = sorted(found, key=lambda error: list(map(str, error.absolute_path)))
     return [_fault(error) for error in errors[:MOST_FAULTS]]
+
+
+def _useful(error: Any) -> Iterable[Any]:
+    """Of a nullable field, the complaints about its other form."""
+    nested = [inner for inner in error.context or [] if inner.validator != "type"]
+    if error.validator != "anyOf" or not nested:
+        yield error
+    else:
+        for inner in nested:
+            yield from _useful(inner)
 
 
 def _fault(error: Any) -> Fault:
     path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in error.absolute_path).lstrip(".")
-    # Of a nullable field, the complaint about its other form is the useful one.
-    nested = [inner for inner in error.context or [] if inner.validator != "type"]
-    if error.validator == "anyOf" and nested:
-        error = nested[0]
     if error.validator == "required":
         missing = next((key for key in error.validator_value if key not in error.instance), "")
         # One error a missing field: jsonschema names it in its message only.

@@ -16,10 +16,14 @@ def all_schemas() -> dict[str, dict[str, Any]]:
     return {name: schema_of(kind) for name, kind in EVENT_TYPES.items()}
 
 
+def envelope_schema() -> dict[str, Any]:
+    """What holds of every event, whatever its type; its data is any object."""
+    envelope, definitions = _components(dict[str, Any])
+    return {"$schema": DIALECT, **envelope, "$defs": definitions}
+
+
 def schema_of(kind: EventType) -> dict[str, Any]:
-    generic: Any = Envelope
-    (reference,), definitions = msgspec.json.schema_components([generic[kind.data]], ref_template="#/$defs/{name}")
-    envelope = definitions.pop(reference["$ref"].rpartition("/")[2])
+    envelope, definitions = _components(kind.data)
     envelope["properties"]["type"] = {"const": kind.name}
     if kind.needs_customer:
         # Required with its object form only: null would say that nobody is meant.
@@ -35,3 +39,10 @@ def schema_of(kind: EventType) -> dict[str, Any]:
         "examples": [example(kind.name)],
         "$defs": dict(sorted(definitions.items())),
     }
+
+
+def _components(data: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The schema of an envelope with such data, and those it refers to."""
+    generic: Any = Envelope
+    (reference,), definitions = msgspec.json.schema_components([generic[data]], ref_template="#/$defs/{name}")
+    return definitions.pop(reference["$ref"].rpartition("/")[2]), definitions

@@ -27,6 +27,7 @@ __all__ = [
     "REFUSED",
     "RETRY",
     "Outcome",
+    "Reason",
     "Receipt",
     "ReceivedEvent",
     "accept",
@@ -41,6 +42,7 @@ written = parsing.written
 MOST_EVENTS = 100  # of one call
 BATCH_ENTRIES, BATCH_BYTES = 10, 240_000  # SendMessageBatch's limits, less their wrapping
 QUEUED, REFUSED, RETRY = "queued", "refused", "retry"
+REUSED = "another event came under this id before"
 
 
 @dataclass(frozen=True)
@@ -66,12 +68,15 @@ class Outcome:
 def accept(shop: str, events: Sequence[Any], *, now: datetime) -> list[Receipt]:
     """Check events of a shop and queue the good ones; a receipt for each, in their order.
 
-    A bad event holds up no other. Raises InvalidInputs for more than 100 events.
+    A bad event holds up no other. One whose id is known with other content, from an earlier call or this one, is
+    refused here as far as the door can know it; what is still queued is found out later. Raises InvalidInputs for more
+    than 100 events.
     """
     if len(events) > MOST_EVENTS:
         raise InvalidInputs([Fault("events", "TOO_MANY", f"at most {MOST_EVENTS} events a call")])
     bodies = [parsing.written(event) for event in events]
-    receipts = [_checked(shop, event, body, now) for event, body in zip(events, bodies, strict=True)]
+    checked = [_checked(shop, event, body, now) for event, body in zip(events, bodies, strict=True)]
+    receipts = _distinguished(shop, checked, bodies)
     good = [index for index, receipt in enumerate(receipts) if receipt.status == QUEUED]
     for index in _not_taken({index: bodies[index] for index in good}):
         receipts[index] = Receipt(receipts[index].id, RETRY)
@@ -93,7 +98,7 @@ def apply(body: str, *, now: datetime, replayed: bool = False) -> Outcome:
         known = repository.get_event(envelope.shop, envelope.id)
         if known is not None and known.status in {APPLIED, WAITING}:
             if known.content_hash != content:
-                raise KeyReused("another event came under this id before", field="id")
+                raise KeyReused(REUSED, field="id")
             return Outcome(envelope.id, known.status, known.effect or "", known.customer_id, repeated=True)
         change = Change()
         effect = effects.add(change, arrival)
@@ -130,7 +135,8 @@ def bury(body: str, reasons: Sequence[Fault], *, now: datetime, replayed: bool =
     event.type, event.status, event.content_hash = name or "", DEAD_LETTERED, parsing.content_hash(body)
     event.received_at = now
     event.reasons = [Reason(path=fault.path, code=fault.code, message=fault.message) for fault in reasons]
-    repository.save_dead_lettered(event)
+    if not repository.save_dead_lettered(event):
+        repository.add_rejected(event)
 
 
 def status(shop: str, event_id: str) -> ReceivedEvent | None:
@@ -147,6 +153,29 @@ def _checked(shop: str, event: Any, body: str, now: datetime) -> Receipt:
     if envelope.shop != shop:
         return Receipt(event_id, REFUSED, [Fault("shop", "FORBIDDEN", "is not the shop you may send for")])
     return Receipt(event_id, QUEUED)
+
+
+def _distinguished(shop: str, receipts: Sequence[Receipt], bodies: Sequence[str]) -> list[Receipt]:
+    """The receipts, those refused whose id has come with other content: stored, or before them in the call."""
+    contents = _known_contents(shop, [receipt.id for receipt in receipts if receipt.id and receipt.status == QUEUED])
+    told = []
+    for receipt, body in zip(receipts, bodies, strict=True):
+        if receipt.id and receipt.status == QUEUED:
+            content = parsing.content_hash(body)
+            if contents.setdefault(receipt.id, content) != content:
+                told.append(Receipt(receipt.id, REFUSED, [Fault("id", KeyReused.code, REUSED)]))
+                continue
+        told.append(receipt)
+    return told
+
+
+def _known_contents(shop: str, event_ids: Sequence[str]) -> dict[str, str]:
+    """Nothing where the store does not answer: events are queued all the same, and judged when they are applied."""
+    try:
+        return repository.contents_of(shop, event_ids)
+    except STORE_ERRORS:
+        log.exception("known events not read", extra={"events": len(event_ids)})
+        return {}
 
 
 def _not_taken(bodies: dict[int, str]) -> Iterator[int]:

@@ -12,6 +12,7 @@ from crm.consent import permission
 from crm.kernel.errors import CrmError
 from crm.loyalty import ledger
 from crm.notifications import delivery, eligibility
+from infra import dead_letters, discarded
 from tests.contract.stack import ROOT
 
 PAGE = (ROOT / "docs" / "errors.md").read_text()
@@ -83,6 +84,10 @@ def test_every_code_of_a_request_is_listed_and_no_other() -> None:
 def test_every_reason_that_is_stored_is_listed_and_no_other() -> None:
     stored = {str(reason) for reasons in STORED_REASONS for reason in reasons} | {delivery.INTERRUPTED}
     assert documented("Reasons that are stored") == stored
+
+
+def test_every_reason_of_dead_letters_that_is_no_codes_own_is_listed_and_no_other() -> None:
+    assert documented("Reasons of dead letters") == {dead_letters.EXHAUSTED, discarded.DISCARDED}
 
 
 def test_the_limits_that_are_named_are_those_of_the_code() -> None:

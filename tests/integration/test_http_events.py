@@ -12,7 +12,7 @@ from crm.intake import service as intake
 from crm.kernel.aws import sqs_client
 from crm.kernel.settings import settings
 from crm.shops.service import Shop
-from tests.shop_events import event, order
+from tests.shop_events import deliver, event, order
 from tests.tokens import authenticator, token
 from tests.web import Client
 
@@ -60,7 +60,7 @@ def test_a_bad_event_holds_up_no_other(client: Client, queue: str) -> None:
     assert (response.status_code, statuses(response)) == (202, ["refused", "queued"])
     refused = response.json()["results"][0]
     assert refused["id"] == bad["id"]
-    assert [fault["path"] for fault in refused["faults"]] == ["type"]
+    assert [(fault["path"], fault["code"]) for fault in refused["faults"]] == [("type", "UNKNOWN_TYPE")]
     assert queued(queue) == [good]
 
 
@@ -143,8 +143,21 @@ def test_what_became_of_an_event_can_be_asked(client: Client, now: datetime) -> 
     outcome = intake.apply(json.dumps(sent), now=now)
     answer = client.get(f"/v1/events/{sent['id']}", headers=headers).json()
     assert (answer["status"], answer["type"], answer["customerId"]) == ("applied", "order.placed", outcome.customer_id)
+    assert answer["conflicts"] == {"count": 0, "rejectedAt": None, "reasons": []}
     foreign = {"authorization": f"Bearer {token(shop='other')}"}
     assert client.get(f"/v1/events/{sent['id']}", headers=foreign).status_code == 404
+
+
+def test_what_another_event_under_its_id_was_refused_for_can_be_asked(
+    client: Client, outlets: None, now: datetime
+) -> None:
+    first, second = event("order.placed", order(), id="same"), event("order.placed", order("o2"), id="same")
+    intake.apply(json.dumps(first), now=now)
+    assert send(client, second).json()["results"][0]["faults"][0]["code"] == "KEY_REUSED"
+    deliver(second)
+    answer = client.get("/v1/events/same", headers={"authorization": f"Bearer {token()}"}).json()
+    assert (answer["status"], answer["reasons"], answer["conflicts"]["count"]) == ("applied", [], 1)
+    assert [reason["code"] for reason in answer["conflicts"]["reasons"]] == ["KEY_REUSED"]
 
 
 def test_a_customer_may_not_read_events(client: Client) -> None:

@@ -6,7 +6,9 @@ import pytest
 
 from crm.feedback import service as feedback
 from crm.intake import service as intake
+from crm.kernel import batch_reads
 from crm.kernel.aws import s3_client
+from crm.kernel.meter import metering
 from crm.kernel.settings import settings
 from crm.shops import service as shops
 from crm.touchpoints import service as touchpoints
@@ -65,6 +67,21 @@ def test_another_event_under_a_known_id_is_dead_lettered_and_the_first_stands() 
     assert statistics_of()["orders"] == 1
 
 
+def test_what_was_given_up_on_under_an_applied_id_is_told_with_it_each_content_once() -> None:
+    first, second, third = placed("o1", id="same"), placed("o2", id="same"), placed("o3", id="same", currency="EURO")
+    deliver(first, second, second)
+    told = intake.status("demo", "same")
+    assert told is not None
+    assert (told.status, told.effect, len(told.rejected_hashes or ())) == ("applied", "order version 1", 1)
+    assert [(reason.path, reason.code) for reason in told.rejected_reasons] == [("id", "KEY_REUSED")]
+    deliver(third, first)
+    told = intake.status("demo", "same")
+    assert told is not None
+    assert told.reasons == []
+    assert len(told.rejected_hashes or ()) == 2
+    assert [(reason.path, reason.code) for reason in told.rejected_reasons] == [("data.currency", "INVALID")]
+
+
 def test_a_dead_letter_that_has_been_mended_is_applied_once_however_often_it_is_redriven(two_shops: None) -> None:
     early = placed("o1", shop="not-yet")
     deliver(early)
@@ -110,6 +127,38 @@ def test_feedback_and_visits_are_recorded_once() -> None:
 def test_the_door_queues_the_good_and_refuses_the_bad_with_all_their_faults(now: Any) -> None:
     receipts = intake.accept("demo", [placed("o1"), {"id": "x"}, placed("o2", shop="other")], now=now)
     assert [receipt.status for receipt in receipts] == ["queued", "refused", "refused"]
-    assert [fault.path for fault in receipts[1].faults] == ["type"]
+    assert {fault.path for fault in receipts[1].faults} == {"type", "version", "shop", "source", "occurredAt", "data"}
     assert [fault.code for fault in receipts[2].faults] == ["FORBIDDEN"]
     assert len(letters_in(settings().intake_queue_url)) == 1
+
+
+def test_the_door_refuses_another_event_under_an_id_that_had_its_effect_and_takes_the_same_again(now: Any) -> None:
+    first = placed("o1", id="same")
+    deliver(first)
+    with metering() as meter:
+        again, other, new = intake.accept("demo", [first, placed("o2", id="same"), placed("o3")], now=now)
+    assert (again.status, other.status, new.status) == ("queued", "refused", "queued")
+    assert [(fault.path, fault.code) for fault in other.faults] == [("id", "KEY_REUSED")]
+    assert meter.operations == {"BatchGetItem": 1}
+
+
+def test_of_two_events_of_one_call_under_one_id_the_door_refuses_the_second(now: Any) -> None:
+    first = placed("o1", id="same")
+    receipts = intake.accept("demo", [first, placed("o2", id="same"), dict(reversed(first.items()))], now=now)
+    assert [receipt.status for receipt in receipts] == ["queued", "refused", "queued"]
+    assert [fault.code for fault in receipts[1].faults] == ["KEY_REUSED"]
+
+
+def test_an_id_whose_event_was_given_up_on_is_free_for_the_mended_one(now: Any) -> None:
+    deliver(placed("o1", id="mended", currency="EURO"))
+    (receipt,) = intake.accept("demo", [placed("o1", id="mended")], now=now)
+    assert receipt.status == "queued"
+
+
+def test_the_door_stands_open_while_the_table_does_not_answer(now: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def silent(*_: Any) -> Any:
+        raise TimeoutError
+
+    monkeypatch.setattr(batch_reads, "read", silent)
+    (receipt,) = intake.accept("demo", [placed("o1")], now=now)
+    assert receipt.status == "queued"

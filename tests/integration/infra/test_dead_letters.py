@@ -10,6 +10,7 @@ from crm.kernel.dead_letters import put
 from crm.kernel.errors import Fault
 from infra import dead_letters
 from infra.dead_letters import dead_letter_queues, letters
+from infra.local import dead_letters as local_dead_letters
 
 
 @pytest.fixture
@@ -20,6 +21,9 @@ def sqs(aws_services: None) -> Any:
     policy = json.dumps({"deadLetterTargetArn": arn, "maxReceiveCount": 5})
     client.create_queue(QueueName="IntakeQueue", Attributes={"RedrivePolicy": policy})
     client.create_queue(QueueName="RollUpDeadLetters")
+    boto3.client("s3").create_bucket(
+        Bucket="rapport-archive", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
+    )
     return client
 
 
@@ -43,7 +47,16 @@ def bodies(sqs: Any, queue: str) -> list[Any]:
 
 
 def run(sqs: Any, *arguments: str, succeeds: bool = True) -> int:
-    return dead_letters.run(arguments, sqs=sqs, invoke=lambda _queue, _record: succeeds)
+    return dead_letters.run(arguments, sqs=sqs, invoke=lambda _whose, _records: succeeds)
+
+
+def discard(key: str) -> None:
+    """As Lambda writes what a stream function gave up on."""
+    arn = "arn:aws:lambda:eu-west-1:123456789012:function:RollUpFunction"
+    context = {"functionArn": f"{arn}:$LATEST", "condition": "RetryAttemptsExhausted", "approximateInvokeCount": 11}
+    payload = json.dumps({"Records": [{"eventID": "r1", "dynamodb": {"SequenceNumber": "1"}}]})
+    body = json.dumps({"requestContext": context, "payload": payload})
+    boto3.client("s3").put_object(Bucket="rapport-archive", Key=key, Body=body.encode())
 
 
 def test_a_listing_names_queue_id_and_reasons_and_leaves_all_as_it_was(
@@ -59,11 +72,52 @@ def test_a_listing_names_queue_id_and_reasons_and_leaves_all_as_it_was(
         assert "12 dead letters" in printed
 
 
-def test_a_message_nobody_gave_up_on_says_that_it_failed_too_often(sqs: Any) -> None:
+def test_a_message_nobody_gave_up_on_says_how_often_it_failed_however_often_it_is_looked_at(sqs: Any) -> None:
     bury(sqs, "IntakeDeadLetters", {"id": "e1"})
     (queue,) = [queue for queue in dead_letter_queues(sqs) if queue.name == "IntakeDeadLetters"]
-    with letters(sqs, queue) as found:
-        assert found[0].codes == ["EXHAUSTED"]
+    for _ in range(3):
+        with letters(sqs, queue) as found:
+            assert (found[0].codes, found[0].reasons) == (["EXHAUSTED"], "failed 5 times")
+
+
+def test_a_batch_that_a_stream_function_gave_up_on_is_listed_and_handed_to_it_again(
+    sqs: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    key = "aws/lambda/mapping/shard/2026/03/10/2026-03-10T12.00.00-abc"
+    discard(key)
+    assert run(sqs, "list") == 0
+    printed = capsys.readouterr().out
+    assert "2026-03-10T12.00.00-abc" in printed
+    assert "DISCARDED: 1 records that RollUpFunction failed on 11 times (RetryAttemptsExhausted)" in printed
+    assert run(sqs, "redrive", "--reason", "discarded", succeeds=False) == 1
+    handed: list[Any] = []
+
+    def invoke(whose: str, records: list[dict[str, Any]]) -> bool:
+        handed.append((whose.partition(":function:")[2], [record["eventID"] for record in records]))
+        return True
+
+    for asked in ("2026-03-10T12.00.00-abc", "r1", key):
+        discard(key)
+        assert dead_letters.run(["redrive", "--id", asked], sqs=sqs, invoke=invoke) == 0
+        assert boto3.client("s3").list_objects_v2(Bucket="rapport-archive")["KeyCount"] == 0
+    assert handed == [("RollUpFunction:$LATEST", ["r1"])] * 3
+
+
+@pytest.mark.parametrize("asked", [("--id", "nope"), ("--reason", "NOPE")])
+def test_a_redrive_that_finds_nothing_says_so_and_fails(
+    sqs: Any, capsys: pytest.CaptureFixture[str], asked: tuple[str, str]
+) -> None:
+    bury(sqs, "IntakeDeadLetters", {"id": "e1"}, reason="NOT_FOUND")
+    assert run(sqs, "redrive", *asked) == 1
+    assert f"No dead letter has the {asked[0][2:]} {asked[1]}." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("arguments", [(), ("--id", "e1", "--reason", "INVALID")])
+def test_a_redrive_that_says_not_which_is_told_what_make_takes(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...]
+) -> None:
+    assert local_dead_letters.main(["redrive", *arguments]) == 2
+    assert "make redrive ID=" in capsys.readouterr().err
 
 
 def test_a_letter_goes_back_whole_with_its_own_attributes_and_without_ours(sqs: Any) -> None:
@@ -77,8 +131,8 @@ def test_a_letter_goes_back_whole_with_its_own_attributes_and_without_ours(sqs: 
 def test_redriving_by_reason_moves_all_that_have_it_and_a_repeat_moves_nothing(sqs: Any) -> None:
     for n in range(15):
         bury(sqs, "IntakeDeadLetters", {"id": f"e{n}"}, reason="UNKNOWN_TYPE,INVALID" if n % 3 else "TOO_LARGE")
-    assert run(sqs, "redrive", "--reason", "INVALID") == 0
-    assert run(sqs, "redrive", "--reason", "INVALID") == 0
+    assert run(sqs, "redrive", "--reason", "invalid") == 0
+    assert run(sqs, "redrive", "--reason", "INVALID") == 1
     attributes = sqs.get_queue_attributes(
         QueueUrl=url(sqs, "IntakeQueue"), AttributeNames=["ApproximateNumberOfMessages"]
     )
@@ -95,17 +149,14 @@ def test_a_stream_record_goes_back_to_its_function_and_stays_while_that_fails(sq
 
 
 def test_a_letter_too_large_for_its_queue_is_handed_on_whole(sqs: Any, now: datetime) -> None:
-    boto3.client("s3").create_bucket(
-        Bucket="rapport-archive", CreateBucketConfiguration={"LocationConstraint": "eu-west-1"}
-    )
     record = {"eventID": "r1", "dynamodb": {"SequenceNumber": "1", "NewImage": {"a": {"S": "x" * 300_000}}}}
     fault = Fault("", "INVALID", "cannot be read")
     letter_box = url(sqs, "RollUpDeadLetters")
     put(letter_box, json.dumps(record), source="roll_up", reasons=[fault], now=now)
     handed: list[Any] = []
 
-    def invoke(_queue: str, given: dict[str, Any]) -> bool:
-        handed.append(given)
+    def invoke(_queue: str, given: list[dict[str, Any]]) -> bool:
+        handed.extend(given)
         return True
 
     dead_letters.run(["redrive", "--reason", "INVALID"], sqs=sqs, invoke=invoke)

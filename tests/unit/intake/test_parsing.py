@@ -66,6 +66,16 @@ def test_an_unknown_type_or_version_is_refused() -> None:
     assert faults(placed() | {"version": 2}) == {"version": "INVALID"}
 
 
+def test_an_event_without_a_type_is_told_so_and_all_else_that_is_wrong_with_its_envelope() -> None:
+    assert faults({}) == dict.fromkeys(["type", "id", "version", "shop", "source", "occurredAt", "data"], "REQUIRED")
+    assert faults(placed() | {"type": None}) == {"type": "INVALID"}
+    untyped = placed(id="a b", shop="Demo", occurredAt="yesterday", customer={"email": 7})
+    del untyped["type"]
+    told = {"id": "INVALID", "shop": "INVALID", "occurredAt": "INVALID", "customer.email": "INVALID"}
+    assert faults(untyped) == told | {"type": "REQUIRED"}
+    assert faults(untyped | {"type": "order.lost"}) == told | {"type": "UNKNOWN_TYPE"}
+
+
 def test_an_event_about_somebody_must_say_whom() -> None:
     nobody = placed()
     del nobody["customer"]
