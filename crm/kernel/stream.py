@@ -52,7 +52,7 @@ class Record:
         """The item as it was before; None where it was not there, or was unreadable and has been mended."""
         image = self.raw["dynamodb"].get("OldImage")
         try:
-            return Item.from_raw_data(image) if image else None
+            return Item.from_raw_data(image).decode() if image else None
         except (TypeError, ValueError):
             return None
 
@@ -125,7 +125,7 @@ class Delivery:
 def _item(image: dict[str, Any]) -> Item:
     if "kind" not in image:
         raise InvalidInput("the item says no kind", field="kind")
-    item = Item.from_raw_data(image)
+    item = Item.from_raw_data(image).decode()
     faults = [
         Fault(name, "MISSING", f"{type(item).__name__} has none")
         for name, attribute in type(item).get_attributes().items()

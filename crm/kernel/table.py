@@ -22,6 +22,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, LocalSecondary
 from pynamodb.models import Model
 
 from crm.kernel.settings import settings
+from crm.kernel.stored_values import DecodedWhenAsked
 
 STORE_ERRORS = (PynamoDBException, BotoCoreError, ClientError, TimeoutError)
 """What a store raises that does not answer, or not as asked: trying again later may help."""
@@ -46,7 +47,7 @@ class Listing(GlobalSecondaryIndex["Item"]):
     list_sk = UnicodeAttribute(range_key=True)
 
 
-class Stored(Model):
+class Stored(DecodedWhenAsked, Model):
     """An item of any table. `kind` names its class."""
 
     pk = UnicodeAttribute(hash_key=True)
@@ -85,7 +86,7 @@ class Published(Item):
     replayed = BooleanAttribute(default=False)
 
 
-class Part(MapAttribute[str, Any]):
+class Part(DecodedWhenAsked, MapAttribute[str, Any]):
     """A map inside an item."""
 
     def __init__(self, *args: Any, **attributes: Any) -> None:  # PynamoDB's own is not annotated
