@@ -11,7 +11,7 @@ from api.answers import BadRequest, error_response, json_response, read_json, re
 from api.authentication import Authenticator
 from api.graphql import authenticated
 from crm.kernel import clock
-from schema.event import INGEST, take_in
+from schema.event import INGEST, MOST_EVENTS, take_in
 from schema.principal import Kind, Principal
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from crm.kernel.errors import Fault
 
 MOST_BYTES: Final = 5_000_000
-MOST_EVENTS: Final = 100
 LONGEST_ID: Final = 128  # a longer one is no key, and names nothing
 
 

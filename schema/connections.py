@@ -50,6 +50,11 @@ def paged() -> ListSize:
     return ListSize(slicing_arguments=["first"], sized_fields=["edges", "nodes"])
 
 
+def as_many_as(argument: str, *, most: int, below: list[str] | None = None) -> ListSize:
+    """The size of a list, or of the lists `below`, that has an item for each of an argument's (`input.events`)."""
+    return ListSize(assumed_size=most, slicing_arguments=[argument], sized_fields=below)
+
+
 def about(size: int) -> ListSize:
     """The usual size of a plain list. Where each item asks the store, give the most it can be."""
     return ListSize(assumed_size=size)

@@ -11,7 +11,7 @@ from strawberry.scalars import JSON
 
 from crm.kernel.errors import Fault
 from schema.access import ingest, signed_in
-from schema.connections import about
+from schema.connections import about, as_many_as
 from schema.context import GIVEN, Info, stored
 from schema.errors import AnswersRefusals, UserError
 from schema.principal import Kind, Principal
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from crm.intake.service import Receipt
 
 INGEST: Final = "events:write"
+MOST_EVENTS: Final = 100
 OF_APPS: Final = frozenset({"product.viewed", "cart.updated", "checkout.started", "feedback.received"})
 """What apps may tell with a customer's token: that customer's behaviour, never orders or money."""
 LONGEST_ID: Final = 128  # as the schemas of the events have it
@@ -103,9 +104,7 @@ class EventsIngestInput:
 
 @strawberry.type(description="A receipt for each event, in their order.", directives=signed_in())
 class EventsIngestPayload:
-    receipts: list[EventReceipt] = strawberry.field(
-        default_factory=list, description="A bad event holds up no other.", directives=[about(100)]
-    )
+    receipts: list[EventReceipt] = strawberry.field(default_factory=list, description="A bad event holds up no other.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
 
 
@@ -117,7 +116,7 @@ class EventMutation:
             "app's by the id it is stored under."
         ),
         extensions=[AnswersRefusals()],
-        directives=ingest(INGEST),
+        directives=[*ingest(INGEST), as_many_as("input.events", most=MOST_EVENTS, below=["receipts"])],
     )
     async def events_ingest(self, info: Info, input: Annotated[EventsIngestInput, GIVEN]) -> EventsIngestPayload:
         receipts = await stored(take_in, info.context.principal, input.events, now=info.context.now)

@@ -14,9 +14,9 @@ from graphql.execution.values import VariableValues, get_variable_values
 
 from crm.kernel.errors import CrmError
 from crm.kernel.meter import Meter, metering
+from schema import limits
 from schema.context import Context
 from schema.executor import PlannedExecutor
-from schema.limits import MOST_COST
 from schema.plan import MOST_ERRORS, Plan, Plans
 from schema.principal import Principal
 
@@ -61,17 +61,9 @@ class Execution:
         queries_only: bool = False,
     ) -> Answer:
         plan = self.plans.plan(request.query, request.operation_name, suggestions="schema:read" in principal.scopes)
-        if plan.problems:
-            return Answer(400, {"errors": plan.errors(), "extensions": {"requestId": request_id}})
-        if queries_only and plan.is_mutation:
-            return _refused(405, "METHOD_NOT_ALLOWED", "A mutation needs POST.", request_id)
-        denied = plan.denied(principal)
-        if denied is not None:
-            return _refused(403, "FORBIDDEN", denied.message, request_id)
-        cost = plan.cost(request.variables)
-        if cost > MOST_COST:
-            message = f"This would cost {cost} points; one request may cost {MOST_COST}."
-            return _refused(400, "QUERY_TOO_COMPLEX", message, request_id)
+        refused = _refusal(plan, request, principal, request_id, queries_only=queries_only)
+        if refused is not None:
+            return refused
         variables = self._variables(plan, request, suggestions="schema:read" in principal.scopes)
         if isinstance(variables, list):
             errors = [_formatted(error, "BAD_USER_INPUT") for error in variables[:MOST_ERRORS]]
@@ -79,7 +71,7 @@ class Execution:
         with metering() as meter:
             executor = PlannedExecutor(plan, variables, Context(principal, now, request_id, meter, plan.uses))
             result = await executor.answer()
-        return Answer(200, _body(result, cost, executor.objects, meter, request_id))
+        return Answer(200, _body(result, plan.cost(request.variables), executor.objects, meter, request_id))
 
     def _variables(
         self, plan: Plan, request: GraphQLRequest, *, suggestions: bool
@@ -92,6 +84,27 @@ class Execution:
             max_errors=MOST_ERRORS,
             hide_suggestions=not suggestions,
         )
+
+
+def _refusal(
+    plan: Plan, request: GraphQLRequest, principal: Principal, request_id: str, *, queries_only: bool
+) -> Answer | None:
+    """Why this is not executed; None where it may be."""
+    if plan.problems:
+        return Answer(400, {"errors": plan.errors(), "extensions": {"requestId": request_id}})
+    if queries_only and plan.is_mutation:
+        return _refused(405, "METHOD_NOT_ALLOWED", "A mutation needs POST.", request_id)
+    denied = plan.denied(principal)
+    if denied is not None:
+        return _refused(403, "FORBIDDEN", denied.message, request_id)
+    if limits.too_nested(request.variables):
+        message = f"Variables may be nested {limits.MOST_NESTING} deep."
+        return _refused(400, "BAD_USER_INPUT", message, request_id)
+    excess = plan.excess(request.variables)
+    if excess:
+        cost = {"requested": plan.cost(request.variables)}
+        return _refused(400, "QUERY_TOO_COMPLEX", excess, request_id, cost=cost)
+    return None
 
 
 def shown(error: GraphQLError, request_id: str) -> dict[str, Any]:
@@ -129,6 +142,6 @@ def _formatted(error: GraphQLError, code: str, **more: str) -> dict[str, Any]:
     return {**error.formatted, "extensions": extensions}
 
 
-def _refused(status: int, code: str, message: str, request_id: str) -> Answer:
+def _refused(status: int, code: str, message: str, request_id: str, **more: Any) -> Answer:
     error = {"message": message, "extensions": {"code": code}}
-    return Answer(status, {"errors": [error], "extensions": {"requestId": request_id}})
+    return Answer(status, {"errors": [error], "extensions": {"requestId": request_id, **more}})

@@ -1,16 +1,17 @@
 # schema/limits.py
-"""How much one document may ask for: depth, aliases, root fields, directives, fields and cost, in one measurement.
+"""How much one document may ask for: in size, depth, width, repeats and cost, in one measurement.
 
 Every fragment is measured once, however often it is spread: Strawberry's own limiters walk it each time, which is
 exponential in nested fragments. A document is measured before it is validated, because repeats of one selection keep
-the standard overlapping-fields rule busy for seconds.
+the standard overlapping-fields rule busy for seconds; what no operation reaches is measured too, since it is validated.
 
-Cost is the number of objects an answer can hold, with `first` taken from the variables, plus a price per mutation.
+Cost is the number of objects an answer can hold, with list sizes taken from arguments and variables (`@listSize`), plus
+a price per mutation, or per item of a mutation's list.
 """
 
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from math import prod
 from typing import Any, Final
 
 from graphql import (
@@ -24,179 +25,230 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
-    IntValueNode,
     OperationDefinitionNode,
-    OperationType,
     SelectionSetNode,
-    VariableNode,
     get_named_type,
     is_list_type,
     is_non_null_type,
 )
 
-from schema.connections import MOST_FIRST, ListSize
+from schema.sizes import ONE, Size, Sized, Terms, declared_size, size_of_list
 
+MOST_CHARACTERS: Final = 20_000
 MOST_TOKENS: Final = 3_000
+MOST_OPERATIONS: Final = 20
+MOST_FRAGMENTS: Final = 100
+MOST_VARIABLES: Final = 50
 MOST_DEPTH: Final = 16  # the standard introspection query is 15 deep
 MOST_ALIASES: Final = 30
 MOST_ROOT_FIELDS: Final = 20
 MOST_DIRECTIVES: Final = 50
 MOST_FIELDS: Final = 1_000
+MOST_REPEATS: Final = 1_000  # pairs: 45 fragments that all select `id` of one object
+MOST_PRODUCT: Final = 10_000
 MOST_COST: Final = 12_000
+MOST_NESTING: Final = 32  # of lists and objects in variables
+
 MUTATION_COST: Final = 10
 INTROSPECTION_COST: Final = 100
-LITERAL_SIZES: Final = {str(size): size for size in range(1, MOST_FIRST + 1)}
 UNSIZED_LIST: Final = 10  # a plain list that declares no size
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
-    """How many items a list can have: a number, or a variable with its default."""
-
-    number: int
-    variable: str | None = None
-
-    def of(self, variables: Mapping[str, Any]) -> int:
-        if self.variable is None:
-            return self.number
-        value = variables.get(self.variable, self.number)
-        if value is None:
-            return self.number
-        # What is no valid size is refused by validation or the resolver; until then it costs as much as the most.
-        return min(value, MOST_FIRST) if isinstance(value, int) and value > 0 else MOST_FIRST
+def too_nested(variables: Mapping[str, Any]) -> bool:
+    level: list[Any] = [variables]
+    for _ in range(MOST_NESTING):
+        level = [
+            inner
+            for value in level
+            for inner in (value.values() if isinstance(value, Mapping) else value)
+            if isinstance(inner, Mapping | list)
+        ]
+        if not level:
+            return False
+    return True
 
 
-Terms = dict[tuple[Size, ...], int]
-"""How often each product of variable sizes counts."""
+@dataclass(slots=True)
+class Item:
+    """Objects of an answer: `size` of them, and what lies below each. `spread`: a fragment's, in place of its spread.
 
+    `name` is that of a list whose size the connection above it may have declared.
+    """
 
-def cost(terms: Terms, variables: Mapping[str, Any]) -> int:
-    return sum(times * prod(size.of(variables) for size in sizes) for sizes, times in terms.items())
+    size: Size
+    below: "Measure | None" = None
+    name: str = ""
+    spread: bool = False
 
 
 @dataclass(slots=True)
 class Measure:
-    """What a selection asks for, all fragments spread out. `items` are its objects: (how many times, below each)."""
+    """What a selection asks for, all fragments spread out."""
 
     depth: int = 0
+    width: int = 0
+    """How many fields the selection itself has, those below them not counted."""
     fields: int = 0
     aliases: int = 0
     directives: int = 0
-    items: list[tuple[Size, "Measure | None"]] = field(default_factory=list)
+    items: list[Item] = field(default_factory=list)
+    sized: Sized | None = None
+    """What the field it belongs to has declared of the lists in it."""
 
     def add(self, other: "Measure") -> None:
         self.depth = max(self.depth, other.depth)
+        self.width += other.width
         self.fields += other.fields
         self.aliases += other.aliases
         self.directives += other.directives
-        self.items.append((Size(1), other))
+        self.items.append(Item(ONE, other, spread=True))
 
-    def terms(self) -> "Terms":
-        """The most objects the answer can hold, as a sum of products. Call it on what is within MOST_FIELDS only."""
-        total: Terms = {}
-        for size, below in self.items:
-            factor = (size,) if size.variable else ()
-            for sizes, times in (below.terms() if below else {(): 1}).items():
-                key = sizes + factor
-                total[key] = total.get(key, 0) + times * (1 if size.variable else size.number)
-        return total
-
-
-def excess(node: OperationDefinitionNode, measure: Measure) -> str | None:
-    """What an operation has too much of, whatever its variables; None where it keeps within the limits."""
-    counted = (
-        ("levels", measure.depth, MOST_DEPTH),
-        ("fields, fragments spread out,", measure.fields, MOST_FIELDS),
-        ("aliases", measure.aliases, MOST_ALIASES),
-        ("directives", measure.directives, MOST_DIRECTIVES),
-        ("root fields", len(node.selection_set.selections), MOST_ROOT_FIELDS),
-    )
-    return next(
-        (f"An operation may have {most} {what} at most." for what, number, most in counted if number > most), None
-    )
+    def weigh(self, sized: Sized | None = None) -> tuple[Terms, Terms]:
+        """The terms of `cost` and of `product`. Call it on what is within MOST_FIELDS only."""
+        sized = self.sized or sized
+        terms, products = dict[tuple[Size, ...], int](), dict[tuple[Size, ...], int]()
+        for item in self.items:
+            size = (sized.size_of(item.name) if sized and item.name else None) or item.size
+            variable, number = ((size,), 1) if size.variable else ((), size.number)
+            if item.below is None:
+                below: tuple[Terms, Terms] = {(): 1}, {(): 1}
+            else:
+                below = item.below.weigh(sized if item.spread else None)
+            for sizes, times in below[0].items():
+                terms[sizes + variable] = terms.get(sizes + variable, 0) + times * number
+            for sizes, times in below[1].items():
+                products[sizes + variable] = max(products.get(sizes + variable, 0), times * number)
+        return terms, products
 
 
 class Measuring:
-    """Measures the operations of one document."""
+    """Measures one document."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode) -> None:
         self.schema = schema
-        self._fragments = {
+        self.operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+        self.fragments = {
             node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
         }
+        self.circular = False
+        """Whether a fragment was met inside itself; known once `excess` has been asked for."""
         self._measured: dict[str, Measure] = {}
         self._open: set[str] = set()
 
+    def excess(self) -> str | None:
+        """What the document has too much of, whatever its variables; None where it keeps within the limits."""
+        counted: list[tuple[str, int, int]] = [
+            ("operations", len(self.operations), MOST_OPERATIONS),
+            ("fragments", len(self.fragments), MOST_FRAGMENTS),
+            *(("variables", len(node.variable_definitions or ()), MOST_VARIABLES) for node in self.operations),
+        ]
+        return _first_excess(iter(counted)) or _first_excess(self._counted())
+
     def operation(self, node: OperationDefinitionNode) -> Measure:
-        root = self.schema.get_root_type(node.operation)
-        defaults = {
-            variable.variable.name.value: int(variable.default_value.value)
-            for variable in node.variable_definitions or ()
-            if isinstance(variable.default_value, IntValueNode)
-        }
-        measure = self._selections(node.selection_set, root, None, defaults)
+        measure = self._selections(node.selection_set, self.schema.get_root_type(node.operation))
         measure.directives += len(node.directives or ())
-        if node.operation is OperationType.MUTATION:
-            measure.items.append((Size(MUTATION_COST * len(node.selection_set.selections)), None))
+        measure.directives += sum(len(variable.directives or ()) for variable in node.variable_definitions or ())
         return measure
 
-    def _selections(
-        self, node: SelectionSetNode, parent: GraphQLNamedType | None, sized: Size | None, defaults: dict[str, int]
-    ) -> Measure:
-        """`sized` is the size of the lists just below, where a connection has declared it."""
+    def _counted(self) -> Iterator[tuple[str, int, int]]:
+        measures = [self.operation(node) for node in self.operations]
+        for measure in (*measures, *(self._fragment(name) for name in self.fragments)):
+            yield "levels", measure.depth, MOST_DEPTH
+            yield "fields, fragments spread out,", measure.fields, MOST_FIELDS
+            yield "aliases", measure.aliases, MOST_ALIASES
+            yield "directives", measure.directives, MOST_DIRECTIVES
+        for measure in measures:
+            yield "root fields", measure.width, MOST_ROOT_FIELDS
+        # Only now, when it is known that spreading all fragments out is little work, and ends.
+        for node in () if self.circular else (*self.operations, *self.fragments.values()):
+            yield "pairs of selections of one field", self._repeats([node.selection_set]), MOST_REPEATS
+
+    def _repeats(self, merged: list[SelectionSetNode]) -> int:
+        """How many pairs of selections answer under one name: what the standard rule compares."""
+        named: dict[str, list[SelectionSetNode]] = defaultdict(list)
+        counts: dict[str, int] = defaultdict(int)
+        waiting, spread = list(merged), set[str]()
+        while waiting:
+            for selection in waiting.pop().selections:
+                match selection:
+                    case FieldNode():
+                        name = (selection.alias or selection.name).value
+                        counts[name] += 1
+                        if selection.selection_set:
+                            named[name].append(selection.selection_set)
+                    case InlineFragmentNode():
+                        waiting.append(selection.selection_set)
+                    case FragmentSpreadNode(name=fragment) if fragment.value not in spread:
+                        spread.add(fragment.value)
+                        if fragment.value in self.fragments:
+                            waiting.append(self.fragments[fragment.value].selection_set)
+        pairs = sum(count * (count - 1) // 2 for count in counts.values())
+        if pairs > MOST_REPEATS:
+            return pairs
+        return pairs + sum(self._repeats(below) for below in named.values())
+
+    def _selections(self, node: SelectionSetNode, parent: GraphQLNamedType | None) -> Measure:
         total = Measure()
         for selection in node.selections:
             total.directives += len(selection.directives or ())
             match selection:
                 case FieldNode():
-                    total.add(self._field(selection, parent, sized, defaults))
+                    total.add(self._field(selection, parent))
                 case InlineFragmentNode():
                     condition = selection.type_condition
                     inner = self.schema.get_type(condition.name.value) if condition else parent
-                    total.add(self._selections(selection.selection_set, inner, sized, defaults))
+                    total.add(self._selections(selection.selection_set, inner))
                 case FragmentSpreadNode():
                     total.fields += 1  # counted, or doublings of nothing would be free
-                    total.add(self._spread(selection.name.value, sized, defaults))
+                    total.add(self._fragment(selection.name.value))
         return total
 
-    def _spread(self, name: str, sized: Size | None, defaults: dict[str, int]) -> Measure:
-        fragment = self._fragments.get(name)
+    def _fragment(self, name: str) -> Measure:
+        fragment = self.fragments.get(name)
         # A fragment inside itself, or one that is missing, is the standard rules' to refuse.
+        self.circular = self.circular or name in self._open
         if fragment is None or name in self._open:
             return Measure()
-        key = f"{name}|{sized}"
-        if key not in self._measured:
+        if name not in self._measured:
             self._open.add(name)
-            parent = self.schema.get_type(fragment.type_condition.name.value)
-            self._measured[key] = self._selections(fragment.selection_set, parent, sized, defaults)
+            measure = self._selections(fragment.selection_set, self.schema.get_type(fragment.type_condition.name.value))
+            measure.directives += len(fragment.directives or ())
+            self._measured[name] = measure
             self._open.discard(name)
-        return self._measured[key]
+        return self._measured[name]
 
-    def _field(
-        self, node: FieldNode, parent: GraphQLNamedType | None, sized: Size | None, defaults: dict[str, int]
-    ) -> Measure:
-        measure = Measure(depth=1, fields=1, aliases=1 if node.alias else 0)
+    def _field(self, node: FieldNode, parent: GraphQLNamedType | None) -> Measure:
+        name = node.name.value
+        measure = Measure(depth=1, width=1, fields=1, aliases=1 if node.alias else 0)
+        definition = _definition(parent, name)
+        declared = declared_size(definition)
+        size = size_of_list(node, declared) if declared else None
+        if parent is not None and parent is self.schema.mutation_type:
+            measure.items.append(Item(size or ONE, Measure(items=[Item(Size(MUTATION_COST))])))
         if not node.selection_set:
             return measure
-        definition = _definition(parent, node.name.value)
-        kind = get_named_type(definition.type) if definition else None
-        declared = _declared_size(definition)
-        size = _size(node, declared, defaults) if declared else None
-        below = self._selections(
-            node.selection_set, kind, size if declared and declared.sized_fields else None, defaults
-        )
+        below = self._selections(node.selection_set, get_named_type(definition.type) if definition else None)
         measure.depth += below.depth
         measure.fields += below.fields
         measure.aliases += below.aliases
         measure.directives += below.directives
-        if node.name.value.startswith("__"):  # costs no store request; its nesting is the standard rules' to limit
-            measure.items.append((Size(INTROSPECTION_COST), None))
+        if name.startswith("__"):  # costs no store request; its nesting is the standard rules' to limit
+            measure.items.append(Item(Size(INTROSPECTION_COST)))
             return measure
-        times = Size(1)
+        if size and declared and declared.sized_fields:
+            below.sized = Sized(tuple(declared.sized_fields), size)
         if definition and _is_list(definition):
-            times = size or sized or Size(UNSIZED_LIST)
-        measure.items += [(times, None), (times, below)]
+            times = Item(size or Size(UNSIZED_LIST), name="" if size else name)
+        else:
+            times = Item(ONE)
+        measure.items += [times, Item(times.size, below, times.name)]
         return measure
+
+
+def _first_excess(counted: Iterator[tuple[str, int, int]]) -> str | None:
+    return next(
+        (f"A document may have {most} {what} at most." for what, number, most in counted if number > most), None
+    )
 
 
 def _definition(parent: GraphQLNamedType | None, name: str) -> GraphQLField | None:
@@ -209,26 +261,3 @@ def _definition(parent: GraphQLNamedType | None, name: str) -> GraphQLField | No
 def _is_list(definition: GraphQLField) -> bool:
     kind = definition.type
     return is_list_type(kind.of_type if is_non_null_type(kind) else kind)
-
-
-def _declared_size(definition: GraphQLField | None) -> ListSize | None:
-    if definition is None:
-        return None
-    field_definition = definition.extensions.get("strawberry-definition")
-    for directive in getattr(field_definition, "directives", None) or ():
-        if isinstance(directive, ListSize):
-            return directive
-    return None
-
-
-def _size(node: FieldNode, declared: ListSize, defaults: dict[str, int]) -> Size:
-    for argument in node.arguments or ():
-        if argument.name.value in (declared.slicing_arguments or ()):
-            match argument.value:
-                case IntValueNode():
-                    # What is no valid size is refused by the resolver; until then it costs as much as the most.
-                    return Size(LITERAL_SIZES.get(argument.value.value, MOST_FIRST))
-                case VariableNode():
-                    name = argument.value.name.value
-                    return Size(defaults.get(name, declared.assumed_size), name)
-    return Size(declared.assumed_size)

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from graphql import (
-    DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
@@ -21,6 +20,7 @@ from graphql import (
     GraphQLSchema,
     GraphQLSyntaxError,
     InlineFragmentNode,
+    NoFragmentCyclesRule,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
@@ -28,18 +28,20 @@ from graphql import (
     parse,
     specified_rules,
     validate,
+    value_from_ast_untyped,
 )
 from graphql.execution.collect_fields import FragmentDetails, GroupedFieldSet
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from schema import limits
+from schema import limits, sizes
 from schema.access import INTROSPECTION, Access, Denied, denied, rule
 from schema.executor import Compiled
 from schema.principal import Kind, Principal
+from schema.sizes import Terms
 
 MOST_PLANS: Final = 512
-LONGEST_KEPT: Final = 20_000  # characters; longer documents are planned each time
+MOST_KEPT: Final = 1_000_000  # characters of all documents together: a plan takes about a hundred bytes for each
 MOST_ERRORS: Final = 5
 
 RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
@@ -54,7 +56,11 @@ class Plan:
     schema: GraphQLSchema
     problems: tuple[tuple[Code, GraphQLError], ...] = ()
     operation: OperationDefinitionNode | None = None
-    terms: limits.Terms = field(default_factory=dict)
+    terms: Terms = field(default_factory=dict)
+    products: Terms = field(default_factory=dict)
+    defaults: dict[str, Any] = field(default_factory=dict)
+    """What variables are where nothing is given for them."""
+
     uses: dict[str, Access | None] = field(default_factory=dict)
     fragment_definitions: dict[str, FragmentDefinitionNode] = field(default_factory=dict)
     fragments: dict[str, FragmentDetails] = field(default_factory=dict)
@@ -85,7 +91,17 @@ class Plan:
         ]
 
     def cost(self, variables: Mapping[str, Any]) -> int:
-        return limits.cost(self.terms, variables)
+        return sizes.cost(self.terms, {**self.defaults, **variables})
+
+    def excess(self, variables: Mapping[str, Any]) -> str | None:
+        """What these variables make too much of; None where they keep within the limits."""
+        items = sizes.product(self.products, {**self.defaults, **variables})
+        if items > limits.MOST_PRODUCT:
+            return f"Lists within lists would hold {items} items; they may hold {limits.MOST_PRODUCT}."
+        cost = self.cost(variables)
+        if cost > limits.MOST_COST:
+            return f"This would cost {cost} points; one request may cost {limits.MOST_COST}."
+        return None
 
     def denied(self, principal: Principal) -> Denied | None:
         """Why this principal may not run it; None where they may."""
@@ -101,9 +117,11 @@ class Plan:
 class Plans:
     """The plans of one schema, the least recently used dropped first."""
 
-    def __init__(self, schema: GraphQLSchema, *, most: int = MOST_PLANS) -> None:
+    def __init__(self, schema: GraphQLSchema, *, most: int = MOST_PLANS, characters: int = MOST_KEPT) -> None:
         self.schema = schema
         self.most = most
+        self.characters = characters
+        self._length = 0
         self._kept: OrderedDict[tuple[str, str | None, bool], Plan] = OrderedDict()
 
     def __len__(self) -> int:
@@ -116,11 +134,14 @@ class Plans:
         if known is not None:
             self._kept.move_to_end(key)
             return known
-        plan = self._make(document, operation_name, suggestions=suggestions)
-        if len(document) <= LONGEST_KEPT:
-            self._kept[key] = plan
-            if len(self._kept) > self.most:
-                self._kept.popitem(last=False)
+        if len(document) > limits.MOST_CHARACTERS:
+            excess = GraphQLError(f"A document may have {limits.MOST_CHARACTERS} characters at most.")
+            return Plan(self.schema, (("QUERY_TOO_COMPLEX", excess),))
+        plan = self._kept[key] = self._make(document, operation_name, suggestions=suggestions)
+        self._length += len(document)
+        while len(self._kept) > self.most or self._length > self.characters:
+            (dropped, _, _), _ = self._kept.popitem(last=False)
+            self._length -= len(dropped)
         return plan
 
     def _make(self, text: str, operation_name: str | None, *, suggestions: bool) -> Plan:
@@ -128,28 +149,31 @@ class Plans:
             document = parse(text, max_lexical_tokens=limits.MOST_TOKENS)
         except GraphQLSyntaxError as error:
             return Plan(self.schema, (("GRAPHQL_PARSE_FAILED", error),))
-        operation = _operation(document, operation_name)
+        measuring = limits.Measuring(self.schema, document)
+        operation = _operation(measuring.operations, operation_name)
         if isinstance(operation, GraphQLError):
             return Plan(self.schema, (("OPERATION_RESOLUTION_FAILURE", operation),))
-        measure = limits.Measure()
-        for each in document.definitions:
-            if isinstance(each, OperationDefinitionNode):
-                measured = limits.Measuring(self.schema, document).operation(each)
-                excess = limits.excess(each, measured)
-                if excess:
-                    return Plan(self.schema, (("QUERY_TOO_COMPLEX", GraphQLError(excess)),))
-                if each is operation:
-                    measure = measured
-        problems = validate(self.schema, document, RULES, max_errors=MOST_ERRORS, hide_suggestions=not suggestions)
+        excess = measuring.excess()
+        if excess:
+            return Plan(self.schema, (("QUERY_TOO_COMPLEX", GraphQLError(excess)),))
+        # In a circle nothing ends that spreads fragments out, as the other rules do.
+        rules = (NoFragmentCyclesRule,) if measuring.circular else RULES
+        problems = validate(self.schema, document, rules, max_errors=MOST_ERRORS, hide_suggestions=not suggestions)
         if problems:
             return Plan(self.schema, tuple(("GRAPHQL_VALIDATION_FAILED", error) for error in problems))
-        definitions = {
-            node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)
-        }
+        measure = measuring.operation(operation)
+        terms, products = measure.weigh()
+        definitions = measuring.fragments
         return Plan(
             self.schema,
             operation=operation,
-            terms=measure.terms(),
+            terms=terms,
+            products=products,
+            defaults={
+                node.variable.name.value: value_from_ast_untyped(node.default_value)
+                for node in operation.variable_definitions or ()
+                if node.default_value
+            },
             uses=_uses(self.schema, operation, definitions),
             fragment_definitions=definitions,
             fragments={name: FragmentDetails(node, None) for name, node in definitions.items()},
@@ -157,8 +181,7 @@ class Plans:
         )
 
 
-def _operation(document: DocumentNode, name: str | None) -> OperationDefinitionNode | GraphQLError:
-    operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
+def _operation(operations: list[OperationDefinitionNode], name: str | None) -> OperationDefinitionNode | GraphQLError:
     if name is None:
         if len(operations) == 1:
             return operations[0]

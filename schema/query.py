@@ -8,7 +8,7 @@ import strawberry
 
 from crm.kernel.errors import InvalidInput
 from schema.access import own
-from schema.connections import MOST_FIRST, about
+from schema.connections import MOST_FIRST, as_many_as
 from schema.context import Context, Info
 from schema.customer.customer import customer_by_key
 from schema.customer.queries import CustomerQuery
@@ -70,7 +70,7 @@ class Query(CustomerQuery, OrderQuery, SegmentQuery, KpiQuery, ShopQuery):
 
     @strawberry.field(
         description="Several objects by their ids, in the order asked for.",
-        directives=[*own(None), about(MOST_FIRST)],
+        directives=[*own(None), as_many_as("ids", most=MOST_FIRST)],
     )
     async def nodes(
         self,

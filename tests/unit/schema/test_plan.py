@@ -33,9 +33,13 @@ def test_the_least_recently_used_plan_is_dropped_first(plans: Plans) -> None:
     assert len(plans) == 3
 
 
-def test_a_very_long_document_is_not_kept(plans: Plans) -> None:
-    plans.plan("{ shop { id } }" + " " * 30_000)
-    assert len(plans) == 0
+def test_documents_are_kept_up_to_a_sum_of_their_lengths() -> None:
+    plans = Plans(schema.core, characters=1000)
+    for number in range(5):
+        plans.plan(f"query A{number} {{ shop {{ id }} }}" + " " * 400)
+    assert len(plans) == 2
+    plans.plan("{ shop { id } }" + " " * 900)
+    assert len(plans) == 1
 
 
 def test_problems_are_listed_anew_for_each_request(plans: Plans) -> None:
@@ -96,6 +100,25 @@ ATTACKS = {
     "fragment bomb": BOMB + " fragment F22 on Customer { id }",
     "fragment bomb of nothing": BOMB,
     "repeats of what overlaps": "{ " + "viewer { orders { nodes { id } } } " * 270 + "}",
+    "as many as fields allow": "{ viewer { " + "orders { nodes { id } } " * 240 + "} }",
+    "repeats in a fragment that nobody spreads": "{ shop { id } } fragment F on Customer { "
+    + "orders { nodes { id } } " * 240
+    + "}",
+    "repeats in fragments": "{ viewer { "
+    + " ".join(f"...F{number}" for number in range(99))
+    + " } } "
+    + " ".join(f"fragment F{number} on Customer {{ id }}" for number in range(99)),
+    "root fields in a fragment": "{ ...F } fragment F on Query { " + "shop { id } " * 30 + "}",
+    "directives of variables": "query (" + "$a: Int @x @x @x @x @x @x " * 10 + ") { shop { id } }",
+    "directives of a fragment": "{ shop { ...F } } fragment F on Shop " + "@x " * 60 + "{ id }",
+    "variables": "query (" + " ".join(f"$a{number}: Int" for number in range(60)) + ") { shop { id } }",
+    "fragments": "{ shop { id } } " + " ".join(f"fragment F{number} on Shop {{ id }}" for number in range(120)),
+    "a fragment with each size": "{ viewer { "
+    + " ".join(f"orders(first: {number}) {{ ...F }}" for number in range(1, 101))
+    + " } } fragment F on OrderConnection { "
+    + "nodes { id } " * 300
+    + "}",
+    "characters": "{ shop { id } }" + "#\n" * 10_000,
 }
 
 
@@ -108,7 +131,12 @@ def test_an_attack_is_refused_at_once(plans: Plans, name: str) -> None:
 
 @pytest.mark.parametrize(
     "document",
-    ["{ viewer { ...F } } fragment F on Customer { ...F id }", "{ viewer { ...Missing } }"],
+    [
+        "{ viewer { ...F } } fragment F on Customer { ...F id }",
+        "{ viewer { ...F } } fragment F on Customer { orders { nodes { customer { ...F } } } }",
+        "{ viewer { ...F } } fragment F on Customer { orders { nodes { ...G } } } fragment G on Order { id ...G }",
+        "{ viewer { ...Missing } }",
+    ],
 )
 def test_fragments_without_an_end_are_left_to_the_standard_rules(plans: Plans, document: str) -> None:
     assert code(plans, document) == "GRAPHQL_VALIDATION_FAILED"
@@ -127,7 +155,7 @@ def test_cost_counts_objects_with_sizes_from_the_variables(plans: Plans) -> None
     # Each customer: an edge, the node, its connection and ten orders.
     assert plan.cost({}) == 1 + 5 * (1 + 1 + 1 + 10)
     assert plan.cost({"n": 2}) == 1 + 2 * 13
-    assert plan.cost({"n": None}) == plan.cost({"n": 5})
+    assert plan.cost({"n": None}) == plan.cost({"n": 20})  # null is no size, so the usual one
 
 
 @pytest.mark.parametrize("size", [0, -1, 10**9, "many", 2.5])
@@ -140,6 +168,57 @@ def test_cost_counts_a_fragment_wherever_it_is_spread(plans: Plans) -> None:
         "{ a: viewer { ...F } b: viewer { ...F } } fragment F on Customer { orders(first: 3) { nodes { id } } }"
     )
     assert plan.cost({}) == 2 * (1 + 1 + 3)
+
+
+def test_operations_of_one_document_are_measured_together(plans: Plans) -> None:
+    document = " ".join(f"query A{number} {{ shop {{ id }} }}" for number in range(limits.MOST_OPERATIONS + 1))
+    assert plans.plan(document, "A0").problems[0][0] == "QUERY_TOO_COMPLEX"
+
+
+def test_a_connection_sizes_the_lists_it_names_through_fragments(plans: Plans) -> None:
+    plan = plans.plan(
+        "{ viewer { few: orders(first: 2) { ...Page } many: orders(first: 50) { ...Page } } }"
+        " fragment Page on OrderConnection { nodes { orderId } pageInfo { endCursor } }"
+    )
+    assert plan.cost({}) == 1 + (1 + 2 + 1) + (1 + 50 + 1)
+
+
+def test_as_many_nodes_are_counted_as_ids_are_asked_for(plans: Plans) -> None:
+    assert plans.plan("{ nodes(ids: [1, 2, 3]) { id } }").cost({}) == 3
+    plan = plans.plan("query ($ids: [ID!]! = [1, 2]) { nodes(ids: $ids) { id } }")
+    assert [plan.cost({}), plan.cost({"ids": ["a"] * 7}), plan.cost({"ids": ["a"] * 10**4})] == [2, 7, 100]
+    assert plan.cost({"ids": "one, or whatever"}) == 100
+
+
+def test_each_event_of_a_mutation_has_its_price(plans: Plans) -> None:
+    text = "mutation ($e: [JSON!]!) { eventsIngest(input: {events: $e}) { receipts { status } } }"
+    assert plans.plan(text).cost({"e": [{}] * 3}) == 3 * limits.MUTATION_COST + 1 + 3
+    whole = plans.plan("mutation ($i: EventsIngestInput!) { eventsIngest(input: $i) { receipts { status } } }")
+    assert whole.cost({"i": {"events": [{}] * 3}}) == 3 * limits.MUTATION_COST + 1 + 3
+    assert whole.cost({"i": 5}) == whole.cost({}) == 100 * limits.MUTATION_COST + 1 + 100
+
+
+def test_lists_within_lists_have_a_limit_of_their_own(plans: Plans) -> None:
+    plan = plans.plan(
+        "query ($n: Int, $m: Int) { customers(first: $n) { nodes { orders(first: $m) { nodes { lines { sku } } } } } }"
+    )
+    assert plan.excess({"n": 10, "m": 10}) is None
+    assert "Lists within lists" in str(plan.excess({"n": 100, "m": 100}))
+    assert "Lists within lists" in str(plan.excess({"n": -1, "m": 10**30}))
+
+
+def test_a_mutation_in_a_fragment_has_its_price_too(plans: Plans) -> None:
+    tags = 'customerTagsAdd(input: {id: "x", tags: []}) { customer { id } }'
+    plan = plans.plan(f"mutation {{ ...F }} fragment F on Mutation {{ a: {tags} b: {tags} }}")
+    assert plan.cost({}) == 2 * (limits.MUTATION_COST + 2)
+
+
+def test_variables_are_nested_only_so_deep() -> None:
+    def nested(depth: int) -> object:
+        return {"a": nested(depth - 1)} if depth else [1]
+
+    assert not limits.too_nested({"a": nested(limits.MOST_NESTING - 3)})
+    assert limits.too_nested({"a": nested(limits.MOST_NESTING)})
 
 
 def test_a_mutation_has_a_price_of_its_own(plans: Plans) -> None:

@@ -1,0 +1,98 @@
+# schema/sizes.py
+"""How many items lists can have, as their arguments and variables say (`@listSize`), and what they multiply to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any, Final
+
+from graphql import FieldNode, GraphQLField, IntValueNode, ListValueNode, ObjectValueNode, ValueNode, VariableNode
+
+from schema.connections import MOST_FIRST, ListSize
+
+LITERAL_SIZES: Final = {str(size): size for size in range(1, MOST_FIRST + 1)}
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many items a list can have: a number, or what a variable says (`path` leads into an input object)."""
+
+    number: int
+    variable: str | None = None
+    path: tuple[str, ...] = ()
+
+    def of(self, variables: Mapping[str, Any]) -> int:
+        if self.variable is None:
+            return self.number
+        value = variables.get(self.variable)
+        for name in self.path:
+            value = value.get(name) if isinstance(value, Mapping) else None
+        if value is None:
+            return self.number
+        if isinstance(value, list):
+            return min(len(value), MOST_FIRST)
+        # What is no valid size is refused by validation or the resolver; until then it costs as much as the most.
+        return min(value, MOST_FIRST) if isinstance(value, int) and value > 0 else MOST_FIRST
+
+
+ONE: Final = Size(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Sized:
+    """What a connection has declared of the lists just below it."""
+
+    fields: tuple[str, ...]
+    size: Size
+
+    def size_of(self, name: str) -> Size | None:
+        return self.size if name in self.fields else None
+
+
+Terms = dict[tuple[Size, ...], int]
+"""A number for each product of variable sizes."""
+
+
+def cost(terms: Terms, variables: Mapping[str, Any]) -> int:
+    """The most objects an answer can hold: the sum of the products."""
+    return sum(times * prod(size.of(variables) for size in sizes) for sizes, times in terms.items())
+
+
+def product(products: Terms, variables: Mapping[str, Any]) -> int:
+    """The most items that lists within lists can hold: the largest of the products."""
+    return max((times * prod(size.of(variables) for size in sizes) for sizes, times in products.items()), default=0)
+
+
+def declared_size(definition: GraphQLField | None) -> ListSize | None:
+    if definition is None:
+        return None
+    field_definition = definition.extensions.get("strawberry-definition")
+    for directive in getattr(field_definition, "directives", None) or ():
+        if isinstance(directive, ListSize):
+            return directive
+    return None
+
+
+def size_of_list(node: FieldNode, declared: ListSize) -> Size:
+    """The size an argument gives, or one inside it (`input.events`)."""
+    values = {argument.name.value: argument.value for argument in node.arguments or ()}
+    for sizing in declared.slicing_arguments or ():
+        name, *path = sizing.split(".")
+        if name in values:
+            return _size_of(values[name], tuple(path), declared.assumed_size)
+    return Size(declared.assumed_size)
+
+
+def _size_of(value: ValueNode, path: tuple[str, ...], assumed: int) -> Size:
+    match value:
+        case VariableNode():
+            return Size(assumed, value.name.value, path)
+        case ObjectValueNode() if path:
+            inner = {given.name.value: given.value for given in value.fields}
+            return _size_of(inner[path[0]], path[1:], assumed) if path[0] in inner else Size(assumed)
+        case ListValueNode():
+            return Size(min(len(value.values), MOST_FIRST))
+        case IntValueNode():
+            # What is no valid size is refused by the resolver; until then it costs as much as the most.
+            return Size(LITERAL_SIZES.get(value.value, MOST_FIRST))
+    return Size(assumed)
