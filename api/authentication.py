@@ -30,6 +30,7 @@ FIRST_COOL_DOWN: Final = 5.0  # while there are none, so that one lost packet at
 FETCH_TIMEOUT: Final = 3.0
 LEEWAY: Final = 30  # seconds by which the issuer's clock may differ
 NAME = re.compile(r"[A-Za-z0-9._:-]{1,128}")
+SUBJECT = re.compile(r"[\x21-\x7e]{1,255}")  # as OpenID Connect has it, without spaces
 
 
 class Unauthenticated(Exception):
@@ -180,7 +181,7 @@ class Authenticator:
 
 
 def principal_of(claims: dict[str, Any]) -> Principal:
-    """Who verified claims speak of: `shop`, `kind`, `customer_id` and `scope` (words with spaces between).
+    """Who verified claims speak of: `sub`, `shop`, `kind`, `customer_id` and `scope` (words with spaces between).
 
     Raises Unauthenticated where a claim is missing or malformed.
     """
@@ -193,11 +194,11 @@ def principal_of(claims: dict[str, Any]) -> Principal:
     scope = claims.get("scope", "")
     if not isinstance(scope, str):
         raise Unauthenticated("the token's scope is not a string")
-    return Principal(kind, shop, customer_id, frozenset(scope.split()))
+    return Principal(kind, shop, customer_id, frozenset(scope.split()), _name(claims, "sub", SUBJECT))
 
 
-def _name(claims: dict[str, Any], claim: str) -> str:
+def _name(claims: dict[str, Any], claim: str, form: re.Pattern[str] = NAME) -> str:
     value = claims.get(claim)
-    if not isinstance(value, str) or not NAME.fullmatch(value):
+    if not isinstance(value, str) or not form.fullmatch(value):
         raise Unauthenticated(f"the token has no valid {claim}")
     return value

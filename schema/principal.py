@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from crm.kernel.actor import Actor, Role
+
 
 class Kind(StrEnum):
     CUSTOMER = "customer"
@@ -13,6 +15,7 @@ class Kind(StrEnum):
 
 
 SCOPES: Final = frozenset({
+    "customers:history",
     "customers:read",
     "customers:write",
     "events:write",
@@ -31,12 +34,20 @@ SCOPES: Final = frozenset({
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """A verified caller. The shop is the tenant: nothing of another shop can be named by it."""
+    """A verified caller. The shop is the tenant: nothing of another shop can be named by it. `subject` is whom their
+    issuer says they are.
+    """
 
     kind: Kind
     shop: str
     customer_id: str | None = None
     scopes: frozenset[str] = frozenset()
+    subject: str | None = None
+
+    @property
+    def actor(self) -> Actor:
+        """As whom their changes are written down."""
+        return Actor(Role(self.kind), self.customer_id if self.kind is Kind.CUSTOMER else self.subject)
 
     def may_see_customer(self, customer_id: str) -> bool:
         """Whether records of this customer, which belong to the caller's shop, are visible to the caller at all."""

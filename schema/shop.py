@@ -8,6 +8,7 @@ import strawberry
 from crm.kernel.errors import NotFound
 from crm.shops import service
 from schema.access import own, signed_in, staff
+from schema.connections import about
 from schema.context import GIVEN, Info, stored
 from schema.errors import AnswersRefusals, UserError
 from schema.node import Node, global_id
@@ -47,6 +48,13 @@ class Shop(Node):
         return EmailAddress(self.item.sender) if self.item.sender else None
 
     @strawberry.field(
+        description="The sources of events that are not the shop's own: what they say is third-party data.",
+        directives=[*staff("shop:read"), about(5)],
+    )
+    def third_party_sources(self) -> list[str]:
+        return sorted(self.item.third_party_sources or ())
+
+    @strawberry.field(
         description="Give it as `expectedVersion` to change what was read.", directives=staff("shop:read")
     )
     def version(self) -> int:
@@ -72,9 +80,16 @@ class ShopUpdateInput:
     locale: strawberry.Maybe[str] = strawberry.field(description="BCP 47, such as `de-AT`.")
     sender: strawberry.Maybe[EmailAddress] = strawberry.field(description="The address messages come from.")
 
+    third_party_sources: strawberry.Maybe[list[str]] = strawberry.field(
+        description="All sources of events that are not the shop's own."
+    )
+
     def fields(self) -> service.ShopFields:
         given = {name: getattr(self, name) for name in ("name", "zone", "currency", "locale", "sender")}
-        return service.ShopFields(**{name: some.value for name, some in given.items() if some is not None})
+        fields = {name: some.value for name, some in given.items() if some is not None}
+        if self.third_party_sources is not None:
+            fields["third_party_sources"] = frozenset(self.third_party_sources.value)
+        return service.ShopFields(**fields)
 
 
 @strawberry.type(description="The shop as it is now, or why it was not changed.", directives=signed_in())

@@ -5,9 +5,10 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from crm.customers import identifiers, repository, snapshot
+from crm.customers import history, identifiers, repository, snapshot
 from crm.customers.identifiers import Claim
 from crm.customers.models import Customer, Identity, IdentityClaim
+from crm.customers.provenance import Occasion
 from crm.customers.resolution import Holder, Resolution, resolve
 from crm.kernel.change import Change
 from crm.kernel.errors import Stale
@@ -66,7 +67,9 @@ def holder(customer: Customer, *, verified: bool = False) -> Holder:
     return Holder(customer.customer_id, frozenset(kinds), verified=verified)
 
 
-def settle(change: Change, customer: Customer, words: Words, claims: Claims, *, moved: Collection[str]) -> None:
+def settle(
+    change: Change, customer: Customer, words: Words, claims: Claims, occasion: Occasion, *, moved: Collection[str]
+) -> None:
     """Add to `change` the identifiers the customer gains and loses, and note on the profile what they are known by.
 
     `moved`: the fields that these words have decided. An address that the record no longer has identifies nobody: it is
@@ -93,32 +96,37 @@ def settle(change: Change, customer: Customer, words: Words, claims: Claims, *, 
             kind=claim.kind, value=claim.value, verified=verified, conflicting=conflicting
         )
         if not conflicting:
-            _hold(change, customer, claim, claims.held.get(claim), verified=verified)
+            _hold(change, customer, claim, claims.held.get(claim), occasion, verified=verified)
     customer.identities = sorted(known.values(), key=lambda claim: (claim.kind, claim.value))
 
 
-def _hold(change: Change, customer: Customer, claim: Claim, stored: Identity | None, *, verified: bool) -> None:
+def _hold(
+    change: Change, customer: Customer, claim: Claim, stored: Identity | None, occasion: Occasion, *, verified: bool
+) -> None:
     item = Identity.of(customer.shop, claim.kind, claim.value, customer.customer_id, verified=verified)
     meanwhile = Stale("An identifier was claimed meanwhile.")
     if stored is None:
         change.create(item, otherwise=meanwhile)
     elif stored.customer_id != customer.customer_id:
         change.write(item, when=Identity.customer_id == stored.customer_id, otherwise=meanwhile)
-        _lose(change, customer.shop, stored.customer_id, claim)
+        _lose(change, customer.shop, stored.customer_id, claim, occasion)
     elif verified and not stored.verified:
         change.write(item, when=Identity.customer_id == customer.customer_id, otherwise=meanwhile)
 
 
-def _lose(change: Change, shop: str, customer_id: str, claim: Claim) -> None:
+def _lose(change: Change, shop: str, customer_id: str, claim: Claim, occasion: Occasion) -> None:
     """The record of the customer who held the identifier without proof says so."""
-    loser = snapshot.read(shop, customer_id).head(Customer)
+    heads = snapshot.read(shop, customer_id)
+    loser, before = heads.head(Customer), heads.head(Customer)
     if loser is None:
         return
     for each in loser.identities:
         if (each.kind, each.value) == (claim.kind, claim.value):
             each.conflicting, each.verified = True, False
     loser.version += 1
+    loser.cause, loser.replayed = occasion.cause, occasion.replayed
     change.revise(loser)
+    history.record(change, loser, before, occasion)
 
 
 def _holders(shop: str, claims: list[Claim], held: Mapping[Claim, Identity]) -> dict[Claim, Holder]:

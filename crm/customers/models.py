@@ -1,15 +1,18 @@
 # crm/customers/models.py
 """What is stored about a customer.
 
-Key design (docs/access-patterns.md, AP-02 to AP-05):
+Key design (docs/access-patterns.md, AP-02 to AP-05, AP-60):
     Customer      pk=SHOP#<shop>#CUSTOMER#<customer>         sk=HEAD#PROFILE   one of the heads of the snapshot
                   list_pk=SHOP#<shop>#CUSTOMERS#<shard>      list_sk=<created_at>#<customer>
     Identity      pk=SHOP#<shop>#IDENTITY#<kind>#<value>     sk=IDENTITY       its key is what makes a value unique
     SegmentsHead  pk=SHOP#<shop>#CUSTOMER#<customer>         sk=HEAD#SEGMENTS  written by segmentation, read below
+    HistoryEntry  pk=SHOP#<shop>#CUSTOMER#<customer>         sk=HISTORY#<cause>   written once, never changed
+                  timeline_key=HISTORY#<recorded_at>#<rev of what changed>
 """
 
+import json
 from datetime import datetime
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 
 from pynamodb.attributes import (
     BooleanAttribute,
@@ -27,6 +30,13 @@ from crm.kernel.table import Item, Part, Published, customer_key
 
 SHARDS = 4
 ACTIVE = "active"
+
+
+class CompactJSONAttribute(JSONAttribute):
+    """JSON without spaces and escapes, so that its size is that of what it says."""
+
+    def serialize(self, value: Any) -> str:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 class Address(Part):
@@ -53,7 +63,7 @@ class IdentityClaim(Part):
 
 class Customer(Published, discriminator="Customer"):
     """The profile. `version` is public and moves when a value does; `rev` counts every write, also one that only moves
-    `field_times`: per field, the event time of what is stored.
+    `field_times`: per field, the event time of what is stored; `field_origins` whose word it is (provenance.Origin).
     """
 
     SK: ClassVar[str] = "HEAD#PROFILE"
@@ -79,6 +89,7 @@ class Customer(Published, discriminator="Customer"):
     addresses: ListAttribute[Address] = ListAttribute(of=Address, default=list)
     identities: ListAttribute[IdentityClaim] = ListAttribute(of=IdentityClaim, default=list)
     field_times = JSONAttribute(default=dict)
+    field_origins = CompactJSONAttribute(default=dict)
     merged_into = UnicodeAttribute(null=True)
     """Room for merges: the customer this record was absorbed into."""
 
@@ -133,3 +144,36 @@ class SegmentsHead(Published, discriminator="SegmentsHead"):
     @classmethod
     def of(cls, shop: str, customer_id: str) -> Self:
         return cls(customer_key(shop, customer_id), cls.SK)
+
+
+class HistoryEntry(Item, discriminator="HistoryEntry"):
+    """One change of a customer's record: whose word it was, and each field before and after (history.FieldChange)."""
+
+    customer_id = UnicodeAttribute()
+    origin = UnicodeAttribute()
+    cause = UnicodeAttribute()
+    occurred_at = UTCDateTimeAttribute()
+    recorded_at = UTCDateTimeAttribute()
+    replayed = BooleanAttribute(default=False)
+    fields = CompactJSONAttribute(default=list)
+
+    @classmethod
+    def of(cls, shop: str, customer_id: str, cause: str, *, recorded_at: datetime, order: str) -> Self:
+        """`order` tells apart what is recorded at one instant."""
+        return cls(
+            customer_key(shop, customer_id),
+            f"HISTORY#{cause}",
+            customer_id=customer_id,
+            cause=cause,
+            recorded_at=recorded_at,
+            timeline_key=f"HISTORY#{clock.text(recorded_at)}#{order}",
+        )
+
+
+def plain(value: Any) -> Any:
+    """Attribute maps as dictionaries: two equal PynamoDB items compare unequal."""
+    if isinstance(value, list):
+        return [plain(element) for element in value]
+    if hasattr(value, "attribute_values"):
+        return {name: plain(inner) for name, inner in value.attribute_values.items() if inner is not None}
+    return value

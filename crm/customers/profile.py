@@ -37,29 +37,38 @@ EARLIEST_BIRTH = date(1900, 1, 1)
 
 @dataclass(frozen=True)
 class Won:
-    """What an event does to a profile: new values (None clears) and the times of the fields it won."""
+    """What an event does to a profile: new values (None clears), and time and origin of the fields it won."""
 
     values: Mapping[str, Any]
     times: Mapping[str, str]
+    origins: Mapping[str, str]
 
 
 def taken_on(
-    stored: Mapping[str, Any], times: Mapping[str, str], given: Mapping[str, Any], *, occurred_at: datetime
+    stored: Mapping[str, Any],
+    times: Mapping[str, str],
+    origins: Mapping[str, str],
+    given: Mapping[str, Any],
+    *,
+    occurred_at: datetime,
+    origin: str,
 ) -> Won:
     """Which of the given fields win over what is stored.
 
-    A later event time wins; at the same instant the greater JSON text does, so that any order of arrival ends alike.
-    A field that was never set has no time and always loses.
+    A later event time wins; at the same instant the greater JSON text does, and of one value the greater origin, so
+    that any order of arrival ends alike. A field that was never set has no time and always loses.
     """
     at = clock.text(occurred_at)
     won = {
         name: value
         for name, value in given.items()
-        if (at, _comparable(value)) > (times.get(name, ""), _comparable(stored.get(name)))
+        if (at, _comparable(value), origin)
+        > (times.get(name, ""), _comparable(stored.get(name)), origins.get(name, ""))
     }
     return Won(
         values={name: value for name, value in won.items() if _comparable(value) != _comparable(stored.get(name))},
         times=dict.fromkeys(won, at),
+        origins=dict.fromkeys(won, origin),
     )
 
 

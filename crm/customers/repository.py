@@ -4,9 +4,10 @@
 from collections.abc import Iterable
 
 from crm.customers.identifiers import Claim
-from crm.customers.models import SHARDS, Customer, Identity
-from crm.kernel import batch_reads
+from crm.customers.models import SHARDS, Customer, HistoryEntry, Identity
+from crm.kernel import batch_reads, timeline
 from crm.kernel.settings import settings
+from crm.kernel.table import customer_key
 
 
 def get_identities(shop: str, claims: Iterable[Claim]) -> dict[Claim, Identity]:
@@ -25,4 +26,9 @@ def list_shard(shop: str, shard: int, *, before: str | None, limit: int) -> list
     return [customer for customer in page if isinstance(customer, Customer)]
 
 
-__all__ = ["SHARDS", "get_identities", "list_shard"]
+def list_changes(shop: str, customer_id: str, *, before: str | None, limit: int) -> list[HistoryEntry]:
+    """What changed about a customer, newest first, from behind the timeline key `before` (AP-60)."""
+    return timeline.newest(HistoryEntry, customer_key(shop, customer_id), "HISTORY#", before=before, limit=limit)
+
+
+__all__ = ["SHARDS", "get_identities", "list_changes", "list_shard"]

@@ -6,13 +6,25 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from crm.customers import identifiers, identity, profile, repository, snapshot
+from crm.customers import history, identifiers, identity, profile, provenance, repository, snapshot
+from crm.customers.history import FieldChange
 from crm.customers.identity import Claims, Words
-from crm.customers.models import SHARDS, Address, Customer, IdentityClaim, SegmentsHead, SegmentState
+from crm.customers.models import (
+    SHARDS,
+    Address,
+    Customer,
+    HistoryEntry,
+    IdentityClaim,
+    SegmentsHead,
+    SegmentState,
+    plain,
+)
+from crm.customers.provenance import Occasion, Origin, Provenance
 from crm.customers.refusals import IdentifierTaken
 from crm.customers.resolution import Holder
 from crm.customers.snapshot import Snapshot
 from crm.kernel import clock
+from crm.kernel.actor import SYSTEM, Actor
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Fault, InvalidInput, InvalidInputs, NotFound, Stale, VersionMismatch
 from crm.kernel.ids import new_id
@@ -21,20 +33,27 @@ __all__ = [
     "SHARDS",
     "Address",
     "Customer",
+    "FieldChange",
+    "HistoryEntry",
     "Identified",
     "IdentifierTaken",
     "IdentityClaim",
+    "Origin",
+    "Provenance",
     "SegmentState",
     "SegmentsHead",
     "Snapshot",
     "Words",
     "change_tags",
+    "changes",
+    "changes_in",
     "create",
     "faults",
     "find",
     "get",
     "identify",
     "list_shard",
+    "origins",
     "snapshots",
     "take_snapshot",
     "update",
@@ -45,6 +64,8 @@ ZONE_OF_TODAY = "Pacific/Kiritimati"  # the earliest zone: a birth date is not i
 take_snapshot = snapshot.read
 snapshots = snapshot.read_many
 list_shard = repository.list_shard
+changes = repository.list_changes
+changes_in = history.changes_in
 
 
 @dataclass(frozen=True)
@@ -56,9 +77,17 @@ class Identified:
 
 
 def identify(
-    change: Change, shop: str, words: Words, *, cause: str, occurred_at: datetime, now: datetime, replayed: bool
+    change: Change,
+    shop: str,
+    words: Words,
+    *,
+    source: str,
+    cause: str,
+    occurred_at: datetime,
+    now: datetime,
+    replayed: bool,
 ) -> Identified:
-    """Find or found the customer whom the words mean, and add to `change` what the words change about them.
+    """Find or found the customer whom the words of a source mean, and add to `change` what they change about them.
 
     Nobody is found by blocked identifiers: words without any other found a customer of their own. The commit raises
     Stale where an identifier was claimed, or the profile written, meanwhile. Raises InvalidInputs, and NotFound where
@@ -76,9 +105,10 @@ def identify(
         heads = snapshot.read(shop, claims.resolution.customer_id)
     stored = heads.head(Customer) if heads else None
     customer = (heads and heads.head(Customer)) or Customer.of(shop, new_id("cus", now), now=now)
-    moved = _take_on(customer, words, occurred_at=occurred_at)
-    identity.settle(change, customer, words, claims, moved=moved)
-    _save(change, customer, stored, cause=cause, changed_at=min(occurred_at, now), now=now, replayed=replayed)
+    occasion = Occasion(Origin.of_event(source), cause, occurred_at, now, replayed)
+    moved = _take_on(customer, words, occasion)
+    identity.settle(change, customer, words, claims, occasion, moved=moved)
+    _save(change, customer, stored, occasion)
     return Identified(customer, heads or Snapshot(shop, customer.customer_id, {}))
 
 
@@ -88,7 +118,7 @@ def faults(fields: Mapping[str, Any], *, now: datetime, path: Callable[[str], st
     return [replace(fault, path=path(fault.path)) for fault in found]
 
 
-def create(shop: str, words: Words, *, now: datetime) -> Customer:
+def create(shop: str, words: Words, *, now: datetime, by: Actor = SYSTEM) -> Customer:
     """Found a customer on somebody's word. Raises InvalidInputs, or IdentifierTaken where an identifier is another's;
     of any number of concurrent creators with one e-mail address, one wins.
     """
@@ -103,9 +133,10 @@ def create(shop: str, words: Words, *, now: datetime) -> Customer:
         _refuse_taken(claims)
         customer = Customer.of(shop, customer_id, now=now)
         change = Change()
-        moved = _take_on(customer, words, occurred_at=now)
-        identity.settle(change, customer, words, claims, moved=moved)
-        _save(change, customer, None, cause=f"customer:{customer_id}:create", changed_at=now, now=now, replayed=False)
+        occasion = Occasion(Origin.here(by), f"customer:{customer_id}:create", occurred_at=now, now=now)
+        moved = _take_on(customer, words, occasion)
+        identity.settle(change, customer, words, claims, occasion, moved=moved)
+        _save(change, customer, None, occasion)
         change.commit()
         return customer
 
@@ -113,7 +144,13 @@ def create(shop: str, words: Words, *, now: datetime) -> Customer:
 
 
 def update(
-    shop: str, customer_id: str, words: Words, *, now: datetime, expected_version: int | None = None
+    shop: str,
+    customer_id: str,
+    words: Words,
+    *,
+    now: datetime,
+    by: Actor = SYSTEM,
+    expected_version: int | None = None,
 ) -> Customer:
     """Change what is given, as of `now`. An e-mail address or phone number that is replaced is free again.
 
@@ -134,10 +171,11 @@ def update(
         claims = identity.read(shop, words, known=Holder(customer_id))
         _refuse_taken(claims)
         change = Change()
-        moved = _take_on(customer, words, occurred_at=_after(customer, words, now))
-        identity.settle(change, customer, words, claims, moved=moved)
         cause = f"customer:{customer_id}:update:{int(stored.rev) + 1}"
-        _save(change, customer, stored, cause=cause, changed_at=now, now=now, replayed=False)
+        occasion = Occasion(Origin.here(by), cause, occurred_at=_after(customer, words, now), now=now)
+        moved = _take_on(customer, words, occasion)
+        identity.settle(change, customer, words, claims, occasion, moved=moved)
+        _save(change, customer, stored, occasion)
         change.commit()
         return customer
 
@@ -145,7 +183,13 @@ def update(
 
 
 def change_tags(
-    shop: str, customer_id: str, *, add: Iterable[str] = (), remove: Iterable[str] = (), now: datetime
+    shop: str,
+    customer_id: str,
+    *,
+    add: Iterable[str] = (),
+    remove: Iterable[str] = (),
+    now: datetime,
+    by: Actor = SYSTEM,
 ) -> Customer:
     """Add and remove tags. Raises InvalidInputs, NotFound."""
     added, removed = set(add), set(remove)
@@ -155,7 +199,7 @@ def change_tags(
         tags = (set(read.tags or ()) | added) - removed
         try:
             words = Words(fields={"tags": tags or None})
-            return update(shop, customer_id, words, now=now, expected_version=int(read.version))
+            return update(shop, customer_id, words, now=now, by=by, expected_version=int(read.version))
         except VersionMismatch as error:
             raise Stale from error
 
@@ -190,11 +234,23 @@ def find(shop: str, kind: str, value: str, *, source: str | None = None) -> str 
     return held.customer_id if held else None
 
 
-def _take_on(customer: Customer, words: Words, *, occurred_at: datetime) -> frozenset[str]:
+def origins(customer: Customer) -> list[Provenance]:
+    """Where each field of the profile comes from, by field; also of fields that were cleared."""
+    return provenance.of_fields(customer.field_times, customer.field_origins)
+
+
+def _take_on(customer: Customer, words: Words, occasion: Occasion) -> frozenset[str]:
     """Write the fields that win over what is stored; return which do, also where the value is the same."""
     given = {name: value for name, value in words.fields.items() if name in profile.FIELDS}
-    stored = {name: _plain(getattr(customer, name)) for name in given}
-    won = profile.taken_on(stored, customer.field_times, given, occurred_at=occurred_at)
+    stored = {name: plain(getattr(customer, name)) for name in given}
+    won = profile.taken_on(
+        stored,
+        customer.field_times,
+        customer.field_origins,
+        given,
+        occurred_at=occasion.occurred_at,
+        origin=str(occasion.origin),
+    )
     for name, value in won.values.items():
         if name == "addresses":
             customer.addresses = [Address(**address) for address in value or []]
@@ -205,6 +261,7 @@ def _take_on(customer: Customer, words: Words, *, occurred_at: datetime) -> froz
         else:
             setattr(customer, name, value)
     customer.field_times = {**customer.field_times, **won.times}
+    customer.field_origins = {**customer.field_origins, **won.origins}
     return frozenset(won.times)
 
 
@@ -214,29 +271,27 @@ def _after(customer: Customer, words: Words, now: datetime) -> datetime:
     return max([now, *(at + timedelta(microseconds=1) for at in told)])
 
 
-def _save(
-    change: Change,
-    customer: Customer,
-    stored: Customer | None,
-    *,
-    cause: str,
-    changed_at: datetime,
-    now: datetime,
-    replayed: bool,
-) -> None:
-    """Add the profile to `change` where it differs from what was read; its version moves where anybody could see it."""
+def _save(change: Change, customer: Customer, stored: Customer | None, occasion: Occasion) -> None:
+    """Add the profile to `change` where it differs from what was read; its version moves, and its history tells so,
+    where anybody could see it.
+    """
     if stored is not None and _public(customer) == _public(stored):
-        if customer.field_times == stored.field_times:
+        if _silent(customer) == _silent(stored):
             return
     else:
         customer.version = int(stored.version) + 1 if stored else 1
-        customer.changed_at, customer.updated_at = changed_at, now
-    customer.cause, customer.replayed = cause, replayed
+        customer.changed_at, customer.updated_at = min(occasion.occurred_at, occasion.now), occasion.now
+    customer.cause, customer.replayed = occasion.cause, occasion.replayed
     change.revise(customer)
+    history.record(change, customer, stored, occasion)
 
 
 def _public(customer: Customer) -> dict[str, Any]:
-    return {name: value for name, value in customer.serialize().items() if name != "field_times"}
+    return {name: value for name, value in customer.serialize().items() if name not in {"field_times", "field_origins"}}
+
+
+def _silent(customer: Customer) -> tuple[Any, Any]:
+    return customer.field_times, customer.field_origins
 
 
 def _refuse_taken(claims: Claims) -> None:
@@ -264,12 +319,3 @@ def _unusable(words: Words) -> list[Fault]:
         if identifiers.external(source, value) is None
     ]
     return faults
-
-
-def _plain(value: Any) -> Any:
-    """Attribute maps as dictionaries: two equal PynamoDB items compare unequal."""
-    if isinstance(value, list):
-        return [_plain(element) for element in value]
-    if hasattr(value, "attribute_values"):
-        return {name: _plain(inner) for name, inner in value.attribute_values.items() if inner is not None}
-    return value

@@ -149,6 +149,7 @@ def _identified(change: Change, arrival: Arrival, *, owner: str | None = None) -
         change,
         envelope.shop,
         words.customer_words(envelope.customer, envelope.source, owner=owner),
+        source=envelope.source,
         cause=arrival.cause,
         occurred_at=envelope.occurred_at,
         now=arrival.now,

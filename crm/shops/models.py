@@ -7,7 +7,7 @@ Key design (docs/access-patterns.md, AP-01):
 
 from typing import Self
 
-from pynamodb.attributes import UnicodeAttribute
+from pynamodb.attributes import UnicodeAttribute, UnicodeSetAttribute
 
 from crm.kernel.table import Published, shop_key
 
@@ -22,6 +22,8 @@ class Shop(Published, discriminator="Shop"):
     locale = UnicodeAttribute()
     sender = UnicodeAttribute(null=True)
     """The e-mail address messages come from; None sends none."""
+    third_party_sources = UnicodeSetAttribute(null=True)
+    """Of the sources of events those that are not the shop's own: what they say of a customer is third-party data."""
 
     @classmethod
     def of(cls, shop: str) -> Self:

@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
+from typing import Any
 
 from crm.kernel import clock
 from crm.kernel.change import Change, retrying
@@ -19,6 +20,8 @@ FRESH_FOR = timedelta(seconds=60)
 SHOP_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 SENDER = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
 MOST_CHARACTERS = 200
+SOURCE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")
+MOST_SOURCES = 100
 LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")
 
 _cache: dict[str, tuple[datetime, Shop]] = {}
@@ -38,8 +41,9 @@ class ShopFields:
     currency: str | None = None
     locale: str | None = None
     sender: str | None = None
+    third_party_sources: frozenset[str] | None = None
 
-    def given(self) -> dict[str, str]:
+    def given(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if value is not None}
 
 
@@ -118,7 +122,7 @@ def forget_cached() -> None:
 
 def _set(item: Shop, fields: ShopFields) -> None:
     for name, value in fields.given().items():
-        setattr(item, name, value)
+        setattr(item, name, value or None)  # no set in a table is empty
 
 
 def _faults(fields: ShopFields) -> list[Fault]:
@@ -133,4 +137,7 @@ def _faults(fields: ShopFields) -> list[Fault]:
         faults.append(Fault("locale", "INVALID", f"{fields.locale!r} is no BCP 47 locale such as en or de-AT"))
     if fields.sender is not None and not SENDER.fullmatch(fields.sender):
         faults.append(Fault("sender", "INVALID", "must be an e-mail address"))
+    sources = fields.third_party_sources or ()
+    if len(sources) > MOST_SOURCES or not all(map(SOURCE.fullmatch, sources)):
+        faults.append(Fault("third_party_sources", "INVALID", f"at most {MOST_SOURCES} names of sources"))
     return faults

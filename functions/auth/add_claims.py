@@ -21,7 +21,7 @@ READING: Final = frozenset({
     "shop:read",
 })  # fmt: skip
 STAFF: Final = READING | {"customers:write", "feedback:write"}
-OWNERS: Final = STAFF | {"events:write", "shop:write"}
+OWNERS: Final = STAFF | {"customers:history", "events:write", "shop:write"}
 
 GRANTS: Final = {"staff": STAFF, "owners": OWNERS, "services": frozenset({"events:write"})}
 KINDS: Final = {"owners": "staff", "staff": "staff", "services": "service"}

@@ -12,6 +12,7 @@ from crm.segmentation import service as segmentation
 from schema.access import own, signed_in, staff
 from schema.connections import After, Connection, First, Place, about, connection, page_size, paged
 from schema.context import Context, Info, stored
+from schema.customer.history import ChangesByCustomer, CustomerChange, FieldProvenance, third_parties
 from schema.customer.parts import Address, CustomerStatus, Gender, Identity
 from schema.customer.record import Record, RecordByCustomer, newest_records, place_in_list
 from schema.feedback import FeedbackByCustomer, FeedbackResponse
@@ -96,6 +97,32 @@ class Customer(Node):
     )
     def identities(self) -> list[Identity]:
         return [Identity(item=item) for item in self.record.profile.identities]
+
+    @strawberry.field(
+        description="Where each field of the profile comes from, by field.",
+        directives=[*staff("customers:read"), about(12)],
+    )
+    async def provenance(self, info: Info) -> list[FieldProvenance]:
+        third = await third_parties(info.context)
+        return [
+            FieldProvenance(item=each, third=each.is_third_party(third))
+            for each in service.origins(self.record.profile)
+        ]
+
+    @strawberry.field(
+        description="What changed about the customer, by whom and when; newest first.",
+        directives=[*staff("customers:history"), paged()],
+    )
+    async def changes(self, info: Info, first: First = 20, after: After = None) -> Connection[CustomerChange] | None:
+        return await timeline_page(
+            info.context,
+            ChangesByCustomer,
+            "Customer.changes",
+            self.record.profile.customer_id,
+            first=first,
+            after=after,
+            node=lambda item: CustomerChange(item=item),
+        )
 
     @strawberry.field(description="When the record was founded.")
     def created_at(self) -> datetime:

@@ -129,7 +129,9 @@ class CustomerMutation:
         directives=staff("customers:write"),
     )
     async def customer_create(self, info: Info, input: Annotated[CustomerCreateInput, GIVEN]) -> CustomerCreatePayload:
-        profile = await stored(service.create, info.context.shop, input.words(), now=info.context.now)
+        profile = await stored(
+            service.create, info.context.shop, input.words(), now=info.context.now, by=info.context.principal.actor
+        )
         return CustomerCreatePayload(customer=_customer(info.context, profile))
 
     @strawberry.mutation(
@@ -152,6 +154,7 @@ class CustomerMutation:
             customer_id,
             words,
             now=context.now,
+            by=context.principal.actor,
             expected_version=input.expected_version,
         )
         return CustomerUpdatePayload(customer=await _reread(context, profile))
@@ -166,7 +169,14 @@ class CustomerMutation:
     ) -> CustomerTagsAddPayload:
         context = info.context
         customer_id = _named(context, input.id)
-        profile = await stored(service.change_tags, context.shop, customer_id, add=input.tags, now=context.now)
+        profile = await stored(
+            service.change_tags,
+            context.shop,
+            customer_id,
+            add=input.tags,
+            now=context.now,
+            by=context.principal.actor,
+        )
         return CustomerTagsAddPayload(customer=await _reread(context, profile))
 
     @strawberry.mutation(
@@ -179,7 +189,14 @@ class CustomerMutation:
     ) -> CustomerTagsRemovePayload:
         context = info.context
         customer_id = _named(context, input.id)
-        profile = await stored(service.change_tags, context.shop, customer_id, remove=input.tags, now=context.now)
+        profile = await stored(
+            service.change_tags,
+            context.shop,
+            customer_id,
+            remove=input.tags,
+            now=context.now,
+            by=context.principal.actor,
+        )
         return CustomerTagsRemovePayload(customer=await _reread(context, profile))
 
 

@@ -49,5 +49,15 @@ def test_null_is_refused_where_nothing_can_be_cleared(shop: Shop) -> None:
     assert shops.get("demo").name == "Demo"
 
 
+def test_a_shop_names_the_sources_that_are_not_its_own(shop: Shop) -> None:
+    text = """mutation ($input: ShopUpdateInput!) { shopUpdate(input: $input) {
+        shop { thirdPartySources } userErrors { code field } } }"""
+    named = ask(text, {"input": {"thirdPartySources": ["datahub", "ads"]}})["shopUpdate"]
+    assert named == {"shop": {"thirdPartySources": ["ads", "datahub"]}, "userErrors": []}
+    refused = ask(text, {"input": {"thirdPartySources": ["Not a source"]}})["shopUpdate"]
+    assert refused["userErrors"] == [{"code": "INVALID", "field": ["input", "thirdPartySources"]}]
+    assert ask(text, {"input": {"thirdPartySources": []}})["shopUpdate"]["shop"] == {"thirdPartySources": []}
+
+
 def test_changing_the_shop_needs_its_scope(shop: Shop) -> None:
     assert codes(answer(UPDATE, {"input": {}}, principal=as_staff("shop:read"))) == ["FORBIDDEN"]

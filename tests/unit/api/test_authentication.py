@@ -48,13 +48,13 @@ class Source:
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
 def test_a_signed_token_says_who_is_asking(algorithm: str) -> None:
     assert principal(token(algorithm)) == Principal(
-        Kind.STAFF, "demo", None, frozenset({"customers:read", "orders:read", "schema:read", "events:write"})
+        Kind.STAFF, "demo", None, frozenset({"customers:read", "orders:read", "schema:read", "events:write"}), "u1"
     )
 
 
 def test_a_customer_token_names_its_customer() -> None:
     assert principal(token(kind="customer", customer_id="cus_1", scope=None)) == Principal(
-        Kind.CUSTOMER, "demo", "cus_1", frozenset()
+        Kind.CUSTOMER, "demo", "cus_1", frozenset(), "u1"
     )
 
 
@@ -72,6 +72,8 @@ def test_a_cognito_access_token_is_taken_by_its_client() -> None:
         {"exp": int(time.time()) - 3600},
         {"exp": None},
         {"sub": None},
+        {"sub": "two words"},
+        {"sub": "x" * 256},
         {"shop": None},
         {"shop": "demo#CUSTOMER"},
         {"shop": ["demo"]},

@@ -10,14 +10,21 @@ from crm.customers.profile import faults, taken_on
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 
 
-def told(*events: tuple[int, dict[str, Any]]) -> dict[str, Any]:
+def told(*events: tuple[int, dict[str, Any]], source: str = "shop") -> dict[str, Any]:
+    return ended(*((seconds, given, source) for seconds, given in events))[0]
+
+
+def ended(*events: tuple[int, dict[str, Any], str]) -> tuple[dict[str, Any], dict[str, str]]:
+    """The values, and whose they are."""
     stored: dict[str, Any] = {}
     times: dict[str, str] = {}
-    for seconds, given in events:
-        change = taken_on(stored, times, given, occurred_at=AT + timedelta(seconds=seconds))
+    origins: dict[str, str] = {}
+    for seconds, given, origin in events:
+        change = taken_on(stored, times, origins, given, occurred_at=AT + timedelta(seconds=seconds), origin=origin)
         stored |= change.values
         times |= change.times
-    return stored
+        origins |= change.origins
+    return stored, origins
 
 
 def test_each_field_follows_the_latest_event_whatever_the_order_of_arrival() -> None:
@@ -32,6 +39,11 @@ def test_each_field_follows_the_latest_event_whatever_the_order_of_arrival() -> 
     assert all(end == ends[0] for end in ends)
     assert ends[0]["last_name"] == "Lux"
     assert set(ends[0]) == {"last_name"}
+
+
+def test_what_two_systems_say_alike_at_once_is_of_the_same_one_whatever_the_order_of_arrival() -> None:
+    events = [(1, {"first_name": "Ann"}, source) for source in ("crm", "till", "shop")]
+    assert {ended(*arrival)[1]["first_name"] for arrival in permutations(events)} == {"till"}
 
 
 def test_a_late_event_does_not_undo_a_repeat_of_what_was_stored_before_it() -> None:
