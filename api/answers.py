@@ -40,9 +40,13 @@ def error_response(error: BadRequest, request_id: str, *, media_type: str = JSON
 
 
 def request_id(request: Request) -> str:
-    """The caller's own, where it is one, or a new one."""
-    given = request.headers.get("x-request-id", "")
-    return given if REQUEST_ID.fullmatch(given) else ids.new_id("req", clock.now())
+    """The caller's own, where it is one, or a new one; the same however often it is asked for."""
+    state = request.scope.setdefault("state", {})
+    if "request_id" not in state:
+        given = request.headers.get("x-request-id", "")
+        state["request_id"] = given if REQUEST_ID.fullmatch(given) else ids.new_id("req", clock.now())
+    known: str = state["request_id"]
+    return known
 
 
 async def read_json(request: Request, *, most_bytes: int) -> Any:

@@ -4,7 +4,6 @@
 from api import startup
 
 # isort: split
-import logging
 from typing import Final
 
 from starlette.applications import Starlette
@@ -18,7 +17,7 @@ from starlette.routing import Route
 from api import pages
 from api.answers import BadRequest, error_response, request_id
 from api.authentication import Authenticator, Issuer
-from api.edge import Edge
+from api.edge import Edge, Masking
 from api.events import EventsEndpoint
 from api.graphql import GraphQLEndpoint
 from api.health import healthz
@@ -26,8 +25,6 @@ from crm.kernel.settings import Settings, settings
 from crm.kernel.table import client
 from schema.execution import Execution
 from schema.schema import schema
-
-logger = logging.getLogger(__name__)
 
 OTHER_METHODS: Final = ["HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"]
 CODES: Final = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}
@@ -64,11 +61,8 @@ def create_app(configured: Settings | None = None, *, authenticator: Authenticat
                 max_age=86400,
             )
         )
-    return Starlette(
-        routes=routes,
-        middleware=middleware,
-        exception_handlers={HTTPException: _http_error, Exception: _broken},
-    )
+    middleware.append(Middleware(Masking))
+    return Starlette(routes=routes, middleware=middleware, exception_handlers={HTTPException: _http_error})
 
 
 async def _http_error(request: Request, error: Exception) -> Response:
@@ -80,12 +74,6 @@ async def _http_error(request: Request, error: Exception) -> Response:
         headers=dict(error.headers or {}),
     )
     return error_response(refusal, request_id(request))
-
-
-async def _broken(request: Request, error: Exception) -> Response:
-    asked_id = request_id(request)
-    logger.error("request %s failed: %s", asked_id, type(error).__name__)
-    return error_response(BadRequest(500, "INTERNAL_ERROR", "Something went wrong here."), asked_id)
 
 
 client()  # the one DynamoDB client is made with the process, not with its first request (80 ms)
