@@ -43,7 +43,7 @@ DOMAIN_EVENTS: tuple[type[DomainEvent], ...] = (
 SHARED = frozenset({"id", "shop", "customerId", "rev", "occurredAt", "cause", "replayed"})
 """Fields that mean the same in every domain event; docs/events.md says it once."""
 IDENTIFIER = r"^[^\s#|]+$"
-ARTICLES = {"string": "text", "integer": "integer", "number": "number", "boolean": "true or false"}
+ARTICLES = {"string": "text", "integer": "integer", "number": "number", "boolean": "true or false", "object": "object"}
 WORDS = {str: "text", int: "integer", bool: "true or false", datetime: "RFC 3339, UTC"}
 SAMPLES: dict[type, Any] = {str: "", int: 0, bool: False, datetime: datetime(2026, 1, 1, tzinfo=UTC)}
 
@@ -164,7 +164,7 @@ def _said(part: Schema, definitions: Schema) -> tuple[str, Schema | None]:
             told = f"text that matches `{_escaped(pattern)}`"
         case _:
             told = plain.get("format") or ARTICLES[plain["type"]]
-            told += _bounds(plain, "Length", " characters") + _range(plain)
+            told += _bounds(plain, "Length", " characters") + _bounds(plain, "Properties", " fields") + _range(plain)
     if plain is not part and "anyOf" in part and "default" not in part:
         told += "; null clears it"
     return told.rstrip("."), inner
@@ -195,7 +195,7 @@ def _default(part: Schema) -> str:
     if "default" not in part:
         return "unchanged" if "anyOf" in part or part.get("type") == "boolean" else "none"
     value = part["default"]
-    return "none" if value is None or value == [] else f"`{json.dumps(value)}`"
+    return "none" if value is None or value in ([], {}) else f"`{json.dumps(value)}`"
 
 
 def _escaped(text: str) -> str:

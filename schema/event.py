@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 INGEST: Final = "events:write"
 MOST_EVENTS: Final = 100
-OF_APPS: Final = frozenset({"product.viewed", "cart.updated", "checkout.started", "feedback.received"})
+BEHAVIOUR: Final = frozenset({
+    "cart.updated", "checkout.started", "custom.recorded", "product.viewed", "visit.started",
+})  # fmt: skip
+OF_APPS: Final = BEHAVIOUR | {"feedback.received"}
 """What apps may tell with a customer's token: that customer's behaviour, never orders or money."""
 LONGEST_ID: Final = 128  # as the schemas of the events have it
 

@@ -29,6 +29,7 @@ SCOPES: Final = frozenset({
     "segments:read",
     "shop:read",
     "shop:write",
+    "touchpoints:read",
 })  # fmt: skip
 
 

@@ -13,7 +13,18 @@ from crm.customers import service as customers
 from crm.customers.service import Identified
 from crm.feedback import service as feedback
 from crm.intake import words
-from crm.intake.event_types import CartData, CustomerData, Envelope, FeedbackData, OrderData, ProductData, RefundData
+from crm.intake.event_types import (
+    Behaviour,
+    CartData,
+    CustomData,
+    CustomerData,
+    Envelope,
+    FeedbackData,
+    OrderData,
+    ProductData,
+    RefundData,
+    VisitData,
+)
 from crm.kernel.change import Change
 from crm.orders import service as orders
 from crm.touchpoints import service as touchpoints
@@ -104,23 +115,12 @@ def _refund_created(change: Change, arrival: Arrival) -> Effect:
 
 def _seen(change: Change, arrival: Arrival) -> Effect:
     identified = _identified(change, arrival)
-    data: ProductData | CartData = arrival.envelope.data
-    properties = {
-        name: value
-        for name, value in msgspec.to_builtins(data).items()
-        if name not in {"channel", "sessionId"} and value is not None
-    }
-    touchpoint = touchpoints.record(
-        change,
-        arrival.shop,
-        identified.customer.customer_id,
-        touchpoints.TouchpointSeen(arrival.envelope.type, data.channel, data.session_id, properties),
-        touchpoint_id=arrival.envelope.id,
-        cause=arrival.cause,
-        occurred_at=arrival.envelope.occurred_at,
-        now=arrival.now,
-        replayed=arrival.replayed,
+    data: Behaviour = arrival.envelope.data
+    seen = words.touchpoint_seen(arrival.envelope.type, data)
+    told = touchpoints.Told(
+        arrival.envelope.id, arrival.cause, arrival.envelope.occurred_at, arrival.now, arrival.replayed
     )
+    touchpoint = touchpoints.record(change, arrival.shop, identified.customer.customer_id, seen, told)
     return Effect(f"touchpoint {touchpoint.type}", identified.customer.customer_id)
 
 
@@ -161,7 +161,9 @@ EFFECTS: dict[type[msgspec.Struct], Callable[[Change, Arrival], Effect]] = {
     CustomerData: _customer_updated,
     OrderData: _order_changed,
     RefundData: _refund_created,
+    VisitData: _seen,
     ProductData: _seen,
     CartData: _seen,
+    CustomData: _seen,
     FeedbackData: _feedback_received,
 }

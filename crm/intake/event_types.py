@@ -6,7 +6,7 @@ decisions and never refused: sources grow.
 """
 
 from datetime import date, datetime
-from typing import Annotated, Generic, Literal, TypeVar
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -22,6 +22,7 @@ Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 421
 Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$(?!\n)", description="ISO 3166-1 alpha-2.")]
 Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with its zone.")]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
+Address = Annotated[str, Meta(max_length=2000)]
 Degrees = Annotated[float, Meta(ge=-180, le=180)]
 
 
@@ -117,13 +118,35 @@ class RefundData(Camel, frozen=True, kw_only=True):
     reason: Text | None = None
 
 
-class ProductData(Camel, frozen=True, kw_only=True):
+class UtmPart(Camel, frozen=True, kw_only=True):
+    """The UTM parameters of the link that led to the shop."""
+
+    source: Text | None = None
+    medium: Text | None = None
+    campaign: Text | None = None
+    term: Text | None = None
+    content: Text | None = None
+
+
+class Behaviour(Camel, frozen=True, kw_only=True):
+    """What every touchpoint can say. Of addresses, scheme, host and path are kept."""
+
+    channel: Text | None = None
+    direction: Literal["inbound", "outbound"] = "inbound"
+    session_id: Identifier | None = None
+    utm: UtmPart | None = None
+    referrer: Address | None = None
+
+
+class VisitData(Behaviour, frozen=True, kw_only=True):
+    url: Address | None = None
+
+
+class ProductData(Behaviour, frozen=True, kw_only=True):
     sku: Text
     title: Text | None = None
     category: Text | None = None
-    url: Annotated[str, Meta(max_length=2000)] | None = None
-    channel: Text | None = None
-    session_id: Identifier | None = None
+    url: Address | None = None
 
 
 class CartLine(Camel, frozen=True, kw_only=True):
@@ -132,13 +155,18 @@ class CartLine(Camel, frozen=True, kw_only=True):
     unit_price: Amount | None = None
 
 
-class CartData(Camel, frozen=True, kw_only=True):
+class CartData(Behaviour, frozen=True, kw_only=True):
     cart_id: Identifier
     lines: Annotated[list[CartLine], Meta(max_length=200)] = []
     currency: Currency | None = None
     total: Amount | None = None
-    channel: Text | None = None
-    session_id: Identifier | None = None
+
+
+class CustomData(Behaviour, frozen=True, kw_only=True):
+    """A shop's own touchpoint. `name` is its type, such as `wishlist.shared`; Rapport's own nouns are reserved."""
+
+    name: Annotated[str, Meta(max_length=100, pattern=r"^[a-z][a-z0-9_]*[.][a-z0-9_]+$(?!\n)")]
+    properties: Annotated[dict[str, Any], Meta(max_length=100)] = {}
 
 
 class FeedbackData(Camel, frozen=True, kw_only=True):
@@ -191,9 +219,18 @@ EVENT_TYPES = {
             "Units of an order were given back. May come before its order; the order says whose it is.",
             needs_customer=False,
         ),
+        EventType("visit.started", VisitData, "A customer came to the shop, or was turned to."),
         EventType("product.viewed", ProductData, "A customer looked at a product."),
         EventType("cart.updated", CartData, "A customer's cart changed; the whole cart."),
         EventType("checkout.started", CartData, "A customer went to pay for a cart."),
+        EventType("custom.recorded", CustomData, "Something happened that only this shop has a name for."),
         EventType("feedback.received", FeedbackData, "A customer answered the recommendation question (NPS)."),
     )
 }
+
+BEHAVIOUR = frozenset(name for name, kind in EVENT_TYPES.items() if issubclass(kind.data, Behaviour))
+"""The events that are touchpoints, and nothing else."""
+RESERVED = frozenset(name.partition(".")[0] for name in EVENT_TYPES) | {
+    "consent", "identity", "message", "points", "rapport", "segment", "shop", "timer", "visitor",
+}  # fmt: skip
+"""Nouns that a shop's own touchpoints may not begin with: theirs would pass for ours."""

@@ -18,7 +18,7 @@ import msgspec
 
 from crm.customers import service as customers
 from crm.intake import words
-from crm.intake.event_types import EVENT_TYPES, Envelope, EventType, OrderData, RefundData
+from crm.intake.event_types import EVENT_TYPES, RESERVED, CustomData, Envelope, EventType, OrderData, RefundData
 from crm.kernel.domain_events import camel
 from crm.kernel.errors import Fault, InvalidInput, InvalidInputs
 from crm.kernel.money import is_currency, minor_units
@@ -94,6 +94,8 @@ def _faults(envelope: Envelope[Any], now: datetime) -> Iterable[Fault]:
     if isinstance(data, OrderData):
         yield from _order_faults(data, kind.status)
         yield from _time_faults("data.placedAt", data.placed_at, now)
+    if isinstance(data, CustomData) and data.name.partition(".")[0] in RESERVED:
+        yield Fault("data.name", "RESERVED", "begins with a noun of Rapport's own")
     if isinstance(data, RefundData):
         yield from _currency_faults(data.currency)
         for index, line in enumerate(data.lines):

@@ -8,10 +8,12 @@ from msgspec import UNSET
 
 from crm.customers.identifiers import is_blocked
 from crm.customers.service import Words
-from crm.intake.event_types import CustomerPart, OrderData, RefundData
+from crm.intake.event_types import Behaviour, CustomData, CustomerPart, OrderData, RefundData
 from crm.kernel.money import minor_units
 from crm.orders.service import LineVersion, OrderVersion, RefundGiven, ReturnedLine
+from crm.touchpoints.service import NO_CAMPAIGN, Campaign, TouchpointSeen
 
+NOT_PROPERTIES = frozenset({"channel", "direction", "sessionId", "utm", "referrer"})
 FIELDS = (
     "email", "phone", "first_name", "last_name", "locale", "zone", "birth_date", "gender", "tags", "addresses", "test",
 )  # fmt: skip
@@ -85,4 +87,22 @@ def refund_given(data: RefundData, occurred_at: Any, event_id: str) -> RefundGiv
             for line in data.lines
         ],
         reason=data.reason,
+    )
+
+
+def touchpoint_seen(kind: str, data: Behaviour) -> TouchpointSeen:
+    """What an event says happened. A shop's own event is a touchpoint of its own name."""
+    if isinstance(data, CustomData):
+        kind, properties = data.name, dict(data.properties)
+    else:
+        told = msgspec.to_builtins(data)
+        properties = {name: value for name, value in told.items() if name not in NOT_PROPERTIES and value is not None}
+    return TouchpointSeen(
+        kind,
+        data.channel,
+        data.session_id,
+        properties,
+        direction=data.direction,
+        campaign=Campaign(**msgspec.structs.asdict(data.utm)) if data.utm else NO_CAMPAIGN,
+        referrer=data.referrer,
     )

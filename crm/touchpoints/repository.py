@@ -1,16 +1,72 @@
 # crm/touchpoints/repository.py
 """Every read of touchpoints; writes go through a Change."""
 
-from crm.kernel import timeline
+from datetime import datetime
+
+from pynamodb.exceptions import DoesNotExist
+
+from crm.kernel import clock
 from crm.kernel.table import customer_key
-from crm.touchpoints.models import Touchpoint
+from crm.touchpoints.models import Acquisition, Touchpoint
+
+NEVER = ":"  # sorts behind every digit a time begins with
 
 
 def list_newest(
-    shop: str, customer_id: str, *, of_type: str | None, before: str | None, limit: int
+    shop: str,
+    customer_id: str,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before: str | None = None,
+    limit: int,
 ) -> list[Touchpoint]:
-    """AP-32."""
-    only = Touchpoint.type == of_type if of_type else None
-    return timeline.newest(
-        Touchpoint, customer_key(shop, customer_id), "TOUCHPOINT#", before=before, limit=limit, only=only
+    """AP-32. `since` is within, `until` without; `before` is a timeline key."""
+    first, last = _reach("TOUCHPOINT#", since, until, before)
+    found = Touchpoint.query(
+        customer_key(shop, customer_id),
+        Touchpoint.timeline_key.between(first, last),
+        consistent_read=True,
+        index_name="timeline",
+        scan_index_forward=False,
+        limit=limit + bool(before),  # `between` includes its end: one more is read, and the end left out
     )
+    return [touchpoint for touchpoint in found if touchpoint.timeline_key != before][:limit]
+
+
+def list_newest_of_type(
+    shop: str,
+    customer_id: str,
+    type_: str,
+    *,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    before: str | None = None,
+    limit: int,
+) -> list[Touchpoint]:
+    """AP-85. As `list_newest`, but `before` is a sort key."""
+    first, last = _reach(f"TOUCHPOINT#{type_}#", since, until, before)
+    found = Touchpoint.query(
+        customer_key(shop, customer_id),
+        Touchpoint.sk.between(first, last),
+        consistent_read=True,
+        scan_index_forward=False,
+        limit=limit + bool(before),
+    )
+    return [touchpoint for touchpoint in found if touchpoint.sk != before][:limit]
+
+
+def get_acquisition(shop: str, customer_id: str) -> Acquisition | None:
+    """AP-86."""
+    try:
+        return Acquisition.get(customer_key(shop, customer_id), Acquisition.SK, consistent_read=True)
+    except DoesNotExist:
+        return None
+
+
+def _reach(prefix: str, since: datetime | None, until: datetime | None, before: str | None) -> tuple[str, str]:
+    # Behind its time a key goes on, so one at the very instant `until` sorts behind this end.
+    first = prefix + (clock.text(since) if since else "")
+    end = prefix + (clock.text(until) if until else NEVER)
+    last = min(end, before) if before else end
+    return first, max(first, last)

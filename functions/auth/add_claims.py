@@ -19,6 +19,7 @@ READING: Final = frozenset({
     "schema:read",
     "segments:read",
     "shop:read",
+    "touchpoints:read",
 })  # fmt: skip
 STAFF: Final = READING | {"customers:write", "feedback:write"}
 OWNERS: Final = STAFF | {"customers:history", "events:write", "shop:write"}

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 from datetime import date, datetime
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 import strawberry
 
@@ -23,6 +23,7 @@ from schema.node import Node, global_id
 from schema.order import Order, OrdersByCustomer, Statistics
 from schema.scalars import EmailAddress, TimeZone
 from schema.segment import SegmentMembership
+from schema.touchpoint import SINCE, UNTIL, Acquisition, OfType, Touchpoint, touchpoints_of
 
 S = TypeVar("S", bound=str)
 
@@ -192,6 +193,32 @@ class Customer(Node):
             after=after,
             node=lambda item: Message(item=item),
         )
+
+    @strawberry.field(
+        description="What the customer did, newest first.", directives=[*own("touchpoints:read"), paged()]
+    )
+    async def touchpoints(
+        self,
+        info: Info,
+        type: OfType = None,
+        since: Annotated[datetime | None, SINCE] = None,
+        until: Annotated[datetime | None, UNTIL] = None,
+        first: First = 20,
+        after: After = None,
+    ) -> Connection[Touchpoint] | None:
+        return await touchpoints_of(
+            info.context,
+            self.record.profile.customer_id,
+            of_type=type,
+            since=since,
+            until=until,
+            first=first,
+            after=after,
+        )
+
+    @strawberry.field(description="What brought the customer.", directives=staff("touchpoints:read"))
+    def acquisition(self) -> Acquisition:
+        return Acquisition(item=self.record.head(Acquisition.HEAD))
 
 
 async def customer_by_key(context: Context, customer_id: str) -> Customer | None:

@@ -10,6 +10,7 @@ from pynamodb.models import Model
 from crm.customers import service
 from crm.loyalty.service import LoyaltyAccount
 from crm.orders.service import Statistics
+from crm.touchpoints.service import Acquisition
 from schema.connections import merged
 from schema.context import Context, Loader, stored
 
@@ -19,6 +20,7 @@ HEADS: Final[dict[str, list[type[Model]]]] = {
     "Customer.statistics": [Statistics],
     "Customer.segments": [service.SegmentsHead, Statistics],
     "Customer.loyalty": [LoyaltyAccount],
+    "Customer.acquisition": [Acquisition],
 }
 """Which heads a field is answered from."""
 
