@@ -117,7 +117,7 @@ class KpiQuery:
         name: Annotated[str, strawberry.argument(description="Such as `orders` or `net_revenue`.")],
         from_: Annotated[date, strawberry.argument(name="from", description="The first day.")],
         to: Annotated[date, strawberry.argument(description="The last day.")],
-        grain: Annotated[KpiGrain, strawberry.argument(description="How long a period is.")] = KpiGrain.DAY,
+        grain: Annotated[KpiGrain | None, strawberry.argument(description="How long a period is.")] = KpiGrain.DAY,
         currency: Annotated[
             CurrencyCode | None, strawberry.argument(description="The shop's where none is named.")
         ] = None,
@@ -128,7 +128,7 @@ class KpiQuery:
             name,
             from_,
             to,
-            grain=str(grain.value),
+            grain=str((grain or KpiGrain.DAY).value),
             currency=currency,
             now=info.context.now,
         )

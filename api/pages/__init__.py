@@ -1,6 +1,7 @@
 # api/pages/__init__.py
 """The plain pages the gateway serves: GraphiQL, from a locked Python package, so that it works without a network."""
 
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
@@ -9,6 +10,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response
 from starlette.routing import Route
+
+from api.answers import json_response
 
 HERE: Final = Path(__file__).parent
 PACKAGE: Final = "graphene_django_graphiql_static"
@@ -37,6 +40,12 @@ async def graphiql(_request: Request) -> Response:
     return FileResponse(HERE / "graphiql.html", media_type="text/html", headers={"content-security-policy": POLICY})
 
 
+async def examples(_request: Request) -> Response:
+    from schema.operations import operations  # late: a first answer need not read files that only this page shows
+
+    return json_response([asdict(operation) for operation in operations()], headers={"cache-control": "no-cache"})
+
+
 async def asset(request: Request) -> Response:
     name = request.path_params["name"]
     if name in OURS:
@@ -54,5 +63,6 @@ async def home(_request: Request) -> Response:
 ROUTES: Final = [
     Route("/", home),
     Route("/graphiql", graphiql),
+    Route("/graphiql/operations.json", examples),
     Route("/graphiql/{name}", asset),
 ]

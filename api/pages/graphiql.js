@@ -1,79 +1,77 @@
-// api/pages/graphiql.js
-// Starts GraphiQL with example queries in tabs. On a laptop the gateway hands out a staff token of the demo shop.
+// Starts GraphiQL with the example operations in tabs. On a laptop the gateway hands out tokens of the demo shop: a
+// staff token, and for the operations of apps that of its newest customer.
 "use strict";
 
-const examples = [
-  `# The newest customers of the shop.
-query Customers {
-  customers(first: 5) {
-    nodes {
-      id
-      firstName
-      lastName
-      email
-      statistics { orderCount totals { net { amount currencyCode } } }
-    }
-    pageInfo { hasNextPage endCursor }
-  }
-}
-`,
-  `# One customer, as a staff screen shows them; extensions.capacity counts the requests to the store.
-query CustomerPage($email: EmailAddress! = "ann@example.com") {
-  customerByIdentifier(identifier: { email: $email }) {
-    id
-    firstName
-    lastName
-    tags
-    version
-    statistics { orderCount lastOrderAt totals { gross { amount currencyCode } net { amount currencyCode } } }
-    segments { segment { name } enteredAt flipsAt }
-    loyalty { available }
-    orders(first: 20) { nodes { orderId status placedAt net { amount currencyCode } } }
-  }
-}
-`,
-  `# Orders and net revenue by month.
-query Revenue($from: Date = "2026-01-01", $to: Date = "2026-12-31") {
-  shop { name zone currency }
-  orders: kpi(name: "orders", from: $from, to: $to, grain: MONTH) { periods { start value } }
-  revenue: kpi(name: "net_revenue", from: $from, to: $to, grain: MONTH) { currency periods { start value complete } }
-}
-`,
-];
+const SHOP = "demo";
+const KNOWN = "{ customers(first: 5) { nodes { id customerId email orders(first: 1) { nodes { id } } } } }";
 
-async function localToken() {
-  try {
-    const answer = await fetch("/_local/token", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify({ kind: "staff", shop: "demo" }),
-    });
-    return answer.ok ? (await answer.json()).token : null;
-  } catch {
-    return null;
-  }
-}
-
-async function ask(parameters, options) {
-  const answer = await fetch("/graphql", {
+async function post(path, body, headers) {
+  const answer = await fetch(path, {
     method: "POST",
-    headers: { "content-type": "application/json", ...(options && options.headers) },
-    body: JSON.stringify(parameters),
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify(body),
   });
   return answer.json();
 }
 
-localToken().then((token) => {
-  const headers = JSON.stringify({ Authorization: `Bearer ${token ?? "<token>"}` }, null, 2);
+async function localToken(asked) {
+  try {
+    return (await post("/_local/token", { shop: SHOP, ...asked })).token ?? null;
+  } catch {
+    return null; // elsewhere nobody hands out tokens
+  }
+}
+
+function bearer(token) {
+  return { Authorization: `Bearer ${token ?? "<token>"}` };
+}
+
+async function knownCustomer(staff) {
+  if (!staff) return undefined;
+  const nodes = (await post("/graphql", { query: KNOWN }, bearer(staff))).data?.customers?.nodes ?? [];
+  return nodes.find((customer) => customer.orders?.nodes.length) ?? nodes[0];
+}
+
+// What the placeholders of schema/operations/variables.json stand for.
+function meaning(customer) {
+  const now = new Date();
+  const aYearAgo = new Date(now);
+  aYearAgo.setFullYear(now.getFullYear() - 1);
+  return {
+    "<customer>": customer?.id,
+    "<order>": customer?.orders?.nodes[0]?.id,
+    "<email>": customer?.email,
+    "<shop>": SHOP,
+    "<now>": now.toISOString(),
+    "<today>": now.toISOString().slice(0, 10),
+    "<a year ago>": aYearAgo.toISOString().slice(0, 10),
+    "<new key>": `graphiql-${now.getTime()}`,
+  };
+}
+
+async function start() {
+  const staff = await localToken({ kind: "staff" });
+  const customer = await knownCustomer(staff);
+  const app = customer && (await localToken({ kind: "customer", customerId: customer.customerId }));
+  const words = meaning(customer);
+  const filled = (_, value) => (typeof value === "string" ? words[value] ?? value : value);
+  const headers = { apps: bearer(app), staff: bearer(staff) };
+  const operations = await (await fetch("/graphiql/operations.json")).json();
+  const tabs = operations.map(({ audience, text, variables }) => ({
+    query: text,
+    variables: JSON.stringify(JSON.parse(JSON.stringify(variables), filled), null, 2),
+    headers: JSON.stringify(headers[audience], null, 2),
+  }));
   ReactDOM.render(
     React.createElement(GraphiQL, {
-      fetcher: (parameters, options) =>
-        ask(parameters, options && options.headers ? options : { headers: JSON.parse(headers) }),
-      headers,
-      defaultTabs: examples.map((query) => ({ query, headers })),
-      defaultEditorToolsVisibility: "headers",
+      fetcher: (parameters, options) => post("/graphql", parameters, { ...headers.staff, ...options?.headers }),
+      headers: JSON.stringify(headers.staff, null, 2),
+      defaultTabs: tabs,
+      defaultEditorToolsVisibility: "variables",
       shouldPersistHeaders: false,
     }),
     document.getElementById("graphiql"),
   );
-});
+}
+
+start();

@@ -1,31 +1,58 @@
 # tests/contract/test_examples.py
+"""What people are given to paste: the example operations, and the GraphQL in the README and the docs."""
+
+import json
 import re
 from pathlib import Path
 
 import pytest
 
 from schema.limits import MOST_COST
-from tests.asking import STAFF, execution
+from schema.operations import HERE, NAMED, Operation, operations
+from schema.plan import Plan
+from tests.asking import STAFF, as_customer, execution
 
 ROOT = Path(__file__).parents[2]
+PRINCIPALS = {"apps": as_customer("cus_1"), "staff": STAFF}
+FILES = sorted(HERE.rglob("*.graphql"))
 
 
-def examples() -> list[str]:
-    """What people are given to paste: GraphiQL's tabs, and the GraphQL in the README and the docs."""
-    tabs: list[str] = re.findall(
-        r"^  `(.*?)`,$", (ROOT / "api/pages/graphiql.js").read_text(), re.MULTILINE | re.DOTALL
-    )
-    assert len(tabs) == 3
-    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-    blocks: list[str] = [
-        block for page in pages for block in re.findall(r"```graphql\n(.*?)```", page.read_text(), re.DOTALL)
-    ]
-    return tabs + blocks
-
-
-@pytest.mark.parametrize("document", examples())
-def test_an_example_query_fits_the_schema_and_its_limits(document: str) -> None:
+def planned(document: str) -> Plan:
     plan = execution.plans.plan(document, suggestions=True)
     assert plan.errors() == []
-    assert plan.denied(STAFF) is None
-    assert plan.cost({}) <= MOST_COST
+    return plan
+
+
+def blocks() -> list[str]:
+    pages = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+    return [block for page in pages for block in re.findall(r"```graphql\n(.*?)```", page.read_text(), re.DOTALL)]
+
+
+@pytest.mark.parametrize("document", blocks())
+def test_an_example_query_fits_the_schema_and_its_limits(document: str) -> None:
+    assert planned(document).cost({}) <= MOST_COST
+
+
+@pytest.mark.parametrize("operation", operations(), ids=lambda operation: operation.name)
+def test_an_example_operation_fits_the_schema_its_limits_and_its_callers_rights(operation: Operation) -> None:
+    plan = planned(operation.text)
+    assert plan.denied(PRINCIPALS[operation.audience]) is None
+    assert plan.cost(operation.variables) <= MOST_COST
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_a_file_is_one_operation_of_its_name_and_says_what_it_is_for(path: Path) -> None:
+    text = path.read_text()
+    (name,) = NAMED.findall(text)
+    noun = "".join(word.capitalize() for word in path.stem.split("_"))
+    assert name in {f"{noun}Query", f"{noun}Mutation"}  # as relay-compiler wants it
+    assert re.match(r"# [^\n]+[.?]\n(query|mutation) ", text)
+
+
+def test_an_operation_that_takes_variables_comes_with_some_to_try_and_no_other_does() -> None:
+    taking = {
+        operation.name
+        for operation in operations()
+        if re.search(r"^(query|mutation) \w+\(", operation.text, re.MULTILINE)
+    }
+    assert set(json.loads((HERE / "variables.json").read_text())) == taking

@@ -1,7 +1,14 @@
 # tests/contract/test_sdl.py
 from typing import Any
 
-from graphql import GraphQLEnumType, GraphQLInputObjectType, GraphQLInterfaceType, GraphQLObjectType
+from graphql import (
+    GraphQLEnumType,
+    GraphQLInputObjectType,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    Undefined,
+    is_non_null_type,
+)
 
 from schema import export
 from schema.schema import schema
@@ -39,6 +46,16 @@ def test_lists_and_ids_are_never_null() -> None:
         if not str(element.type).endswith("!")
     ]
     assert nullable == []
+
+
+def test_an_argument_with_a_default_may_be_null() -> None:
+    """Or relay-compiler refuses every variable for it that has no default of its own."""
+    strict = [
+        name
+        for name, argument in described().items()
+        if "(" in name and argument.default_value is not Undefined and is_non_null_type(argument.type)
+    ]
+    assert strict == []
 
 
 def test_connections_are_as_relay_wants_them() -> None:

@@ -1,0 +1,43 @@
+# schema/operations/__init__.py
+"""The operations front ends begin with: one file a screen, for a customer's token (`apps/`) or for staff's (`staff/`).
+
+They are part of the contract: GraphiQL shows them, docs/api.md explains them, and `make judges` runs them with the
+clients that front ends use. `variables.json` has variables to try each with, where it takes any; in them `<customer>`,
+`<order>` and `<email>` stand for something that is there, `<shop>` for the caller's, `<today>`, `<a year ago>` and
+`<now>` for times, and `<new key>` for what nobody has used yet.
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final, Literal
+
+HERE: Final = Path(__file__).parent
+NAMED = re.compile(r"^(?:query|mutation) (\w+)", re.MULTILINE)
+
+Audience = Literal["apps", "staff"]
+AUDIENCES: Final[tuple[Audience, ...]] = ("apps", "staff")
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    name: str
+    audience: Audience
+    text: str
+    variables: dict[str, Any]
+
+
+@cache
+def operations() -> tuple[Operation, ...]:
+    """All of them, in the order in which a newcomer meets them: queries before mutations."""
+    variables = json.loads((HERE / "variables.json").read_text())
+    found = [
+        Operation(name, audience, text, variables.get(name, {}))
+        for audience in AUDIENCES
+        for path in sorted((HERE / audience).glob("*.graphql"))
+        for text in [path.read_text()]
+        for name in NAMED.findall(text)
+    ]
+    return tuple(sorted(found, key=lambda operation: (operation.audience, operation.name.endswith("Mutation"))))

@@ -1,0 +1,38 @@
+# tests/integration/test_operations.py
+"""Every example operation does what it says, for whom it is meant."""
+
+from typing import Any
+
+import pytest
+
+from schema.node import global_id
+from schema.operations import Operation, operations
+from tests.asking import NOW, STAFF, as_customer, ask
+from tests.operations import filled, meaning
+
+
+def refusals(answered: Any) -> list[Any]:
+    """What the answer holds of user errors and faults, however deep."""
+    found: list[Any] = []
+    if isinstance(answered, dict):
+        for name, value in answered.items():
+            found += value if name in {"userErrors", "faults"} else refusals(value)
+    elif isinstance(answered, list):
+        found = [refusal for value in answered for refusal in refusals(value)]
+    return found
+
+
+@pytest.mark.usefixtures("outlets")
+@pytest.mark.parametrize("operation", operations(), ids=lambda operation: operation.name)
+def test_an_example_operation_answers_without_a_refusal(ann: str, operation: Operation) -> None:
+    words = meaning(
+        customer=global_id("Customer", ann),
+        order=global_id("Order", "o1"),
+        email="ann@example.com",
+        shop="demo",
+        now=NOW,
+    )
+    principal = as_customer(ann) if operation.audience == "apps" else STAFF
+    answered = ask(operation.text, filled(operation, words), principal=principal)
+    assert refusals(answered) == []
+    assert all(value is not None for value in answered.values())
