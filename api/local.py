@@ -123,7 +123,8 @@ def _token_of(asked: dict[str, Any]) -> tuple[Kind, str, str | None, frozenset[s
         scopes = scopes.split()
     if scopes is not None and (not isinstance(scopes, list) or not all(isinstance(scope, str) for scope in scopes)):
         raise BadRequest(422, "INVALID_INPUT", "scopes must be a list of strings.")
-    claims = {"kind": asked.get("kind"), "shop": asked.get("shop"), "customer_id": asked.get("customerId")}
+    customer_id = asked.get("customerId")
+    claims = {"kind": asked.get("kind"), "shop": asked.get("shop"), "customer_id": customer_id, "sub": "local"}
     try:
         principal = principal_of(claims)
     except Unauthenticated as error:
