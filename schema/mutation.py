@@ -3,6 +3,7 @@
 
 import strawberry
 
+from schema.consent_update import ConsentMutation
 from schema.customer.mutations import CustomerMutation
 from schema.event import EventMutation
 from schema.feedback import FeedbackMutation
@@ -10,5 +11,5 @@ from schema.shop import ShopMutation
 
 
 @strawberry.type(description="What can be changed.")
-class Mutation(CustomerMutation, FeedbackMutation, EventMutation, ShopMutation):
+class Mutation(CustomerMutation, ConsentMutation, FeedbackMutation, EventMutation, ShopMutation):
     pass

@@ -15,6 +15,8 @@ class Kind(StrEnum):
 
 
 SCOPES: Final = frozenset({
+    "consents:read",
+    "consents:write",
     "customers:history",
     "customers:read",
     "customers:write",

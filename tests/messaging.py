@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 from crm.consent import service as consent
 from crm.customers import service as customers
 from crm.kernel import aws, clock
+from crm.kernel.actor import SYSTEM
 from crm.kernel.change import Change, retrying
 from crm.kernel.domain_events import DomainEvent
 from crm.kernel.publishing import SOURCE
@@ -41,7 +42,9 @@ def say(customer_id: str, state: str, *, cause: str, at: datetime = NOW, shop: s
     def attempt() -> None:
         change = Change()
         given = [consent.ConsentGiven("email", "marketing", state, "test")]
-        consent.record(change, shop, customer_id, given, cause=cause, occurred_at=at, now=NOW, replayed=False)
+        consent.record(
+            change, shop, customer_id, given, actor=SYSTEM, cause=cause, occurred_at=at, now=NOW, replayed=False
+        )
         change.commit()
 
     retrying(attempt)

@@ -1,10 +1,16 @@
 # crm/consent/repository.py
 """Every read of consent items; writes go through a Change."""
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from pynamodb.exceptions import DoesNotExist
 
-from crm.consent.models import ConsentHead
+from crm.consent.models import ConsentEntry, ConsentHead, ConsentRequest
+from crm.kernel import clock, timeline
 from crm.kernel.table import customer_key
+
+PREFIX = "CONSENT#"
 
 
 def get_head(shop: str, customer_id: str) -> ConsentHead | None:
@@ -13,3 +19,27 @@ def get_head(shop: str, customer_id: str) -> ConsentHead | None:
         return ConsentHead.get(customer_key(shop, customer_id), ConsentHead.SK, consistent_read=True)
     except DoesNotExist:
         return None
+
+
+def get_request(request: ConsentRequest) -> ConsentRequest | None:
+    """AP-65."""
+    try:
+        return ConsentRequest.get(request.pk, request.sk, consistent_read=True)
+    except DoesNotExist:
+        return None
+
+
+def list_newest(shop: str, customer_id: str, *, before: str | None, limit: int) -> list[ConsentEntry]:
+    """AP-66."""
+    return timeline.newest(ConsentEntry, customer_key(shop, customer_id), PREFIX, before=before, limit=limit)
+
+
+def list_until(shop: str, customer_id: str, instant: datetime, *, most: int) -> Iterable[ConsentEntry]:
+    """AP-67. Oldest first; what occurred at the instant itself is among them."""
+    return ConsentEntry.query(
+        customer_key(shop, customer_id),
+        ConsentEntry.timeline_key.between(PREFIX, f"{PREFIX}{clock.text(instant)}~"),  # ~ sorts behind #
+        consistent_read=True,
+        index_name="timeline",
+        limit=most,
+    )

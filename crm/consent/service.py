@@ -1,121 +1,230 @@
 # crm/consent/service.py
 """What customers have agreed to: the only door into this area."""
 
-from dataclasses import dataclass
-from datetime import datetime
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
 
+from crm.consent import given as evidence
 from crm.consent import permission, repository
-from crm.consent.models import ConsentEntry, ConsentHead, ConsentState
-from crm.consent.permission import CHANNELS, PURPOSES, STATES, Refusal, Stand
-from crm.kernel.change import Change
-from crm.kernel.errors import Fault, InvalidInputs
+from crm.consent.given import MOST_GIVEN, ConsentGiven
+from crm.consent.models import ConsentEntry, ConsentHead, ConsentRequest, ConsentState
+from crm.consent.permission import CHANNELS, LEGAL_BASES, OPT_IN_LEVELS, PURPOSES, STATES, Refusal
+from crm.consent.summary import MOST_TOPICS, MOST_TOPICS_DENIED, Summary
+from crm.customers import service as customers
+from crm.customers.service import Customer
+from crm.kernel.actor import Actor
+from crm.kernel.change import Change, PartlyDone, retrying
+from crm.kernel.errors import Fault, InvalidInput, InvalidInputs, KeyReused, NotFound, Stale
 
 __all__ = [
     "CHANNELS",
+    "LEGAL_BASES",
+    "MOST_TOPICS",
+    "MOST_TOPICS_DENIED",
+    "OPT_IN_LEVELS",
     "PURPOSES",
     "STATES",
+    "ConsentEntry",
     "ConsentGiven",
     "ConsentHead",
     "ConsentState",
     "Refusal",
     "allows",
+    "as_of",
+    "entries",
+    "faults",
     "record",
+    "update",
+    "withheld",
 ]
 
-LONGEST_SOURCE = 200
+MOST_ENTRIES = 10_000  # that one answer about the past is worked out from: some 5 MB
+LONGEST_KEY = 100
 
-
-@dataclass(frozen=True)
-class ConsentGiven:
-    """A yes or no to one channel and purpose. `source` names the form or system in which it was said."""
-
-    channel: str
-    purpose: str
-    state: str
-    source: str
+faults = evidence.faults
+entries = repository.list_newest
 
 
 def record(
     change: Change,
     shop: str,
     customer_id: str,
-    given: list[ConsentGiven],
+    given: Sequence[ConsentGiven],
     *,
+    actor: Actor,
     cause: str,
     occurred_at: datetime,
     now: datetime,
     replayed: bool,
 ) -> None:
-    """Add to `change`: an entry for each channel and purpose, and the head where they change what holds.
+    """Add to `change`: an entry for each thing said, and the head where they change what holds.
 
-    Said twice at once, the no counts. The commit raises Stale where another consent was recorded meanwhile. Raises
-    InvalidInputs.
+    Said twice at one instant, the stricter counts. The commit raises Stale where another consent was recorded
+    meanwhile. Raises InvalidInputs, also where the customer would have more topics than a head holds.
     """
-    faults = _faults(given)
-    if faults:
-        raise InvalidInputs(faults)
-    said = _said_once(given)
+    wrong = _faults(given)
+    if wrong:
+        raise InvalidInputs(wrong)
+    said = _said_once(given, occurred_at)
     if not said:
         return
     head = repository.get_head(shop, customer_id) or ConsentHead.of(shop, customer_id)
+    summary = Summary(head.states)
     moved = False
-    for one in said:
-        entry = ConsentEntry.of(shop, customer_id, one.channel, one.purpose, cause, occurred_at=occurred_at)
-        entry.state, entry.source, entry.recorded_at, entry.replayed = one.state, one.source, now, replayed
+    for number, one in said.items():
+        entry = _entry(shop, customer_id, one, cause)
+        entry.actor, entry.recorded_at, entry.replayed = str(actor), now, replayed
+        if not summary.has_room_for(entry):
+            wrong.append(Fault(_path(number, "topic"), "TOO_MANY", f"a customer has {MOST_TOPICS} topics at most"))
         change.once(entry)
-        moved |= _move(head, one, occurred_at)
+        moved |= summary.hear(entry)
+    if wrong:
+        raise InvalidInputs(wrong)
     # Where nothing moves, nothing is relied on: event times on the head only grow, so older news stays older.
     if moved:
-        head.cause, head.replayed = cause, replayed
+        head.states, head.cause, head.replayed = summary.states, cause, replayed
         change.revise(head)
 
 
-def allows(head: ConsentHead | None, channel: str, purpose: str) -> Refusal | None:
-    """Why the channel may not be used for the purpose, or None where it may. A customer never asked has no head."""
-    return permission.refusal(_stand(head, channel, purpose), purpose)
+def update(
+    shop: str,
+    customer_id: str,
+    given: Sequence[ConsentGiven],
+    *,
+    actor: Actor,
+    idempotency_key: str,
+    now: datetime,
+) -> bool:
+    """Record what is said through the API; return whether an earlier call with this key did.
 
+    What has no time of its own is said now, or just after whatever a source whose clock runs ahead has said of the
+    channel and purpose: nobody's withdrawal is silently lost. A key is one customer's, for good. Raises InvalidInputs;
+    NotFound where there is no such customer; KeyReused where the key came with something else before.
+    """
+    wrong = _faults_of_call(given, idempotency_key, now)
+    if wrong:
+        raise InvalidInputs(wrong)
+    arguments = _hash([asdict(one) for one in given])
+    request = ConsentRequest.of(shop, customer_id, _hash(idempotency_key)[:26])
+    request.arguments_hash = arguments
 
-def _stand(head: ConsentHead | None, channel: str, purpose: str) -> Stand | None:
-    held = _held(head, channel, purpose) if head else None
-    return Stand(held.state, held.occurred_at) if held else None
-
-
-def _held(head: ConsentHead, channel: str, purpose: str) -> ConsentState | None:
-    return next((state for state in head.states if (state.channel, state.purpose) == (channel, purpose)), None)
-
-
-def _move(head: ConsentHead, given: ConsentGiven, occurred_at: datetime) -> bool:
-    new = Stand(given.state, occurred_at)
-    if not permission.prevails(new, _stand(head, given.channel, given.purpose)):
+    def attempt() -> bool:
+        known = repository.get_request(request)
+        if known is not None:
+            if known.arguments_hash != arguments:
+                raise KeyReused("This key came with other consents before.", field="idempotency_key")
+            return True
+        heads = customers.take_snapshot(shop, customer_id)
+        customer, head = heads.head(Customer), heads.head(ConsentHead)
+        if customer is None:
+            raise NotFound("There is no such customer.", field="id")
+        change = Change()
+        change.once(request)
+        change.check(customer, when=Customer.sk.exists(), otherwise=NotFound("There is no such customer.", field="id"))
+        record(
+            change,
+            shop,
+            customer_id,
+            [replace(one, occurred_at=one.occurred_at or _after(head, one, now)) for one in given],
+            actor=actor,
+            cause=f"consent:{request.sk.rpartition('#')[2]}:update",
+            occurred_at=now,
+            now=now,
+            replayed=False,
+        )
+        try:
+            done = change.commit()
+        except PartlyDone as error:
+            raise Stale from error
+        if not done:
+            raise Stale  # the key was used meanwhile, by whom is read now
         return False
-    others = [state for state in head.states if (state.channel, state.purpose) != (given.channel, given.purpose)]
-    state = ConsentState(
-        channel=given.channel,
-        purpose=given.purpose,
-        state=given.state,
-        source=given.source,
-        occurred_at=occurred_at,
+
+    return retrying(attempt)
+
+
+def allows(head: ConsentHead | None, channel: str, purpose: str, topic: str | None = None) -> Refusal | None:
+    """Why the channel may not be used for the purpose (and topic), or None where it may. Asks nothing of the store. A
+    customer never asked has no head.
+    """
+    return withheld(head.states if head else (), channel, purpose, topic)
+
+
+def withheld(states: Iterable[ConsentState], channel: str, purpose: str, topic: str | None = None) -> Refusal | None:
+    """As `allows`, by what held at any moment."""
+    return permission.refusal(Summary(states).stand(channel, purpose, topic), purpose)
+
+
+def as_of(shop: str, customer_id: str, instant: datetime) -> list[ConsentState]:
+    """What held at the instant, as far as is known now: an entry that came late counts from its event's time on.
+
+    Raises InvalidInput beyond 10,000 entries.
+    """
+    summary = Summary()
+    for number, entry in enumerate(repository.list_until(shop, customer_id, instant, most=MOST_ENTRIES + 1)):
+        if number == MOST_ENTRIES:
+            raise InvalidInput(f"more than {MOST_ENTRIES:,} entries; page through them instead", field="asOf")
+        summary.hear(entry)
+    return summary.states
+
+
+def _entry(shop: str, customer_id: str, one: ConsentGiven, cause: str) -> ConsentEntry:
+    assert one.occurred_at is not None  # filled in by _said_once
+    entry = ConsentEntry.of(
+        shop, customer_id, one.channel, one.purpose, cause, topic=one.topic, occurred_at=one.occurred_at
     )
-    head.states = sorted([*others, state], key=lambda held: (held.channel, held.purpose))
-    return True
+    entry.state, entry.source, entry.text_version = one.state, one.source, one.text_version
+    entry.opt_in_level, entry.legal_basis = one.opt_in_level, one.legal_basis
+    return entry
 
 
-def _said_once(given: list[ConsentGiven]) -> list[ConsentGiven]:
-    """One for each channel and purpose; a denial replaces what was said beside it."""
-    said: dict[tuple[str, str], ConsentGiven] = {}
-    for one in given:
-        key = (one.channel, one.purpose)
-        if key not in said or one.state == permission.DENIED:
-            said[key] = one
-    return list(said.values())
+def _after(head: ConsentHead | None, one: ConsentGiven, now: datetime) -> datetime:
+    """Topics and the whole outrank each other by time, so each is said after all that is known of both."""
+    known = [
+        state.occurred_at + timedelta(microseconds=1)
+        for state in (head.states if head else ())
+        if (state.channel, state.purpose) == (one.channel, one.purpose)
+    ]
+    return max([now, *known])
 
 
-def _faults(given: list[ConsentGiven]) -> list[Fault]:
-    faults = []
+def _said_once(given: Sequence[ConsentGiven], occurred_at: datetime) -> dict[int, ConsentGiven]:
+    """One for each channel, purpose, topic and instant, by its number; the stricter replaces the other."""
+    said: dict[tuple[str, str, str | None, datetime], tuple[int, ConsentGiven]] = {}
     for number, one in enumerate(given):
-        for name, known in (("channel", CHANNELS), ("purpose", PURPOSES), ("state", STATES)):
-            if getattr(one, name) not in known:
-                faults.append(Fault(f"consents.{number}.{name}", "INVALID", f"must be one of {', '.join(known)}"))
-        if not 0 < len(one.source) <= LONGEST_SOURCE:
-            faults.append(Fault(f"consents.{number}.source", "INVALID", f"must have 1 to {LONGEST_SOURCE} characters"))
-    return faults
+        at = one.occurred_at or occurred_at
+        key = (one.channel, one.purpose, one.topic, at)
+        if key not in said or STATES.index(one.state) > STATES.index(said[key][1].state):
+            said[key] = (number, replace(one, occurred_at=at))
+    return dict(said.values())
+
+
+def _faults_of_call(given: Sequence[ConsentGiven], idempotency_key: str, now: datetime) -> list[Fault]:
+    found = _faults(given)
+    if not 0 < len(idempotency_key) <= LONGEST_KEY:
+        found.append(Fault("idempotencyKey", "INVALID", f"must have 1 to {LONGEST_KEY} characters"))
+    if not given:
+        found.append(Fault("consents", "REQUIRED", "must name at least one"))
+    found += [
+        Fault(_path(number, "occurredAt"), "FROM_THE_FUTURE", "lies in the future")
+        for number, one in enumerate(given)
+        if one.occurred_at is not None and one.occurred_at > now
+    ]
+    return found
+
+
+def _faults(given: Sequence[ConsentGiven]) -> list[Fault]:
+    if len(given) > MOST_GIVEN:
+        return [Fault("consents", "TOO_MANY", f"must not exceed {MOST_GIVEN}")]
+    return evidence.faults(given, path=_path)
+
+
+def _path(number: int, name: str) -> str:
+    return f"consents.{number}.{name}"
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

@@ -16,6 +16,7 @@ from crm.intake import words
 from crm.intake.event_types import (
     Behaviour,
     CartData,
+    ConsentData,
     CustomData,
     CustomerData,
     Envelope,
@@ -25,6 +26,7 @@ from crm.intake.event_types import (
     RefundData,
     VisitData,
 )
+from crm.kernel.actor import Actor, Role
 from crm.kernel.change import Change
 from crm.orders import service as orders
 from crm.touchpoints import service as touchpoints
@@ -63,18 +65,16 @@ def add(change: Change, arrival: Arrival) -> Effect:
 
 
 def _customer_updated(change: Change, arrival: Arrival) -> Effect:
+    """Also what only says a consent may bring a new address or name."""
     identified = _identified(change, arrival)
-    data: CustomerData = arrival.envelope.data
-    given = [
-        consent.ConsentGiven(part.channel, part.purpose, part.state, source=part.source or arrival.envelope.source)
-        for part in data.consents
-    ]
+    data: CustomerData | ConsentData = arrival.envelope.data
     customer_id = identified.customer.customer_id
     consent.record(
         change,
         arrival.shop,
         customer_id,
-        given,
+        words.consents_given(data.consents, arrival.envelope.source),
+        actor=Actor(Role.SERVICE, arrival.envelope.source),
         cause=arrival.cause,
         occurred_at=arrival.envelope.occurred_at,
         now=arrival.now,
@@ -159,6 +159,7 @@ def _identified(change: Change, arrival: Arrival, *, owner: str | None = None) -
 
 EFFECTS: dict[type[msgspec.Struct], Callable[[Change, Arrival], Effect]] = {
     CustomerData: _customer_updated,
+    ConsentData: _customer_updated,
     OrderData: _order_changed,
     RefundData: _refund_created,
     VisitData: _seen,

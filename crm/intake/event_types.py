@@ -63,12 +63,25 @@ class CustomerPart(Camel, frozen=True, kw_only=True):
 class ConsentPart(Camel, frozen=True, kw_only=True):
     channel: Literal["email", "sms", "push", "in_app", "postal", "ads"]
     purpose: Literal["marketing", "transactional", "profiling"]
-    state: Literal["granted", "denied"]
+    topic: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$(?!\n)")] | None = None
+    state: Literal["granted", "pending", "denied"]
     source: Text | None = None
+    text_version: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
+    opt_in_level: Literal["single", "double", "unknown"] = "unknown"
+    legal_basis: Literal["consent", "contract", "legal_obligation", "legitimate_interest"] | None = None
+    occurred_at: Instant | None = None
 
 
 class CustomerData(Camel, frozen=True, kw_only=True):
-    consents: Annotated[list[ConsentPart], Meta(max_length=18)] = []
+    consents: Annotated[list[ConsentPart], Meta(max_length=50)] = []
+
+
+class ConsentData(Camel, frozen=True, kw_only=True):
+    """What a customer said. Without a topic it is about the channel and purpose as a whole; `pending` awaits its
+    confirmation (double opt-in); without `occurredAt` it was said when the event occurred.
+    """
+
+    consents: Annotated[list[ConsentPart], Meta(min_length=1, max_length=50)]
 
 
 class LinePart(Camel, frozen=True, kw_only=True):
@@ -207,6 +220,7 @@ EVENT_TYPES = {
     kind.name: kind
     for kind in (
         EventType("customer.updated", CustomerData, "A customer's fields, identifiers or consents are known."),
+        EventType("consent.updated", ConsentData, "A customer agreed, asked to, or withdrew."),
         EventType("order.placed", OrderData, "An order was placed.", status="placed"),
         EventType("order.updated", OrderData, "An order was edited, up or down, or anything else about it changed."),
         EventType("order.paid", OrderData, "An order was paid.", status="paid"),

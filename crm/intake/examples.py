@@ -47,6 +47,22 @@ DATA: dict[str, dict[str, Any]] = {
     "customer.updated": {
         "consents": [{"channel": "email", "purpose": "marketing", "state": "granted", "source": "checkout"}]
     },
+    "consent.updated": {
+        "consents": [
+            {
+                "channel": "email",
+                "purpose": "marketing",
+                "topic": "concerts",
+                "state": "granted",
+                "source": "preference centre",
+                "textVersion": "2026-02",
+                "optInLevel": "double",
+                "legalBasis": "consent",
+                "occurredAt": "2026-03-01T09:29:00+01:00",
+            },
+            {"channel": "sms", "purpose": "marketing", "state": "denied", "source": "preference centre"},
+        ]
+    },
     "refund.created": {
         "refundId": "r-1",
         "orderId": "1001",

@@ -8,7 +8,7 @@ and to run but tells every fault at once.
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
@@ -16,9 +16,21 @@ from typing import Any
 
 import msgspec
 
+from crm.consent import service as consent
 from crm.customers import service as customers
 from crm.intake import words
-from crm.intake.event_types import EVENT_TYPES, RESERVED, CustomData, Envelope, EventType, OrderData, RefundData
+from crm.intake.event_types import (
+    EVENT_TYPES,
+    RESERVED,
+    ConsentData,
+    ConsentPart,
+    CustomData,
+    CustomerData,
+    Envelope,
+    EventType,
+    OrderData,
+    RefundData,
+)
 from crm.kernel.domain_events import camel
 from crm.kernel.errors import Fault, InvalidInput, InvalidInputs
 from crm.kernel.money import is_currency, minor_units
@@ -91,6 +103,8 @@ def _faults(envelope: Envelope[Any], now: datetime) -> Iterable[Fault]:
         fields = words.customer_words(envelope.customer, envelope.source).fields
         yield from customers.faults(fields, now=now, path=lambda name: f"customer.{camel(name)}")
     data = envelope.data
+    if isinstance(data, CustomerData | ConsentData):
+        yield from _consent_faults(data.consents, envelope.source, now)
     if isinstance(data, OrderData):
         yield from _order_faults(data, kind.status)
         yield from _time_faults("data.placedAt", data.placed_at, now)
@@ -107,6 +121,14 @@ def _time_faults(path: str, instant: datetime, now: datetime) -> Iterable[Fault]
         yield Fault(path, "FROM_THE_FUTURE", "lies more than 10 minutes in the future")
     if instant < EARLIEST:
         yield Fault(path, "INVALID", "lies before 1970")
+
+
+def _consent_faults(parts: Sequence[ConsentPart], source: str, now: datetime) -> Iterable[Fault]:
+    given = words.consents_given(parts, source)
+    yield from consent.faults(given, path=lambda number, name: f"data.consents[{number}].{name}")
+    for number, part in enumerate(parts):
+        if part.occurred_at is not None:
+            yield from _time_faults(f"data.consents[{number}].occurredAt", part.occurred_at, now)
 
 
 def _order_faults(data: OrderData, status: str | None) -> Iterable[Fault]:

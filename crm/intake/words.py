@@ -1,14 +1,16 @@
 # crm/intake/words.py
 """From an event's parts to what the areas' services take."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from msgspec import UNSET
 
+from crm.consent.service import ConsentGiven
 from crm.customers.identifiers import is_blocked
 from crm.customers.service import Words
-from crm.intake.event_types import Behaviour, CustomData, CustomerPart, OrderData, RefundData
+from crm.intake.event_types import Behaviour, ConsentPart, CustomData, CustomerPart, OrderData, RefundData
 from crm.kernel.money import minor_units
 from crm.orders.service import LineVersion, OrderVersion, RefundGiven, ReturnedLine
 from crm.touchpoints.service import NO_CAMPAIGN, Campaign, TouchpointSeen
@@ -41,6 +43,24 @@ def customer_words(part: CustomerPart, source: str, *, owner: str | None = None)
         ]
     external_ids = {source: part.external_id} if part.external_id else {}
     return Words(id=owner or part.id, external_ids=external_ids, email_verified=part.email_verified, fields=fields)
+
+
+def consents_given(parts: Sequence[ConsentPart], source: str) -> list[ConsentGiven]:
+    """`source`: who speaks, where a consent does not say where it was given."""
+    return [
+        ConsentGiven(
+            part.channel,
+            part.purpose,
+            part.state,
+            source=part.source or source,
+            topic=part.topic,
+            text_version=part.text_version,
+            opt_in_level=part.opt_in_level,
+            legal_basis=part.legal_basis,
+            occurred_at=part.occurred_at,
+        )
+        for part in parts
+    ]
 
 
 def order_version(data: OrderData, occurred_at: Any) -> OrderVersion:

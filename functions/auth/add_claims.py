@@ -10,6 +10,7 @@ from typing import Any, Final
 from crm.kernel.errors import InvalidInput
 
 READING: Final = frozenset({
+    "consents:read",
     "customers:read",
     "feedback:read",
     "kpis:read",
@@ -21,7 +22,7 @@ READING: Final = frozenset({
     "shop:read",
     "touchpoints:read",
 })  # fmt: skip
-STAFF: Final = READING | {"customers:write", "feedback:write"}
+STAFF: Final = READING | {"consents:write", "customers:write", "feedback:write"}
 OWNERS: Final = STAFF | {"customers:history", "events:write", "shop:write"}
 
 GRANTS: Final = {"staff": STAFF, "owners": OWNERS, "services": frozenset({"events:write"})}

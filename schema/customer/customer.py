@@ -7,10 +7,23 @@ from typing import Annotated, TypeVar
 
 import strawberry
 
+from crm.consent.service import ConsentHead
 from crm.customers import service
 from crm.segmentation import service as segmentation
 from schema.access import own, signed_in, staff
 from schema.connections import After, Connection, First, Place, about, connection, page_size, paged
+from schema.consent import (
+    AboutTopic,
+    Consent,
+    ConsentEntriesByCustomer,
+    ConsentEntry,
+    ConsentMoment,
+    ConsentsByMoment,
+    ForPurpose,
+    Moment,
+    OfChannel,
+    Permission,
+)
 from schema.context import Context, Info, stored
 from schema.customer.history import ChangesByCustomer, CustomerChange, FieldProvenance, third_parties
 from schema.customer.parts import Address, CustomerStatus, Gender, Identity
@@ -177,6 +190,56 @@ class Customer(Node):
             first=first,
             after=after,
             node=lambda item: FeedbackResponse(item=item),
+        )
+
+    @strawberry.field(
+        description="What holds now, by channel, purpose and topic; silence is not listed.",
+        directives=[*own("consents:read"), about(10)],
+    )
+    def consents(self) -> list[Consent]:
+        head = self.record.head(ConsentHead)
+        return [Consent(item=item) for item in (head.states if head else ())]
+
+    @strawberry.field(
+        description="What held at a moment as far as is known now: what came late counts from when it was said.",
+        directives=own("consents:read"),
+    )
+    async def consent(
+        self,
+        info: Info,
+        as_of: Annotated[datetime, strawberry.argument(description="The moment.")],
+    ) -> ConsentMoment | None:
+        states = await info.context.loader(ConsentsByMoment).load(Moment(self.record.profile.customer_id, as_of))
+        return ConsentMoment(as_of=as_of, states=states)
+
+    @strawberry.field(
+        description="Whether a channel may be used for a purpose now, by what the customer said of it.",
+        directives=own("consents:read"),
+    )
+    def permission(
+        self,
+        channel: OfChannel,
+        purpose: ForPurpose,
+        topic: AboutTopic = None,
+    ) -> Permission:
+        head = self.record.head(ConsentHead)
+        return Permission.of(head.states if head else (), channel, purpose, topic)
+
+    @strawberry.field(
+        description="Everything that was said about consent, newest first.",
+        directives=[*own("consents:read"), paged()],
+    )
+    async def consent_entries(
+        self, info: Info, first: First = 20, after: After = None
+    ) -> Connection[ConsentEntry] | None:
+        return await timeline_page(
+            info.context,
+            ConsentEntriesByCustomer,
+            "Customer.consentEntries",
+            self.record.profile.customer_id,
+            first=first,
+            after=after,
+            node=lambda item: ConsentEntry(item=item),
         )
 
     @strawberry.field(

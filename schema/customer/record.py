@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 
 from pynamodb.models import Model
 
+from crm.consent.service import ConsentHead
 from crm.customers import service
 from crm.loyalty.service import LoyaltyAccount
 from crm.orders.service import Statistics
@@ -17,6 +18,8 @@ from schema.context import Context, Loader, stored
 H = TypeVar("H", bound=Model)
 
 HEADS: Final[dict[str, list[type[Model]]]] = {
+    "Customer.consents": [ConsentHead],
+    "Customer.permission": [ConsentHead],
     "Customer.statistics": [Statistics],
     "Customer.segments": [service.SegmentsHead, Statistics],
     "Customer.loyalty": [LoyaltyAccount],

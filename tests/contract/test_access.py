@@ -35,6 +35,9 @@ SDL = Path(__file__).parents[2] / "schema" / "schema.graphql"
 
 # How the fields of Query that need something are asked.
 ARGUMENTS = {
+    "Customer.consent": '(asOf: "2026-03-01T00:00:00Z")',
+    "ConsentMoment.permission": "(channel: EMAIL, purpose: MARKETING)",
+    "Customer.permission": "(channel: EMAIL, purpose: MARKETING)",
     "Query.customer": '(id: "CUSTOMER")',
     "Query.customerByIdentifier": '(identifier: {email: "ada@example.com"})',
     "Query.order": '(id: "ORDER")',

@@ -1,14 +1,16 @@
 # tests/integration/test_consent_record.py
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import permutations
 
 import pytest
 
 from crm.consent import repository, service
-from crm.consent.models import ConsentEntry, ConsentHead
-from crm.consent.service import ConsentGiven, Refusal, allows
+from crm.consent.models import ConsentEntry, ConsentHead, ConsentState
+from crm.consent.service import MOST_TOPICS, STATES, ConsentGiven, Refusal, allows
+from crm.kernel.actor import Actor, Role
 from crm.kernel.change import Change, retrying
-from crm.kernel.errors import InvalidInputs
+from crm.kernel.errors import InvalidInput, InvalidInputs
 from crm.kernel.table import customer_key
 from tests.conftest import NOW
 
@@ -16,12 +18,23 @@ pytestmark = pytest.mark.usefixtures("tables")
 
 YES = ConsentGiven("email", "marketing", "granted", "checkout")
 NO = ConsentGiven("email", "marketing", "denied", "profile page")
+TOPIC = ConsentGiven("email", "marketing", "granted", "checkout", topic="news")
 
 
 def say(*given: ConsentGiven, at: datetime = NOW, cause: str = "event:e1") -> bool:
     def attempt() -> bool:
         change = Change()
-        service.record(change, "demo", "cus_1", list(given), cause=cause, occurred_at=at, now=NOW, replayed=False)
+        service.record(
+            change,
+            "demo",
+            "cus_1",
+            list(given),
+            actor=Actor(Role.SERVICE, "till"),
+            cause=cause,
+            occurred_at=at,
+            now=NOW,
+            replayed=False,
+        )
         return change.commit()
 
     return retrying(attempt)
@@ -29,6 +42,19 @@ def say(*given: ConsentGiven, at: datetime = NOW, cause: str = "event:e1") -> bo
 
 def head() -> ConsentHead | None:
     return repository.get_head("demo", "cus_1")
+
+
+def states() -> list[ConsentState]:
+    stored = head()
+    return stored.states if stored else []
+
+
+def written(state: ConsentState) -> dict[str, object]:
+    return {name: value for name, value in state.attribute_values.items() if value is not None}
+
+
+def held(instant: datetime) -> list[str]:
+    return [state.state for state in service.as_of("demo", "cus_1", instant)]
 
 
 def marketing() -> Refusal | None:
@@ -100,13 +126,109 @@ def test_a_consent_recorded_meanwhile_is_not_overwritten(monkeypatch: pytest.Mon
     assert len(entries()) == 2
 
 
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_writers_who_all_read_before_any_wrote_end_by_event_time(
+    monkeypatch: pytest.MonkeyPatch, order: tuple[int, ...]
+) -> None:
+    """Each is overtaken, after it has read the head, by all that come behind it in `order`."""
+    said = [(YES, 0), (TOPIC, 10), (NO, 20), (replace(TOPIC, state="pending"), 30)]
+    read, waiting = repository.get_head, list(order)
+
+    def next_one() -> None:
+        number = waiting.pop(0)
+        given, seconds = said[number]
+        assert say(given, at=NOW + timedelta(seconds=seconds), cause=f"event:{number}")
+
+    def read_then_let_the_others_write(shop: str, customer_id: str) -> ConsentHead | None:
+        found = read(shop, customer_id)
+        if waiting:
+            next_one()
+        return found
+
+    monkeypatch.setattr(repository, "get_head", read_then_let_the_others_write)
+    next_one()
+    assert [(state.topic, state.state) for state in states()] == [(None, "denied"), ("news", "pending")]
+    assert marketing() is Refusal.DENIED
+    assert allows(head(), "email", "marketing", "news") is Refusal.NOT_CONFIRMED
+    assert len(entries()) == 4
+
+
+def test_the_head_is_what_all_entries_say_whatever_came_late() -> None:
+    for number, seconds in enumerate((40, 10, 30, 0, 20)):
+        given = replace(TOPIC if number % 2 else YES, state=STATES[number % 3])
+        say(given, at=NOW + timedelta(seconds=seconds), cause=f"event:{number}")
+    told = service.as_of("demo", "cus_1", NOW + timedelta(minutes=1))
+    assert [written(state) for state in told] == [written(state) for state in states()]
+
+
+def test_what_held_at_a_moment_is_told_by_when_things_were_said_not_by_when_they_came() -> None:
+    say(YES, at=NOW, cause="event:a")
+    say(YES, at=NOW + timedelta(seconds=60), cause="event:b")
+    say(NO, at=NOW + timedelta(seconds=30), cause="event:late")
+    moments = {seconds: held(NOW + timedelta(seconds=seconds)) for seconds in (-1, 0, 29, 30, 59, 60, 99)}
+    yes, no = ["granted"], ["denied"]
+    assert moments == {-1: [], 0: yes, 29: yes, 30: no, 59: no, 60: yes, 99: yes}
+    assert held(NOW + timedelta(seconds=30, microseconds=-1)) == yes
+
+
+def test_the_past_is_told_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        say(YES, at=NOW + timedelta(seconds=number), cause=f"event:{number}")
+    monkeypatch.setattr(service, "MOST_ENTRIES", 2)
+    assert held(NOW + timedelta(seconds=1)) == ["granted"]
+    with pytest.raises(InvalidInput):
+        held(NOW + timedelta(seconds=2))
+
+
+def test_each_consent_of_an_event_may_have_its_own_time() -> None:
+    say(replace(NO, occurred_at=NOW - timedelta(days=2)), replace(YES, occurred_at=NOW - timedelta(days=9)), YES)
+    assert marketing() is None
+    assert held(NOW - timedelta(days=1)) == ["denied"]
+    assert held(NOW - timedelta(days=8)) == ["granted"]
+    assert len(entries()) == 3
+
+
+def test_a_customer_has_so_many_topics_and_one_more_is_refused_unless_it_is_a_no() -> None:
+    topics = [replace(TOPIC, topic=f"t{number}") for number in range(MOST_TOPICS)]
+    say(*topics)
+    with pytest.raises(InvalidInputs) as refused:
+        say(YES, replace(TOPIC, topic="more"), cause="event:e2")
+    assert [(fault.path, fault.code) for fault in refused.value.faults] == [("consents.1.topic", "TOO_MANY")]
+    assert marketing() is Refusal.NOT_GIVEN
+    say(replace(NO, topic="more"), cause="event:e3")
+    assert allows(head(), "email", "marketing", "more") is Refusal.DENIED
+
+
+def test_more_than_one_transaction_holds_is_refused() -> None:
+    with pytest.raises(InvalidInputs):
+        say(*[replace(YES, topic=f"t{number}") for number in range(51)])
+
+
+def test_evidence_is_kept_with_the_entry_and_shown_with_what_holds() -> None:
+    say(replace(TOPIC, text_version="2026-02", opt_in_level="double", legal_basis="consent"))
+    [entry], [state] = entries(), states()
+    for item in (entry, state):
+        kept = (item.topic, item.source, item.text_version, item.opt_in_level, item.legal_basis)
+        assert kept == ("news", "checkout", "2026-02", "double", "consent")
+    assert (entry.actor, entry.recorded_at, entry.cause) == ("service:till", NOW, "event:e1")
+
+
 def test_every_fault_is_named_and_nothing_is_written() -> None:
     with pytest.raises(InvalidInputs) as refused:
-        say(YES, ConsentGiven("pigeon", "fun", "maybe", ""))
+        say(
+            YES,
+            ConsentGiven("pigeon", "fun", "maybe", "", "No Topic", "", "triple", "luck"),
+            replace(TOPIC, state="pending", opt_in_level="double"),
+        )
     assert [fault.path for fault in refused.value.faults] == [
         "consents.1.channel",
         "consents.1.purpose",
         "consents.1.state",
         "consents.1.source",
+        "consents.1.topic",
+        "consents.1.textVersion",
+        "consents.1.optInLevel",
+        "consents.1.legalBasis",
+        "consents.2.optInLevel",
     ]
     assert head() is None

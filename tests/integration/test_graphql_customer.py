@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from crm.consent import service as consent
 from crm.feedback import service as feedback
+from crm.kernel.actor import SYSTEM
 from crm.kernel.change import Change
 from crm.notifications import service as notifications
 from crm.orders import service as orders
@@ -84,7 +85,9 @@ def test_one_list_asked_for_twice_is_read_once(ann: str) -> None:
 def test_points_messages_and_answers_hang_on_the_customer(ann: str, now: datetime) -> None:
     said = consent.ConsentGiven("email", "marketing", "granted", "checkout")
     change = Change()
-    consent.record(change, "demo", ann, [said], cause="event:c1", occurred_at=now, now=now, replayed=False)
+    consent.record(
+        change, "demo", ann, [said], actor=SYSTEM, cause="event:c1", occurred_at=now, now=now, replayed=False
+    )
     change.commit()
     told = replace(OrderRecorded.of(orders.get("demo", "o1")), rev=1)
     notifications.plan_thank_you(told, now=told.placed_at + timedelta(hours=1))

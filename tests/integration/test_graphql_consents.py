@@ -1,0 +1,216 @@
+# tests/integration/test_graphql_consents.py
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from crm.consent import service as consent
+from crm.customers import service as customers
+from crm.intake import service as intake
+from crm.kernel import clock
+from crm.kernel.change import Change
+from schema.node import global_id
+from schema.principal import Kind, Principal
+from tests.asking import NOW, STAFF, answer, as_customer, as_staff, ask, codes
+from tests.shop_events import deliver, event
+
+UPDATE = """mutation ($input: ConsentUpdateInput!) { consentUpdate(input: $input) {
+    replayed
+    userErrors { code field message }
+    customer { consents { channel purpose topic state source textVersion optInLevel legalBasis occurredAt } }
+} }"""
+EMAIL = {"channel": "EMAIL", "purpose": "MARKETING"}
+YES, NO = EMAIL | {"state": "GRANTED"}, EMAIL | {"state": "DENIED"}
+MAY = "{ viewer { permission(channel: EMAIL, purpose: MARKETING) { allowed reason } } }"
+
+
+@pytest.fixture
+def ann(shop: object) -> str:
+    return customers.create("demo", customers.Words(fields={"first_name": "Ann"}), now=NOW).customer_id
+
+
+def update(principal: Principal, *consents: dict[str, Any], key: str = "k", **more: Any) -> Any:
+    given = {"consents": list(consents), "idempotencyKey": key} | more
+    return ask(UPDATE, {"input": given}, principal=principal)["consentUpdate"]
+
+
+def refused(principal: Principal, *consents: dict[str, Any], **more: Any) -> list[tuple[str, str]]:
+    return [
+        (error["code"], ".".join(error["field"][1:])) for error in update(principal, *consents, **more)["userErrors"]
+    ]
+
+
+def may(ann: str) -> Any:
+    return ask(MAY, principal=as_customer(ann))["viewer"]["permission"]
+
+
+def test_customers_agree_and_withdraw_for_themselves(ann: str) -> None:
+    assert may(ann) == {"allowed": False, "reason": "NOT_GIVEN"}
+    agreed = update(as_customer(ann), YES | {"textVersion": "v2", "source": "preferences"}, key="a")
+    assert agreed["userErrors"] == []
+    assert agreed["customer"]["consents"] == [
+        EMAIL
+        | {
+            "topic": None,
+            "state": "GRANTED",
+            "source": "preferences",
+            "textVersion": "v2",
+            "optInLevel": "SINGLE",
+            "legalBasis": "CONSENT",
+            "occurredAt": "2026-03-10T12:00:00.000000Z",
+        }
+    ]
+    assert may(ann) == {"allowed": True, "reason": None}
+    update(as_customer(ann), NO, key="b")
+    assert may(ann) == {"allowed": False, "reason": "DENIED"}
+    update(as_customer(ann), EMAIL | {"state": "PENDING"}, key="c")
+    assert may(ann) == {"allowed": False, "reason": "NOT_CONFIRMED"}
+
+
+def test_a_key_repeated_changes_nothing_and_with_something_else_is_refused(ann: str) -> None:
+    assert not update(as_customer(ann), YES)["replayed"]
+    update(as_customer(ann), NO, key="no")
+    assert update(as_customer(ann), YES)["replayed"]
+    assert may(ann)["reason"] == "DENIED"
+    assert refused(as_customer(ann), NO) == [("KEY_REUSED", "idempotencyKey")]
+    assert refused(as_customer(ann), EMAIL | {"state": "GRANTED", "channel": "SMS"}) == [
+        ("KEY_REUSED", "idempotencyKey")
+    ]
+
+
+def test_a_key_used_at_the_same_moment_is_told_from_a_repeat(ann: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    commit, other = Change.commit, [{**YES, "channel": "SMS"}]
+
+    def commit_behind_another(change: Change) -> bool:
+        if other:
+            update(as_customer(ann), other.pop(), YES)
+        return commit(change)
+
+    monkeypatch.setattr(Change, "commit", commit_behind_another)
+    assert refused(as_customer(ann), YES) == [("KEY_REUSED", "idempotencyKey")]
+
+
+def test_a_withdrawal_is_not_lost_to_a_source_whose_clock_runs_ahead(ann: str) -> None:
+    ahead = clock.text(NOW + timedelta(minutes=5))
+    said = {"consents": [{"channel": "email", "purpose": "marketing", "topic": "news", "state": "granted"}]}
+    body = event("consent.updated", said, customer={"id": ann}, occurredAt=ahead)
+    assert intake.apply(intake.written(body), now=NOW).status == "applied"
+    update(as_customer(ann), NO)
+    query = '{ viewer { permission(channel: EMAIL, purpose: MARKETING, topic: "news") { reason } } }'
+    assert ask(query, principal=as_customer(ann))["viewer"]["permission"]["reason"] == "DENIED"
+
+
+def test_customers_forge_no_evidence(ann: str) -> None:
+    forged = YES | {"optInLevel": "DOUBLE", "legalBasis": "CONTRACT", "occurredAt": "2020-01-01T00:00:00Z"}
+    assert refused(as_customer(ann), YES, forged) == [
+        ("FORBIDDEN", "consents.1.optInLevel"),
+        ("FORBIDDEN", "consents.1.legalBasis"),
+        ("FORBIDDEN", "consents.1.occurredAt"),
+    ]
+
+
+def test_staff_record_what_was_said_elsewhere_and_sign_it(ann: str) -> None:
+    clerk = Principal(Kind.STAFF, "demo", None, STAFF.scopes, "u1")
+    paper = YES | {"occurredAt": "2026-03-01T09:00:00Z", "optInLevel": "SINGLE", "source": "paper form"}
+    assert update(clerk, paper, id=global_id("Customer", ann))["userErrors"] == []
+    query = """query ($id: ID!) { customer(id: $id) { consentEntries { nodes {
+        state source optInLevel legalBasis actor { kind reference } occurredAt recordedAt } } } }"""
+    assert ask(query, {"id": global_id("Customer", ann)})["customer"]["consentEntries"]["nodes"] == [
+        {
+            "state": "GRANTED",
+            "source": "paper form",
+            "optInLevel": "SINGLE",
+            "legalBasis": None,
+            "actor": {"kind": "STAFF", "reference": "u1"},
+            "occurredAt": "2026-03-01T09:00:00.000000Z",
+            "recordedAt": "2026-03-10T12:00:00.000000Z",
+        }
+    ]
+
+
+def test_everything_wrong_is_named_by_its_path(ann: str) -> None:
+    id_ = global_id("Customer", ann)
+    wrong = YES | {"topic": "No Topic", "source": "", "textVersion": "x" * 101, "occurredAt": "2027-01-01T00:00:00Z"}
+    assert sorted(refused(STAFF, YES, wrong, id=id_, key="")) == [
+        ("FROM_THE_FUTURE", "consents.1.occurredAt"),
+        ("INVALID", "consents.1.source"),
+        ("INVALID", "consents.1.textVersion"),
+        ("INVALID", "consents.1.topic"),
+        ("INVALID", "idempotencyKey"),
+    ]
+    assert refused(STAFF, id=id_) == [("REQUIRED", "consents")]
+    assert refused(STAFF, YES) == [("REQUIRED", "id")]
+    assert refused(STAFF, YES, id=global_id("Customer", "cus_nobody")) == [("NOT_FOUND", "id")]
+    assert refused(as_customer("cus_other"), YES, id=id_) == [("NOT_FOUND", "id")]
+    assert refused(as_customer("cus_other"), YES) == [("NOT_FOUND", "id")]
+
+
+def test_the_history_is_paged_and_the_past_can_be_asked(ann: str) -> None:
+    for number in range(3):
+        said = {"consents": [{"channel": "email", "purpose": "marketing", "state": ["granted", "denied"][number % 2]}]}
+        deliver(event("consent.updated", said, customer={"id": ann}, occurredAt=f"2026-03-0{number + 1}T10:00:00Z"))
+    query = """query ($after: String) { viewer {
+        consentEntries(first: 2, after: $after) { nodes { occurredAt state } pageInfo { endCursor hasNextPage } }
+        consent(asOf: "2026-03-02T12:00:00Z") {
+            asOf consents { state } permission(channel: EMAIL, purpose: MARKETING) { reason } }
+    } }"""
+    first = answer(query, principal=as_customer(ann)).body
+    page = first["data"]["viewer"]["consentEntries"]
+    assert [node["state"] for node in page["nodes"]] == ["GRANTED", "DENIED"]
+    assert page["pageInfo"]["hasNextPage"]
+    assert first["data"]["viewer"]["consent"] == {
+        "asOf": "2026-03-02T12:00:00.000000Z",
+        "consents": [{"state": "DENIED"}],
+        "permission": {"reason": "DENIED"},
+    }
+    assert first["extensions"]["capacity"]["requests"] == 3, "the snapshot, a page, the past"
+    rest = ask(query, {"after": page["pageInfo"]["endCursor"]}, principal=as_customer(ann))["viewer"]["consentEntries"]
+    assert [node["state"] for node in rest["nodes"]] == ["GRANTED"]
+
+
+def test_permissions_of_many_customers_are_in_the_heads_that_a_page_reads(ann: str) -> None:
+    for number in range(3):
+        said = {"consents": [{"channel": "email", "purpose": "marketing", "state": "granted"}]}
+        deliver(event("consent.updated", said, customer={"externalId": f"c{number}"}))
+    query = """{ customers { nodes {
+        consents { state } permission(channel: EMAIL, purpose: MARKETING) { allowed }
+    } } }"""
+    given = answer(query).body
+    assert sorted(node["permission"]["allowed"] for node in given["data"]["customers"]["nodes"]) == [False, *[True] * 3]
+    assert given["extensions"]["capacity"]["requests"] == 4 + 1
+
+
+def test_who_told_is_for_staff_and_consents_are_for_those_with_their_scope(ann: str) -> None:
+    actor = "{ viewer { consentEntries { nodes { actor { kind } } } } }"
+    assert codes(answer(actor, principal=as_customer(ann))) == ["FORBIDDEN"]
+    query = "{ customers { nodes { consents { state } } } }"
+    assert codes(answer(query, principal=as_staff("customers:read"))) == ["FORBIDDEN"]
+    assert codes(answer(query, principal=as_staff("customers:read", "consents:read"))) == []
+
+
+def test_two_customers_may_choose_one_key(ann: str) -> None:
+    other = customers.create("demo", customers.Words(), now=NOW).customer_id
+    assert not update(as_customer(ann), YES)["replayed"]
+    assert not update(as_customer(other), NO)["replayed"]
+
+
+def test_a_consent_at_the_door_is_refused_by_its_path() -> None:
+    said = {
+        "consents": [
+            {"channel": "email", "purpose": "marketing", "state": "pending", "optInLevel": "double"},
+            {"channel": "sms", "purpose": "marketing", "state": "granted", "occurredAt": "2026-03-10T13:00:00Z"},
+        ]
+    }
+    [receipt] = intake.accept("demo", [event("consent.updated", said)], now=NOW)
+    assert [(fault.path, fault.code) for fault in receipt.faults] == [
+        ("data.consents[0].optInLevel", "INVALID"),
+        ("data.consents[1].occurredAt", "FROM_THE_FUTURE"),
+    ]
+    [receipt] = intake.accept("demo", [event("consent.updated", {"consents": []})], now=NOW)
+    assert [fault.path for fault in receipt.faults] == ["data.consents"]
+
+
+def test_entries_outlive_what_they_say(ann: str) -> None:
+    update(as_customer(ann), YES, key="a")
+    update(as_customer(ann), NO, key="b")
+    assert [entry.state for entry in consent.entries("demo", ann, before=None, limit=9)] == ["denied", "granted"]
