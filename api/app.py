@@ -21,6 +21,7 @@ from api.edge import Edge, Masking
 from api.events import EventsEndpoint
 from api.graphql import GraphQLEndpoint
 from api.health import healthz
+from crm.kernel import correlation
 from crm.kernel.settings import Settings, settings
 from crm.kernel.table import client
 from schema.execution import Execution
@@ -76,6 +77,7 @@ async def _http_error(request: Request, error: Exception) -> Response:
     return error_response(refusal, request_id(request))
 
 
+correlation.mark_logs()
 client()  # the one DynamoDB client is made with the process, not with its first request (80 ms)
 app = create_app()
 startup.end()

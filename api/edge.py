@@ -15,6 +15,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.answers import BadRequest, error_response, request_id
+from crm.kernel import correlation
 
 logger = logging.getLogger(__name__)
 
@@ -53,7 +54,8 @@ class Edge:
                 message["headers"] = [*given, *(header for header in usual if header[0] not in named)]
             await send(message)
 
-        await self._app(scope, receive, send_with_headers)
+        with correlation.bound(asked_id):
+            await self._app(scope, receive, send_with_headers)
 
     def _prepare(self, loop: asyncio.AbstractEventLoop) -> None:
         # At the loop's first request, not in a lifespan: on Lambda there is none, and Mangum keeps one loop for all.

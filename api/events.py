@@ -60,6 +60,7 @@ class EventsEndpoint:
             "status": event.status,
             "effect": event.effect,
             "customerId": event.customer_id,
+            "correlationId": event.correlation_id,
             "receivedAt": clock.text(event.received_at),
             "occurredAt": clock.text(event.occurred_at) if event.occurred_at else None,
             "reasons": [_fault(reason) for reason in event.reasons],

@@ -40,7 +40,7 @@ DOMAIN_EVENTS: tuple[type[DomainEvent], ...] = (
     SegmentLeft,
     TimerDue,
 )
-SHARED = frozenset({"id", "shop", "customerId", "rev", "occurredAt", "cause", "replayed"})
+SHARED = frozenset({"id", "shop", "customerId", "rev", "occurredAt", "cause", "replayed", "correlationId"})
 """Fields that mean the same in every domain event; docs/events.md says it once."""
 IDENTIFIER = r"^[^\s#|]+$"
 ARTICLES = {"string": "text", "integer": "integer", "number": "number", "boolean": "true or false", "object": "object"}

@@ -2,6 +2,7 @@
 """Which domain events a stored change says: the one place that knows every area's."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from crm.customers.events import CustomerRecorded
@@ -43,4 +44,4 @@ def events_of(item: Item, before: Item | None) -> list[DomainEvent]:
         return []
     if isinstance(before, Customer) and isinstance(item, Customer) and before.version == item.version:
         return []
-    return [event for event in publisher(item) if event is not None]
+    return [replace(event, correlation_id=item.correlation_id) for event in publisher(item) if event is not None]

@@ -9,7 +9,7 @@ from typing import Self
 
 from pynamodb.attributes import ListAttribute, UnicodeAttribute, UnicodeSetAttribute, UTCDateTimeAttribute
 
-from crm.kernel.table import Item, Part
+from crm.kernel.table import Correlated, Part
 
 APPLIED, WAITING, DEAD_LETTERED = "applied", "waiting", "dead_lettered"
 
@@ -20,7 +20,7 @@ class Reason(Part):
     message = UnicodeAttribute()
 
 
-class ReceivedEvent(Item, discriminator="ReceivedEvent"):
+class ReceivedEvent(Correlated, discriminator="ReceivedEvent"):
     """What became of an event. Its content is not kept; `content_hash` tells a repeat from another under its id."""
 
     event_id = UnicodeAttribute()

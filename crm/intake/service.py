@@ -11,7 +11,7 @@ from typing import Any
 from crm.intake import effects, parsing, repository
 from crm.intake.effects import Arrival
 from crm.intake.models import APPLIED, DEAD_LETTERED, WAITING, Reason, ReceivedEvent
-from crm.kernel import dead_letters
+from crm.kernel import correlation, dead_letters
 from crm.kernel.aws import sqs_client
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Fault, InvalidInputs, KeyReused
@@ -133,7 +133,7 @@ def bury(body: str, reasons: Sequence[Fault], *, now: datetime, replayed: bool =
         return
     event = ReceivedEvent.of(shop, event_id)
     event.type, event.status, event.content_hash = name or "", DEAD_LETTERED, parsing.content_hash(body)
-    event.received_at = now
+    event.received_at, event.correlation_id = now, correlation.current()
     event.reasons = [Reason(path=fault.path, code=fault.code, message=fault.message) for fault in reasons]
     if not repository.save_dead_lettered(event):
         repository.add_rejected(event)
@@ -182,7 +182,8 @@ def _not_taken(bodies: dict[int, str]) -> Iterator[int]:
     """Send bodies to the intake queue; the numbers of those it did not take."""
     queue = settings().require("intake_queue_url")
     for batch in _batches(bodies):
-        entries = [{"Id": str(index), "MessageBody": bodies[index]} for index in batch]
+        more = {"MessageAttributes": correlation.attributes()}
+        entries = [{"Id": str(index), "MessageBody": bodies[index]} | more for index in batch]
         try:
             answer = sqs_client().send_message_batch(QueueUrl=queue, Entries=entries)
         except STORE_ERRORS:

@@ -13,8 +13,9 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
+from crm.kernel import correlation
 from crm.kernel.errors import CrmError, Stale
-from crm.kernel.table import Published, Stored, connection
+from crm.kernel.table import Correlated, Published, Stored, connection
 
 T = TypeVar("T")
 
@@ -99,7 +100,7 @@ class Change:
         self._update(item, lambda: _all_of(item), when, otherwise)
 
     def update(self, item: Stored, actions: list[Action], *, when: Condition | None, otherwise: CrmError) -> None:
-        self._update(item, lambda: actions, when, otherwise)
+        self._update(item, lambda: [*actions, *_correlating(item)], when, otherwise)
 
     def check(self, item: Stored, *, when: Condition, otherwise: CrmError) -> None:
         """Add a condition on an item that this change relies on and does not write."""
@@ -155,7 +156,7 @@ class Change:
         self._add(Verb.UPDATE, item, add, meaning)
 
     def _put(self, item: Stored, condition: Condition, meaning: CrmError | None) -> None:
-        self._add(Verb.PUT, item, lambda write: write.save(item, condition=condition), meaning)
+        self._add(Verb.PUT, item, lambda write: write.save(_correlated(item), condition=condition), meaning)
 
     def _add(self, verb: Verb, item: Stored, add: Callable[[TransactWrite], None], meaning: CrmError | None) -> None:
         self._writes.append(Write(verb, item, add, meaning))
@@ -179,7 +180,24 @@ def wait_before(attempt: int) -> None:
     time.sleep(random.uniform(0, min(LONGEST_WAIT, FIRST_WAIT * 2**attempt)))  # noqa: S311  spreads load, keeps no secret
 
 
+def _correlated(item: Stored) -> Stored:
+    if isinstance(item, Correlated):
+        item.correlation_id = correlation.current()
+    return item
+
+
+def _correlating(item: Stored) -> list[Action]:
+    """Of a part of a published item, whose cause is among its actions. A receipt that others bring up to date, or a
+    timer, stays its own writer's.
+    """
+    found, attribute = correlation.current(), Published.correlation_id
+    if not isinstance(item, Published):
+        return []
+    return [attribute.remove() if found is None else attribute.set(found)]
+
+
 def _all_of(item: Stored) -> list[Action]:
+    _correlated(item)
     actions: list[Action] = []
     for name, attribute in type(item).get_attributes().items():
         if name not in {"pk", "sk", "kind"}:

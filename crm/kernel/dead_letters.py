@@ -7,6 +7,7 @@ what is deleted from the queue can still be found. Message attributes:
     reason   the codes of its reasons, joined by commas: what redriving by reason goes by
     reasons  the same as text with paths, cut where it gets long
     archive  the key in the archive bucket
+    correlation  whose request or which delivery it came with, where that is known: it goes back with it
     replay   "true" on what came as a replay, and on nothing else: it goes back as one, and messages nobody
 """
 
@@ -17,6 +18,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from crm.kernel import correlation
 from crm.kernel.aws import s3_client, sqs_client
 from crm.kernel.errors import CrmError, Fault, InvalidInputs
 from crm.kernel.settings import settings
@@ -52,7 +54,8 @@ def put(
         MessageAttributes={
             name: {"DataType": "String", "StringValue": UNSENDABLE.sub("\ufffd", value) or "-"}
             for name, value in attributes.items()
-        },
+        }
+        | correlation.attributes(),
     )
     return key
 

@@ -2,22 +2,31 @@
 """What areas publish on the domain bus: ids, amounts and causes, never personal data."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
 from crm.kernel import clock
 from crm.kernel.errors import InvalidInput
 
+CORRELATION = "correlationId"
+
 
 @dataclass(frozen=True)
 class DomainEvent:
-    """A frozen dataclass whose fields are the event's detail, in camel case. Times are RFC 3339 in UTC."""
+    """A frozen dataclass whose fields are the event's detail, in camel case. Times are RFC 3339 in UTC.
+
+    `correlation_id` is not the event's to know: whoever publishes it sets it, and it is absent where there is none.
+    """
 
     detail_type: ClassVar[str]
 
+    correlation_id: str | None = field(default=None, kw_only=True)
+
     def detail(self) -> dict[str, Any]:
-        values = {camel(field.name): getattr(self, field.name) for field in fields(self)}
+        values = {camel(each.name): getattr(self, each.name) for each in fields(self)}
+        if self.correlation_id is None:
+            del values[CORRELATION]
         return {name: clock.text(value) if isinstance(value, datetime) else value for name, value in values.items()}
 
     @classmethod
@@ -27,7 +36,8 @@ class DomainEvent:
         """
         if not isinstance(detail, dict):
             raise InvalidInput("the detail of an event is an object")
-        return cls(**{field.name: READERS[field.type](detail, camel(field.name)) for field in fields(cls)})
+        detail = {CORRELATION: None} | detail
+        return cls(**{each.name: READERS[each.type](detail, camel(each.name)) for each in fields(cls)})
 
 
 def camel(name: str) -> str:

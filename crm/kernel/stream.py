@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from crm.kernel import dead_letters
+from crm.kernel import correlation, dead_letters
 from crm.kernel.errors import CrmError, Fault, InvalidInput, InvalidInputs
 from crm.kernel.settings import settings
 from crm.kernel.table import STORE_ERRORS, Item
@@ -33,6 +33,11 @@ class Record:
     @property
     def sequence_number(self) -> str:
         return str(self.raw["dynamodb"]["SequenceNumber"])
+
+    @property
+    def correlation_id(self) -> str | None:
+        image: dict[str, dict[str, str]] = (self.raw.get("dynamodb") or {}).get("NewImage") or {}
+        return image.get("correlation_id", {}).get("S")
 
     @property
     def is_expiry(self) -> bool:
@@ -80,7 +85,8 @@ class Delivery:
             except CrmError as refusal:
                 self.refuse(record, dead_letters.reasons_of(refusal))
             except STORE_ERRORS:
-                log.exception("not read")
+                with correlation.bound(record.correlation_id):
+                    log.exception("not read")
                 self.fail([record])
             except Exception as error:  # noqa: BLE001  one bad record must not hold up the shard
                 self.refuse(record, [Fault("", "UNREADABLE", repr(error))])
@@ -105,21 +111,24 @@ class Delivery:
             record, reasons = self._records[position], self._refused[position]
             codes = ",".join(fault.code for fault in reasons)
             body = json.dumps(record.raw)
-            try:
-                key = dead_letters.put(url, body, source=source, reasons=reasons, now=now)
-            except STORE_ERRORS:
-                log.exception("not dead-lettered", extra={"codes": codes})
-                self._failed.add(position)
-            else:
-                log.error("dead-lettered", extra={"codes": codes, "archive": key})
+            with correlation.bound(record.correlation_id):
+                try:
+                    key = dead_letters.put(url, body, source=source, reasons=reasons, now=now)
+                except STORE_ERRORS:
+                    log.exception("not dead-lettered", extra={"codes": codes})
+                    self._failed.add(position)
+                else:
+                    log.error("dead-lettered", extra={"codes": codes, "archive": key})
         if not self._failed:
             return {"batchItemFailures": []}
         lowest = self._records[min(self._failed)]
         return {"batchItemFailures": [{"itemIdentifier": lowest.sequence_number}]}
 
-    def counts(self) -> dict[str, int]:
-        """What became of how many records, for the log."""
-        return {"records": len(self._records), "refused": len(self._refused), "failed": len(self._failed)}
+    def counts(self) -> dict[str, Any]:
+        """What became of how many records, and what they were written for: for the log."""
+        counts = {"records": len(self._records), "refused": len(self._refused), "failed": len(self._failed)}
+        found = dict.fromkeys(record.correlation_id for record in self._records if record.correlation_id)
+        return counts | {"correlation_ids": list(found)}
 
 
 def _item(image: dict[str, Any]) -> Item:

@@ -76,7 +76,13 @@ class Item(Stored):
     listing = Listing()
 
 
-class Published(Item):
+class Correlated(Item):
+    """An item that says for which request or delivery it was last written; `Change` sees to it."""
+
+    correlation_id = UnicodeAttribute(null=True)
+
+
+class Published(Correlated):
     """An item that counts its changes (`rev`), knows what made the last one (`cause`), and so can be published. Which
     are, and as what, says crm/intake/changes.py; statistics, order references, heads and shops are not.
     """

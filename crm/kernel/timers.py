@@ -23,7 +23,7 @@ from crm.kernel.domain_events import DomainEvent
 from crm.kernel.errors import Stale
 from crm.kernel.ids import shard_of
 from crm.kernel.publishing import put
-from crm.kernel.table import Item, customer_key
+from crm.kernel.table import Correlated, Item, customer_key
 
 SHARDS = 4
 PAGE = 1000  # 100 PutEvents, some seconds
@@ -31,7 +31,7 @@ FIRING_SECONDS = 8  # a shard and run: that, and the page it may end in, four ti
 LEASE_SECONDS = 50  # as long as a run may take, and less than the minute until the next
 
 
-class Timer(Item, discriminator="Timer"):
+class Timer(Correlated, discriminator="Timer"):
     shop = UnicodeAttribute()
     customer_id = UnicodeAttribute()
     owner = UnicodeAttribute()
@@ -123,7 +123,15 @@ def fire(shard: int, *, holder: str, now: datetime, page: int = PAGE, seconds: f
     told = refused = 0
     while timers := list(islice(found, page)):
         events: list[DomainEvent] = [
-            TimerDue(timer.shop, timer.customer_id, timer.owner, timer.subject, timer.due_at) for timer in timers
+            TimerDue(
+                timer.shop,
+                timer.customer_id,
+                timer.owner,
+                timer.subject,
+                timer.due_at,
+                correlation_id=timer.correlation_id,
+            )
+            for timer in timers
         ]
         not_taken = len(put(events))
         told, refused = told + len(events) - not_taken, refused + not_taken
