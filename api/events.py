@@ -55,7 +55,7 @@ class EventsEndpoint:
         if event is None:
             return error_response(BadRequest(404, "NOT_FOUND", "No such event, or it is still queued."), asked_id)
         body = {
-            "id": event.event_id,
+            "eventId": event.event_id,
             "type": event.type,
             "status": event.status,
             "effect": event.effect,
@@ -103,7 +103,7 @@ def _status(receipts: "Sequence[Receipt]") -> int:
 
 def _shown(receipt: "Receipt") -> dict[str, Any]:
     faults = [_fault(fault) for fault in receipt.faults]
-    return {"id": receipt.id, "status": receipt.status, "faults": faults}
+    return {"eventId": receipt.id, "status": receipt.status, "faults": faults}
 
 
 def _fault(fault: "Fault | Reason") -> dict[str, str]:

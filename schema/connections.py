@@ -85,9 +85,9 @@ class Place:
             raw = base64.urlsafe_b64decode(cursor.encode() + b"=" * (-len(cursor) % 4))
             position = raw[TAG_BYTES:].decode()
         except (UnicodeError, binascii.Error, ValueError):
-            raise InvalidInput("This is not a cursor.", field="after") from None
+            raise InvalidInput("must be a cursor", field="after") from None
         if not hmac.compare_digest(raw[:TAG_BYTES], self._tag(position)):
-            raise InvalidInput("This cursor belongs to another list.", field="after")
+            raise InvalidInput("must be a cursor of this list", field="after")
         return position
 
     def _tag(self, position: str) -> bytes:
@@ -101,7 +101,12 @@ class PageInfo:
     """The first and the last edge; signing a cursor costs more than a field, so it waits until it is asked for."""
 
     has_next_page: bool = strawberry.field(description="Whether more comes after this page.")
-    has_previous_page: bool = strawberry.field(description="Whether this page was asked for by a cursor.")
+    has_previous_page: bool = strawberry.field(
+        description=(
+            "Whether this page was asked for with `after`, so that something lies before it. Lists are read forwards "
+            "only: to go back, ask with the `after` of the page before."
+        )
+    )
 
     @strawberry.field(description="Of the first item; null on an empty page.")
     def start_cursor(self) -> str | None:
@@ -125,7 +130,13 @@ class Edge(Generic[T]):
         return self.place.cursor(self.position(self.item))
 
 
-@strawberry.type(description="One page of a list.", directives=signed_in())
+@strawberry.type(
+    description=(
+        "One page of a list. A field that has null in place of it could not read the page, or refused `first` or "
+        "`after`: `errors` says why, and the rest of the answer stands. An empty list is an empty page."
+    ),
+    directives=signed_in(),
+)
 class Connection(Generic[T]):
     edges: list[Edge[T]] = strawberry.field(description="The items with their cursors.")
     page_info: PageInfo = strawberry.field(description="Where this page lies.")
@@ -140,7 +151,7 @@ def page_size(first: int | None) -> int:
     if first is None:
         return DEFAULT_FIRST
     if not 1 <= first <= MOST_FIRST:
-        raise InvalidInput(f"first must lie between 1 and {MOST_FIRST}.", field="first")
+        raise InvalidInput(f"must lie between 1 and {MOST_FIRST}", field="first")
     return first
 
 

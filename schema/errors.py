@@ -14,7 +14,8 @@ from strawberry.extensions import FieldExtension
 from strawberry.types.field import StrawberryField
 
 from crm.customers.service import IdentifierTaken
-from crm.kernel.errors import CrmError, Fault, InvalidInputs, VersionMismatch
+from crm.kernel.errors import CrmError, Fault, InvalidInput, InvalidInputs, VersionMismatch
+from schema import forms
 from schema.access import signed_in
 from schema.node import global_id
 from schema.principal import Kind, Principal
@@ -25,8 +26,10 @@ TAIL = re.compile(r"_([a-z0-9])")
 @strawberry.interface(description="A refusal the client can act on.", directives=signed_in())
 class UserError:
     code: str = strawberry.field(description="What to switch on; docs/errors.md lists every code.")
-    message: str = strawberry.field(description="For developers; not to be shown or parsed.")
-    field: list[str] = strawberry.field(description="Path to the input at fault; empty when no input is.")
+    message: str = strawberry.field(description="What is wrong, for developers; not to be shown or parsed.")
+    field: list[str] = strawberry.field(
+        description='Path to the input at fault, as in `["input", "tags", "3"]`; empty when no input is.'
+    )
 
 
 @strawberry.type(description="A refusal with nothing more to say.", directives=signed_in())
@@ -43,15 +46,19 @@ class VersionMismatchError(UserError):
 @strawberry.type(description="The identifier belongs to another customer, who keeps it.", directives=signed_in())
 class IdentifierTakenError(UserError):
     kind: str = strawberry.field(description="Which kind of identifier it is.")
-    customer_id: strawberry.ID | None = strawberry.field(description="Whose it is; told to staff only.")
+    holder: strawberry.ID | None = strawberry.field(
+        description="The `id` of the customer who holds it; told to staff only."
+    )
+
+
+def path_of(field: str | None) -> list[str]:
+    """The path to an argument from the dotted name a service gives it."""
+    return [TAIL.sub(lambda match: match.group(1).upper(), name) for name in field.split(".")] if field else []
 
 
 def input_path(field: str | None) -> list[str]:
-    """The path to an input from the dotted name a service gives it."""
-    if not field:
-        return []
-    names = [TAIL.sub(lambda match: match.group(1).upper(), name) for name in field.split(".")]
-    return ["input", *names]
+    """The path to an input of a mutation; "" is the input as a whole."""
+    return [] if field is None else ["input", *path_of(field)]
 
 
 def _version_mismatch(error: VersionMismatch, _asker: Principal, **common: Any) -> UserError:
@@ -60,7 +67,7 @@ def _version_mismatch(error: VersionMismatch, _asker: Principal, **common: Any) 
 
 def _identifier_taken(error: IdentifierTaken, asker: Principal, **common: Any) -> UserError:
     known = error.customer_id if asker.kind is Kind.STAFF else None
-    return IdentifierTakenError(kind=error.kind, customer_id=global_id("Customer", known) if known else None, **common)
+    return IdentifierTakenError(kind=error.kind, holder=global_id("Customer", known) if known else None, **common)
 
 
 typed: Final[dict[type[CrmError], Callable[..., UserError]]] = {
@@ -71,11 +78,17 @@ typed: Final[dict[type[CrmError], Callable[..., UserError]]] = {
 
 
 def user_errors(error: CrmError, asker: Principal) -> list[UserError]:
-    if isinstance(error, InvalidInputs):
+    if isinstance(error, InvalidInput | InvalidInputs):
         return [_of_fault(fault) for fault in error.faults]
+    if isinstance(error, IdentifierTaken):
+        return [_shown(each, asker) for each in (*error.others, error)]
+    return [_shown(error, asker)]
+
+
+def _shown(error: CrmError, asker: Principal) -> UserError:
     common: dict[str, Any] = {"code": error.code, "message": str(error), "field": input_path(error.field)}
     show = typed.get(type(error))
-    return [show(error, asker, **common) if show else PlainError(**common)]
+    return show(error, asker, **common) if show else PlainError(**common)
 
 
 def _of_fault(fault: Fault) -> UserError:
@@ -92,6 +105,9 @@ class AnswersRefusals(FieldExtension):
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: strawberry.Info, **kwargs: Any
     ) -> Any:
         try:
+            wrong = forms.faults(kwargs.get("input"))
+            if wrong:
+                raise InvalidInputs(wrong)
             return await next_(source, info, **kwargs)
         except CrmError as error:
             return self.payload(user_errors=user_errors(error, info.context.principal))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import strawberry
 from strawberry.scalars import JSON
 
-from crm.kernel.errors import Fault
+from crm.kernel.errors import Fault, InvalidInputs
 from schema.access import ingest, signed_in
 from schema.connections import about, as_many_as
 from schema.context import GIVEN, Info, stored
@@ -30,7 +30,7 @@ LONGEST_ID: Final = 128  # as the schemas of the events have it
 
 
 def take_in(principal: Principal, events: Sequence[Any], *, now: datetime) -> "list[Receipt]":
-    """A receipt for each event, in order. Blocks.
+    """A receipt for each event, in order. Blocks. Raises InvalidInputs for none, and for more than 100.
 
     What apps send is about their own customer: an event that names nobody is made to, one that names anybody else is
     refused. Its id is made one of that customer's own, since the first event under an id has it for good: an app must
@@ -38,6 +38,8 @@ def take_in(principal: Principal, events: Sequence[Any], *, now: datetime) -> "l
     """
     from crm.intake import service  # late: a gateway that is asked first starts without the event types
 
+    if not events:
+        raise InvalidInputs([Fault("events", "REQUIRED", "must hold an event at least")])
     if principal.kind is not Kind.CUSTOMER:
         return service.accept(principal.shop, events, now=now)
     judged = [_of_app(principal, event) for event in events]
@@ -82,15 +84,15 @@ class EventFault:
 
 
 @strawberry.type(description="The answer for one event.", directives=signed_in())
-class EventReceipt:
-    event_id: str | None = strawberry.field(description="The event's own id as it was sent, where it has one.")
+class EventResult:
+    event_id: str | None = strawberry.field(description="The event's own `id` as it was sent, where it has one; plain.")
     status: str = strawberry.field(
         description="`queued`, `refused` (the faults say why), or `retry` (send it again later)."
     )
     faults: list[EventFault] = strawberry.field(description="Everything wrong with it.", directives=[about(5)])
 
     @classmethod
-    def of(cls, receipt: "Receipt") -> "EventReceipt":
+    def of(cls, receipt: "Receipt") -> "EventResult":
         faults = [EventFault(path=fault.path, code=fault.code, message=fault.message) for fault in receipt.faults]
         return cls(event_id=receipt.id, status=receipt.status, faults=faults)
 
@@ -99,15 +101,15 @@ class EventReceipt:
 class EventsIngestInput:
     events: list[JSON] = strawberry.field(
         description=(
-            "Envelopes as in schema/events/*.json, 100 at most. Their ids make repeats harmless. An id that an app "
+            "Envelopes as in schema/events/*.json, 1 to 100. Their ids make repeats harmless. An id that an app "
             "sends is its customer's own (93 characters at most) and is stored as `app.<customer id>.<id>`."
         )
     )
 
 
-@strawberry.type(description="A receipt for each event, in their order.", directives=signed_in())
+@strawberry.type(description="A result for each event, in their order.", directives=signed_in())
 class EventsIngestPayload:
-    receipts: list[EventReceipt] = strawberry.field(default_factory=list, description="A bad event holds up no other.")
+    results: list[EventResult] = strawberry.field(default_factory=list, description="A bad event holds up no other.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
 
 
@@ -119,8 +121,8 @@ class EventMutation:
             "app's by the id it is stored under."
         ),
         extensions=[AnswersRefusals()],
-        directives=[*ingest(INGEST), as_many_as("input.events", most=MOST_EVENTS, below=["receipts"])],
+        directives=[*ingest(INGEST), as_many_as("input.events", most=MOST_EVENTS, below=["results"])],
     )
     async def events_ingest(self, info: Info, input: Annotated[EventsIngestInput, GIVEN]) -> EventsIngestPayload:
         receipts = await stored(take_in, info.context.principal, input.events, now=info.context.now)
-        return EventsIngestPayload(receipts=[EventReceipt.of(receipt) for receipt in receipts])
+        return EventsIngestPayload(results=[EventResult.of(receipt) for receipt in receipts])

@@ -12,10 +12,12 @@ from typing import Any
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema
 from graphql.execution.values import VariableValues, get_variable_values
 
-from crm.kernel.errors import CrmError
+from crm.kernel.errors import CrmError, InvalidInput, InvalidInputs
 from crm.kernel.meter import Meter, metering
 from schema import limits
+from schema.coercion import errors_of_variables
 from schema.context import Context
+from schema.errors import path_of
 from schema.executor import PlannedExecutor
 from schema.plan import MOST_ERRORS, Plan, Plans
 from schema.principal import Principal
@@ -66,7 +68,7 @@ class Execution:
             return refused
         variables = self._variables(plan, request, suggestions="schema:read" in principal.scopes)
         if isinstance(variables, list):
-            errors = [_formatted(error, "BAD_USER_INPUT") for error in variables[:MOST_ERRORS]]
+            errors = [_formatted(error, "BAD_USER_INPUT") for error in variables]
             return Answer(400, {"errors": errors, "extensions": {"requestId": request_id}})
         with metering() as meter:
             executor = PlannedExecutor(plan, variables, Context(principal, now, request_id, meter, plan.uses))
@@ -77,13 +79,9 @@ class Execution:
         self, plan: Plan, request: GraphQLRequest, *, suggestions: bool
     ) -> VariableValues | list[GraphQLError]:
         assert plan.operation is not None
-        return get_variable_values(
-            self.schema,
-            plan.operation.variable_definitions or (),
-            dict(request.variables),
-            max_errors=MOST_ERRORS,
-            hide_suggestions=not suggestions,
-        )
+        given = dict(request.variables)
+        wrong = errors_of_variables(self.schema, plan, given, named=suggestions, most=MOST_ERRORS)
+        return wrong or get_variable_values(self.schema, plan.operation.variable_definitions or (), given)
 
 
 def _refusal(
@@ -111,7 +109,7 @@ def shown(error: GraphQLError, request_id: str) -> dict[str, Any]:
     """An error as the client sees it: what we refuse by its code; what broke without its words."""
     cause = error.original_error
     if isinstance(cause, CrmError):
-        return _formatted(error, cause.code)
+        return _of_domain(error, cause)
     if cause is None or isinstance(cause, GraphQLError):
         return _formatted(error, "BAD_USER_INPUT")
     # Its type and place only: an exception's words may hold what a person wrote.
@@ -119,6 +117,17 @@ def shown(error: GraphQLError, request_id: str) -> dict[str, Any]:
     logger.error("%s failed in request %s: %s at %s", error.path, request_id, type(cause).__name__, frames)
     masked = GraphQLError(MASKED, nodes=error.nodes, path=error.path)
     return _formatted(masked, "INTERNAL_ERROR", requestId=request_id)
+
+
+def _of_domain(error: GraphQLError, cause: CrmError) -> dict[str, Any]:
+    """With the path of the argument at fault; of inputs that are invalid, with each of their faults."""
+    field = path_of(cause.field)
+    if not isinstance(cause, InvalidInput | InvalidInputs):
+        return _formatted(error, cause.code, **({"field": field} if field else {}))
+    faults = [{"field": path_of(fault.path), "code": fault.code, "message": fault.message} for fault in cause.faults]
+    said = "; ".join(f"{'.'.join(path_of(fault.path))}: {fault.message}" for fault in cause.faults)
+    invalid = GraphQLError(said, nodes=error.nodes, path=error.path)
+    return _formatted(invalid, cause.code, field=field, faults=faults)
 
 
 def _body(result: ExecutionResult, cost: int, objects: int, meter: Meter, request_id: str) -> dict[str, Any]:
@@ -137,7 +146,7 @@ def _body(result: ExecutionResult, cost: int, objects: int, meter: Meter, reques
     return body
 
 
-def _formatted(error: GraphQLError, code: str, **more: str) -> dict[str, Any]:
+def _formatted(error: GraphQLError, code: str, **more: Any) -> dict[str, Any]:
     extensions = {"code": code, **(error.extensions or {}), **more}
     return {**error.formatted, "extensions": extensions}
 

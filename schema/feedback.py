@@ -8,7 +8,7 @@ from typing import Annotated
 import strawberry
 
 from crm.feedback import service
-from crm.kernel.errors import InvalidInput, NotFound
+from crm.kernel.errors import Fault, InvalidInputs, NotFound
 from schema.access import own, signed_in
 from schema.context import GIVEN, Context, Info, stored
 from schema.errors import AnswersRefusals, UserError
@@ -47,7 +47,7 @@ class FeedbackResponse(Node):
     def comment(self) -> str | None:
         return self.item.comment
 
-    @strawberry.field(description="The shop's id of the order it is about.")
+    @strawberry.field(description="The `orderId` of the order it is about.")
     def order_id(self) -> str | None:
         return self.item.order_id
 
@@ -71,14 +71,14 @@ async def response_by_key(context: Context, customer_id: str, response_id: str) 
 
 @strawberry.input(description="An answer to the recommendation question.")
 class FeedbackSubmitInput:
-    customer_id: strawberry.ID | None = strawberry.field(
-        default=None, description="Who answers; a signed-in customer answers for themselves."
+    customer: strawberry.ID | None = strawberry.field(
+        default=None, description="Who answers, by `id`; a signed-in customer answers for themselves."
     )
     score: int = strawberry.field(description="How likely the customer is to recommend the shop, from 0 to 10.")
     comment: str | None = strawberry.field(
         default=None, description="In the customer's words, 2,000 characters at most."
     )
-    order_id: strawberry.ID | None = strawberry.field(default=None, description="The order it is about.")
+    order: strawberry.ID | None = strawberry.field(default=None, description="The order it is about, by `id`.")
     idempotency_key: str = strawberry.field(description="Repeat it to retry safely; it is the customer's for good.")
 
 
@@ -97,8 +97,8 @@ class FeedbackMutation:
         directives=own("feedback:write"),
     )
     async def feedback_submit(self, info: Info, input: Annotated[FeedbackSubmitInput, GIVEN]) -> FeedbackSubmitPayload:
-        given = service.FeedbackGiven(score=input.score, comment=input.comment, order_id=_order_id(input.order_id))
-        customer_id = _answering(info.context, input.customer_id)
+        given = service.FeedbackGiven(score=input.score, comment=input.comment, order_id=_order_id(input.order))
+        customer_id = _answering(info.context, input.customer)
         response, replayed = await stored(_submit, info.context, customer_id, given, input.idempotency_key)
         return FeedbackSubmitPayload(response=FeedbackResponse(item=response), replayed=replayed)
 
@@ -109,26 +109,26 @@ def _submit(
     try:
         return service.submit(context.shop, customer_id, given, idempotency_key=key, now=context.now)
     except NotFound as error:
-        # The customer, who is not this input's `id`.
-        raise NotFound(str(error), field="customer_id" if error.field == "id" else error.field) from error
+        # As this input calls them.
+        raise NotFound(str(error), field={"id": "customer", "order_id": "order"}.get(error.field or "")) from error
 
 
 def _answering(context: Context, customer_id: str | None) -> str:
     """Whose answer it is. Raises NotFound for whoever is not there, or not the caller's to speak for."""
     if customer_id is None:
         if context.principal.customer_id is None:
-            raise InvalidInput("Say who answers.", field="customer_id")
+            raise InvalidInputs([Fault("customer", "REQUIRED", "is required: nobody is signed in as a customer")])
         return context.principal.customer_id
-    key = key_of("Customer", customer_id)
+    key = key_of("Customer", customer_id, field="customer")
     if key is None or not context.principal.may_see_customer(key[0]):
-        raise NotFound("There is no such customer.", field="customer_id")
+        raise NotFound("There is no such customer.", field="customer")
     return key[0]
 
 
 def _order_id(id: str | None) -> str | None:
     if id is None:
         return None
-    key = key_of("Order", id)
+    key = key_of("Order", id, field="order")
     if key is None:
-        raise NotFound("This customer has no such order.", field="order_id")
+        raise NotFound("This customer has no such order.", field="order")
     return key[0]

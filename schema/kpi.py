@@ -4,7 +4,7 @@
 from datetime import date
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Any
 
 import strawberry
 
@@ -14,6 +14,26 @@ from schema.access import signed_in, staff
 from schema.connections import about
 from schema.context import Info, stored
 from schema.scalars import CurrencyCode, DecimalText
+
+
+def _named(name: str) -> Any:
+    """A value of KpiName, described by what the KPI means."""
+    known = service.DEFINITIONS[name]
+    formula = f"({known.numerator}) / ({known.denominator})" if known.denominator else known.numerator
+    without = f" Without {', '.join(known.exclusions)}." if known.exclusions else ""
+    said = f"{known.description} In `{known.unit}`: {formula}. A fact belongs to {known.day}.{without}"
+    return strawberry.enum_value(name, description=said)
+
+
+@strawberry.enum(description="What can be asked for, each with its unit and formula.")
+class KpiName(Enum):
+    ORDERS = _named("orders")
+    GROSS_REVENUE = _named("gross_revenue")
+    NET_REVENUE = _named("net_revenue")
+    AVERAGE_ORDER_VALUE = _named("average_order_value")
+    REFUNDED = _named("refunded")
+    NPS_RESPONSES = _named("nps_responses")
+    NPS = _named("nps")
 
 
 @strawberry.enum(description="How long a period is.")
@@ -50,7 +70,13 @@ class KpiPeriod:
     def denominator(self) -> DecimalText | None:
         return None if self.row.denominator is None else DecimalText(Decimal(self.row.denominator))
 
-    @strawberry.field(description="False while facts of the period may still be on their way.")
+    @strawberry.field(
+        description=(
+            "Whether the period and the day after it have ended in the shop's zone: by then most facts have come. It "
+            "is not final: what is told later still counts on its own day, and refunds, edits and cancellations change "
+            "the day their order was placed."
+        )
+    )
     def complete(self) -> bool:
         return self.row.complete
 
@@ -60,8 +86,8 @@ class Kpi:
     found: strawberry.Private[service.Kpi]
 
     @strawberry.field(description="What it is asked for by.")
-    def name(self) -> str:
-        return self.found.definition.name
+    def name(self) -> KpiName:
+        return KpiName(self.found.definition.name)
 
     @strawberry.field(description="What it means.")
     def description(self) -> str:
@@ -114,9 +140,9 @@ class KpiQuery:
     async def kpi(
         self,
         info: Info,
-        name: Annotated[str, strawberry.argument(description="Such as `orders` or `net_revenue`.")],
+        name: Annotated[KpiName, strawberry.argument(description="Which key figure.")],
         from_: Annotated[date, strawberry.argument(name="from", description="The first day.")],
-        to: Annotated[date, strawberry.argument(description="The last day.")],
+        to: Annotated[date, strawberry.argument(description=f"The last day; {service.MOST_DAYS:,} days at most.")],
         grain: Annotated[KpiGrain | None, strawberry.argument(description="How long a period is.")] = KpiGrain.DAY,
         currency: Annotated[
             CurrencyCode | None, strawberry.argument(description="The shop's where none is named.")
@@ -125,7 +151,7 @@ class KpiQuery:
         found = await stored(
             service.kpi,
             info.context.shop,
-            name,
+            str(name.value),
             from_,
             to,
             grain=str((grain or KpiGrain.DAY).value),

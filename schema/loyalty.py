@@ -41,7 +41,7 @@ class LedgerEntry:
     def balance_after(self) -> Points:
         return Points(int(self.item.balance_after))
 
-    @strawberry.field(description="The shop's id of the order, where it was an order.")
+    @strawberry.field(description="The `orderId` of the order, where it was an order.")
     def order_id(self) -> str | None:
         return self.item.order_id
 

@@ -51,7 +51,7 @@ class Message(Node):
     def reason(self) -> str | None:
         return self.item.reason
 
-    @strawberry.field(description="The shop's id of the order it is about.")
+    @strawberry.field(description="The `orderId` of the order it is about.")
     def order_id(self) -> str | None:
         return self.item.order_id
 

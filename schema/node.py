@@ -8,6 +8,7 @@ from typing import Self
 
 import strawberry
 
+from crm.kernel.errors import InvalidInput
 from schema.access import signed_in
 
 LONGEST = 1000
@@ -22,7 +23,7 @@ class GlobalId:
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """None where it is no id of ours: a malformed id names nothing, as a foreign one does."""
+        """None where it is no id of ours."""
         if len(text) > LONGEST:
             return None
         try:
@@ -40,14 +41,24 @@ def global_id(kind: str, *parts: str) -> strawberry.ID:
     return strawberry.ID(str(GlobalId(kind, parts)))
 
 
-def key_of(kind: str, id: str) -> tuple[str, ...] | None:
-    """The keys that an id of this kind names; None where it names something else or nothing."""
+def parsed(id: str, *, field: str = "id") -> GlobalId:
+    """Raises InvalidInput for what is no id at all, such as an id by which the shop names something."""
     found = GlobalId.parse(id)
-    return found.parts if found is not None and found.kind == kind else None
+    if found is None:
+        raise InvalidInput("must be the `id` of an object; this is none", field=field)
+    return found
+
+
+def key_of(kind: str, id: str, *, field: str = "id") -> tuple[str, ...] | None:
+    """The keys that an id of this kind names; None where it names something else. Raises InvalidInput as `parsed`."""
+    found = parsed(id, field=field)
+    return found.parts if found.kind == kind else None
 
 
 @strawberry.interface(description="An object that can be fetched again by its id.", directives=signed_in())
 class Node:
-    @strawberry.field(description="Opaque; the same for the same object for ever.")
+    @strawberry.field(
+        description="Opaque, and the same for the same object for ever. Every input of type `ID` takes one of these."
+    )
     def id(self) -> strawberry.ID:
         raise NotImplementedError

@@ -98,7 +98,7 @@ class Refund:
     item: strawberry.Private[service.Refund]
     currency: strawberry.Private[str]
 
-    @strawberry.field(description="The shop's id of the refund.")
+    @strawberry.field(description="What the shop calls it; plain.")
     def refund_id(self) -> str:
         return self.item.refund_id
 
@@ -123,7 +123,7 @@ class Order(Node):
     def id(self) -> strawberry.ID:
         return global_id("Order", self.item.order_id)
 
-    @strawberry.field(description="The shop's id of the order.")
+    @strawberry.field(description="What the shop calls it, and what events name it by; plain, no `id` of an object.")
     def order_id(self) -> str:
         return self.item.order_id
 
@@ -267,7 +267,9 @@ async def order_by_key(context: Context, order_id: str) -> Order | None:
 class OrderQuery:
     @strawberry.field(description="An order by id; null where there is none to be seen.", directives=own("orders:read"))
     async def order(
-        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The order's id.")]
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The order's `id`, not its `orderId`.")],
     ) -> Order | None:
         key = key_of("Order", id)
         return await order_by_key(info.context, key[0]) if key else None

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from graphql import (
+    DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
@@ -24,6 +25,7 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
+    ValuesOfCorrectTypeRule,
     get_named_type,
     parse,
     specified_rules,
@@ -31,11 +33,10 @@ from graphql import (
     value_from_ast_untyped,
 )
 from graphql.execution.collect_fields import FragmentDetails, GroupedFieldSet
-from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
-from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from schema import limits, sizes
 from schema.access import INTROSPECTION, Access, Denied, denied, rule
+from schema.coercion import LiteralsRule
 from schema.executor import Compiled
 from schema.principal import Kind, Principal
 from schema.sizes import Terms
@@ -44,7 +45,7 @@ MOST_PLANS: Final = 512
 MOST_KEPT: Final = 1_000_000  # characters of all documents together: a plan takes about a hundred bytes for each
 MOST_ERRORS: Final = 5
 
-RULES: Final = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
+RULES: Final = tuple(LiteralsRule if each is ValuesOfCorrectTypeRule else each for each in specified_rules)
 
 Code = str
 
@@ -71,6 +72,12 @@ class Plan:
     subfields: dict[Any, Any] = field(default_factory=dict)
     compiled: Compiled = field(default_factory=dict)
     _verdicts: dict[tuple[Kind, frozenset[str]], Denied | None] = field(default_factory=dict)
+
+    @property
+    def document(self) -> DocumentNode:
+        """The operation and what it may spread."""
+        assert self.operation is not None
+        return DocumentNode(definitions=(self.operation, *self.fragment_definitions.values()))
 
     @property
     def is_mutation(self) -> bool:

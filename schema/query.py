@@ -2,7 +2,7 @@
 """What can be asked: each noun file brings its own root fields."""
 
 from asyncio import gather
-from typing import Annotated, Final
+from typing import Annotated, Final, cast
 
 import strawberry
 
@@ -15,7 +15,7 @@ from schema.customer.queries import CustomerQuery
 from schema.feedback import response_by_key
 from schema.kpi import KpiQuery
 from schema.message import message_by_key
-from schema.node import GlobalId, Node
+from schema.node import GlobalId, Node, parsed
 from schema.order import OrderQuery, order_by_key
 from schema.principal import Kind
 from schema.segment import SegmentQuery, segment_by_key
@@ -39,10 +39,12 @@ def _may_fetch(context: Context, kind: str) -> bool:
     return scope is None or scope in context.principal.scopes
 
 
-async def node_by_id(context: Context, info: Info, id: str) -> Node | None:  # noqa: PLR0911  one answer a kind
-    """None for whatever does not exist, is another shop's, or is not the caller's to see."""
-    found = GlobalId.parse(id)
-    if found is None or not _may_fetch(context, found.kind):
+async def node_by_id(context: Context, info: Info, id: str, *, field: str = "id") -> Node | None:  # noqa: PLR0911  one answer a kind
+    """None for whatever does not exist, is another shop's, or is not the caller's to see. Raises InvalidInput for what
+    is no id.
+    """
+    found = parsed(id, field=field)
+    if not _may_fetch(context, found.kind):
         return None
     match found:
         case GlobalId("Customer", (customer_id,)):
@@ -62,14 +64,17 @@ async def node_by_id(context: Context, info: Info, id: str) -> Node | None:  # n
 
 @strawberry.type(description="What can be asked.")
 class Query(CustomerQuery, OrderQuery, SegmentQuery, KpiQuery, ShopQuery):
-    @strawberry.field(description="Any object by its id; null where there is none to be seen.", directives=own(None))
+    @strawberry.field(
+        description="Any object by its `id`; null where there is none to be seen. What is no id at all is refused.",
+        directives=own(None),
+    )
     async def node(
         self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The object's id.")]
     ) -> Node | None:
         return await node_by_id(info.context, info, id)
 
     @strawberry.field(
-        description="Several objects by their ids, in the order asked for.",
+        description="Several objects by their ids, in the order asked for; each as `node` has it.",
         directives=[*own(None), as_many_as("ids", most=MOST_FIRST)],
     )
     async def nodes(
@@ -78,5 +83,7 @@ class Query(CustomerQuery, OrderQuery, SegmentQuery, KpiQuery, ShopQuery):
         ids: Annotated[list[strawberry.ID], strawberry.argument(description="The objects' ids, 100 at most.")],
     ) -> list[Node | None]:
         if len(ids) > MOST_FIRST:
-            raise InvalidInput(f"nodes takes {MOST_FIRST} ids at most.", field="ids")
-        return list(await gather(*(node_by_id(info.context, info, each) for each in ids)))
+            raise InvalidInput(f"must be {MOST_FIRST} at most", field="ids")
+        asked = [node_by_id(info.context, info, each, field=f"ids.{index}") for index, each in enumerate(ids)]
+        # A refusal stands for its own item: null, with an error beside it.
+        return cast("list[Node | None]", await gather(*asked, return_exceptions=True))

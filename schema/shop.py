@@ -69,7 +69,9 @@ class Shop(Node):
         return cls(item=item)
 
 
-@strawberry.input(description="What to change; what is left out stays.")
+@strawberry.input(
+    description="What to change; what is left out stays. Null is refused, but for `sender`, which it clears."
+)
 class ShopUpdateInput:
     expected_version: int | None = strawberry.field(
         default=None, description="Refuse where the stored version is another."
@@ -78,7 +80,9 @@ class ShopUpdateInput:
     zone: strawberry.Maybe[TimeZone] = strawberry.field(description="Counts from now on; earlier days keep theirs.")
     currency: strawberry.Maybe[CurrencyCode] = strawberry.field(description="The currency of its KPIs and points.")
     locale: strawberry.Maybe[str] = strawberry.field(description="BCP 47, such as `de-AT`.")
-    sender: strawberry.Maybe[EmailAddress] = strawberry.field(description="The address messages come from.")
+    sender: strawberry.Maybe[EmailAddress | None] = strawberry.field(
+        description="The address messages come from; null: no more are sent."
+    )
 
     third_party_sources: strawberry.Maybe[list[str]] = strawberry.field(
         description="All sources of events that are not the shop's own."
@@ -87,9 +91,10 @@ class ShopUpdateInput:
     def fields(self) -> service.ShopFields:
         given = {name: getattr(self, name) for name in ("name", "zone", "currency", "locale", "sender")}
         fields = {name: some.value for name, some in given.items() if some is not None}
+        no_sender = "sender" in fields and fields["sender"] is None
         if self.third_party_sources is not None:
             fields["third_party_sources"] = frozenset(self.third_party_sources.value)
-        return service.ShopFields(**fields)
+        return service.ShopFields(**fields, no_sender=no_sender)
 
 
 @strawberry.type(description="The shop as it is now, or why it was not changed.", directives=signed_in())

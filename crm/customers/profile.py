@@ -3,9 +3,10 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import count, repeat
 from typing import Any
 
 from crm.customers.identifiers import matching_email
@@ -31,6 +32,9 @@ FIELDS = frozenset(
 GENDERS = frozenset({"female", "male", "other", "undisclosed"})
 STATUSES = frozenset({"active", "blocked", "deleted"})
 MOST_TAGS, MOST_ADDRESSES, MOST_CHARACTERS = 100, 20, 200
+MOST = {"email": 254}
+"""Where it is not MOST_CHARACTERS."""
+DEGREES = {"latitude": 90, "longitude": 180}
 COUNTRY = re.compile("[A-Z]{2}")
 EARLIEST_BIRTH = date(1900, 1, 1)
 
@@ -72,50 +76,85 @@ def taken_on(
     )
 
 
+def tags(given: Iterable[str]) -> set[str]:
+    """Without what surrounds them, each once."""
+    return {tag.strip() for tag in given} - {""}
+
+
 def faults(given: Mapping[str, Any], *, today: date) -> list[Fault]:
     """Everything wrong with the given fields. Absent is unchanged, None clears."""
     found: list[Fault] = []
-
-    def wrong(name: str, message: str) -> None:
-        found.append(Fault(name, "INVALID", message))
-
     for name, value in given.items():
-        if isinstance(value, str) and (not value.strip() or len(value) > MOST_CHARACTERS):
-            wrong(name, f"must have between 1 and {MOST_CHARACTERS} characters")
-        elif value is not None and (problem := _problem(name, value, today)):
-            wrong(name, problem)
+        if value is None:
+            continue
+        if name == "tags":
+            found += tag_faults(value)
+        elif name == "addresses":
+            found += _address_faults(value)
+        elif isinstance(value, str) and not _fits(value, most=MOST.get(name, MOST_CHARACTERS)):
+            found.append(Fault(name, "INVALID", _characters(MOST.get(name, MOST_CHARACTERS))))
+        elif problem := _problem(name, value, today):
+            found.append(Fault(name, "INVALID", problem))
     return found
 
 
-def _problem(name: str, value: Any, today: date) -> str | None:  # noqa: PLR0911  one answer a field
+def tag_faults(given: Collection[str]) -> list[Fault]:
+    """In a list each faulty tag is named by its place; a set has none."""
+    places = (f"tags.{index}" for index in count()) if isinstance(given, list) else repeat("tags")
+    found = [
+        Fault(place, "INVALID", _characters(MOST_CHARACTERS))
+        for place, tag in zip(places, given, strict=False)
+        if not _fits(tag)
+    ]
+    if len(tags(given)) > MOST_TAGS:
+        found.append(Fault("tags", "TOO_MANY", f"must be {MOST_TAGS} at most"))
+    return found
+
+
+def _address_faults(given: Sequence[Mapping[str, Any]]) -> list[Fault]:
+    found = [
+        Fault(f"addresses.{index}.{name}", "INVALID", problem)
+        for index, address in enumerate(given)
+        for name, part in address.items()
+        if part is not None and (problem := _address_problem(name, part))
+    ]
+    if len(given) > MOST_ADDRESSES:
+        found.append(Fault("addresses", "TOO_MANY", f"must be {MOST_ADDRESSES} at most"))
+    return found
+
+
+def _address_problem(name: str, part: Any) -> str | None:
+    match name:
+        case "latitude" | "longitude":
+            # Not `abs(part) > furthest`, which is false of what is no number.
+            furthest = DEGREES[name]
+            return None if -furthest <= part <= furthest else f"must lie between -{furthest} and {furthest}"
+        case "country" if not COUNTRY.fullmatch(part):
+            return "must be two capital letters such as DE"
+    return None if len(part) <= MOST_CHARACTERS else f"must have at most {MOST_CHARACTERS} characters"
+
+
+def _problem(name: str, value: Any, today: date) -> str | None:
     match name:
         case "email" if matching_email(value) is None:
-            return "must be an e-mail address"
+            return "must be an e-mail address such as ann@example.com"
         case "zone" if not clock.is_zone(value):
-            return f"{value!r} is no IANA time zone"
+            return "must be an IANA time zone such as Europe/Berlin"
         case "birth_date" if not _is_birth_date(value, today):
             return "must be a date (YYYY-MM-DD) between 1900 and today"
         case "gender" if value not in GENDERS:
             return f"must be one of {', '.join(sorted(GENDERS))}"
         case "status" if value not in STATUSES:
             return f"must be one of {', '.join(sorted(STATUSES))}"
-        case "tags" if len(value) > MOST_TAGS or any(not tag or len(tag) > MOST_CHARACTERS for tag in value):
-            return f"at most {MOST_TAGS} tags of 1 to {MOST_CHARACTERS} characters"
-        case "addresses" if len(value) > MOST_ADDRESSES:
-            return f"at most {MOST_ADDRESSES} addresses"
-        case "addresses" if any(not _is_address(address) for address in value):
-            return f"texts of at most {MOST_CHARACTERS} characters, a country of two letters, degrees in their range"
     return None
 
 
-def _is_address(address: Mapping[str, Any]) -> bool:
-    country, latitude, longitude = (address.get(name) for name in ("country", "latitude", "longitude"))
-    return (
-        all(len(part) <= MOST_CHARACTERS for part in address.values() if isinstance(part, str))
-        and (country is None or COUNTRY.fullmatch(country) is not None)
-        and (latitude is None or abs(latitude) <= 90)  # noqa: PLR2004  degrees
-        and (longitude is None or abs(longitude) <= 180)  # noqa: PLR2004
-    )
+def _fits(text: str, most: int = MOST_CHARACTERS) -> bool:
+    return bool(text.strip()) and len(text) <= most
+
+
+def _characters(most: int) -> str:
+    return f"must have between 1 and {most} characters, and not only spaces"
 
 
 def _comparable(value: Any) -> str:

@@ -1,15 +1,23 @@
 # crm/customers/refusals.py
 """Why customers say no."""
 
+from typing import TYPE_CHECKING
+
 from crm.kernel.errors import CrmError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class IdentifierTaken(CrmError):
-    """The identifier belongs to another customer, who keeps it."""
+    """The identifier belongs to another customer, who keeps it; `others` are such refusals of the same words."""
 
     code = "IDENTIFIER_TAKEN"
 
-    def __init__(self, *, kind: str, customer_id: str | None, field: str) -> None:
+    def __init__(
+        self, *, kind: str, customer_id: str | None, field: str, others: "Sequence[IdentifierTaken]" = ()
+    ) -> None:
         super().__init__(f"This {kind} belongs to another customer.", field=field)
         self.kind = kind
         self.customer_id = customer_id
+        self.others = others

@@ -55,12 +55,17 @@ __all__ = [
     "list_shard",
     "origins",
     "snapshots",
+    "tags",
     "take_snapshot",
     "update",
 ]  # fmt: skip
 
 ZONE_OF_TODAY = "Pacific/Kiritimati"  # the earliest zone: a birth date is not in the future where it is latest
 
+NAMING = ("email", "phone", "first_name", "last_name")
+STANDS_FOR_NOBODY = "stands for nobody"
+
+tags = profile.tags
 take_snapshot = snapshot.read
 snapshots = snapshot.read_many
 list_shard = repository.list_shard
@@ -122,7 +127,7 @@ def create(shop: str, words: Words, *, now: datetime, by: Actor = SYSTEM) -> Cus
     """Found a customer on somebody's word. Raises InvalidInputs, or IdentifierTaken where an identifier is another's;
     of any number of concurrent creators with one e-mail address, one wins.
     """
-    wrong = [*faults(words.fields, now=now), *_unusable(words)]
+    wrong = [*faults(words.fields, now=now), *_unusable(words), *_nameless(words)]
     if wrong:
         raise InvalidInputs(wrong)
 
@@ -130,7 +135,7 @@ def create(shop: str, words: Words, *, now: datetime, by: Actor = SYSTEM) -> Cus
 
     def attempt() -> Customer:
         claims = identity.read(shop, words, known=Holder(customer_id))
-        _refuse_taken(claims)
+        _refuse_taken(words, claims)
         customer = Customer.of(shop, customer_id, now=now)
         change = Change()
         occasion = Occasion(Origin.here(by), f"customer:{customer_id}:create", occurred_at=now, now=now)
@@ -169,7 +174,7 @@ def update(
             raise VersionMismatch(expected=expected_version, actual=int(customer.version))
         # Whoever speaks for the shop may give a customer a second id of a source; an event may not.
         claims = identity.read(shop, words, known=Holder(customer_id))
-        _refuse_taken(claims)
+        _refuse_taken(words, claims)
         change = Change()
         cause = f"customer:{customer_id}:update:{int(stored.rev) + 1}"
         occasion = Occasion(Origin.here(by), cause, occurred_at=_after(customer, words, now), now=now)
@@ -192,13 +197,17 @@ def change_tags(
     by: Actor = SYSTEM,
 ) -> Customer:
     """Add and remove tags. Raises InvalidInputs, NotFound."""
-    added, removed = set(add), set(remove)
+    asked = list(add)
+    wrong = profile.tag_faults(asked)
+    if wrong:
+        raise InvalidInputs(wrong)
+    added, removed = profile.tags(asked), profile.tags(remove)
 
     def attempt() -> Customer:
         read = get(shop, customer_id)
-        tags = (set(read.tags or ()) | added) - removed
+        after = (set(read.tags or ()) | added) - removed
         try:
-            words = Words(fields={"tags": tags or None})
+            words = Words(fields={"tags": after or None})
             return update(shop, customer_id, words, now=now, by=by, expected_version=int(read.version))
         except VersionMismatch as error:
             raise Stale from error
@@ -227,9 +236,9 @@ def find(shop: str, kind: str, value: str, *, source: str | None = None) -> str 
         case identifiers.EXTERNAL if source:
             claim = identifiers.external(source, value)
         case _:
-            raise InvalidInput("an external id needs its source", field="source")
+            raise InvalidInput("is required", field="external.source")
     if claim is None:
-        raise InvalidInput(f"nobody can be identified by this {kind}", field=kind)
+        raise InvalidInput("identifies nobody: it stands for nothing, or is not of its form", field=kind)
     held = repository.get_identities(shop, [claim]).get(claim)
     return held.customer_id if held else None
 
@@ -255,7 +264,7 @@ def _take_on(customer: Customer, words: Words, occasion: Occasion) -> frozenset[
         if name == "addresses":
             customer.addresses = [Address(**address) for address in value or []]
         elif name == "tags":
-            customer.tags = set(value) if value else None
+            customer.tags = profile.tags(value or ()) or None
         elif name in {"test", "status"} and value is None:
             continue
         else:
@@ -294,28 +303,48 @@ def _silent(customer: Customer) -> tuple[Any, Any]:
     return customer.field_times, customer.field_origins
 
 
-def _refuse_taken(claims: Claims) -> None:
+def _refuse_taken(words: Words, claims: Claims) -> None:
     """To a person an identifier that is another's is refused; an event records the conflict."""
-    taken = (*claims.resolution.conflicting, *claims.resolution.taken_over)
+    fields = {
+        f"{identifiers.EXTERNAL}:{source}": f"external_ids.{index}" for index, source in enumerate(words.external_ids)
+    }
+    taken: list[IdentifierTaken] = []
+    for claim in (*claims.resolution.conflicting, *claims.resolution.taken_over):
+        kind, field = "external id" if claim.is_external else claim.kind, fields.get(claim.kind, claim.kind)
+        taken.append(
+            IdentifierTaken(kind=kind, customer_id=claims.held[claim].customer_id, field=field, others=taken[:])
+        )
     if taken:
-        claim = taken[0]
-        kind = "external id" if claim.is_external else claim.kind
-        field = "externalIds" if claim.is_external else claim.kind
-        raise IdentifierTaken(kind=kind, customer_id=claims.held[claim].customer_id, field=field)
+        raise taken[-1]
+
+
+def _nameless(words: Words) -> list[Fault]:
+    """A record founded by hand says who it is about; an event may be about somebody of whom nothing is known yet."""
+    if words.external_ids or any(words.fields.get(name) is not None for name in NAMING):
+        return []
+    message = "must have an e-mail address, a phone number, an external id or a name"
+    return [Fault("", "REQUIRED", message)]
 
 
 def _unusable(words: Words) -> list[Fault]:
     """Identifiers given by hand that could identify nobody: a person should hear of it, an event should not."""
-    given = {kind: words.fields.get(kind) for kind in identity.ADDRESSES} if words.vouched else {}
-    usable = {claim.kind for claim in words.claims()}
-    faults = [
-        Fault(kind, "BLOCKED", f"nobody can be identified by this {kind}")
-        for kind, value in given.items()
-        if value and kind not in usable
-    ]
-    faults += [
-        Fault(f"externalIds.{source}", "BLOCKED", "nobody can be identified by this id")
-        for source, value in words.external_ids.items()
-        if identifiers.external(source, value) is None
-    ]
+    email, phone = words.fields.get("email"), words.fields.get("phone")
+    faults = []
+    if words.vouched and email and identifiers.matching_email(email) and not identifiers.email(email, verified=False):
+        faults.append(Fault("email", "BLOCKED", STANDS_FOR_NOBODY))
+    if phone and not identifiers.matching_phone(phone):
+        faults.append(Fault("phone", "INVALID", "must be a phone number with its country, such as +491701234567"))
+    elif words.vouched and phone and not identifiers.phone(phone):
+        faults.append(Fault("phone", "BLOCKED", STANDS_FOR_NOBODY))
+    for index, (source, value) in enumerate(words.external_ids.items()):
+        faults += [replace(fault, path=f"external_ids.{index}.{fault.path}") for fault in _of_external(source, value)]
     return faults
+
+
+def _of_external(source: str, value: str) -> Iterable[Fault]:
+    if not identifiers.SOURCE.fullmatch(source):
+        yield Fault("source", "INVALID", "must be 1 to 40 lower-case letters, digits, dots, hyphens and underscores")
+    elif not 1 <= len(value.strip()) <= profile.MOST_CHARACTERS:
+        yield Fault("value", "INVALID", f"must have between 1 and {profile.MOST_CHARACTERS} characters")
+    elif identifiers.external(source, value) is None:
+        yield Fault("value", "BLOCKED", STANDS_FOR_NOBODY)

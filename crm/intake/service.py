@@ -73,7 +73,7 @@ def accept(shop: str, events: Sequence[Any], *, now: datetime) -> list[Receipt]:
     than 100 events.
     """
     if len(events) > MOST_EVENTS:
-        raise InvalidInputs([Fault("events", "TOO_MANY", f"at most {MOST_EVENTS} events a call")])
+        raise InvalidInputs([Fault("events", "TOO_MANY", f"must be {MOST_EVENTS} at most")])
     bodies = [parsing.written(event) for event in events]
     checked = [_checked(shop, event, body, now) for event, body in zip(events, bodies, strict=True)]
     receipts = _distinguished(shop, checked, bodies)

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET
 
 from crm.consent.service import ConsentGiven
+from crm.customers import service as customers
 from crm.customers.identifiers import is_blocked
 from crm.customers.service import Words
 from crm.intake.event_types import Behaviour, ConsentPart, CustomData, CustomerPart, OrderData, RefundData
@@ -35,7 +36,7 @@ def customer_words(part: CustomerPart, source: str, *, owner: str | None = None)
     if fields.get("birth_date") is not None:
         fields["birth_date"] = fields["birth_date"].isoformat()
     if fields.get("tags") is not None:
-        fields["tags"] = set(fields["tags"])
+        fields["tags"] = customers.tags(fields["tags"])
     if fields.get("addresses") is not None:
         fields["addresses"] = [
             {name: value for name, value in msgspec.structs.asdict(address).items() if value is not None}

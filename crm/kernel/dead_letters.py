@@ -20,7 +20,7 @@ from typing import Any
 
 from crm.kernel import correlation
 from crm.kernel.aws import s3_client, sqs_client
-from crm.kernel.errors import CrmError, Fault, InvalidInputs
+from crm.kernel.errors import CrmError, Fault
 from crm.kernel.settings import settings
 
 LARGEST_BODY = 256 * 1024 - 8 * 1024  # SQS's limit for a message, less its attributes
@@ -77,6 +77,4 @@ def body_of(message: dict[str, Any]) -> str:
 
 def reasons_of(error: CrmError) -> list[Fault]:
     """A refusal as the reasons of a dead letter."""
-    if isinstance(error, InvalidInputs):
-        return error.faults
-    return [Fault(error.field or "", error.code, str(error))]
+    return error.faults

@@ -17,9 +17,32 @@ class CrmError(Exception):
         super().__init__(message)
         self.field = field
 
+    @property
+    def faults(self) -> "list[Fault]":
+        """What is wrong, one by one; a refusal is one fault with its own code unless it says otherwise."""
+        return [Fault(self.field or "", self.code, str(self))]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with an input: where, a stable code, and what was expected.
+
+    The message is a predicate in lower case ("must be ..."), without the field's name and never with its value.
+    """
+
+    path: str
+    code: str
+    message: str
+
 
 class InvalidInput(CrmError):
+    """One input is not what it should be; the message is a fault's."""
+
     code = "INVALID_INPUT"
+
+    @property
+    def faults(self) -> list[Fault]:
+        return [Fault(self.field or "", "INVALID", str(self))]
 
 
 class NotFound(CrmError):
@@ -45,15 +68,6 @@ class KeyReused(CrmError):
     code = "KEY_REUSED"
 
 
-@dataclass(frozen=True)
-class Fault:
-    """One thing wrong with an input: where, a stable code, and what was expected."""
-
-    path: str
-    code: str
-    message: str
-
-
 class InvalidInputs(CrmError):
     """Everything that is wrong with an input, at once."""
 
@@ -62,7 +76,11 @@ class InvalidInputs(CrmError):
     def __init__(self, faults: list[Fault]) -> None:
         first = faults[0]
         super().__init__("; ".join(f"{fault.path}: {fault.message}" for fault in faults), field=first.path)
-        self.faults = faults
+        self._faults = faults
+
+    @property
+    def faults(self) -> list[Fault]:
+        return self._faults
 
 
 class Stale(CrmError):

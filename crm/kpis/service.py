@@ -148,7 +148,7 @@ def facts(shop: str, name: str, day: date, *, first: int = 20, after: str | None
     The list follows the cells within moments. Raises InvalidInputs.
     """
     definition = DEFINITIONS.get(name)
-    faults = [] if definition else [_unknown(name)]
+    faults = [] if definition else [_unknown()]
     if not 0 < first <= MOST_FACTS:
         faults.append(Fault("first", "INVALID", f"must be from 1 to {MOST_FACTS}"))
     if faults or definition is None:
@@ -180,19 +180,19 @@ def _faults(name: str, from_day: date, to_day: date, grain: str, currency: str |
     faults = []
     definition = DEFINITIONS.get(name)
     if definition is None:
-        faults.append(_unknown(name))
+        faults.append(_unknown())
     elif currency is not None and definition.fact_kind == ANSWER:
-        faults.append(Fault("currency", "INVALID", f"{name} is in no currency"))
+        faults.append(Fault("currency", "INVALID", "may not be given: this KPI is in no currency"))
     if grain not in GRAINS:
         faults.append(Fault("grain", "UNKNOWN", f"must be one of {', '.join(GRAINS)}"))
     if currency is not None and not is_currency(currency):
-        faults.append(Fault("currency", "UNKNOWN", f"{currency!r} is no ISO 4217 currency"))
+        faults.append(Fault("currency", "UNKNOWN", "must be an ISO 4217 currency such as EUR"))
     if from_day > to_day:
-        faults.append(Fault("from", "INVALID", f"is after {to_day}"))
+        faults.append(Fault("from", "INVALID", "may not lie after `to`"))
     elif (to_day - from_day).days >= MOST_DAYS:
-        faults.append(Fault("to", "TOO_LONG", f"at most {MOST_DAYS} days are summed at once"))
+        faults.append(Fault("to", "TOO_LONG", f"must end {MOST_DAYS:,} days at most after `from`"))
     return faults
 
 
-def _unknown(name: str) -> Fault:
-    return Fault("name", "UNKNOWN", f"there is no KPI {name!r}; there are {', '.join(sorted(DEFINITIONS))}")
+def _unknown() -> Fault:
+    return Fault("name", "UNKNOWN", f"must be one of {', '.join(sorted(DEFINITIONS))}")

@@ -18,10 +18,11 @@ __all__ = ["Shop", "ShopExists", "ShopFields", "create", "current", "get", "upda
 
 FRESH_FOR = timedelta(seconds=60)
 SHOP_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-SENDER = re.compile(r"[^@\s]{1,64}@[^@\s]{1,190}")
+SENDER = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
 MOST_CHARACTERS = 200
 SOURCE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")
 MOST_SOURCES = 100
+LONGEST_SENDER = 254
 LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")
 
 _cache: dict[str, tuple[datetime, Shop]] = {}
@@ -41,17 +42,19 @@ class ShopFields:
     currency: str | None = None
     locale: str | None = None
     sender: str | None = None
+    no_sender: bool = False
+    """Takes the sender away: no more messages are sent."""
     third_party_sources: frozenset[str] | None = None
 
     def given(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if value is not None}
+        return {name: value for name, value in vars(self).items() if name != "no_sender" and value is not None}
 
 
 def create(shop: str, fields: ShopFields) -> Shop:
     """Found a shop. Raises InvalidInputs, or ShopExists where the id is taken."""
     faults = _faults(fields)
     if not SHOP_ID.fullmatch(shop):
-        faults.append(Fault("id", "INVALID", "lower-case letters, digits and hyphens, at most 40"))
+        faults.append(Fault("id", "INVALID", "must be 1 to 40 lower-case letters, digits and hyphens"))
     faults += [
         Fault(name, "REQUIRED", "is required")
         for name in ("name", "zone", "currency", "locale")
@@ -123,21 +126,25 @@ def forget_cached() -> None:
 def _set(item: Shop, fields: ShopFields) -> None:
     for name, value in fields.given().items():
         setattr(item, name, value or None)  # no set in a table is empty
+    if fields.no_sender:
+        item.sender = None
 
 
 def _faults(fields: ShopFields) -> list[Fault]:
     faults = []
     if fields.name is not None and not 1 <= len(fields.name.strip()) <= MOST_CHARACTERS:
-        faults.append(Fault("name", "INVALID", f"must have between 1 and {MOST_CHARACTERS} characters"))
+        faults.append(
+            Fault("name", "INVALID", f"must have between 1 and {MOST_CHARACTERS} characters, and not only spaces")
+        )
     if fields.zone is not None and not clock.is_zone(fields.zone):
-        faults.append(Fault("zone", "INVALID", f"{fields.zone!r} is no IANA time zone"))
+        faults.append(Fault("zone", "INVALID", "must be an IANA time zone such as Europe/Berlin"))
     if fields.currency is not None and not is_currency(fields.currency):
-        faults.append(Fault("currency", "INVALID", f"{fields.currency!r} is no ISO 4217 currency"))
+        faults.append(Fault("currency", "INVALID", "must be an ISO 4217 currency such as EUR"))
     if fields.locale is not None and not LOCALE.fullmatch(fields.locale):
-        faults.append(Fault("locale", "INVALID", f"{fields.locale!r} is no BCP 47 locale such as en or de-AT"))
-    if fields.sender is not None and not SENDER.fullmatch(fields.sender):
-        faults.append(Fault("sender", "INVALID", "must be an e-mail address"))
+        faults.append(Fault("locale", "INVALID", "must be a BCP 47 locale such as en or de-AT"))
+    if fields.sender is not None and not (len(fields.sender) <= LONGEST_SENDER and SENDER.fullmatch(fields.sender)):
+        faults.append(Fault("sender", "INVALID", "must be an e-mail address such as shop@example.com"))
     sources = fields.third_party_sources or ()
     if len(sources) > MOST_SOURCES or not all(map(SOURCE.fullmatch, sources)):
-        faults.append(Fault("third_party_sources", "INVALID", f"at most {MOST_SOURCES} names of sources"))
+        faults.append(Fault("third_party_sources", "INVALID", f"must be {MOST_SOURCES} names of sources at most"))
     return faults

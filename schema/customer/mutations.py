@@ -31,14 +31,14 @@ class AddressInput:
     city: str | None = strawberry.field(default=None, description="Town.")
     region: str | None = strawberry.field(default=None, description="State or province.")
     country: CountryCode | None = strawberry.field(default=None, description="Country.")
-    latitude: float | None = strawberry.field(default=None, description="Degrees north (WGS 84).")
-    longitude: float | None = strawberry.field(default=None, description="Degrees east (WGS 84).")
+    latitude: float | None = strawberry.field(default=None, description="Degrees north (WGS 84), from -90 to 90.")
+    longitude: float | None = strawberry.field(default=None, description="Degrees east (WGS 84), from -180 to 180.")
 
 
-@strawberry.input(description="A new customer.")
+@strawberry.input(description="A new customer, with an identifier or a name at least.")
 class CustomerCreateInput:
     external_ids: list[ExternalIdInput] | None = strawberry.field(
-        default=None, description="What other systems call them."
+        default=None, description="What other systems call them, one id a system."
     )
     email: EmailAddress | None = strawberry.field(default=None, description="Unique in the shop.")
     email_verified: bool = strawberry.field(default=False, description="Whether the address is known to be theirs.")
@@ -49,18 +49,28 @@ class CustomerCreateInput:
     zone: TimeZone | None = strawberry.field(default=None, description="Where the customer's day begins.")
     birth_date: date | None = strawberry.field(default=None, description="Date of birth.")
     gender: Gender | None = strawberry.field(default=None, description="As the customer states it.")
-    tags: list[str] | None = strawberry.field(default=None, description="The shop's own words about the customer.")
-    addresses: list[AddressInput] | None = strawberry.field(default=None, description="Postal addresses.")
+    tags: list[str] | None = strawberry.field(
+        default=None, description="The shop's own words about the customer, 100 at most; trimmed, each once."
+    )
+    addresses: list[AddressInput] | None = strawberry.field(default=None, description="Postal addresses, 20 at most.")
     test: bool = strawberry.field(default=False, description="A test customer counts in no KPI.")
 
     def words(self) -> service.Words:
+        """Raises InvalidInputs where a system is said to have two ids for the one customer."""
         given = {name: _plain(value) for name, value in vars(self).items() if value is not None}
+        sources = [external.source for external in self.external_ids or ()]
+        repeated = [index for index, source in enumerate(sources) if source in sources[:index]]
+        if repeated:
+            message = "must be unlike those before it"
+            raise InvalidInputs([Fault(f"external_ids.{index}.source", "DUPLICATE", message) for index in repeated])
         external_ids = {external.source: external.value for external in self.external_ids or ()}
         fields = {name: value for name, value in given.items() if name not in {"external_ids", "email_verified"}}
         return service.Words(external_ids=external_ids, email_verified=self.email_verified, fields=fields)
 
 
-@strawberry.input(description="What to change: what is left out stays, null clears.")
+@strawberry.input(
+    description="What to change: what is left out stays, null clears. Null is refused for `status` and `test`."
+)
 class CustomerUpdateInput:
     id: strawberry.ID = strawberry.field(description="Which customer.")
     expected_version: int | None = strawberry.field(
@@ -76,7 +86,7 @@ class CustomerUpdateInput:
     zone: strawberry.Maybe[TimeZone | None] = strawberry.field(description="Where the customer's day begins.")
     birth_date: strawberry.Maybe[date | None] = strawberry.field(description="Date of birth.")
     gender: strawberry.Maybe[Gender | None] = strawberry.field(description="As the customer states it.")
-    addresses: strawberry.Maybe[list[AddressInput] | None] = strawberry.field(description="All of them.")
+    addresses: strawberry.Maybe[list[AddressInput] | None] = strawberry.field(description="All of them, 20 at most.")
     status: strawberry.Maybe[CustomerStatus] = strawberry.field(description="For staff only.")
     test: strawberry.Maybe[bool] = strawberry.field(description="For staff only.")
 
@@ -88,7 +98,9 @@ class CustomerUpdateInput:
 @strawberry.input(description="Tags to give one customer.")
 class CustomerTagsAddInput:
     id: strawberry.ID = strawberry.field(description="Which customer.")
-    tags: list[str] = strawberry.field(description="The tags to add.")
+    tags: list[str] = strawberry.field(
+        description="The tags to add; a customer has 100 at most, of 200 characters each."
+    )
 
 
 @strawberry.input(description="Tags to take from one customer.")

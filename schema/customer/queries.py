@@ -6,6 +6,7 @@ from typing import Annotated
 import strawberry
 
 from crm.customers import service
+from crm.kernel.errors import InvalidInput
 from schema.access import own, staff
 from schema.connections import After, Connection, First, paged
 from schema.context import Info, stored
@@ -16,7 +17,9 @@ from schema.scalars import EmailAddress, PhoneNumber
 
 @strawberry.input(description="An id that another system gave.")
 class ExternalIdInput:
-    source: str = strawberry.field(description="The system, as its events name themselves.")
+    source: str = strawberry.field(
+        description="The system, as its events name themselves: up to 40 of `a-z`, `0-9`, `.`, `_`, `-`."
+    )
     value: str = strawberry.field(description="Its id for the customer.")
 
 
@@ -29,13 +32,16 @@ class CustomerIdentifierInput:
 
 def find(shop: str, identifier: CustomerIdentifierInput) -> str | None:
     """The id of the customer who holds the identifier. Raises InvalidInput for one that nobody can hold."""
-    if identifier.email is not None:
-        return service.find(shop, "email", identifier.email.value)
-    if identifier.phone is not None:
-        return service.find(shop, "phone", identifier.phone.value)
-    assert identifier.external is not None
-    external = identifier.external.value
-    return service.find(shop, "external", external.value, source=external.source)
+    try:
+        if identifier.email is not None:
+            return service.find(shop, "email", identifier.email.value)
+        if identifier.phone is not None:
+            return service.find(shop, "phone", identifier.phone.value)
+        assert identifier.external is not None
+        external = identifier.external.value
+        return service.find(shop, "external", external.value, source=external.source)
+    except InvalidInput as error:
+        raise InvalidInput(str(error), field=f"identifier.{error.field}") from error
 
 
 @strawberry.type
@@ -49,13 +55,15 @@ class CustomerQuery:
         description="A customer by id; null where there is none to be seen.", directives=own("customers:read")
     )
     async def customer(
-        self, info: Info, id: Annotated[strawberry.ID, strawberry.argument(description="The customer's id.")]
+        self,
+        info: Info,
+        id: Annotated[strawberry.ID, strawberry.argument(description="The customer's `id`, not their `customerId`.")],
     ) -> Customer | None:
         key = key_of("Customer", id)
         return await customer_by_key(info.context, key[0]) if key else None
 
     @strawberry.field(
-        description="The customer who holds an identifier; null where nobody does.",
+        description="The customer who holds an identifier; null where nobody does. What identifies nobody is refused.",
         directives=staff("customers:read"),
     )
     async def customer_by_identifier(

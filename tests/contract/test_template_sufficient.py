@@ -87,13 +87,13 @@ SCREENS = [
     "{ customers(first: 2) { nodes { email orders { nodes { orderId } } } } }",
     '{ customerByIdentifier(identifier: {email: "ada@example.com"}) { id } }',
     "{ shop { name } segments { name } }",
-    '{ kpi(name: "orders", from: "2026-03-01", to: "2026-03-31") { periods { value } } }',
+    '{ kpi(name: NET_REVENUE, from: "2026-03-01", to: "2026-03-31") { periods { value } } }',
 ]
 CHANGES = [
     'mutation { customerCreate(input: {email: "cy@example.com"}) { userErrors { code } } }',
     'mutation { customerUpdate(input: {id: "WHO", email: "ada@example.net"}) { userErrors { code } } }',
     'mutation { customerTagsAdd(input: {id: "WHO", tags: ["vip"]}) { userErrors { code } } }',
-    """mutation { feedbackSubmit(input: {customerId: "WHO", orderId: "ORDER", score: 9, idempotencyKey: "k1"}) {
+    """mutation { feedbackSubmit(input: {customer: "WHO", order: "ORDER", score: 9, idempotencyKey: "k1"}) {
         userErrors { code }
     } }""",
     'mutation { shopUpdate(input: {name: "Demo 2"}) { userErrors { code } } }',

@@ -19,7 +19,7 @@ CUSTOMER = """query($value: String!) {
     segments { segment { segmentId } } loyalty { available entries { nodes { points orderId } } }
     orders { nodes { orderId version net { amount } } } feedback { nodes { score } }
     messages { nodes { template status reason } } } }"""
-KPI = """query($name: String!, $from: Date!, $to: Date!, $currency: CurrencyCode) {
+KPI = """query($name: KpiName!, $from: Date!, $to: Date!, $currency: CurrencyCode) {
   kpi(name: $name, from: $from, to: $to, grain: YEAR, currency: $currency) { periods { numerator } } }"""
 CONSENTS = [{"channel": "email", "purpose": "marketing", "state": "granted"}]
 
@@ -67,7 +67,7 @@ class Buyer:
         """Of the orders in the buyer's currency, over the days around now."""
         today = (datetime.now(UTC) + timedelta(seconds=self.system.clock_offset())).date()
         days = {"from": str(today - timedelta(days=ZONE_DAYS)), "to": str(today + timedelta(days=ZONE_DAYS))}
-        found = self.system.ask(KPI, shop=SHOP, name=name, currency=self.currency, **days)["kpi"]
+        found = self.system.ask(KPI, shop=SHOP, name=name.upper(), currency=self.currency, **days)["kpi"]
         return sum(float(period["numerator"]) for period in found["periods"])
 
 

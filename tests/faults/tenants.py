@@ -37,9 +37,9 @@ BY_NODE = f"""query($id: ID!) {{ node(id: $id) {{ id
   ... on Customer {{ {PERSON} }} ... on Order {{ number: orderId lines {{ sku title }} customer {{ firstName }} }}
   ... on FeedbackResponse {{ comment }} ... on Message {{ about: orderId }} }} }}"""
 KPIS = """query($from: Date!, $to: Date!) {
-  orders: kpi(name: "orders", from: $from, to: $to, grain: YEAR) { periods { value } }
-  net: kpi(name: "net_revenue", from: $from, to: $to, grain: YEAR) { periods { numerator } }
-  nps: kpi(name: "nps_responses", from: $from, to: $to, grain: YEAR) { periods { value } } }"""
+  orders: kpi(name: ORDERS, from: $from, to: $to, grain: YEAR) { periods { value } }
+  net: kpi(name: NET_REVENUE, from: $from, to: $to, grain: YEAR) { periods { numerator } }
+  nps: kpi(name: NPS_RESPONSES, from: $from, to: $to, grain: YEAR) { periods { value } } }"""
 
 
 @dataclass

@@ -189,7 +189,7 @@ def test_who_told_is_for_staff_and_consents_are_for_those_with_their_scope(ann: 
 
 
 def test_two_customers_may_choose_one_key(ann: str) -> None:
-    other = customers.create("demo", customers.Words(), now=NOW).customer_id
+    other = customers.create("demo", customers.Words(fields={"first_name": "Bob"}), now=NOW).customer_id
     assert not update(as_customer(ann), YES)["replayed"]
     assert not update(as_customer(other), NO)["replayed"]
 

@@ -9,7 +9,7 @@ from tests.asking import answer, as_customer, as_staff, ask, codes
 
 CREATE = """mutation ($input: CustomerCreateInput!) { customerCreate(input: $input) {
     customer { id customerId email firstName tags version test gender birthDate addresses { city } }
-    userErrors { __typename code field ... on IdentifierTakenError { kind customerId } } } }"""
+    userErrors { __typename code field ... on IdentifierTakenError { kind holder } } } }"""
 WRITER = as_staff("customers:write", "customers:read")
 
 
@@ -45,7 +45,7 @@ def test_an_identifier_that_somebody_holds_is_refused_and_staff_learn_whose_it_i
                 "code": "IDENTIFIER_TAKEN",
                 "field": ["input", "email"],
                 "kind": "email",
-                "customerId": first["id"],
+                "holder": first["id"],
             }
         ],
     }
@@ -60,11 +60,69 @@ def test_everything_wrong_is_told_at_once(shop: Shop) -> None:
     }
 
 
-@pytest.mark.parametrize("given", [{"email": "ada"}, {"phone": "0660"}, {"zone": "CEST"}, {"birthDate": "10.12.1990"}])
-def test_a_value_that_is_nearly_right_is_refused_before_anything_runs(shop: Shop, given: dict[str, str]) -> None:
-    refused = answer(CREATE, {"input": given}, principal=WRITER)
+@pytest.mark.parametrize("given", [{"zone": "CEST"}, {"birthDate": "10.12.1990"}, {"gender": "F"}])
+def test_what_programs_supply_is_refused_before_anything_runs(shop: Shop, given: dict[str, str]) -> None:
+    refused = answer(CREATE, {"input": {"email": "nobody", **given}}, principal=WRITER)
     assert (refused.status, codes(refused)) == (400, ["BAD_USER_INPUT"])
+    assert [error["extensions"]["field"] for error in refused.body["errors"]] == [["input", *given]]
     assert refused.refused
+
+
+def test_each_tag_and_each_part_of_an_address_is_named_that_is_wrong(shop: Shop) -> None:
+    refused = create(
+        tags=["vip", " ", "x" * 201, "vip"], addresses=[{"city": "Wien"}, {"latitude": 90.5, "longitude": -181}]
+    )
+    assert {(error["code"], *error["field"]) for error in refused["userErrors"]} == {
+        ("INVALID", "input", "tags", "1"),
+        ("INVALID", "input", "tags", "2"),
+        ("INVALID", "input", "addresses", "1", "latitude"),
+        ("INVALID", "input", "addresses", "1", "longitude"),
+        ("REQUIRED", "input"),
+    }
+
+
+def test_tags_are_trimmed_and_kept_once(shop: Shop) -> None:
+    assert create(firstName="Ada", tags=[" vip", "vip", "press "])["customer"]["tags"] == ["press", "vip"]
+
+
+def test_a_customer_of_whom_nothing_is_said_is_not_founded(shop: Shop) -> None:
+    assert create()["userErrors"] == [{"__typename": "PlainError", "code": "REQUIRED", "field": ["input"]}]
+    assert create(externalIds=[{"source": "web", "value": "1"}])["userErrors"] == []
+    assert create(lastName="Lee")["userErrors"] == []
+
+
+def test_what_is_wrong_with_an_external_id_is_told_by_its_place_and_not_by_its_value(shop: Shop) -> None:
+    ids = [("my shop", "4711"), ("web", "null"), ("app", " "), ("till", "x" * 201)]
+    text = CREATE.replace("code field", "code message field")
+    given = {"input": {"externalIds": [{"source": source, "value": value} for source, value in ids]}}
+    refused = ask(text, given, principal=WRITER)["customerCreate"]["userErrors"]
+    assert [(error["code"], *error["field"][2:]) for error in refused] == [
+        ("INVALID", "0", "source"),
+        ("BLOCKED", "1", "value"),
+        ("INVALID", "2", "value"),
+        ("INVALID", "3", "value"),
+    ]
+    assert "4711" not in str(refused)
+    assert "my shop" not in str(refused)
+
+
+def test_two_ids_of_one_system_are_not_one_customers(shop: Shop) -> None:
+    refused = create(externalIds=[{"source": "web", "value": "1"}, {"source": "web", "value": "2"}])
+    assert [(error["code"], *error["field"]) for error in refused["userErrors"]] == [
+        ("DUPLICATE", "input", "externalIds", "1", "source")
+    ]
+
+
+def test_every_identifier_that_is_taken_is_told(shop: Shop) -> None:
+    ada = create(email="ada@example.com")["customer"]["id"]
+    bob = create(externalIds=[{"source": "web", "value": "1"}])["customer"]["id"]
+    refused = create(
+        email="ada@example.com", externalIds=[{"source": "new", "value": "1"}, {"source": "web", "value": "1"}]
+    )
+    assert {(error["kind"], error["holder"], *error["field"]) for error in refused["userErrors"]} == {
+        ("email", ada, "input", "email"),
+        ("external id", bob, "input", "externalIds", "1"),
+    }
 
 
 def test_customers_may_not_found_customers(shop: Shop) -> None:

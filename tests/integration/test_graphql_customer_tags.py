@@ -27,7 +27,7 @@ def test_tags_are_removed_and_missing_ones_are_no_error(ann: str) -> None:
 
 def test_a_tag_that_is_none_is_refused(ann: str) -> None:
     refused = ask(ADD, given(ann, ""))["customerTagsAdd"]
-    assert refused == {"customer": None, "userErrors": [{"code": "INVALID", "field": ["input", "tags"]}]}
+    assert refused == {"customer": None, "userErrors": [{"code": "INVALID", "field": ["input", "tags", "0"]}]}
 
 
 def test_customers_do_not_tag_themselves(ann: str) -> None:

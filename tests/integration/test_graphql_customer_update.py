@@ -9,7 +9,7 @@ from tests.asking import STAFF, as_customer, ask
 UPDATE = """mutation ($input: CustomerUpdateInput!) { customerUpdate(input: $input) {
     customer { firstName lastName email phone version status statistics { orderCount } }
     userErrors { __typename code field ... on VersionMismatchError { expected actual }
-        ... on IdentifierTakenError { customerId } } } }"""
+        ... on IdentifierTakenError { holder } } } }"""
 
 
 def update(customer_id: str, principal: Principal = STAFF, **given: Any) -> Any:
@@ -40,6 +40,42 @@ def test_a_version_that_is_not_the_stored_one_is_refused_with_both(ann: str) -> 
         }
     ]
     assert update(ann, lastName="Low", expectedVersion=version)["customer"]["lastName"] == "Low"
+
+
+def test_null_is_refused_where_nothing_can_be_cleared(ann: str) -> None:
+    for literal in ("status: null, test: null", ""):
+        given = {} if literal else {"status": None, "test": None}
+        text = UPDATE.replace("input: $input", f'input: {{id: "{global_id("Customer", ann)}", {literal}}}')
+        text = text.replace("($input: CustomerUpdateInput!) ", "") if literal else UPDATE
+        variables = {} if literal else {"input": {"id": global_id("Customer", ann), **given}}
+        assert ask(text.replace("code field", "code message field"), variables)["customerUpdate"] == {
+            "customer": None,
+            "userErrors": [
+                {
+                    "__typename": "PlainError",
+                    "code": "REQUIRED",
+                    "message": "may not be null",
+                    "field": ["input", name],
+                }
+                for name in ("status", "test")
+            ],
+        }
+
+
+def test_what_people_type_is_refused_with_everything_else_that_is_wrong(ann: str) -> None:
+    for principal in (STAFF, as_customer(ann)):
+        refused = update(ann, principal, email="nobody", phone="0660", firstName=" ", addresses=[{}, {"latitude": 91}])
+        assert {(error["code"], *error["field"]) for error in refused["userErrors"]} == {
+            ("INVALID", "input", "email"),
+            ("INVALID", "input", "phone"),
+            ("INVALID", "input", "firstName"),
+            ("INVALID", "input", "addresses", "1", "latitude"),
+        }
+
+
+def test_a_phone_number_is_understood_as_it_is_written(ann: str) -> None:
+    assert update(ann, phone="0043 (660) 123-4567")["customer"]["phone"] == "0043 (660) 123-4567"
+    assert customers.find("demo", "phone", "+436601234567") == ann
 
 
 def test_customers_change_their_own_record(ann: str) -> None:

@@ -12,7 +12,7 @@ from tests.asking import SERVICE, answer, as_customer, as_staff, ask, codes
 from tests.shop_events import event, order
 
 INGEST = """mutation ($input: EventsIngestInput!) { eventsIngest(input: $input) {
-    receipts { eventId status faults { path code message } } userErrors { code field } } }"""
+    results { eventId status faults { path code message } } userErrors { code field } } }"""
 
 
 @pytest.fixture
@@ -28,7 +28,7 @@ def ingest(*events: Any, principal: Principal = SERVICE) -> Any:
 
 def test_events_come_in_by_the_same_door_as_over_http(queue: str) -> None:
     good, bad = event("order.placed", order()), event("order.eaten", {})
-    receipts = ingest(good, bad)["receipts"]
+    receipts = ingest(good, bad)["results"]
     assert [(receipt["eventId"], receipt["status"]) for receipt in receipts] == [
         (good["id"], "queued"),
         (bad["id"], "refused"),
@@ -40,13 +40,18 @@ def test_events_come_in_by_the_same_door_as_over_http(queue: str) -> None:
 
 def test_more_than_a_hundred_are_refused_whole(queue: str) -> None:
     refused = ingest(*[event("order.placed", order()) for _ in range(101)])
-    assert refused == {"receipts": [], "userErrors": [{"code": "TOO_MANY", "field": ["input", "events"]}]}
+    assert refused == {"results": [], "userErrors": [{"code": "TOO_MANY", "field": ["input", "events"]}]}
+
+
+def test_none_are_refused_as_over_http(queue: str) -> None:
+    for principal in (SERVICE, as_customer("cus_1")):
+        assert ingest(principal=principal)["userErrors"] == [{"code": "REQUIRED", "field": ["input", "events"]}]
 
 
 def test_an_app_tells_of_its_own_customer_only(queue: str) -> None:
     own = event("product.viewed", {"sku": "A"}, customer={"id": "cus_1"})
     other = event("product.viewed", {"sku": "A"}, customer={"id": "cus_2"})
-    receipts = ingest(own, other, principal=as_customer("cus_1"))["receipts"]
+    receipts = ingest(own, other, principal=as_customer("cus_1"))["results"]
     assert [receipt["status"] for receipt in receipts] == ["queued", "refused"]
 
 

@@ -16,7 +16,7 @@ def submit(principal: Principal, **given: Any) -> Any:
 
 
 def test_a_customer_answers_for_themselves(ann: str) -> None:
-    given = submit(as_customer(ann), comment="Lovely", orderId=global_id("Order", "o1"))
+    given = submit(as_customer(ann), comment="Lovely", order=global_id("Order", "o1"))
     assert given["userErrors"] == []
     assert (given["response"]["score"], given["response"]["group"], given["replayed"]) == (9, "PROMOTER", False)
     assert (given["response"]["comment"], given["response"]["orderId"]) == ("Lovely", "o1")
@@ -43,12 +43,18 @@ def test_an_answer_that_is_none_is_refused(ann: str, given: dict[str, Any]) -> N
 
 
 def test_staff_say_whose_answer_it_is(ann: str) -> None:
-    assert submit(STAFF)["userErrors"] == [{"code": "INVALID_INPUT", "field": ["input", "customerId"]}]
-    assert submit(STAFF, customerId=global_id("Customer", ann))["response"]["score"] == 9
+    assert submit(STAFF)["userErrors"] == [{"code": "REQUIRED", "field": ["input", "customer"]}]
+    assert submit(STAFF, customer=global_id("Customer", ann))["response"]["score"] == 9
 
 
 def test_an_order_of_nobody_or_of_somebody_else_is_refused(ann: str) -> None:
-    for order_id in (global_id("Order", "nothing"), "???"):
-        assert submit(as_customer(ann), orderId=order_id)["userErrors"] == [
-            {"code": "NOT_FOUND", "field": ["input", "orderId"]}
+    assert submit(as_customer(ann), order=global_id("Order", "nothing"))["userErrors"] == [
+        {"code": "NOT_FOUND", "field": ["input", "order"]}
+    ]
+
+
+def test_an_id_that_the_shop_uses_is_told_from_the_id_of_an_object(ann: str) -> None:
+    for given in ({"order": "o1"}, {"customer": ann}):
+        assert submit(STAFF if "customer" in given else as_customer(ann), **given)["userErrors"] == [
+            {"code": "INVALID", "field": ["input", *given]}
         ]

@@ -17,3 +17,10 @@ def test_customers_asked_for_together_are_read_together(ann: str) -> None:
         None,
     ]
     assert given.body["extensions"]["capacity"]["requests"] == 1
+
+
+def test_what_is_no_id_is_refused_in_its_place_and_the_others_are_answered(ann: str) -> None:
+    given = answer("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", {"ids": [global_id("Customer", ann), ann]})
+    assert given.body["data"]["nodes"] == [{"id": global_id("Customer", ann)}, None]
+    (error,) = given.body["errors"]
+    assert (error["path"], error["extensions"]["field"]) == (["nodes", 1], ["ids", "1"])

@@ -45,7 +45,12 @@ def test_a_shop_that_is_not_there_yet_is_founded(tables: None) -> None:
 
 
 def test_null_is_refused_where_nothing_can_be_cleared(shop: Shop) -> None:
-    assert codes(answer(UPDATE, {"input": {"name": None}})) == ["BAD_USER_INPUT"]
+    names = ("name", "zone", "currency", "locale")
+    nulls: Any = dict.fromkeys(names)
+    refused = update(**nulls)
+    assert [(error["code"], *error["field"]) for error in refused["userErrors"]] == [
+        ("REQUIRED", "input", name) for name in names
+    ]
     assert shops.get("demo").name == "Demo"
 
 
@@ -57,6 +62,21 @@ def test_a_shop_names_the_sources_that_are_not_its_own(shop: Shop) -> None:
     refused = ask(text, {"input": {"thirdPartySources": ["Not a source"]}})["shopUpdate"]
     assert refused["userErrors"] == [{"code": "INVALID", "field": ["input", "thirdPartySources"]}]
     assert ask(text, {"input": {"thirdPartySources": []}})["shopUpdate"]["shop"] == {"thirdPartySources": []}
+
+
+def test_null_takes_the_sender_away(shop: Shop) -> None:
+    assert update(name="Demo")["shop"]["sender"] == "shop@example.com"
+    assert update(sender=None)["shop"]["sender"] is None
+    assert shops.get("demo").sender is None
+
+
+def test_what_people_type_is_refused_with_everything_else_that_is_wrong(shop: Shop) -> None:
+    refused = update(sender="nobody", locale="German", name=" ")
+    assert [(error["code"], *error["field"]) for error in refused["userErrors"]] == [
+        ("INVALID", "input", "name"),
+        ("INVALID", "input", "locale"),
+        ("INVALID", "input", "sender"),
+    ]
 
 
 def test_changing_the_shop_needs_its_scope(shop: Shop) -> None:

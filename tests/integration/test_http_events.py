@@ -59,7 +59,7 @@ def test_a_bad_event_holds_up_no_other(client: Client, queue: str) -> None:
     response = send(client, {"events": [bad, good]})
     assert (response.status_code, statuses(response)) == (202, ["refused", "queued"])
     refused = response.json()["results"][0]
-    assert refused["id"] == bad["id"]
+    assert refused["eventId"] == bad["id"]
     assert [(fault["path"], fault["code"]) for fault in refused["faults"]] == [("type", "UNKNOWN_TYPE")]
     assert queued(queue) == [good]
 
@@ -110,7 +110,7 @@ def test_an_app_cannot_take_the_ids_of_the_shops_own_events(client: Client, queu
     ann, bob = (str(intake.apply(json.dumps(body), now=now).customer_id) for body in known)
     for customer_id in (ann, bob):
         response = send(client, seen, **as_app(customer_id))
-        assert response.json()["results"][0]["id"] == "shopify-order-1001-1"
+        assert response.json()["results"][0]["eventId"] == "shopify-order-1001-1"
     outcomes = [intake.apply(json.dumps(body), now=now) for body in [*queued(queue), bought]]
     assert [(outcome.status, outcome.repeated) for outcome in outcomes] == [("applied", False)] * 3
     headers = {"authorization": f"Bearer {token()}"}

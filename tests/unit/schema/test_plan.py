@@ -191,9 +191,9 @@ def test_as_many_nodes_are_counted_as_ids_are_asked_for(plans: Plans) -> None:
 
 
 def test_each_event_of_a_mutation_has_its_price(plans: Plans) -> None:
-    text = "mutation ($e: [JSON!]!) { eventsIngest(input: {events: $e}) { receipts { status } } }"
+    text = "mutation ($e: [JSON!]!) { eventsIngest(input: {events: $e}) { results { status } } }"
     assert plans.plan(text).cost({"e": [{}] * 3}) == 3 * limits.MUTATION_COST + 1 + 3
-    whole = plans.plan("mutation ($i: EventsIngestInput!) { eventsIngest(input: $i) { receipts { status } } }")
+    whole = plans.plan("mutation ($i: EventsIngestInput!) { eventsIngest(input: $i) { results { status } } }")
     assert whole.cost({"i": {"events": [{}] * 3}}) == 3 * limits.MUTATION_COST + 1 + 3
     assert whole.cost({"i": 5}) == whole.cost({}) == 100 * limits.MUTATION_COST + 1 + 100
 

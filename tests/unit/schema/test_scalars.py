@@ -8,7 +8,7 @@ import pytest
 from graphql import GraphQLError
 
 from schema import scalars
-from schema.scalars import CountryCode, Money, PhoneNumber
+from schema.scalars import CountryCode, EmailAddress, Money, PhoneNumber
 
 Parse = Callable[[Any], Any]
 
@@ -30,9 +30,9 @@ def parser(scalar: object) -> Parse:
         (scalars.parse_date_time, "2026-03-01T10:00:00Z", datetime(2026, 3, 1, 10, tzinfo=UTC)),
         (scalars.parse_date, "2026-02-28", date(2026, 2, 28)),
         (scalars.parse_time_zone, "Europe/Vienna", "Europe/Vienna"),
-        (scalars.parse_email, "Ada.Byron+news@example.co.uk", "Ada.Byron+news@example.co.uk"),
         (parser(CountryCode), "AT", "AT"),
-        (parser(PhoneNumber), "+436601234567", "+436601234567"),
+        (parser(EmailAddress), "whatever was typed", "whatever was typed"),
+        (parser(PhoneNumber), "0660", "0660"),
     ],
 )
 def test_what_is_right_is_taken(parse: Parse, given: Any, meant: Any) -> None:
@@ -64,15 +64,10 @@ def test_what_is_right_is_taken(parse: Parse, given: Any, meant: Any) -> None:
         (scalars.parse_time_zone, "CEST"),
         (scalars.parse_time_zone, "europe/vienna"),
         (scalars.parse_time_zone, "../etc/passwd"),
-        (scalars.parse_email, "ada"),
-        (scalars.parse_email, "ada@localhost"),
-        (scalars.parse_email, "ada byron@example.com"),
-        (scalars.parse_email, "ada@example.com\n"),
-        (scalars.parse_email, "a" * 250 + "@example.com"),
+        (parser(EmailAddress), 1),
         (parser(CountryCode), "at"),
         (parser(CountryCode), "AUT"),
-        (parser(PhoneNumber), "0660 1234567"),
-        (parser(PhoneNumber), "+0660123456"),
+        (parser(PhoneNumber), 436601234567),
     ],
 )
 def test_what_is_nearly_right_is_refused(parse: Parse, given: Any) -> None:
