@@ -7,7 +7,7 @@ BIN := .venv/bin
 PIP_INSTALL := pip install --quiet --disable-pip-version-check --require-hashes --no-deps
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev demo-all test check e2e faults bench schema lock dlq redrive clean
+.PHONY: help setup dev demo-all test check e2e faults bench judges node schema lock dlq redrive clean
 
 help: ## List the targets.
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z0-9-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,12 +54,28 @@ faults: setup ## Duplicates, disorder, killed workers, races (ONLY=<area> QUICK=
 bench: setup ## Ratios and counts against a baseline (ONLY=<area> QUICK=1).
 	$(BIN)/python -m bench
 
+judges: node setup .venv-judges/.done tests/judges/node_modules/.done ## GraphQL clients, linters and a fuzzer on the running gateway; needs Node 20 (ONLY=<figure> QUICK=1).
+	@$(BIN)/python -m tests.judges
+
+node:
+	@case "$$(node --version 2>/dev/null)" in v20.*) ;; *) \
+		echo "The judges need Node 20 with npm on the PATH. Nothing else here does." >&2; exit 1;; esac
+
+tests/judges/node_modules/.done: tests/judges/package-lock.json
+	@cd $(@D)/.. && npm ci --loglevel=error
+	@touch $@
+
+.venv-judges/.done: requirements/judges.txt
+	$(PYTHON) -m venv .venv-judges
+	.venv-judges/bin/python -m $(PIP_INSTALL) -r $<
+	@touch $@
+
 schema: .venv/.done ## Export schema.graphql, the JSON Schemas of events and docs/events.md.
 	$(BIN)/python -m schema.export
 	$(BIN)/python -m infra.docs
 
 lock: .venv/.done ## Lock the dependencies anew, with hashes and without any registry's address.
-	@for set in functions gateway dev emulator; do \
+	@for set in functions gateway dev emulator judges; do \
 		echo "requirements/$$set.txt"; \
 		$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 			--python-version 3.11 requirements/$$set.in --output-file requirements/$$set.txt || exit 1; \
@@ -72,7 +88,7 @@ redrive: .venv/.done ## Send dead letters back to where they came from: ID=<id> 
 	@$(BIN)/python -m infra.local.dead_letters redrive $(if $(ID),--id '$(ID)') $(if $(REASON),--reason '$(REASON)')
 
 clean: ## Remove all that was made here, the local state too.
-	rm -rf .venv .venv-emulator .local .build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-emulator .venv-judges tests/judges/node_modules .local .build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 export CRM_PORT CRM_STATE_DIR CRM_DEMO ONLY QUICK SABOTAGE

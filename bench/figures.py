@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 AREAS: Final = ("foundation", "gateway", "segments", "loyalty", "notifications", "feedback", "kpis")
-FAULTS, BENCH, E2E = "faults", "bench", "e2e"
+FAULTS, BENCH, E2E, JUDGES = "faults", "bench", "e2e", "judges"
 
 _HOLDS: Final[dict[str, Callable[[float, float], bool]]] = {
     "==": operator.eq,
@@ -51,6 +51,10 @@ class Figure:
 
 def _foundation(name: str, command: str, unit: str, op: str | None = None, bound: float | None = None) -> Figure:
     return Figure("foundation", name, command, unit, op, bound)
+
+
+def _gateway(name: str, command: str, unit: str, op: str | None = None, bound: float | None = None) -> Figure:
+    return Figure("gateway", name, command, unit, op, bound)
 
 
 FIGURES: Final = (
@@ -94,6 +98,13 @@ FIGURES: Final = (
     _foundation("order_to_message", E2E, "ms"),
     _foundation("lost_over_restart", E2E, "events", "==", 0),
     _foundation("disturbed_by_second_instance", E2E, "events", "==", 0),
+    # what judges the gateway from outside
+    _gateway("audits_passed", JUDGES, "audits", "==", 61),
+    _gateway("lint_findings", JUDGES, "findings", "==", 0),
+    _gateway("client_failures", JUDGES, "failures", "==", 0),
+    _gateway("breaking_changes_undetected", JUDGES, "changes", "==", 0),
+    _gateway("breaking_changes_unannounced", JUDGES, "changes", "==", 0),
+    _gateway("fuzz_server_errors", JUDGES, "answers", "==", 0),
 )  # fmt: skip
 
 BY_NAME: Final = {figure.full_name: figure for figure in FIGURES}

@@ -1,3 +1,4 @@
+// api/pages/graphiql.js
 // Starts GraphiQL with the example operations in tabs. On a laptop the gateway hands out tokens of the demo shop: a
 // staff token, and for the operations of apps that of its newest customer.
 "use strict";

@@ -83,5 +83,19 @@ def test_the_readme_names_the_two_commands_and_every_page() -> None:
 
 def test_every_target_is_helped_with() -> None:
     helped = set(re.findall(r"^([a-z0-9-]+):.*## ", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    ordered = ["help", "dev", "test", "check", "e2e", "faults", "bench", "schema", "lock", "dlq", "redrive", "clean"]
+    ordered = [
+        "help",
+        "dev",
+        "test",
+        "check",
+        "e2e",
+        "faults",
+        "bench",
+        "judges",
+        "schema",
+        "lock",
+        "dlq",
+        "redrive",
+        "clean",
+    ]
     assert set(ordered) - helped == set()

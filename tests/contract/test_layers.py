@@ -45,7 +45,8 @@ def tree(path: Path) -> ast.Module:
 
 
 def files(*rooms: str) -> list[Path]:
-    return sorted(path for room in rooms for path in (ROOT / room).rglob("*.py"))
+    found = (path for room in rooms for path in (ROOT / room).rglob("*.py"))
+    return sorted(path for path in found if "node_modules" not in path.parts)
 
 
 def findings(lint: Lint, *rooms: str) -> list[str]:
