@@ -6,6 +6,8 @@ verified is refused, also while the issuer's keys cannot be fetched.
 """
 
 import asyncio
+import base64
+import binascii
 import hashlib
 import json
 import re
@@ -29,6 +31,12 @@ COOL_DOWN: Final = 60.0  # seconds between fetches of the keys, whatever unknown
 FIRST_COOL_DOWN: Final = 5.0  # while there are none, so that one lost packet at the start does not cost a minute
 FETCH_TIMEOUT: Final = 3.0
 LEEWAY: Final = 30  # seconds by which the issuer's clock may differ
+OF_ID_TOKENS: Final = frozenset({"nonce", "at_hash", "c_hash"})
+"""Claims that OpenID Connect has for id tokens, which may be for our audience and say nothing of access."""
+
+LATEST: Final = 2**40
+"""A time, in seconds, that no token needs; Infinity is beyond it, and NaN no number of them."""
+
 NAME = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 SUBJECT = re.compile(r"[\x21-\x7e]{1,255}")  # as OpenID Connect has it, without spaces
 
@@ -142,10 +150,7 @@ class Authenticator:
         return principal
 
     async def _verify(self, token: str) -> tuple[float, Principal]:
-        try:
-            header = jwt.get_unverified_header(token)
-        except jwt.PyJWTError as error:
-            raise Unauthenticated("this is not a signed token") from error
+        header, expires_at = _read(token)
         algorithm, key_id = header.get("alg"), header.get("kid")
         if algorithm not in ALGORITHMS or not isinstance(key_id, str):
             raise Unauthenticated("the token must be signed with RS256 or ES256 and name its key")
@@ -165,7 +170,7 @@ class Authenticator:
         except jwt.PyJWTError as error:
             raise Unauthenticated(f"the token is refused: {type(error).__name__}") from error
         self._check_audience(claims)
-        return float(claims["exp"]), principal_of(claims)
+        return expires_at, principal_of(claims)
 
     def _check_audience(self, claims: dict[str, Any]) -> None:
         """Cognito's access tokens have no `aud` but `client_id`; its id tokens have the right `aud` and are refused."""
@@ -174,10 +179,41 @@ class Authenticator:
             if use != "access" or claims.get("client_id") != self._issuer.audience:
                 raise Unauthenticated("the token is refused: it is no access token of this client")
             return
+        if OF_ID_TOKENS & claims.keys():
+            raise Unauthenticated("the token is refused: it is an id token")
         audience = claims.get("aud")
         audiences = audience if isinstance(audience, list) else [audience]
         if self._issuer.audience not in audiences:
             raise Unauthenticated("the token is refused: it is for another audience")
+
+
+def _read(token: str) -> tuple[dict[str, Any], float]:
+    """A token's header and when it expires, nothing verified yet. Raises Unauthenticated for what is no token.
+
+    What names a thing twice, or asks to be understood in a way of its own (`crit`), is read by others otherwise.
+    """
+    try:
+        header, claims = (
+            json.loads(
+                base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True), object_pairs_hook=_once
+            )
+            for part in token.split(".")[:2]
+        )
+    except (ValueError, binascii.Error, RecursionError) as error:
+        raise Unauthenticated("this is not a signed token") from error
+    if not isinstance(header, dict) or not isinstance(claims, dict) or "crit" in header:
+        raise Unauthenticated("this is not a signed token")
+    times = [claims.get(name, 0) for name in ("exp", "nbf", "iat")]
+    if not all(isinstance(time, int | float) and abs(time) <= LATEST for time in times):
+        raise Unauthenticated("the token's times are no times")
+    return header, float(times[0])
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a name stands twice")
+    return found
 
 
 def principal_of(claims: dict[str, Any]) -> Principal:

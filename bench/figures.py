@@ -105,6 +105,9 @@ FIGURES: Final = (
     _gateway("breaking_changes_undetected", JUDGES, "changes", "==", 0),
     _gateway("breaking_changes_unannounced", JUDGES, "changes", "==", 0),
     _gateway("fuzz_server_errors", JUDGES, "answers", "==", 0),
+    # who gets in
+    _gateway("forged_tokens_accepted", FAULTS, "tokens", "==", 0),
+    _gateway("jwks_fetches_per_cooldown", FAULTS, "fetches", "<=", 1),
 )  # fmt: skip
 
 BY_NAME: Final = {figure.full_name: figure for figure in FIGURES}

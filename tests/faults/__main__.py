@@ -5,7 +5,7 @@ import os
 import sys
 
 from bench.figures import BY_NAME, FAULTS, Report
-from tests.faults import creators, in_process, orders_under_fire, tenants, throttles
+from tests.faults import creators, forgeries, in_process, orders_under_fire, tenants, throttles
 from tests.local_system import forget_aws
 
 
@@ -14,12 +14,12 @@ def main() -> int:
     report = Report.of_environment(FAULTS)
     sabotage = os.environ.get("SABOTAGE", "").rpartition(".")[2]
     if sabotage:
-        name = f"foundation.{sabotage}"
-        if name not in BY_NAME or BY_NAME[name].command != FAULTS:
+        name = next((name for name in BY_NAME if name.rpartition(".")[2] == sabotage), "")
+        if not name or BY_NAME[name].command != FAULTS:
             print(f"SABOTAGE names no figure of `make faults`: {sabotage}", file=sys.stderr)
             return 2
         report.only = report.only or name
-    wanted = [module for module in (creators, tenants, throttles) if report.wants(*module.FIGURES)]
+    wanted = [module for module in (creators, tenants, throttles, forgeries) if report.wants(*module.FIGURES)]
     if wanted:
         with in_process.emulator():
             for module in wanted:

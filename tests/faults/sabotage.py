@@ -11,6 +11,8 @@ from dataclasses import replace
 from itertools import count
 from typing import Any, Final
 
+import jwt
+
 from crm.customers.models import Identity
 from crm.intake import repository, words
 from crm.kernel import change, dead_letters, timers
@@ -111,6 +113,21 @@ def a_refused_write_is_tried_again() -> None:
     _replace(change, "ATTEMPTS", 0)
 
 
+def a_signature_is_checked() -> None:
+    decode = jwt.decode
+
+    def unchecked(token: str, key: Any, **more: Any) -> Any:
+        return decode(token, key, **more | {"options": more["options"] | {"verify_signature": False}})
+
+    _replace(jwt, "decode", unchecked)
+
+
+def keys_are_fetched_once_in_a_cool_down() -> None:
+    from api.authentication import KeySet
+
+    _replace(KeySet, "_may_fetch", lambda _: True)
+
+
 def nothing() -> None:
     """The figure watches the run itself: its plan is what SABOTAGE changes."""
 
@@ -134,6 +151,8 @@ GUARDS: Final[dict[str, Callable[[], None]]] = {
     "tenant_leaks": a_key_begins_with_its_tenant,
     "throttled_customers_wrong": a_refused_write_is_tried_again,
     "throttles_injected": nothing,
+    "forged_tokens_accepted": a_signature_is_checked,
+    "jwks_fetches_per_cooldown": keys_are_fetched_once_in_a_cool_down,
 }
 
 

@@ -20,7 +20,7 @@ from api.authentication import (
     Unauthenticated,
 )
 from schema.principal import Kind, Principal
-from tests.tokens import ISSUER, authenticator, claims, jwks, rsa_key, token
+from tests.tokens import ISSUER, authenticator, claims, jwks, raw, rsa_key, token
 
 
 def principal(given: str, by: Authenticator | None = None) -> Principal:
@@ -85,6 +85,18 @@ def test_a_cognito_access_token_is_taken_by_its_client() -> None:
         {"token_use": "id"},
         {"token_use": "access", "client_id": "another"},
         {"token_use": "access", "client_id": None},
+        {"nonce": "n"},
+        {"at_hash": "h"},
+        {"exp": "9999999999"},
+        {"exp": float("inf")},
+        {"exp": float("nan")},
+        {"exp": 10**15},
+        {"exp": [int(time.time()) + 600]},
+        {"nbf": int(time.time()) + 600},
+        {"nbf": "soon"},
+        {"iat": int(time.time()) + 600},
+        {"aud": {"rapport": True}},
+        {"sub": 7},
     ],
     ids=str,
 )
@@ -105,6 +117,31 @@ def test_a_public_key_is_never_used_as_a_shared_secret() -> None:
     signature = base64.urlsafe_b64encode(hmac.digest(public, signed, "sha256")).rstrip(b"=")
     with pytest.raises(Unauthenticated):
         principal(f"{signed.decode()}.{signature.decode()}")
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        '{"alg": "RS256", "kid": "r1", "kid": "r1"}',
+        '{"alg": "RS256", "kid": "r1", "crit": ["b64"], "b64": false}',
+        '{"alg": ["RS256"], "kid": "r1"}',
+        '{"alg": "RS256", "kid": ["r1"]}',
+        '["RS256", "r1"]',
+        '{"alg": "RS256", "kid": "r1", "x": ' + "[" * 2500 + "]" * 2500 + "}",
+        "not json",
+    ],
+    ids=lambda header: header[:40],
+)
+def test_a_header_that_can_be_read_in_two_ways_or_in_none_is_refused(header: str) -> None:
+    with pytest.raises(Unauthenticated):
+        principal(raw(header, json.dumps(claims())))
+
+
+def test_a_claim_that_stands_twice_is_refused_although_it_is_signed() -> None:
+    twice = json.dumps(claims(kind="customer", customer_id="cus_1"))[:-1] + ', "kind": "staff"}'
+    with pytest.raises(Unauthenticated):
+        principal(raw('{"alg": "RS256", "kid": "r1"}', twice))
+    assert principal(raw('{"alg": "RS256", "kid": "r1"}', json.dumps(claims()))).kind is Kind.STAFF
 
 
 def test_a_token_is_refused_whose_algorithm_is_not_its_keys() -> None:
