@@ -108,6 +108,10 @@ FIGURES: Final = (
     # who gets in
     _gateway("forged_tokens_accepted", FAULTS, "tokens", "==", 0),
     _gateway("jwks_fetches_per_cooldown", FAULTS, "fetches", "<=", 1),
+    # what is asked for
+    _gateway("attacks_not_refused", BENCH, "attacks", "==", 0),
+    _gateway("slowest_refusal", BENCH, "ratio", "<=", 3),
+    _gateway("legitimate_refused", BENCH, "operations", "==", 0),
 )  # fmt: skip
 
 BY_NAME: Final = {figure.full_name: figure for figure in FIGURES}

@@ -95,13 +95,13 @@ def _refusal(
     denied = plan.denied(principal)
     if denied is not None:
         return _refused(403, "FORBIDDEN", denied.message, request_id)
-    if limits.too_nested(request.variables):
-        message = f"Variables may be nested {limits.MOST_NESTING} deep."
-        return _refused(400, "BAD_USER_INPUT", message, request_id)
     excess = plan.excess(request.variables)
     if excess:
         cost = {"requested": plan.cost(request.variables)}
         return _refused(400, "QUERY_TOO_COMPLEX", excess, request_id, cost=cost)
+    if limits.too_nested(request.variables):
+        message = f"Variables may be nested {limits.MOST_NESTING} deep."
+        return _refused(400, "BAD_USER_INPUT", message, request_id)
     return None
 
 

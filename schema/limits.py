@@ -10,11 +10,12 @@ a price per mutation, or per item of a mutation's list.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from graphql import (
+    DirectiveNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -25,8 +26,11 @@ from graphql import (
     GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
+    ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
+    ValueNode,
     get_named_type,
     is_list_type,
     is_non_null_type,
@@ -35,7 +39,7 @@ from graphql import (
 from schema.sizes import ONE, Size, Sized, Terms, declared_size, size_of_list
 
 MOST_CHARACTERS: Final = 20_000
-MOST_TOKENS: Final = 3_000
+MOST_TOKENS: Final = 1_500
 MOST_OPERATIONS: Final = 20
 MOST_FRAGMENTS: Final = 100
 MOST_VARIABLES: Final = 50
@@ -43,7 +47,8 @@ MOST_DEPTH: Final = 16  # the standard introspection query is 15 deep
 MOST_ALIASES: Final = 30
 MOST_ROOT_FIELDS: Final = 20
 MOST_DIRECTIVES: Final = 50
-MOST_FIELDS: Final = 1_000
+MOST_VALUES: Final = 300  # in arguments, those inside lists and objects too
+MOST_FIELDS: Final = 500
 MOST_REPEATS: Final = 1_000  # pairs: 45 fragments that all select `id` of one object
 MOST_PRODUCT: Final = 10_000
 MOST_COST: Final = 12_000
@@ -91,6 +96,7 @@ class Measure:
     fields: int = 0
     aliases: int = 0
     directives: int = 0
+    values: int = 0
     items: list[Item] = field(default_factory=list)
     sized: Sized | None = None
     """What the field it belongs to has declared of the lists in it."""
@@ -101,7 +107,13 @@ class Measure:
         self.fields += other.fields
         self.aliases += other.aliases
         self.directives += other.directives
+        self.values += other.values
         self.items.append(Item(ONE, other, spread=True))
+
+    def direct(self, nodes: Iterable[DirectiveNode] | None) -> None:
+        for node in nodes or ():
+            self.directives += 1
+            self.values += sum(_values(argument.value) for argument in node.arguments or ())
 
     def weigh(self, sized: Sized | None = None) -> tuple[Terms, Terms]:
         """The terms of `cost` and of `product`. Call it on what is within MOST_FIELDS only."""
@@ -146,8 +158,10 @@ class Measuring:
 
     def operation(self, node: OperationDefinitionNode) -> Measure:
         measure = self._selections(node.selection_set, self.schema.get_root_type(node.operation))
-        measure.directives += len(node.directives or ())
-        measure.directives += sum(len(variable.directives or ()) for variable in node.variable_definitions or ())
+        measure.direct(node.directives)
+        for variable in node.variable_definitions or ():
+            measure.direct(variable.directives)
+            measure.values += _values(variable.default_value) if variable.default_value else 0
         return measure
 
     def _counted(self) -> Iterator[tuple[str, int, int]]:
@@ -157,6 +171,7 @@ class Measuring:
             yield "fields, fragments spread out,", measure.fields, MOST_FIELDS
             yield "aliases", measure.aliases, MOST_ALIASES
             yield "directives", measure.directives, MOST_DIRECTIVES
+            yield "values in arguments", measure.values, MOST_VALUES
         for measure in measures:
             yield "root fields", measure.width, MOST_ROOT_FIELDS
         # Only now, when it is known that spreading all fragments out is little work, and ends.
@@ -190,7 +205,7 @@ class Measuring:
     def _selections(self, node: SelectionSetNode, parent: GraphQLNamedType | None) -> Measure:
         total = Measure()
         for selection in node.selections:
-            total.directives += len(selection.directives or ())
+            total.direct(selection.directives)
             match selection:
                 case FieldNode():
                     total.add(self._field(selection, parent))
@@ -212,14 +227,15 @@ class Measuring:
         if name not in self._measured:
             self._open.add(name)
             measure = self._selections(fragment.selection_set, self.schema.get_type(fragment.type_condition.name.value))
-            measure.directives += len(fragment.directives or ())
+            measure.direct(fragment.directives)
             self._measured[name] = measure
             self._open.discard(name)
         return self._measured[name]
 
     def _field(self, node: FieldNode, parent: GraphQLNamedType | None) -> Measure:
         name = node.name.value
-        measure = Measure(depth=1, width=1, fields=1, aliases=1 if node.alias else 0)
+        values = sum(_values(argument.value) for argument in node.arguments or ())
+        measure = Measure(depth=1, width=1, fields=1, aliases=1 if node.alias else 0, values=values)
         definition = _definition(parent, name)
         declared = declared_size(definition)
         size = size_of_list(node, declared) if declared else None
@@ -232,6 +248,7 @@ class Measuring:
         measure.fields += below.fields
         measure.aliases += below.aliases
         measure.directives += below.directives
+        measure.values += below.values
         if name.startswith("__"):  # costs no store request; its nesting is the standard rules' to limit
             measure.items.append(Item(Size(INTROSPECTION_COST)))
             return measure
@@ -243,6 +260,15 @@ class Measuring:
             times = Item(ONE)
         measure.items += [times, Item(times.size, below, times.name)]
         return measure
+
+
+def _values(node: ValueNode) -> int:
+    match node:
+        case ListValueNode():
+            return 1 + sum(map(_values, node.values))
+        case ObjectValueNode():
+            return 1 + sum(_values(given.value) for given in node.fields)
+    return 1
 
 
 def _first_excess(counted: Iterator[tuple[str, int, int]]) -> str | None:

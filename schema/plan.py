@@ -37,6 +37,7 @@ from graphql.execution.collect_fields import FragmentDetails, GroupedFieldSet
 from schema import limits, sizes
 from schema.access import INTROSPECTION, Access, Denied, denied, rule
 from schema.coercion import LiteralsRule
+from schema.connections import MOST_FIRST
 from schema.executor import Compiled
 from schema.principal import Kind, Principal
 from schema.sizes import Terms
@@ -102,6 +103,8 @@ class Plan:
 
     def excess(self, variables: Mapping[str, Any]) -> str | None:
         """What these variables make too much of; None where they keep within the limits."""
+        if any(size.is_too_long(variables) for term in self.terms for size in term):
+            return f"A list that is sized by its argument may have {MOST_FIRST} items at most."
         items = sizes.product(self.products, {**self.defaults, **variables})
         if items > limits.MOST_PRODUCT:
             return f"Lists within lists would hold {items} items; they may hold {limits.MOST_PRODUCT}."

@@ -24,15 +24,24 @@ class Size:
     def of(self, variables: Mapping[str, Any]) -> int:
         if self.variable is None:
             return self.number
-        value = variables.get(self.variable)
-        for name in self.path:
-            value = value.get(name) if isinstance(value, Mapping) else None
+        value = self._given(variables)
         if value is None:
             return self.number
         if isinstance(value, list):
             return min(len(value), MOST_FIRST)
         # What is no valid size is refused by validation or the resolver; until then it costs as much as the most.
         return min(value, MOST_FIRST) if isinstance(value, int) and value > 0 else MOST_FIRST
+
+    def is_too_long(self, variables: Mapping[str, Any]) -> bool:
+        """Whether what is given is a list of more than any may have."""
+        value = self._given(variables)
+        return isinstance(value, list) and len(value) > MOST_FIRST
+
+    def _given(self, variables: Mapping[str, Any]) -> Any:
+        value = variables.get(self.variable) if self.variable else None
+        for name in self.path:
+            value = value.get(name) if isinstance(value, Mapping) else None
+        return value
 
 
 ONE: Final = Size(1)

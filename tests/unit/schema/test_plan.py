@@ -6,6 +6,7 @@ import pytest
 from schema import limits
 from schema.plan import MOST_ERRORS, Plans
 from schema.schema import schema
+from tests.attacks import DOCUMENTS
 
 PAGE = "query ($n: Int = 5) { customers(first: $n) { edges { node { id orders(first: 10) { nodes { orderId } } } } } }"
 
@@ -77,55 +78,10 @@ def test_what_is_wrong_with_a_document_has_a_code(plans: Plans, document: str, e
     assert code(plans, document) == expected
 
 
-def nested(depth: int) -> str:
-    below = "orders { nodes { customer {" * (depth // 3)
-    return f"{{ viewer {{ {below} id {'} } }' * (depth // 3)} }} }}"
-
-
-BOMB = "{ viewer { ...F0 } } " + " ".join(
-    f"fragment F{number} on Customer {{ ...F{number + 1} ...F{number + 1} }}" for number in range(22)
-)
-ATTACKS = {
-    "depth": nested(21),
-    "deeper than Python's stack": "{ viewer " * 1400,
-    "brackets": "{ nodes(ids: " + "[" * 2900,
-    "aliases": "{ " + " ".join(f"a{number}: shop {{ id }}" for number in range(40)) + " }",
-    "aliases in a fragment": "{ ...F } fragment F on Query { "
-    + " ".join(f"a{number}: shop {{ id }}" for number in range(40))
-    + " }",
-    "root fields": "{ " + "shop { id } " * 30 + "}",
-    "one selection, repeated": "{ shop { " + "id " * 1200 + "} }",
-    "directives": "{ shop { id " + "@include(if: true) " * 60 + "} }",
-    "tokens": "{ shop { " + "id " * 4000 + "} }",
-    "fragment bomb": BOMB + " fragment F22 on Customer { id }",
-    "fragment bomb of nothing": BOMB,
-    "repeats of what overlaps": "{ " + "viewer { orders { nodes { id } } } " * 270 + "}",
-    "as many as fields allow": "{ viewer { " + "orders { nodes { id } } " * 240 + "} }",
-    "repeats in a fragment that nobody spreads": "{ shop { id } } fragment F on Customer { "
-    + "orders { nodes { id } } " * 240
-    + "}",
-    "repeats in fragments": "{ viewer { "
-    + " ".join(f"...F{number}" for number in range(99))
-    + " } } "
-    + " ".join(f"fragment F{number} on Customer {{ id }}" for number in range(99)),
-    "root fields in a fragment": "{ ...F } fragment F on Query { " + "shop { id } " * 30 + "}",
-    "directives of variables": "query (" + "$a: Int @x @x @x @x @x @x " * 10 + ") { shop { id } }",
-    "directives of a fragment": "{ shop { ...F } } fragment F on Shop " + "@x " * 60 + "{ id }",
-    "variables": "query (" + " ".join(f"$a{number}: Int" for number in range(60)) + ") { shop { id } }",
-    "fragments": "{ shop { id } } " + " ".join(f"fragment F{number} on Shop {{ id }}" for number in range(120)),
-    "a fragment with each size": "{ viewer { "
-    + " ".join(f"orders(first: {number}) {{ ...F }}" for number in range(1, 101))
-    + " } } fragment F on OrderConnection { "
-    + "nodes { id } " * 300
-    + "}",
-    "characters": "{ shop { id } }" + "#\n" * 10_000,
-}
-
-
-@pytest.mark.parametrize("name", ATTACKS)
+@pytest.mark.parametrize("name", DOCUMENTS)
 def test_an_attack_is_refused_at_once(plans: Plans, name: str) -> None:
     started = time.perf_counter()
-    assert code(plans, ATTACKS[name]) in {"QUERY_TOO_COMPLEX", "GRAPHQL_PARSE_FAILED"}
+    assert code(plans, DOCUMENTS[name]) in {"QUERY_TOO_COMPLEX", "GRAPHQL_PARSE_FAILED"}
     assert time.perf_counter() - started < 1
 
 
@@ -205,6 +161,12 @@ def test_lists_within_lists_have_a_limit_of_their_own(plans: Plans) -> None:
     assert plan.excess({"n": 10, "m": 10}) is None
     assert "Lists within lists" in str(plan.excess({"n": 100, "m": 100}))
     assert "Lists within lists" in str(plan.excess({"n": -1, "m": 10**30}))
+
+
+def test_a_list_that_sizes_an_answer_is_refused_beyond_what_it_may_hold(plans: Plans) -> None:
+    plan = plans.plan("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }")
+    assert plan.excess({"ids": ["a"] * 100}) is None
+    assert "100 items" in str(plan.excess({"ids": ["a"] * 101}))
 
 
 def test_a_mutation_in_a_fragment_has_its_price_too(plans: Plans) -> None:
