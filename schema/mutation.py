@@ -8,8 +8,9 @@ from schema.customer.mutations import CustomerMutation
 from schema.event import EventMutation
 from schema.feedback import FeedbackMutation
 from schema.shop import ShopMutation
+from schema.suppression import SuppressionMutation
 
 
 @strawberry.type(description="What can be changed.")
-class Mutation(CustomerMutation, ConsentMutation, FeedbackMutation, EventMutation, ShopMutation):
+class Mutation(CustomerMutation, ConsentMutation, FeedbackMutation, EventMutation, ShopMutation, SuppressionMutation):
     pass

@@ -31,6 +31,9 @@ SCOPES: Final = frozenset({
     "segments:read",
     "shop:read",
     "shop:write",
+    "suppressions:override",
+    "suppressions:read",
+    "suppressions:write",
     "touchpoints:read",
 })  # fmt: skip
 

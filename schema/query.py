@@ -20,6 +20,7 @@ from schema.order import OrderQuery, order_by_key
 from schema.principal import Kind
 from schema.segment import SegmentQuery, segment_by_key
 from schema.shop import Shop, ShopQuery
+from schema.suppression import SuppressionQuery
 
 SCOPES: Final = {
     "Customer": "customers:read",
@@ -63,7 +64,7 @@ async def node_by_id(context: Context, info: Info, id: str, *, field: str = "id"
 
 
 @strawberry.type(description="What can be asked.")
-class Query(CustomerQuery, OrderQuery, SegmentQuery, KpiQuery, ShopQuery):
+class Query(CustomerQuery, OrderQuery, SegmentQuery, KpiQuery, ShopQuery, SuppressionQuery):
     @strawberry.field(
         description="Any object by its `id`; null where there is none to be seen. What is no id at all is refused.",
         directives=own(None),

@@ -1,12 +1,16 @@
 # crm/consent/models.py
-"""What is stored about consent.
+"""What is stored about consent, and about addresses that nothing is sent to.
 
-Key design (docs/access-patterns.md, AP-30, AP-65 to AP-67):
+Key design (docs/access-patterns.md, AP-30, AP-65 to AP-69):
     ConsentEntry    pk=SHOP#<shop>#CUSTOMER#<customer>  sk=CONSENT#<channel>#<purpose>#<topic>#<cause>#<occurred_at>
                     timeline_key=CONSENT#<occurred_at>#<channel>#<purpose>#<topic>#<cause>   appended, never changed
-    ConsentRequest  pk=SHOP#<shop>#CUSTOMER#<customer>  sk=CONSENTREQUEST#<hash of its key>
     ConsentHead     pk=SHOP#<shop>#CUSTOMER#<customer>  sk=HEAD#CONSENT                      what holds now
-<topic> is empty for what is said of a channel and purpose as a whole.
+    Suppression     pk=SHOP#<shop>#ADDRESS#<digest>     sk=SUPPRESSION                       what holds now
+    SuppressionEntry  pk=SHOP#<shop>#ADDRESS#<digest>   sk=ENTRY#<cause>
+                    timeline_key=ENTRY#<occurred_at>#<cause>                                 appended, never changed
+    UsedKey         pk of a customer or an address      sk=KEY#<hash of an idempotency key>
+<topic> is empty for what is said of a channel and purpose as a whole. <digest> is a hash of shop, channel and address
+(crm/consent/addresses.py): no key tells an address, and a suppression belongs to no customer.
 """
 
 from datetime import datetime
@@ -15,6 +19,7 @@ from typing import ClassVar, Self
 from pynamodb.attributes import BooleanAttribute, ListAttribute, UnicodeAttribute, UTCDateTimeAttribute
 
 from crm.consent.permission import UNKNOWN
+from crm.consent.reasons import SUPPRESSED
 from crm.kernel import clock
 from crm.kernel.table import Item, Part, Published, customer_key
 
@@ -62,16 +67,6 @@ class ConsentEntry(Item, discriminator="ConsentEntry"):
         )
 
 
-class ConsentRequest(Item, discriminator="ConsentRequest"):
-    """That an idempotency key was used, and for what."""
-
-    arguments_hash = UnicodeAttribute()
-
-    @classmethod
-    def of(cls, shop: str, customer_id: str, key_hash: str) -> Self:
-        return cls(customer_key(shop, customer_id), f"CONSENTREQUEST#{key_hash}")
-
-
 class ConsentState(Part):
     """What holds for one channel, purpose and topic, and since which event. `denied_at`: see permission.py."""
 
@@ -96,3 +91,74 @@ class ConsentHead(Published, discriminator="ConsentHead"):
     @classmethod
     def of(cls, shop: str, customer_id: str) -> Self:
         return cls(customer_key(shop, customer_id), cls.SK)
+
+
+class SuppressionState(Part):
+    """Whether one reason speaks against an address, and since which event."""
+
+    reason = UnicodeAttribute()
+    state = UnicodeAttribute()
+    source = UnicodeAttribute()
+    actor = UnicodeAttribute()
+    note = UnicodeAttribute(null=True)
+    occurred_at = UTCDateTimeAttribute()
+    cause = UnicodeAttribute()
+
+
+class Suppression(Published, discriminator="Suppression"):
+    """What speaks against sending to an address, whoever's it is. The address itself is not kept."""
+
+    SK: ClassVar[str] = "SUPPRESSION"
+
+    shop = UnicodeAttribute()
+    channel = UnicodeAttribute()
+    digest = UnicodeAttribute()
+    hint = UnicodeAttribute()
+    states: ListAttribute[SuppressionState] = ListAttribute(of=SuppressionState, default=list)
+
+    @classmethod
+    def of(cls, shop: str, channel: str, digest: str, *, hint: str) -> Self:
+        return cls(address_key(shop, digest), cls.SK, shop=shop, channel=channel, digest=digest, hint=hint)
+
+    @property
+    def reasons(self) -> list[SuppressionState]:
+        """Those that hold."""
+        return [state for state in self.states if state.state == SUPPRESSED]
+
+
+class SuppressionEntry(Item, discriminator="SuppressionEntry"):
+    """That an address was suppressed for a reason, or the reason lifted: by whom, when and why."""
+
+    reason = UnicodeAttribute()
+    state = UnicodeAttribute()
+    source = UnicodeAttribute()
+    actor = UnicodeAttribute()
+    note = UnicodeAttribute(null=True)
+    occurred_at = UTCDateTimeAttribute()
+    recorded_at = UTCDateTimeAttribute()
+    cause = UnicodeAttribute()
+    replayed = BooleanAttribute(default=False)
+
+    @classmethod
+    def of(cls, shop: str, digest: str, cause: str, *, occurred_at: datetime) -> Self:
+        return cls(
+            address_key(shop, digest),
+            f"ENTRY#{cause}",
+            cause=cause,
+            occurred_at=occurred_at,
+            timeline_key=f"ENTRY#{clock.text(occurred_at)}#{cause}",
+        )
+
+
+def address_key(shop: str, digest: str) -> str:
+    return f"SHOP#{shop}#ADDRESS#{digest}"
+
+
+class UsedKey(Item, discriminator="UsedKey"):
+    """That an idempotency key was used, and for what."""
+
+    arguments_hash = UnicodeAttribute()
+
+    @classmethod
+    def of(cls, pk: str, name: str) -> Self:
+        return cls(pk, f"KEY#{name}")

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pynamodb.exceptions import DoesNotExist
 
-from crm.consent.models import ConsentEntry, ConsentHead, ConsentRequest
+from crm.consent.models import ConsentEntry, ConsentHead, Suppression, SuppressionEntry, UsedKey, address_key
 from crm.kernel import clock, timeline
 from crm.kernel.table import customer_key
 
@@ -21,10 +21,10 @@ def get_head(shop: str, customer_id: str) -> ConsentHead | None:
         return None
 
 
-def get_request(request: ConsentRequest) -> ConsentRequest | None:
+def get_used_key(used: UsedKey) -> UsedKey | None:
     """AP-65."""
     try:
-        return ConsentRequest.get(request.pk, request.sk, consistent_read=True)
+        return UsedKey.get(used.pk, used.sk, consistent_read=True)
     except DoesNotExist:
         return None
 
@@ -43,3 +43,16 @@ def list_until(shop: str, customer_id: str, instant: datetime, *, most: int) -> 
         index_name="timeline",
         limit=most,
     )
+
+
+def get_suppression(shop: str, digest: str) -> Suppression | None:
+    """AP-68."""
+    try:
+        return Suppression.get(address_key(shop, digest), Suppression.SK, consistent_read=True)
+    except DoesNotExist:
+        return None
+
+
+def list_suppression_entries(shop: str, digest: str, *, limit: int) -> list[SuppressionEntry]:
+    """AP-69."""
+    return timeline.newest(SuppressionEntry, address_key(shop, digest), "ENTRY#", before=None, limit=limit)

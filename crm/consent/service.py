@@ -1,23 +1,32 @@
 # crm/consent/service.py
 """What customers have agreed to: the only door into this area."""
 
-import hashlib
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime, timedelta
 
 from crm.consent import given as evidence
-from crm.consent import permission, repository
+from crm.consent import keys, permission, repository
+from crm.consent import suppression as suppressions
 from crm.consent.given import MOST_GIVEN, ConsentGiven
-from crm.consent.models import ConsentEntry, ConsentHead, ConsentRequest, ConsentState
+from crm.consent.models import (
+    ConsentEntry,
+    ConsentHead,
+    ConsentState,
+    Suppression,
+    SuppressionEntry,
+    SuppressionState,
+)
 from crm.consent.permission import CHANNELS, LEGAL_BASES, OPT_IN_LEVELS, PURPOSES, STATES, Refusal
+from crm.consent.reasons import REASONS
 from crm.consent.summary import MOST_TOPICS, MOST_TOPICS_DENIED, Summary
+from crm.consent.suppression import SuppressionGiven
 from crm.customers import service as customers
 from crm.customers.service import Customer
 from crm.kernel.actor import Actor
-from crm.kernel.change import Change, PartlyDone, retrying
-from crm.kernel.errors import Fault, InvalidInput, InvalidInputs, KeyReused, NotFound, Stale
+from crm.kernel.change import Change
+from crm.kernel.errors import Fault, InvalidInput, InvalidInputs, NotFound
+from crm.kernel.table import customer_key
 
 __all__ = [
     "CHANNELS",
@@ -26,26 +35,45 @@ __all__ = [
     "MOST_TOPICS_DENIED",
     "OPT_IN_LEVELS",
     "PURPOSES",
+    "REASONS",
     "STATES",
     "ConsentEntry",
     "ConsentGiven",
     "ConsentHead",
     "ConsentState",
     "Refusal",
+    "Suppression",
+    "SuppressionEntry",
+    "SuppressionGiven",
+    "SuppressionState",
     "allows",
     "as_of",
     "entries",
     "faults",
     "record",
+    "suppress",
+    "suppression",
+    "suppression_add",
+    "suppression_entries",
+    "suppression_faults",
+    "suppression_lift",
+    "suppression_override",
     "update",
     "withheld",
 ]
 
 MOST_ENTRIES = 10_000  # that one answer about the past is worked out from: some 5 MB
-LONGEST_KEY = 100
 
 faults = evidence.faults
 entries = repository.list_newest
+
+suppression = suppressions.look_up
+suppress = suppressions.suppress
+suppression_faults = suppressions.faults
+suppression_add = suppressions.add
+suppression_lift = suppressions.lift
+suppression_override = suppressions.override
+suppression_entries = repository.list_suppression_entries
 
 
 def record(
@@ -107,43 +135,27 @@ def update(
     wrong = _faults_of_call(given, idempotency_key, now)
     if wrong:
         raise InvalidInputs(wrong)
-    arguments = _hash([asdict(one) for one in given])
-    request = ConsentRequest.of(shop, customer_id, _hash(idempotency_key)[:26])
-    request.arguments_hash = arguments
 
-    def attempt() -> bool:
-        known = repository.get_request(request)
-        if known is not None:
-            if known.arguments_hash != arguments:
-                raise KeyReused("This key came with other consents before.", field="idempotency_key")
-            return True
+    def gather(change: Change) -> None:
         heads = customers.take_snapshot(shop, customer_id)
         customer, head = heads.head(Customer), heads.head(ConsentHead)
+        missing = NotFound("There is no such customer.", field="id")
         if customer is None:
-            raise NotFound("There is no such customer.", field="id")
-        change = Change()
-        change.once(request)
-        change.check(customer, when=Customer.sk.exists(), otherwise=NotFound("There is no such customer.", field="id"))
+            raise missing
+        change.check(customer, when=Customer.sk.exists(), otherwise=missing)
         record(
             change,
             shop,
             customer_id,
             [replace(one, occurred_at=one.occurred_at or _after(head, one, now)) for one in given],
             actor=actor,
-            cause=f"consent:{request.sk.rpartition('#')[2]}:update",
+            cause=f"consent:{keys.name(idempotency_key)}:update",
             occurred_at=now,
             now=now,
             replayed=False,
         )
-        try:
-            done = change.commit()
-        except PartlyDone as error:
-            raise Stale from error
-        if not done:
-            raise Stale  # the key was used meanwhile, by whom is read now
-        return False
 
-    return retrying(attempt)
+    return keys.once(customer_key(shop, customer_id), idempotency_key, [asdict(one) for one in given], gather)
 
 
 def allows(head: ConsentHead | None, channel: str, purpose: str, topic: str | None = None) -> Refusal | None:
@@ -203,9 +215,7 @@ def _said_once(given: Sequence[ConsentGiven], occurred_at: datetime) -> dict[int
 
 
 def _faults_of_call(given: Sequence[ConsentGiven], idempotency_key: str, now: datetime) -> list[Fault]:
-    found = _faults(given)
-    if not 0 < len(idempotency_key) <= LONGEST_KEY:
-        found.append(Fault("idempotencyKey", "INVALID", f"must have 1 to {LONGEST_KEY} characters"))
+    found = [*_faults(given), *keys.faults(idempotency_key)]
     if not given:
         found.append(Fault("consents", "REQUIRED", "must name at least one"))
     found += [
@@ -224,7 +234,3 @@ def _faults(given: Sequence[ConsentGiven]) -> list[Fault]:
 
 def _path(number: int, name: str) -> str:
     return f"consents.{number}.{name}"
-
-
-def _hash(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()

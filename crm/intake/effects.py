@@ -24,6 +24,7 @@ from crm.intake.event_types import (
     OrderData,
     ProductData,
     RefundData,
+    SuppressionData,
     VisitData,
 )
 from crm.kernel.actor import Actor, Role
@@ -81,6 +82,22 @@ def _customer_updated(change: Change, arrival: Arrival) -> Effect:
         replayed=arrival.replayed,
     )
     return Effect("customer", customer_id)
+
+
+def _address_suppressed(change: Change, arrival: Arrival) -> Effect:
+    """An address is nobody's here: a customer that the event might name is left alone."""
+    source = arrival.envelope.source
+    consent.suppress(
+        change,
+        arrival.shop,
+        words.suppression_given(arrival.envelope.data, source),
+        actor=Actor(Role.SERVICE, source),
+        cause=arrival.cause,
+        occurred_at=arrival.envelope.occurred_at,
+        now=arrival.now,
+        replayed=arrival.replayed,
+    )
+    return Effect("suppression")
 
 
 def _order_changed(change: Change, arrival: Arrival) -> Effect:
@@ -160,6 +177,7 @@ def _identified(change: Change, arrival: Arrival, *, owner: str | None = None) -
 EFFECTS: dict[type[msgspec.Struct], Callable[[Change, Arrival], Effect]] = {
     CustomerData: _customer_updated,
     ConsentData: _customer_updated,
+    SuppressionData: _address_suppressed,
     OrderData: _order_changed,
     RefundData: _refund_created,
     VisitData: _seen,

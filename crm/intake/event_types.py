@@ -84,6 +84,15 @@ class ConsentData(Camel, frozen=True, kw_only=True):
     consents: Annotated[list[ConsentPart], Meta(min_length=1, max_length=50)]
 
 
+class SuppressionData(Camel, frozen=True, kw_only=True):
+    """`address` is an e-mail address, a phone number with its country, or a device's token; whoever's it is."""
+
+    channel: Literal["email", "sms", "push"]
+    address: Annotated[str, Meta(min_length=1, max_length=1000)]
+    reason: Literal["hard_bounce", "complaint", "manual"]
+    note: Annotated[str, Meta(min_length=1, max_length=500)] | None = None
+
+
 class LinePart(Camel, frozen=True, kw_only=True):
     """`discount` and `tax` are of the whole line. Without an id, a line is known by its place (1, 2, …)."""
 
@@ -221,6 +230,12 @@ EVENT_TYPES = {
     for kind in (
         EventType("customer.updated", CustomerData, "A customer's fields, identifiers or consents are known."),
         EventType("consent.updated", ConsentData, "A customer agreed, asked to, or withdrew."),
+        EventType(
+            "address.suppressed",
+            SuppressionData,
+            "An address does not exist, or its owner complained: nothing is sent to it any more. Tell no customer.",
+            needs_customer=False,
+        ),
         EventType("order.placed", OrderData, "An order was placed.", status="placed"),
         EventType("order.updated", OrderData, "An order was edited, up or down, or anything else about it changed."),
         EventType("order.paid", OrderData, "An order was paid.", status="paid"),

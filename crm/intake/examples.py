@@ -63,6 +63,7 @@ DATA: dict[str, dict[str, Any]] = {
             {"channel": "sms", "purpose": "marketing", "state": "denied", "source": "preference centre"},
         ]
     },
+    "address.suppressed": {"channel": "email", "address": "ada@example.com", "reason": "hard_bounce"},
     "refund.created": {
         "refundId": "r-1",
         "orderId": "1001",

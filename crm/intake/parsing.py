@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -30,6 +31,7 @@ from crm.intake.event_types import (
     EventType,
     OrderData,
     RefundData,
+    SuppressionData,
 )
 from crm.kernel.domain_events import camel
 from crm.kernel.errors import Fault, InvalidInput, InvalidInputs
@@ -105,6 +107,9 @@ def _faults(envelope: Envelope[Any], now: datetime) -> Iterable[Fault]:
     data = envelope.data
     if isinstance(data, CustomerData | ConsentData):
         yield from _consent_faults(data.consents, envelope.source, now)
+    if isinstance(data, SuppressionData):
+        for fault in consent.suppression_faults(words.suppression_given(data, envelope.source)):
+            yield replace(fault, path=f"data.{fault.path}")
     if isinstance(data, OrderData):
         yield from _order_faults(data, kind.status)
         yield from _time_faults("data.placedAt", data.placed_at, now)

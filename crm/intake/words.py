@@ -7,11 +7,19 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
-from crm.consent.service import ConsentGiven
+from crm.consent.service import ConsentGiven, SuppressionGiven
 from crm.customers import service as customers
 from crm.customers.identifiers import is_blocked
 from crm.customers.service import Words
-from crm.intake.event_types import Behaviour, ConsentPart, CustomData, CustomerPart, OrderData, RefundData
+from crm.intake.event_types import (
+    Behaviour,
+    ConsentPart,
+    CustomData,
+    CustomerPart,
+    OrderData,
+    RefundData,
+    SuppressionData,
+)
 from crm.kernel.money import minor_units
 from crm.orders.service import LineVersion, OrderVersion, RefundGiven, ReturnedLine
 from crm.touchpoints.service import NO_CAMPAIGN, Campaign, TouchpointSeen
@@ -62,6 +70,10 @@ def consents_given(parts: Sequence[ConsentPart], source: str) -> list[ConsentGiv
         )
         for part in parts
     ]
+
+
+def suppression_given(data: SuppressionData, source: str) -> SuppressionGiven:
+    return SuppressionGiven(data.channel, data.address, data.reason, source=source, note=data.note)
 
 
 def order_version(data: OrderData, occurred_at: Any) -> OrderVersion:

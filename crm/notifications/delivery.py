@@ -8,13 +8,17 @@ and is not sent again: a second thank-you is worse than none. See docs/decisions
 from dataclasses import dataclass
 from datetime import datetime
 
+from crm.consent import service as consent
+from crm.consent.reasons import HARD_BOUNCE
+from crm.consent.service import SuppressionGiven
+from crm.kernel.actor import SYSTEM
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import NotFound
 from crm.kernel.ids import new_id
 from crm.notifications import mail, recipient, repository, thank_you
 from crm.notifications.eligibility import refusal
 from crm.notifications.events import MessagePlanned
-from crm.notifications.mail import NoAnswer, NotAccepted, Rejected
+from crm.notifications.mail import AddressSuppressed, NoAnswer, NotAccepted, Rejected
 from crm.notifications.models import FAILED, PLANNED, REFUSED, SENDING, SENT, UNKNOWN, Message
 from crm.notifications.recipient import Recipient
 from crm.notifications.thank_you import Letter
@@ -93,6 +97,8 @@ def _send(reserved: Reserved, reservation: str, now: datetime) -> Message:
     except NotAccepted as error:
         _settle(message, reservation, PLANNED, reason=str(error), now=now)
         raise
+    except AddressSuppressed as error:
+        return _settle(message, reservation, FAILED, reason=error.reason, now=now, refused=attempt.address)
     except Rejected as error:
         return _settle(message, reservation, FAILED, reason=error.reason, now=now)
     except NoAnswer as error:
@@ -108,8 +114,12 @@ def _settle(
     now: datetime,
     reason: str | None = None,
     provider_id: str | None = None,
+    refused: str | None = None,
 ) -> Message:
-    """Write what became of it. Whoever holds the reservation knows better than a repeat that called it unknown."""
+    """Write what became of it. Whoever holds the reservation knows better than a repeat that called it unknown.
+
+    `refused`: an address that the provider delivers nothing to; neither shall we.
+    """
 
     def attempt() -> Message:
         message = repository.get_message(sent.shop, sent.customer_id, sent.message_id)
@@ -118,16 +128,32 @@ def _settle(
         if message.reservation != reservation or message.status not in {SENDING, UNKNOWN}:
             return message
         message.provider_id = provider_id
-        return _leave(message, status, reason, now)
+        change = Change()
+        if refused:
+            _suppress(change, message, refused, now)
+        return _leave(message, status, reason, now, change)
 
     return retrying(attempt)
 
 
-def _leave(message: Message, status: str, reason: str | None, now: datetime) -> Message:
+def _suppress(change: Change, message: Message, address: str, now: datetime) -> None:
+    consent.suppress(
+        change,
+        message.shop,
+        SuppressionGiven(message.channel, address, HARD_BOUNCE, mail.PROVIDER, "on the provider's own list"),
+        actor=SYSTEM,
+        cause=f"message:{message.message_id}:suppress",
+        occurred_at=now,
+        now=now,
+        replayed=False,
+    )
+
+
+def _leave(message: Message, status: str, reason: str | None, now: datetime, change: Change | None = None) -> Message:
     message.status, message.reason = status, reason
     message.settled_at = None if status == PLANNED else now
     message.cause = f"message:{message.message_id}:{status}:{message.reservation}"
-    change = Change()
+    change = change or Change()
     change.revise(message)
     change.commit()
     return message

@@ -20,6 +20,7 @@ class Refusal(StrEnum):
     ORDER_CANCELLED = "ORDER_CANCELLED"
     NO_CONSENT = "NO_CONSENT"
     NO_ADDRESS = "NO_ADDRESS"
+    SUPPRESSED = "SUPPRESSED"
     SHOP_HAS_NO_SENDER = "SHOP_HAS_NO_SENDER"
     TOO_LATE = "TOO_LATE"
 
@@ -37,6 +38,8 @@ class Attempt:
     placed_at: datetime | None = None
     consented: bool = False
     address: str | None = None
+    suppressed: bool = True
+    """Whether something speaks against the address, whoever's it is."""
     sender: str | None = None
 
 
@@ -49,6 +52,7 @@ def refusal(attempt: Attempt, *, now: datetime) -> Refusal | None:
         Refusal.ORDER_CANCELLED: not attempt.order_stands,
         Refusal.NO_CONSENT: not attempt.consented,
         Refusal.NO_ADDRESS: not attempt.address,
+        Refusal.SUPPRESSED: attempt.suppressed,
         Refusal.SHOP_HAS_NO_SENDER: not attempt.sender,
         Refusal.TOO_LATE: any(at is None or now - at > STALE_AFTER for at in (attempt.planned_at, attempt.placed_at)),
     }

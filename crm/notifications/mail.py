@@ -1,6 +1,7 @@
 # crm/notifications/mail.py
 """E-mail through SES, and what its answers mean for sending again."""
 
+import re
 from email.utils import formataddr
 
 from botocore.exceptions import (
@@ -20,6 +21,10 @@ NEVER_REACHED = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionEr
 HOPELESS = frozenset(
     {"MessageRejected", "BadRequestException", "MailFromDomainNotVerifiedException", "NotFoundException"}
 )
+PROVIDER = "ses"
+SUPPRESSED_BY_PROVIDER = "SUPPRESSED_BY_PROVIDER"
+ON_A_LIST = re.compile("suppress|blacklist", re.IGNORECASE)
+"""SES has no code for it: its words decide, and should they change, it is a message that failed like others."""
 SERVER_ERROR, UNAVAILABLE = 500, 503
 
 
@@ -33,6 +38,13 @@ class Rejected(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class AddressSuppressed(Rejected):
+    """The provider delivers nothing to this address. It does not say whether for bounces or complaints."""
+
+    def __init__(self) -> None:
+        super().__init__(SUPPRESSED_BY_PROVIDER)
 
 
 class NoAnswer(Exception):
@@ -75,6 +87,8 @@ def send(letter: Letter, *, sender: str, sender_name: str, address: str, tags: d
 def _meaning(error: ClientError) -> Exception:
     code = str(error.response["Error"]["Code"])
     status = int(error.response["ResponseMetadata"]["HTTPStatusCode"])
+    if code == "MessageRejected" and ON_A_LIST.search(str(error.response["Error"].get("Message", ""))):
+        return AddressSuppressed()
     if code in HOPELESS:
         return Rejected(code)
     # Throttled, paused, not permitted: refused at the door. Another 5xx may have come after the message was taken.

@@ -37,10 +37,14 @@ class Recipient:
 
 
 def look_up(message: Message) -> Recipient:
-    """Read the customer, their consents, the order and the shop. Raises NotFound where there is no such shop."""
+    """Read the customer, their consents, what speaks against their address, the order and the shop. Raises NotFound
+    where there is no such shop.
+    """
     heads = customers.take_snapshot(message.shop, message.customer_id)
     customer = heads.head(Customer)
     consents = heads.head(ConsentHead)
+    address = customer.email if customer else None
+    suppression = consent.suppression(message.shop, message.channel, address) if address else None
     order = _order(message)
     shop = shops.get(message.shop)
     attempt = Attempt(
@@ -51,12 +55,14 @@ def look_up(message: Message) -> Recipient:
         order_stands=order is not None and order.status != CANCELLED,
         placed_at=order.placed_at if order else None,
         consented=consent.allows(consents, message.channel, message.purpose) is None,
-        address=customer.email if customer else None,
+        address=address if suppression is not None else None,
+        suppressed=suppression is None or bool(suppression.reasons),
         sender=shop.sender,
     )
-    # A consent not given yet is relied on, too: its head must still be missing.
+    # A consent not given yet is relied on, too, as is a suppression that is not there: each must still be missing.
     consents = consents or ConsentHead.of(message.shop, message.customer_id)
-    return Recipient(attempt, shop, customer, [item for item in (customer, consents, order) if item is not None])
+    relied_on: tuple[Published | None, ...] = (customer, consents, suppression, order)
+    return Recipient(attempt, shop, customer, [item for item in relied_on if item is not None])
 
 
 def _order(message: Message) -> Order | None:

@@ -20,10 +20,11 @@ READING: Final = frozenset({
     "schema:read",
     "segments:read",
     "shop:read",
+    "suppressions:read",
     "touchpoints:read",
 })  # fmt: skip
-STAFF: Final = READING | {"consents:write", "customers:write", "feedback:write"}
-OWNERS: Final = STAFF | {"customers:history", "events:write", "shop:write"}
+STAFF: Final = READING | {"consents:write", "customers:write", "feedback:write", "suppressions:write"}
+OWNERS: Final = STAFF | {"customers:history", "events:write", "shop:write", "suppressions:override"}
 
 GRANTS: Final = {"staff": STAFF, "owners": OWNERS, "services": frozenset({"events:write"})}
 KINDS: Final = {"owners": "staff", "staff": "staff", "services": "service"}

@@ -40,6 +40,7 @@ ARGUMENTS = {
     "Customer.permission": "(channel: EMAIL, purpose: MARKETING)",
     "Query.customer": '(id: "CUSTOMER")',
     "Query.customerByIdentifier": '(identifier: {email: "ada@example.com"})',
+    "Query.suppression": '(channel: EMAIL, address: "ada@example.com")',
     "Query.order": '(id: "ORDER")',
     "Query.kpi": '(name: NPS, from: "2026-03-01", to: "2026-03-02")',
     "Query.node": '(id: "CUSTOMER")',

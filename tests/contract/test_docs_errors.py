@@ -11,7 +11,7 @@ from pathlib import Path
 from crm.consent import permission
 from crm.kernel.errors import CrmError
 from crm.loyalty import ledger
-from crm.notifications import delivery, eligibility
+from crm.notifications import delivery, eligibility, mail
 from infra import dead_letters, discarded
 from tests.contract.stack import ROOT
 
@@ -82,7 +82,10 @@ def test_every_code_of_a_request_is_listed_and_no_other() -> None:
 
 
 def test_every_reason_that_is_stored_is_listed_and_no_other() -> None:
-    stored = {str(reason) for reasons in STORED_REASONS for reason in reasons} | {delivery.INTERRUPTED}
+    stored = {str(reason) for reasons in STORED_REASONS for reason in reasons} | {
+        delivery.INTERRUPTED,
+        mail.SUPPRESSED_BY_PROVIDER,
+    }
     assert documented("Reasons that are stored") == stored
 
 

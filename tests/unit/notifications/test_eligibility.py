@@ -16,6 +16,7 @@ WELCOME = Attempt(
     placed_at=NOON,
     consented=True,
     address="ann@example.com",
+    suppressed=False,
     sender="shop@example.com",
 )
 
@@ -34,6 +35,7 @@ def test_a_known_consenting_customer_is_written_to() -> None:
         ({"consented": False}, Refusal.NO_CONSENT),
         ({"address": None}, Refusal.NO_ADDRESS),
         ({"address": ""}, Refusal.NO_ADDRESS),
+        ({"suppressed": True}, Refusal.SUPPRESSED),
         ({"sender": None}, Refusal.SHOP_HAS_NO_SENDER),
         ({"planned_at": NOON - STALE_AFTER - timedelta(seconds=1)}, Refusal.TOO_LATE),
         ({"placed_at": NOON - STALE_AFTER - timedelta(seconds=1)}, Refusal.TOO_LATE),
