@@ -11,15 +11,35 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-# `$(?!\n)`: Python's `$` also matches before a line's end, which JSON Schema's does not.
-Identifier = Annotated[str, Meta(min_length=1, max_length=128, pattern=r"^[^\s#|]+$(?!\n)")]
+EXPECTED = "x-expected"
+"""Beside a pattern in the JSON Schemas: what the text must be, in words."""
+
+
+def _form(pattern: str, expected: str, *, min_length: int | None = None, max_length: int | None = None) -> Meta:
+    """A text that matches as a whole; `expected` says what it must be to whoever sent another."""
+    # Python's `$` also matches before a line's end, which JSON Schema's does not.
+    whole = rf"^{pattern}$(?!\n)"
+    more = {EXPECTED: expected}
+    return Meta(
+        pattern=whole,
+        min_length=min_length,
+        max_length=max_length,
+        description=f"{expected[0].upper()}{expected[1:]}.",
+        extra_json_schema=more,
+    )
+
+
+Identifier = Annotated[
+    str,
+    _form(
+        r"[^\s#|]+", "a text of at most 128 characters without spaces, hashes and pipes", min_length=1, max_length=128
+    ),
+]
 Text = Annotated[str, Meta(min_length=1, max_length=200)]
 LongText = Annotated[str, Meta(max_length=2000)]
-Amount = Annotated[
-    str, Meta(pattern=r"^[0-9]{1,12}([.][0-9]{1,4})?$(?!\n)", description="A decimal text such as 12.90.")
-]
-Currency = Annotated[str, Meta(pattern=r"^[A-Z]{3}$(?!\n)", description="ISO 4217.")]
-Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$(?!\n)", description="ISO 3166-1 alpha-2.")]
+Amount = Annotated[str, _form(r"[0-9]{1,12}([.][0-9]{1,4})?", "an amount as a text, such as 12.90")]
+Currency = Annotated[str, _form("[A-Z]{3}", "three capital letters (ISO 4217), such as EUR")]
+Country = Annotated[str, _form("[A-Z]{2}", "two capital letters (ISO 3166-1 alpha-2), such as DE")]
 Instant = Annotated[datetime, Meta(tz=True, description="RFC 3339 with its zone.")]
 Count = Annotated[int, Meta(ge=1, le=1_000_000)]
 Address = Annotated[str, Meta(max_length=2000)]
@@ -63,7 +83,10 @@ class CustomerPart(Camel, frozen=True, kw_only=True):
 class ConsentPart(Camel, frozen=True, kw_only=True):
     channel: Literal["email", "sms", "push", "in_app", "postal", "ads"]
     purpose: Literal["marketing", "transactional", "profiling"]
-    topic: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_-]{0,39}$(?!\n)")] | None = None
+    topic: (
+        Annotated[str, _form("[a-z0-9][a-z0-9_-]{0,39}", "1 to 40 lower-case letters, digits, hyphens and underscores")]
+        | None
+    ) = None
     state: Literal["granted", "pending", "denied"]
     source: Text | None = None
     text_version: Annotated[str, Meta(min_length=1, max_length=100)] | None = None
@@ -187,7 +210,7 @@ class CartData(Behaviour, frozen=True, kw_only=True):
 class CustomData(Behaviour, frozen=True, kw_only=True):
     """A shop's own touchpoint. `name` is its type, such as `wishlist.shared`; Rapport's own nouns are reserved."""
 
-    name: Annotated[str, Meta(max_length=100, pattern=r"^[a-z][a-z0-9_]*[.][a-z0-9_]+$(?!\n)")]
+    name: Annotated[str, _form("[a-z][a-z0-9_]*[.][a-z0-9_]+", "like noun.past_tense, in lower case", max_length=100)]
     properties: Annotated[dict[str, Any], Meta(max_length=100)] = {}
 
 
@@ -208,8 +231,10 @@ class Envelope(Struct, Generic[D], rename="camel", frozen=True, kw_only=True):
     id: Identifier
     type: str
     version: Literal[1]
-    shop: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$(?!\n)")]
-    source: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9_.-]{0,39}$(?!\n)")]
+    shop: Annotated[str, _form("[a-z0-9][a-z0-9-]{0,39}", "1 to 40 lower-case letters, digits and hyphens")]
+    source: Annotated[
+        str, _form("[a-z0-9][a-z0-9_.-]{0,39}", "1 to 40 lower-case letters, digits, dots, hyphens and underscores")
+    ]
     occurred_at: Instant
     customer: CustomerPart | None = None
     data: D

@@ -22,6 +22,7 @@ from crm.customers import service as customers
 from crm.intake import words
 from crm.intake.event_types import (
     EVENT_TYPES,
+    EXPECTED,
     RESERVED,
     ConsentData,
     ConsentPart,
@@ -146,7 +147,7 @@ def _order_faults(data: OrderData, status: str | None) -> Iterable[Fault]:
         path = f"data.lines[{index}]"
         line_id = line.id or str(index + 1)
         if line_id in seen:
-            yield Fault(f"{path}.id", "DUPLICATE", f"the order has another line {line_id!r}")
+            yield Fault(f"{path}.id", "DUPLICATE", "must be unlike those of the order's other lines")
         seen.add(line_id)
         faults = [
             *_amount_faults(f"{path}.unitPrice", line.unit_price, data.currency),
@@ -162,7 +163,7 @@ def _order_faults(data: OrderData, status: str | None) -> Iterable[Fault]:
 
 def _currency_faults(currency: str) -> Iterable[Fault]:
     if not is_currency(currency):
-        yield Fault("data.currency", "INVALID", f"{currency!r} is no ISO 4217 currency")
+        yield Fault("data.currency", "INVALID", "must be an ISO 4217 currency such as EUR")
 
 
 def _amount_faults(path: str, amount: str | None, currency: str) -> Iterable[Fault]:
@@ -226,7 +227,7 @@ def _fault(error: Any) -> Fault:
         ),
         "enum": lambda: f"must be one of {', '.join(map(str, error.validator_value))}",
         "const": lambda: f"must be {error.validator_value}",
-        "pattern": lambda: f"must match {error.validator_value}",
+        "pattern": lambda: f"must be {error.schema[EXPECTED]}",
         "minimum": lambda: f"must be at least {error.validator_value}",
         "maximum": lambda: f"must be at most {error.validator_value}",
         "minLength": lambda: f"must have at least {error.validator_value} characters",

@@ -39,12 +39,12 @@ def is_currency(code: str) -> bool:
 def minor_units(amount: str, currency: str, *, field: str | None = None) -> int:
     """Whole minor units of a decimal text. Raises InvalidInput where it is no number or is finer than the currency."""
     if currency not in MINOR_DIGITS:
-        raise InvalidInput(f"unknown currency {currency!r}", field=field)
+        raise InvalidInput("must be an amount of an ISO 4217 currency", field=field)
     try:
         scaled = Decimal(amount).scaleb(MINOR_DIGITS[currency])
         whole = int(scaled)
     except (InvalidOperation, ValueError, OverflowError) as error:
-        raise InvalidInput(f"not an amount: {amount!r}", field=field) from error
+        raise InvalidInput("must be an amount such as 12.90", field=field) from error
     if scaled != whole:
-        raise InvalidInput(f"{amount} is finer than {currency} allows", field=field)
+        raise InvalidInput(f"must have at most {MINOR_DIGITS[currency]} decimals, as its currency has", field=field)
     return whole

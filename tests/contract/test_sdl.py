@@ -79,3 +79,14 @@ def test_mutations_take_one_input_and_answer_with_user_errors() -> None:
         kind = schema.core.type_map[payload]
         assert isinstance(kind, GraphQLObjectType)
         assert str(kind.fields["userErrors"].type) == "[UserError!]!"
+
+
+def test_an_id_is_that_of_an_object_and_what_the_shop_calls_a_thing_is_a_text() -> None:
+    """docs/decisions/0043: `ID` is never in a name that ends in Id, and such a name is always a String."""
+    wrong = []
+    for coordinate, element in described().items():
+        name = coordinate.rpartition("(")[2].removesuffix(":)").rpartition(".")[2]
+        is_id = str(getattr(element, "type", "")).strip("[]!") == "ID"
+        if (is_id and name.endswith("Id")) or (name in {"id", "ids"} and not is_id):
+            wrong.append(coordinate)
+    assert wrong == []

@@ -1,5 +1,6 @@
 # tests/unit/intake/test_parsing.py
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -138,3 +139,21 @@ def test_unknown_fields_are_left_alone() -> None:
 def test_the_same_content_has_the_same_hash_however_it_is_written() -> None:
     assert parsing.content_hash('{"a": 1, "b": 2}') == parsing.content_hash('{"b":2,"a":1}')
     assert parsing.content_hash('{"a": 1}') != parsing.content_hash('{"a": 2}')
+
+
+def test_a_text_of_another_form_is_told_what_it_must_be_and_no_expression() -> None:
+    def patterns(schema: Any) -> Iterator[Any]:
+        if isinstance(schema, dict):
+            if "pattern" in schema:
+                yield schema
+            yield from (each for inner in schema.values() for each in patterns(inner))
+        elif isinstance(schema, list):
+            yield from (each for inner in schema for each in patterns(inner))
+
+    assert [each for each in patterns(list(all_schemas().values())) if not each.get("x-expected")] == []
+    body = json.dumps(event("order.placed", order(currency="eur")))
+    with pytest.raises(InvalidInputs) as refusal:
+        parsing.parse(body, now=NOW)
+    assert [(fault.path, fault.message) for fault in refusal.value.faults] == [
+        ("data.currency", "must be three capital letters (ISO 4217), such as EUR")
+    ]
