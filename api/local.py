@@ -1,11 +1,16 @@
 # api/local.py
-"""What only a laptop's gateway does: move the clock forward, and make tokens. Routed only where CRM_LOCAL=1."""
+"""What only a laptop's gateway does: move the clock forward, make tokens, show what was sent.
+
+Routed only where CRM_LOCAL=1.
+"""
 
 import asyncio
 import json
+import os
 import re
 import time
-from datetime import timedelta
+import urllib.request
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,13 +23,17 @@ from starlette.routing import Route
 
 from api.answers import BadRequest, error_response, json_response, read_json, request_id
 from api.authentication import Unauthenticated, principal_of
+from crm.customers import service as customers
 from crm.kernel import clock
+from crm.kernel.errors import NotFound
 from crm.kernel.settings import settings
+from crm.shops import service as shops
 from schema.principal import SCOPES, Kind
 
 KEY_ID: Final = "local"
 TOKEN_SECONDS: Final = 12 * 3600
 MOST_BYTES: Final = 4096
+SENT: Final = "/_ministack/ses/messages"
 DURATION = re.compile(
     r"P(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
     r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?"
@@ -70,13 +79,15 @@ def sign(
 
 
 async def make_token(request: Request) -> Response:
-    """POST {"kind", "shop", "customerId"?, "scopes"?} -> {"token", "expiresIn"}."""
+    """POST {"kind", "shop", "customerId"?, "scopes"?} -> {"token", "expiresIn"}: by the real clock, as with any issuer,
+    so that nobody is signed out where the local one is moved. 404 for a shop or customer that is not there.
+    """
     try:
         asked = await _object(request)
         kind, shop, customer_id, scopes = _token_of(asked)
+        token = await asyncio.to_thread(_signed, kind, shop, customer_id, scopes)
     except BadRequest as error:
         return error_response(error, request_id(request))
-    token = await asyncio.to_thread(_signed, kind, shop, customer_id, scopes)
     return json_response({"token": token, "expiresIn": TOKEN_SECONDS}, headers={"cache-control": "no-store"})
 
 
@@ -90,15 +101,45 @@ async def move_clock(request: Request) -> Response:
     return json_response({"now": clock.text(clock.now()), "offset": offset})
 
 
+async def messages(request: Request) -> Response:  # noqa: ARG001  Starlette's signature
+    """GET what the emulator's SES was handed, newest first."""
+    return json_response({"messages": await asyncio.to_thread(_sent)}, headers={"cache-control": "no-store"})
+
+
 ROUTES: Final = [
+    Route("/_local/messages", messages, methods=["GET"]),
     Route("/_local/token", make_token, methods=["POST"]),
     Route("/_local/clock", move_clock, methods=["POST"]),
 ]
 
 
 def _signed(kind: Kind, shop: str, customer_id: str | None, scopes: frozenset[str] | None) -> str:
+    try:
+        shops.get(shop)
+        if customer_id is not None:
+            customers.get(shop, customer_id)
+    except NotFound as error:
+        raise BadRequest(404, NotFound.code, str(error)) from None
     key = Path(settings().require("crm_local_key")).read_text()
     return sign(kind, shop, customer_id=customer_id, scopes=scopes, key=key)
+
+
+def _sent() -> list[dict[str, Any]]:
+    with urllib.request.urlopen(f"{os.environ['AWS_ENDPOINT_URL']}{SENT}", timeout=5) as answer:  # noqa: S310  loopback
+        accounts: dict[str, list[dict[str, Any]]] = json.loads(answer.read())["messages"]
+    found = [message for account in accounts.values() for message in account]
+    return [
+        {
+            "messageId": message["MessageId"],
+            "from": message["Source"],
+            "to": message.get("To", []),
+            "subject": message.get("Subject"),
+            "text": message.get("BodyText"),
+            "html": message.get("BodyHtml"),
+            "sentAt": clock.text(datetime.fromtimestamp(float(message["Timestamp"]), UTC)),
+        }
+        for message in sorted(found, key=lambda message: float(message["Timestamp"]), reverse=True)
+    ]
 
 
 def _move(step: timedelta) -> float:
@@ -123,6 +164,9 @@ def _token_of(asked: dict[str, Any]) -> tuple[Kind, str, str | None, frozenset[s
         scopes = scopes.split()
     if scopes is not None and (not isinstance(scopes, list) or not all(isinstance(scope, str) for scope in scopes)):
         raise BadRequest(422, "INVALID_INPUT", "scopes must be a list of strings.")
+    if unknown := sorted(set(scopes or ()) - SCOPES):
+        known = ", ".join(sorted(SCOPES))
+        raise BadRequest(422, "INVALID_INPUT", f"There is no scope {', '.join(unknown)}; there are {known}.")
     customer_id = asked.get("customerId")
     claims = {"kind": asked.get("kind"), "shop": asked.get("shop"), "customer_id": customer_id, "sub": "local"}
     try:

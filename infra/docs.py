@@ -1,5 +1,6 @@
 # infra/docs.py
-"""`python -m infra.docs [--check]`: the parts of docs/events.md that follow from the event types.
+"""`python -m infra.docs [--check]`: the parts of docs/events.md that follow from the event types, and of docs/local.md
+that follow from the SDL (infra/scopes.py).
 
 What stands between the marks is generated; the words around them are written by hand.
 """
@@ -26,6 +27,7 @@ from crm.loyalty.events import PointsPosted
 from crm.notifications.events import MessagePlanned
 from crm.orders.events import OrderRecorded
 from crm.segmentation.events import SegmentEntered, SegmentLeft
+from infra import scopes
 
 EVENTS_PAGE = Path(__file__).parents[1] / "docs" / "events.md"
 WIDTH = 110
@@ -52,17 +54,18 @@ Schema = dict[str, Any]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m infra.docs", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="write nothing; end with 1 where the page is out of date")
+    parser.add_argument("--check", action="store_true", help="write nothing; end with 1 where a page is out of date")
     options = parser.parse_args(arguments)
-    committed = EVENTS_PAGE.read_text()
-    fresh = rendered(committed)
-    if fresh == committed:
-        return 0
-    if options.check:
-        print("docs/events.md is out of date: make schema", file=sys.stderr)
-        return 1
-    EVENTS_PAGE.write_text(fresh)
-    return 0
+    stale = False
+    for page, fresh in ((EVENTS_PAGE, rendered), (scopes.LOCAL_PAGE, scopes.rendered)):
+        if fresh(committed := page.read_text()) == committed:
+            continue
+        if options.check:
+            print(f"docs/{page.name} is out of date: make schema", file=sys.stderr)
+            stale = True
+        else:
+            page.write_text(fresh(committed))
+    return 1 if stale else 0
 
 
 def rendered(page: str) -> str:

@@ -1,5 +1,6 @@
 # infra/local/send.py
-"""`python -m infra.local.send FILE`: events from a file to POST /v1/events of the running instance.
+"""`python -m infra.local.send FILE [--bus]`: events from a file to POST /v1/events of the running instance, or to its
+intake bus.
 
 FILE is JSON Lines of envelopes, or a CSV of orders (columns: infra/local/files.py). Interrupted, it goes on where it
 was; repeated, it has no second effect. Ends with 1 where any event was refused.
@@ -17,7 +18,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from infra.local import files
 from infra.local.files import Row, Unreadable
 from infra.local.instance import DEMO_SHOP, INTERRUPTED, Instance, NotRunning
-from infra.local.senders import MOST_BYTES, MOST_EVENTS, Gateway, Unreachable
+from infra.local.senders import MOST_BYTES, MOST_EVENTS, Bus, Gateway, Unreachable
 
 
 class Journal:
@@ -46,12 +47,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("file", type=Path)
     parser.add_argument("--shop", default=DEMO_SHOP, help=f"whose events they are ({DEMO_SHOP})")
     parser.add_argument("--source", default="csv", help="what the events of a CSV name as their source (csv)")
+    parser.add_argument("--bus", action="store_true", help="put them on the intake bus, as a source in AWS would")
     given = parser.parse_args(arguments)
     try:
         instance = Instance.running()
         rows = files.read(given.file, shop=given.shop, source=given.source)
-        journal = Journal(instance.folder / "sent", given.file.read_bytes(), given.shop)
-        send(rows, Gateway(instance.url, given.shop), journal)
+        door: Gateway | Bus = Bus(instance.endpoint) if given.bus else Gateway(instance.url, given.shop)
+        name = f"{given.shop}\0bus" if given.bus else given.shop
+        journal = Journal(instance.folder / "sent", given.file.read_bytes(), name)
+        send(rows, door, journal)
     except (NotRunning, Unreadable, Unreachable) as error:
         print(error, file=sys.stderr)
         return 1
@@ -64,7 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 1 if journal.refused else 0
 
 
-def send(rows: Sequence[Row], gateway: Gateway, journal: Journal) -> None:
+def send(rows: Sequence[Row], gateway: Gateway | Bus, journal: Journal) -> None:
     """Post what the journal does not have yet. Raises Unreachable; what was taken until then is noted."""
     columns = (TextColumn("events"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns) as progress:

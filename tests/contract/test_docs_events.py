@@ -8,7 +8,9 @@ import pytest
 
 from crm.intake.changes import PUBLISHERS
 from crm.intake.event_types import EVENT_TYPES
+from infra import scopes
 from infra.docs import DOMAIN_EVENTS, EVENTS_PAGE, rendered
+from schema.principal import SCOPES
 from tests.contract.stack import ROOT, of_type
 
 PAGE = EVENTS_PAGE.read_text()
@@ -16,6 +18,14 @@ PAGE = EVENTS_PAGE.read_text()
 
 def test_the_generated_parts_are_those_the_code_generates() -> None:
     assert rendered(PAGE) == PAGE, "make schema"
+
+
+def test_the_scopes_are_told_with_what_they_open() -> None:
+    page = scopes.LOCAL_PAGE.read_text()
+    assert scopes.rendered(page) == page, "make schema"
+    rows = dict(re.findall(r"^\| `([a-z]+:[a-z]+)` \| (.*) \|$", page, re.MULTILINE))
+    assert set(rows) == SCOPES
+    assert [scope for scope, opened in rows.items() if not opened] == []
 
 
 @pytest.mark.parametrize("name", EVENT_TYPES)

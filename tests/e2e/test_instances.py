@@ -1,6 +1,7 @@
 # tests/e2e/test_instances.py
 """`make dev` as a person has it: two side by side, Ctrl-C, and again."""
 
+import json
 import os
 import signal
 import subprocess
@@ -152,6 +153,19 @@ def test_a_file_is_sent_once_and_its_refused_lines_are_told(pair: tuple[Dev, Dev
         assert sent.returncode == 1
         assert "line 3 (csv-o2-1): data.currency" in sent.stderr
     eventually(lambda: one.status("csv-o1-1") == "applied", "applied", seconds=PATIENCE)
+
+
+def test_a_file_put_on_the_bus_has_its_effect_and_its_unnamed_lines_are_told(
+    pair: tuple[Dev, Dev], tmp_path: Path
+) -> None:
+    one, _ = pair
+    events = tmp_path / "events.jsonl"
+    lines = [{**feedback("by-bus"), "shop": "demo"}, {"id": "unnamed"}]
+    events.write_text("\n".join(json.dumps(line) for line in lines))
+    sent = one.run("infra.local.send", str(events), "--bus")
+    assert sent.returncode == 1
+    assert "line 2 (None): event: an event on the bus needs its source and type" in sent.stderr
+    eventually(lambda: one.status("by-bus") == "applied", "applied", seconds=PATIENCE)
 
 
 def test_a_dead_letter_is_listed_and_redriven(pair: tuple[Dev, Dev]) -> None:

@@ -51,6 +51,16 @@ def test_an_event_of_a_source_on_the_bus_has_its_effect(system: LocalSystem) -> 
     wait_for(buyer, counted, has_points, in_segment)
 
 
+def test_what_a_customer_was_sent_can_be_read(system: LocalSystem) -> None:
+    buyer = Buyer(system, "reader")
+    system.post(buyer.says_yes(), buyer.order("reader-1"), shop=SHOP)
+    wait_for(buyer, message_sent)
+    messages = system.http.get(f"{system.instance.url}/_local/messages").raise_for_status().json()["messages"]
+    (message,) = [message for message in messages if message["to"] == ["reader@e2e.example.com"]]
+    assert "Ada" in message["text"]
+    assert message["subject"]
+
+
 def test_an_event_sent_twice_counts_once(system: LocalSystem) -> None:
     buyer = Buyer(system, "twice")
     order = buyer.order("twice-1")

@@ -203,7 +203,7 @@ def test_health_says_nothing_but_that_it_is_there(client: Client) -> None:
 
 
 def test_the_local_doors_are_closed_elsewhere(client: Client) -> None:
-    for path in ("/_local/token", "/_local/clock"):
+    for path in ("/_local/token", "/_local/clock", "/_local/messages"):
         assert client.post(path, json={}).status_code == 404
 
 

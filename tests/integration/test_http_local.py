@@ -1,4 +1,5 @@
 # tests/integration/test_http_local.py
+import io
 import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
@@ -9,9 +10,11 @@ import pytest
 
 from api import local
 from api.app import create_app
+from crm.customers import service as customers
 from crm.kernel import clock
 from crm.kernel.settings import settings
 from crm.shops.service import Shop
+from schema.principal import SCOPES
 from tests.web import Client
 
 
@@ -56,11 +59,66 @@ def test_scopes_can_be_named(client: Client, shop: Shop) -> None:
         {"kind": "customer", "shop": "demo"},
         [],
         {"scopes": [1]},
+        {"kind": "staff", "shop": "demo", "scopes": ["orders:write"]},
     ],
     ids=json.dumps,
 )
 def test_a_token_without_a_meaning_is_not_made(client: Client, asked: Any) -> None:
     assert client.post("/_local/token", json=asked).status_code == 422
+
+
+def test_a_scope_that_is_not_there_is_told_with_those_that_are(client: Client, shop: Shop) -> None:
+    asked = {"kind": "staff", "shop": "demo", "scopes": ["orders:read", "orders:write"]}
+    (error,) = client.post("/_local/token", json=asked).json()["errors"]
+    assert error["message"].startswith("There is no scope orders:write; there are ")
+    assert all(scope in error["message"] for scope in SCOPES)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"kind": "staff", "shop": "nowhere"},
+        {"kind": "customer", "shop": "demo", "customerId": "cus_nobody"},
+        {"kind": "customer", "shop": "other", "customerId": "cus_of_demo"},
+    ],
+    ids=json.dumps,
+)
+def test_a_token_for_a_shop_or_customer_that_is_not_there_is_not_made(
+    client: Client, two_shops: None, now: datetime, asked: dict[str, Any]
+) -> None:
+    ann = customers.create("demo", customers.Words(fields={"first_name": "Ann"}), now=now).customer_id
+    bearer(client, kind="customer", shop="demo", customerId=ann)
+    asked |= {"customerId": ann} if asked.get("customerId") == "cus_of_demo" else {}
+    response = client.post("/_local/token", json=asked)
+    assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (404, "NOT_FOUND")
+
+
+def test_who_moves_the_clock_is_not_signed_out_by_it(client: Client, shop: Shop) -> None:
+    headers = bearer(client, kind="staff", shop="demo")
+    client.post("/_local/clock", json={"forward": "P30D"})
+    for bearing in (headers, bearer(client, kind="staff", shop="demo")):
+        response = client.post("/graphql", json={"query": "{ shop { name } }"}, headers=bearing)
+        assert response.json()["data"] == {"shop": {"name": "Demo"}}
+
+
+def test_what_was_sent_can_be_read_newest_first(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = [
+        {"MessageId": f"m{at}", "Source": "a@b.c", "To": ["ann@b.c"], "Subject": "Hi", "BodyText": "t", "Timestamp": at}
+        for at in (1, 2)
+    ]
+    asked: list[str] = []
+
+    def emulator(url: str, **_: Any) -> Any:
+        asked.append(url)
+        return io.BytesIO(json.dumps({"messages": {"000000000000": told}}).encode())
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+    monkeypatch.setattr("urllib.request.urlopen", emulator)
+    newest, oldest = client.get("/_local/messages").json()["messages"]
+    assert asked == ["http://127.0.0.1:4566/_ministack/ses/messages"]
+    assert (newest["messageId"], oldest["messageId"]) == ("m2", "m1")
+    assert (newest["from"], newest["to"], newest["text"]) == ("a@b.c", ["ann@b.c"], "t")
+    assert newest["sentAt"] == "1970-01-01T00:00:02.000000Z"
 
 
 def test_the_key_is_its_owners_only_and_is_kept(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from crm.feedback import service as feedback
 from crm.intake import service as intake
 from crm.kernel import batch_reads
 from crm.kernel.aws import s3_client
+from crm.kernel.errors import Fault
 from crm.kernel.meter import metering
 from crm.kernel.settings import settings
 from crm.shops import service as shops
@@ -80,6 +81,15 @@ def test_what_was_given_up_on_under_an_applied_id_is_told_with_it_each_content_o
     assert told.reasons == []
     assert len(told.rejected_hashes or ()) == 2
     assert [(reason.path, reason.code) for reason in told.rejected_reasons] == [("data.currency", "INVALID")]
+
+
+def test_a_repeat_that_was_given_up_on_is_no_conflict(now: Any) -> None:
+    first = placed("o1", id="same")
+    deliver(first)
+    intake.bury(json.dumps(first), [Fault("", "INVALID", "no")], now=now)
+    told = intake.status("demo", "same")
+    assert told is not None
+    assert (told.status, told.rejected_hashes, told.rejected_reasons) == ("applied", None, [])
 
 
 def test_a_dead_letter_that_has_been_mended_is_applied_once_however_often_it_is_redriven(two_shops: None) -> None:
