@@ -10,9 +10,11 @@ from starlette.responses import Response
 from api.answers import BadRequest, error_response, json_response, read_json, request_id
 from api.authentication import Authenticator
 from api.graphql import authenticated
+from crm.customers.service import CustomerBlocked
 from crm.kernel import clock
 from schema.event import INGEST, MOST_EVENTS, take_in
 from schema.principal import Kind, Principal
+from schema.standing import refuse_barred
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,6 +79,10 @@ class EventsEndpoint:
         allowed = apps if principal.kind is Kind.CUSTOMER else INGEST in principal.scopes
         if not allowed:
             raise BadRequest(403, "FORBIDDEN", f"This needs the scope {INGEST}.")
+        try:
+            await refuse_barred(principal)
+        except CustomerBlocked as error:
+            raise BadRequest(403, "CUSTOMER_BLOCKED", str(error)) from error
         return principal
 
 

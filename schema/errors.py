@@ -19,6 +19,7 @@ from schema import forms
 from schema.access import signed_in
 from schema.node import global_id
 from schema.principal import Kind, Principal
+from schema.standing import refuse_barred
 
 TAIL = re.compile(r"_([a-z0-9])")
 
@@ -96,7 +97,9 @@ def _of_fault(fault: Fault) -> UserError:
 
 
 class AnswersRefusals(FieldExtension):
-    """Turns a refusal raised by a mutation into its payload with `userErrors`, so that no resolver catches."""
+    """Turns a refusal raised by a mutation into its payload with `userErrors`, so that no resolver catches. The first
+    is that of customers who take no part.
+    """
 
     def apply(self, field: StrawberryField) -> None:
         self.payload: Any = field.type
@@ -105,6 +108,7 @@ class AnswersRefusals(FieldExtension):
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: strawberry.Info, **kwargs: Any
     ) -> Any:
         try:
+            await refuse_barred(info.context.principal)
             wrong = forms.faults(kwargs.get("input"))
             if wrong:
                 raise InvalidInputs(wrong)

@@ -11,9 +11,11 @@ from crm.feedback import service
 from crm.kernel.errors import Fault, InvalidInputs, NotFound
 from schema.access import own, signed_in
 from schema.context import GIVEN, Context, Info, stored
+from schema.customer.record import visible_record
 from schema.errors import AnswersRefusals, UserError
 from schema.loaders import Page, PageByCustomer
 from schema.node import Node, global_id, key_of
+from schema.principal import Kind
 
 
 @strawberry.enum(description="What a score says (NPS).")
@@ -63,7 +65,7 @@ class FeedbackByCustomer(PageByCustomer[service.FeedbackResponse]):
 
 async def response_by_key(context: Context, customer_id: str, response_id: str) -> FeedbackResponse | None:
     """None for an answer that does not exist, is another shop's, or is not the caller's to see."""
-    if not context.principal.may_see_customer(customer_id):
+    if await visible_record(context, customer_id) is None:
         return None
     item = await stored(service.get_response, context.shop, customer_id, response_id)
     return FeedbackResponse(item=item) if item else None
@@ -107,7 +109,8 @@ def _submit(
     context: Context, customer_id: str, given: service.FeedbackGiven, key: str
 ) -> tuple[service.FeedbackResponse, bool]:
     try:
-        return service.submit(context.shop, customer_id, given, idempotency_key=key, now=context.now)
+        own_answer = context.principal.kind is Kind.CUSTOMER
+        return service.submit(context.shop, customer_id, given, idempotency_key=key, now=context.now, own=own_answer)
     except NotFound as error:
         # As this input calls them.
         raise NotFound(str(error), field={"id": "customer", "order_id": "order"}.get(error.field or "")) from error

@@ -9,6 +9,7 @@ import strawberry
 from crm.notifications import service
 from schema.access import own, signed_in
 from schema.context import Context, stored
+from schema.customer.record import visible_record
 from schema.loaders import Page, PageByCustomer
 from schema.node import Node, global_id
 
@@ -71,7 +72,7 @@ class MessagesByCustomer(PageByCustomer[service.Message]):
 
 async def message_by_key(context: Context, customer_id: str, message_id: str) -> Message | None:
     """None for a message that does not exist, is another shop's, or is not the caller's to see."""
-    if not context.principal.may_see_customer(customer_id):
+    if await visible_record(context, customer_id) is None:
         return None
     item = await stored(service.get_message, context.shop, customer_id, message_id)
     return Message(item=item) if item else None

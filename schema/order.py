@@ -12,8 +12,10 @@ from crm.orders import service
 from schema.access import own, signed_in
 from schema.connections import about
 from schema.context import Context, Info, stored
+from schema.customer.record import visible_record
 from schema.loaders import Page, PageByCustomer
 from schema.node import Node, global_id, key_of
+from schema.principal import Kind
 from schema.scalars import CurrencyCode, Money, Points
 
 if TYPE_CHECKING:
@@ -255,12 +257,17 @@ class OrdersByCustomer(PageByCustomer[service.Order]):
 
 
 async def order_by_key(context: Context, order_id: str) -> Order | None:
-    """None for an order that does not exist, is another shop's, or is not the caller's to see."""
+    """None for an order that does not exist, is another shop's, or is not the caller's to see.
+
+    Staff see the shop's orders whatever became of the customer: an order of one who is deleted names nobody.
+    """
     try:
         item = await stored(service.get, context.shop, order_id)
     except NotFound:
         return None
-    return Order(item=item) if context.principal.may_see_customer(item.customer_id) else None
+    if context.principal.kind is Kind.CUSTOMER and await visible_record(context, item.customer_id) is None:
+        return None
+    return Order(item=item)
 
 
 @strawberry.type

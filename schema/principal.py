@@ -17,6 +17,7 @@ class Kind(StrEnum):
 SCOPES: Final = frozenset({
     "consents:read",
     "consents:write",
+    "customers:delete",
     "customers:history",
     "customers:read",
     "customers:write",
@@ -58,3 +59,7 @@ class Principal:
     def may_see_customer(self, customer_id: str) -> bool:
         """Whether records of this customer, which belong to the caller's shop, are visible to the caller at all."""
         return self.kind is not Kind.CUSTOMER or self.customer_id == customer_id
+
+    @property
+    def may_see_deleted(self) -> bool:
+        return self.kind is Kind.STAFF and "customers:delete" in self.scopes

@@ -23,7 +23,7 @@ from crm.consent.summary import MOST_TOPICS, MOST_TOPICS_DENIED, Summary
 from crm.consent.suppression import SuppressionGiven
 from crm.customers import service as customers
 from crm.customers.service import Customer
-from crm.kernel.actor import Actor
+from crm.kernel.actor import Actor, Role
 from crm.kernel.change import Change
 from crm.kernel.errors import Fault, InvalidInput, InvalidInputs, NotFound
 from crm.kernel.table import customer_key
@@ -130,7 +130,8 @@ def update(
 
     What has no time of its own is said now, or just after whatever a source whose clock runs ahead has said of the
     channel and purpose: nobody's withdrawal is silently lost. A key is one customer's, for good. Raises InvalidInputs;
-    NotFound where there is no such customer; KeyReused where the key came with something else before.
+    NotFound where there is no such customer, or they are deleted; CustomerBlocked where the customer takes no part and
+    says it themselves; KeyReused where the key came with something else before.
     """
     wrong = _faults_of_call(given, idempotency_key, now)
     if wrong:
@@ -139,10 +140,11 @@ def update(
     def gather(change: Change) -> None:
         heads = customers.take_snapshot(shop, customer_id)
         customer, head = heads.head(Customer), heads.head(ConsentHead)
-        missing = NotFound("There is no such customer.", field="id")
-        if customer is None:
-            raise missing
-        change.check(customer, when=Customer.sk.exists(), otherwise=missing)
+        if customer is None or customers.is_hidden(customer):
+            raise NotFound("There is no such customer.", field="id")
+        if actor.role is Role.CUSTOMER:
+            customers.refuse_barred(customer)
+        change.unchanged(customer)
         record(
             change,
             shop,

@@ -1,9 +1,9 @@
 # crm/customers/models.py
 """What is stored about a customer.
 
-Key design (docs/access-patterns.md, AP-02 to AP-05, AP-60):
+Key design (docs/access-patterns.md, AP-02 to AP-05, AP-60, AP-80):
     Customer      pk=SHOP#<shop>#CUSTOMER#<customer>         sk=HEAD#PROFILE   one of the heads of the snapshot
-                  list_pk=SHOP#<shop>#CUSTOMERS#<shard>      list_sk=<created_at>#<customer>
+                  list_pk=SHOP#<shop>#CUSTOMERS#<shard>      list_sk=<created_at>#<customer>   unless deleted
     Identity      pk=SHOP#<shop>#IDENTITY#<kind>#<value>     sk=IDENTITY       its key is what makes a value unique
     SegmentsHead  pk=SHOP#<shop>#CUSTOMER#<customer>         sk=HEAD#SEGMENTS  written by segmentation, read below
     HistoryEntry  pk=SHOP#<shop>#CUSTOMER#<customer>         sk=HISTORY#<cause>   written once, never changed
@@ -24,12 +24,12 @@ from pynamodb.attributes import (
     UTCDateTimeAttribute,
 )
 
+from crm.customers.standing import ACTIVE
 from crm.kernel import clock
 from crm.kernel.ids import shard_of
 from crm.kernel.table import Item, Part, Published, customer_key
 
 SHARDS = 4
-ACTIVE = "active"
 
 
 class CompactJSONAttribute(JSONAttribute):
@@ -76,6 +76,8 @@ class Customer(Published, discriminator="Customer"):
     """When what was told last came about, by its source; `updated_at` is when it was told."""
     version = NumberAttribute(default=0)
     status = UnicodeAttribute(default=ACTIVE)
+    deleted_from = UnicodeAttribute(null=True)
+    """The status that a deleted customer had, and is restored to."""
     test = BooleanAttribute(default=False)
     first_name = UnicodeAttribute(null=True)
     last_name = UnicodeAttribute(null=True)
@@ -96,17 +98,18 @@ class Customer(Published, discriminator="Customer"):
     @classmethod
     def of(cls, shop: str, customer_id: str, *, now: datetime) -> Self:
         pk = customer_key(shop, customer_id)
-        return cls(
-            pk,
-            cls.SK,
-            shop=shop,
-            customer_id=customer_id,
-            created_at=now,
-            updated_at=now,
-            changed_at=now,
-            list_pk=f"SHOP#{shop}#CUSTOMERS#{shard_of(customer_id, SHARDS)}",
-            list_sk=f"{clock.text(now)}#{customer_id}",
-        )
+        customer = cls(pk, cls.SK, shop=shop, customer_id=customer_id)
+        customer.created_at = customer.updated_at = customer.changed_at = now
+        customer.enlist()
+        return customer
+
+    def enlist(self) -> None:
+        """Into the shop's list, at the place that the customer has by their age."""
+        self.list_pk = f"SHOP#{self.shop}#CUSTOMERS#{shard_of(self.customer_id, SHARDS)}"
+        self.list_sk = f"{clock.text(self.created_at)}#{self.customer_id}"
+
+    def unlist(self) -> None:
+        self.list_pk = self.list_sk = None
 
 
 class Identity(Item, discriminator="Identity"):

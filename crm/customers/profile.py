@@ -10,6 +10,7 @@ from itertools import count, repeat
 from typing import Any
 
 from crm.customers.identifiers import matching_email
+from crm.customers.standing import DELETED, SAYABLE
 from crm.kernel import clock
 from crm.kernel.errors import Fault
 
@@ -30,7 +31,6 @@ FIELDS = frozenset(
     ]
 )
 GENDERS = frozenset({"female", "male", "other", "undisclosed"})
-STATUSES = frozenset({"active", "blocked", "deleted"})
 MOST_TAGS, MOST_ADDRESSES, MOST_CHARACTERS = 100, 20, 200
 MOST = {"email": 254}
 """Where it is not MOST_CHARACTERS."""
@@ -134,7 +134,7 @@ def _address_problem(name: str, part: Any) -> str | None:
     return None if len(part) <= MOST_CHARACTERS else f"must have at most {MOST_CHARACTERS} characters"
 
 
-def _problem(name: str, value: Any, today: date) -> str | None:
+def _problem(name: str, value: Any, today: date) -> str | None:  # noqa: PLR0911  one answer a field
     match name:
         case "email" if matching_email(value) is None:
             return "must be an e-mail address such as ann@example.com"
@@ -144,8 +144,10 @@ def _problem(name: str, value: Any, today: date) -> str | None:
             return "must be a date (YYYY-MM-DD) between 1900 and today"
         case "gender" if value not in GENDERS:
             return f"must be one of {', '.join(sorted(GENDERS))}"
-        case "status" if value not in STATUSES:
-            return f"must be one of {', '.join(sorted(STATUSES))}"
+        case "status" if value == DELETED:
+            return "is what customerDelete makes it"
+        case "status" if value not in SAYABLE:
+            return f"must be one of {', '.join(sorted(SAYABLE))}"
     return None
 
 

@@ -9,6 +9,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
+class CustomerBlocked(CrmError):
+    """The customer whose token this is takes no part: blocked, deleted, or absorbed into another record."""
+
+    code = "CUSTOMER_BLOCKED"
+
+    def __init__(self) -> None:
+        super().__init__("This customer takes no part.")
+
+
 class IdentifierTaken(CrmError):
     """The identifier belongs to another customer, who keeps it; `others` are such refusals of the same words."""
 

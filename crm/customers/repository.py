@@ -3,6 +3,8 @@
 
 from collections.abc import Iterable
 
+from pynamodb.exceptions import DoesNotExist
+
 from crm.customers.identifiers import Claim
 from crm.customers.models import SHARDS, Customer, HistoryEntry, Identity
 from crm.kernel import batch_reads, timeline
@@ -15,6 +17,14 @@ def get_identities(shop: str, claims: Iterable[Claim]) -> dict[Claim, Identity]:
     by_pk = {Identity.of(shop, claim.kind, claim.value, "").pk: claim for claim in claims}
     raw_items = batch_reads.read(settings().crm_table, [(pk, "IDENTITY") for pk in by_pk])
     return {by_pk[identity.pk]: identity for identity in map(Identity.from_raw_data, raw_items)}
+
+
+def get_profile(shop: str, customer_id: str) -> Customer | None:
+    """A customer's profile alone, for those who ask nothing but its status (AP-80)."""
+    try:
+        return Customer.get(customer_key(shop, customer_id), Customer.SK, consistent_read=True)
+    except DoesNotExist:
+        return None
 
 
 def list_shard(shop: str, shard: int, *, before: str | None, limit: int) -> list[Customer]:
@@ -31,4 +41,4 @@ def list_changes(shop: str, customer_id: str, *, before: str | None, limit: int)
     return timeline.newest(HistoryEntry, customer_key(shop, customer_id), "HISTORY#", before=before, limit=limit)
 
 
-__all__ = ["SHARDS", "get_identities", "list_changes", "list_shard"]
+__all__ = ["SHARDS", "get_identities", "get_profile", "list_changes", "list_shard"]

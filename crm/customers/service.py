@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from crm.customers import history, identifiers, identity, profile, provenance, repository, snapshot
+from crm.customers import history, identifiers, identity, profile, provenance, repository, snapshot, standing
 from crm.customers.history import FieldChange
 from crm.customers.identity import Claims, Words
 from crm.customers.models import (
@@ -20,7 +20,7 @@ from crm.customers.models import (
     plain,
 )
 from crm.customers.provenance import Occasion, Origin, Provenance
-from crm.customers.refusals import IdentifierTaken
+from crm.customers.refusals import CustomerBlocked, IdentifierTaken
 from crm.customers.resolution import Holder
 from crm.customers.snapshot import Snapshot
 from crm.kernel import clock
@@ -28,11 +28,13 @@ from crm.kernel.actor import SYSTEM, Actor
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Fault, InvalidInput, InvalidInputs, NotFound, Stale, VersionMismatch
 from crm.kernel.ids import new_id
+from crm.shops import service as shops
 
 __all__ = [
     "SHARDS",
     "Address",
     "Customer",
+    "CustomerBlocked",
     "FieldChange",
     "HistoryEntry",
     "Identified",
@@ -47,16 +49,22 @@ __all__ = [
     "change_tags",
     "changes",
     "changes_in",
+    "check_standing",
     "create",
+    "delete",
     "faults",
     "find",
     "get",
     "identify",
+    "is_hidden",
     "list_shard",
     "origins",
+    "refuse_barred",
+    "restore",
     "snapshots",
     "tags",
     "take_snapshot",
+    "takes_part",
     "update",
 ]  # fmt: skip
 
@@ -71,6 +79,8 @@ snapshots = snapshot.read_many
 list_shard = repository.list_shard
 changes = repository.list_changes
 changes_in = history.changes_in
+takes_part = standing.takes_part
+is_hidden = standing.is_hidden
 
 
 @dataclass(frozen=True)
@@ -124,12 +134,13 @@ def faults(fields: Mapping[str, Any], *, now: datetime, path: Callable[[str], st
 
 
 def create(shop: str, words: Words, *, now: datetime, by: Actor = SYSTEM) -> Customer:
-    """Found a customer on somebody's word. Raises InvalidInputs, or IdentifierTaken where an identifier is another's;
-    of any number of concurrent creators with one e-mail address, one wins.
+    """Found a customer on somebody's word. Raises InvalidInputs, NotFound for an unknown shop, or IdentifierTaken where
+    an identifier is another's; of any number of concurrent creators with one e-mail address, one wins.
     """
     wrong = [*faults(words.fields, now=now), *_unusable(words), *_nameless(words)]
     if wrong:
         raise InvalidInputs(wrong)
+    shops.current(shop, now=now)
 
     customer_id = new_id("cus", now)
 
@@ -159,19 +170,20 @@ def update(
 ) -> Customer:
     """Change what is given, as of `now`. An e-mail address or phone number that is replaced is free again.
 
-    Raises InvalidInputs, NotFound, IdentifierTaken, and VersionMismatch where the stored version is another.
+    Raises InvalidInputs, NotFound (also for one who is deleted: restore them first), IdentifierTaken, VersionMismatch
+    where the stored version is another, and CustomerBlocked where customers speak of themselves and take no part.
     """
     wrong = [*faults(words.fields, now=now), *_unusable(words)]
     if wrong:
         raise InvalidInputs(wrong)
 
     def attempt() -> Customer:
-        heads = snapshot.read(shop, customer_id)
-        customer, stored = heads.head(Customer), heads.head(Customer)
-        if customer is None or stored is None:
+        customer, stored = _read(shop, customer_id)
+        if not words.vouched:
+            refuse_barred(stored)
+        if is_hidden(stored):
             raise NotFound("There is no such customer.", field="id")
-        if expected_version is not None and customer.version != expected_version:
-            raise VersionMismatch(expected=expected_version, actual=int(customer.version))
+        _expect(stored, expected_version)
         # Whoever speaks for the shop may give a customer a second id of a source; an event may not.
         claims = identity.read(shop, words, known=Holder(customer_id))
         _refuse_taken(words, claims)
@@ -215,12 +227,56 @@ def change_tags(
     return retrying(attempt)
 
 
+def delete(
+    shop: str, customer_id: str, *, now: datetime, by: Actor = SYSTEM, expected_version: int | None = None
+) -> Customer:
+    """Hide a customer and bar them; all that is known of them stays, and their identifiers stay theirs: what is told of
+    them later founds nobody and shows nobody. One who is deleted already is left so. Raises NotFound, VersionMismatch.
+    """
+
+    def hide(customer: Customer) -> None:
+        if not is_hidden(customer):
+            customer.deleted_from, customer.status = customer.status, standing.DELETED
+            customer.unlist()
+
+    return _turn(shop, customer_id, hide, effect="delete", now=now, by=by, expected_version=expected_version)
+
+
+def restore(
+    shop: str, customer_id: str, *, now: datetime, by: Actor = SYSTEM, expected_version: int | None = None
+) -> Customer:
+    """Undo a deletion: a customer who was blocked is blocked again. Raises NotFound, VersionMismatch."""
+
+    def show(customer: Customer) -> None:
+        if is_hidden(customer):
+            customer.status, customer.deleted_from = customer.deleted_from or standing.ACTIVE, None
+            customer.enlist()
+
+    return _turn(shop, customer_id, show, effect="restore", now=now, by=by, expected_version=expected_version)
+
+
 def get(shop: str, customer_id: str) -> Customer:
-    """Raises NotFound, also for the customer of another shop."""
+    """Raises NotFound, also for the customer of another shop and for one who is deleted."""
     customer = snapshot.read(shop, customer_id).head(Customer)
-    if customer is None:
+    if customer is None or is_hidden(customer):
         raise NotFound("There is no such customer.", field="id")
     return customer
+
+
+def check_standing(shop: str, customer_id: str) -> None:
+    """Raises CustomerBlocked for a customer who takes no part; one who does not exist is nobody to refuse here."""
+    customer = repository.get_profile(shop, customer_id)
+    if customer is not None:
+        refuse_barred(customer)
+
+
+def refuse_barred(customer: Customer) -> None:
+    """Raises CustomerBlocked where what customers themselves want is not to be done, since they take no part.
+
+    The change that follows must hold the profile to the revision that was read here: they may be barred meanwhile.
+    """
+    if not takes_part(customer):
+        raise CustomerBlocked
 
 
 def find(shop: str, kind: str, value: str, *, source: str | None = None) -> str | None:
@@ -246,6 +302,49 @@ def find(shop: str, kind: str, value: str, *, source: str | None = None) -> str 
 def origins(customer: Customer) -> list[Provenance]:
     """Where each field of the profile comes from, by field; also of fields that were cleared."""
     return provenance.of_fields(customer.field_times, customer.field_origins)
+
+
+def _read(shop: str, customer_id: str) -> tuple[Customer, Customer]:
+    """A profile twice: to be changed, and as it was read. Raises NotFound."""
+    heads = snapshot.read(shop, customer_id)
+    customer, stored = heads.head(Customer), heads.head(Customer)
+    if customer is None or stored is None:
+        raise NotFound("There is no such customer.", field="id")
+    return customer, stored
+
+
+def _expect(customer: Customer, version: int | None) -> None:
+    if version is not None and customer.version != version:
+        raise VersionMismatch(expected=version, actual=int(customer.version))
+
+
+def _turn(
+    shop: str,
+    customer_id: str,
+    turn: Callable[[Customer], None],
+    *,
+    effect: str,
+    now: datetime,
+    by: Actor,
+    expected_version: int | None,
+) -> Customer:
+    """Let `turn` change a profile's status; where it changes nothing, nothing is written."""
+
+    def attempt() -> Customer:
+        customer, stored = _read(shop, customer_id)
+        _expect(stored, expected_version)
+        turn(customer)
+        cause = f"customer:{customer_id}:{effect}:{int(stored.rev) + 1}"
+        occasion = Occasion(Origin.here(by), cause, occurred_at=now, now=now)
+        if customer.status != stored.status:
+            customer.field_times = {**customer.field_times, "status": clock.text(now)}
+            customer.field_origins = {**customer.field_origins, "status": str(occasion.origin)}
+        change = Change()
+        _save(change, customer, stored, occasion)
+        change.commit()
+        return customer
+
+    return retrying(attempt)
 
 
 def _take_on(customer: Customer, words: Words, occasion: Occasion) -> frozenset[str]:

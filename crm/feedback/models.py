@@ -11,7 +11,7 @@ the only one with an effect.
 from datetime import datetime
 from typing import ClassVar, Self
 
-from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 
 from crm.kernel import clock
 from crm.kernel.table import Published, customer_key
@@ -33,7 +33,6 @@ class FeedbackResponse(Published, discriminator="FeedbackResponse"):
     recorded_at = UTCDateTimeAttribute()
     answered_on = UnicodeAttribute()
     """The day in the shop's zone as it was when the answer was recorded; a later change of zone keeps it."""
-    test = BooleanAttribute(default=False)
     arguments_hash = UnicodeAttribute(null=True)
     """Of what came with the idempotency key."""
 

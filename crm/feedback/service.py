@@ -45,7 +45,6 @@ def record(
     occurred_at: datetime,
     now: datetime,
     replayed: bool,
-    test: bool,
 ) -> FeedbackResponse:
     """Add to `change`: the response, and the head it moves.
 
@@ -60,7 +59,7 @@ def record(
     response.score, response.group = given.score, nps.group(given.score)
     response.comment = (given.comment or "").strip() or None
     response.answered_on = clock.local_day(occurred_at, shops.current(shop, now=now).zone).isoformat()
-    response.recorded_at, response.test = now, test
+    response.recorded_at = now
     response.rev, response.cause, response.replayed = 1, cause, replayed
     change.once(response)
     head = repository.get_head(shop, customer_id) or FeedbackHead.of(shop, customer_id)
@@ -70,12 +69,14 @@ def record(
 
 
 def submit(
-    shop: str, customer_id: str, given: FeedbackGiven, *, idempotency_key: str, now: datetime
+    shop: str, customer_id: str, given: FeedbackGiven, *, idempotency_key: str, now: datetime, own: bool = False
 ) -> tuple[FeedbackResponse, bool]:
     """Record an answer given through the API; return it, and whether an earlier call with this key recorded it.
+    `own`: the customer gives it, not somebody for them.
 
     A key is one customer's, for good. Raises InvalidInputs; NotFound where the customer, or the order among their
-    orders, does not exist; KeyReused where the key came with another answer before.
+    orders, does not exist; CustomerBlocked where the customer takes no part and it is their own; KeyReused where the
+    key came with another answer before.
     """
     if not 0 < len(idempotency_key) <= LONGEST_KEY:
         fault = Fault("idempotency_key", "INVALID", f"must have 1 to {LONGEST_KEY} characters")
@@ -86,6 +87,8 @@ def submit(
 
     def attempt() -> FeedbackResponse | None:
         customer = customers.get(shop, customer_id)
+        if own:
+            customers.refuse_barred(customer)
         change = Change()
         response = record(
             change,
@@ -97,7 +100,6 @@ def submit(
             occurred_at=now,
             now=now,
             replayed=False,
-            test=bool(customer.test),
         )
         response.arguments_hash = arguments
         change.unchanged(customer)

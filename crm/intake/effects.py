@@ -154,7 +154,6 @@ def _feedback_received(change: Change, arrival: Arrival) -> Effect:
         occurred_at=arrival.envelope.occurred_at,
         now=arrival.now,
         replayed=arrival.replayed,
-        test=bool(identified.customer.test),
     )
     return Effect("feedback", identified.customer.customer_id)
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from crm.consent import service as consent
 from crm.consent.service import ConsentHead
 from crm.customers import service as customers
-from crm.customers.models import ACTIVE
 from crm.customers.service import Customer
 from crm.kernel.change import Change
 from crm.kernel.errors import NotFound
@@ -51,7 +50,7 @@ def look_up(message: Message) -> Recipient:
         planned_at=message.planned_at,
         replayed=bool(message.replayed),
         known=customer is not None,
-        active=customer is not None and customer.status == ACTIVE and not customer.merged_into,
+        active=customer is not None and customers.takes_part(customer),
         order_stands=order is not None and order.status != CANCELLED,
         placed_at=order.placed_at if order else None,
         consented=consent.allows(consents, message.channel, message.purpose) is None,

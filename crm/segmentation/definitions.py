@@ -12,11 +12,15 @@ WINDOW = timedelta(days=30)
 
 @dataclass(frozen=True)
 class Facts:
-    """What the snapshot says of a customer that segments ask for. A day is one in the shop's `zone`."""
+    """What the snapshot says of a customer that segments ask for. A day is one in the shop's `zone`.
+
+    `hidden`: the customer is deleted, and is in no segment whatever else is known of them.
+    """
 
     zone: str
     order_count: int
     last_order_at: datetime | None
+    hidden: bool = False
 
     @property
     def newest_at(self) -> datetime | None:

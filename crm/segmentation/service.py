@@ -4,7 +4,7 @@
 from datetime import datetime
 
 from crm.customers import service as customers
-from crm.customers.service import SegmentsHead, SegmentState, Snapshot
+from crm.customers.service import Customer, SegmentsHead, SegmentState, Snapshot
 from crm.kernel import timers
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Stale
@@ -44,9 +44,11 @@ def wake(due: TimerDue, *, now: datetime) -> list[Interval]:
 
 
 def open_segments(snapshot: Snapshot, *, now: datetime) -> list[OpenMembership]:
-    """The segments a customer is in at `now`. What time has changed and no timer has yet handled is computed."""
+    """The segments a customer is in at `now`. What time has changed and no timer has yet handled is computed; one who
+    is deleted is in none from that moment, also before that has been handled.
+    """
     head = snapshot.head(SegmentsHead)
-    if head is None:
+    if head is None or _hidden(snapshot.head(Customer)):
         return []
     if head.wakes_at is None or head.wakes_at > now:
         return _standing(head)
@@ -68,6 +70,9 @@ def _refresh(shop: str, customer_id: str, *, cause: str, occurred_at: datetime, 
     statistics = snapshot.head(Statistics) or Statistics.of(shop, customer_id)
     replayed = bool(statistics.replayed)
     change.unchanged(statistics)
+    profile = snapshot.head(Customer)
+    if profile is not None:
+        change.unchanged(profile)
     timers.set_to(change, _timer(shop, customer_id, head.wakes_at), _timer(shop, customer_id, wakes_at))
     for interval in outcome.changed:
         # What stood and time ended, ended while nothing was told: that is live, though an import may have begun it.
@@ -94,9 +99,14 @@ def _settled(snapshot: Snapshot, head: SegmentsHead, *, cause: str, occurred_at:
         zone=shops.current(snapshot.shop, now=now).zone,
         order_count=int(statistics.order_count) if statistics else 0,
         last_order_at=statistics.last_order_at if statistics else None,
+        hidden=_hidden(snapshot.head(Customer)),
     )
     at = effective_time(occurred_at, facts=facts, as_of=head.as_of, now=now)
     return settle(_standing(head), facts, SEGMENTS, cause=cause, at=at, now=now)
+
+
+def _hidden(profile: Customer | None) -> bool:
+    return profile is not None and customers.is_hidden(profile)
 
 
 def _wakes_at(stored: datetime | None, computed: datetime | None, *, now: datetime) -> datetime | None:

@@ -99,7 +99,7 @@ def _follow(
             else:
                 moment, why = stands.flips_at, by_time(stands.flips_at)
     while True:
-        verdict = segment.evaluate(facts, moment)
+        verdict = Verdict(member=False) if facts.hidden else segment.evaluate(facts, moment)
         if verdict.member and current is None:
             current = Interval(segment.id, moment, why)
         elif not verdict.member and current is not None:

@@ -27,7 +27,7 @@ from schema.consent import (
 from schema.context import Context, Info, stored
 from schema.customer.history import ChangesByCustomer, CustomerChange, FieldProvenance, third_parties
 from schema.customer.parts import Address, CustomerStatus, Gender, Identity
-from schema.customer.record import Record, RecordByCustomer, newest_records, place_in_list
+from schema.customer.record import Record, newest_records, place_in_list, visible_record
 from schema.feedback import FeedbackByCustomer, FeedbackResponse
 from schema.loaders import timeline_page
 from schema.loyalty import LoyaltyAccount
@@ -286,9 +286,7 @@ class Customer(Node):
 
 async def customer_by_key(context: Context, customer_id: str) -> Customer | None:
     """None for a customer who does not exist, is another shop's, or is not the caller's to see."""
-    if not context.principal.may_see_customer(customer_id):
-        return None
-    record = await context.loader(RecordByCustomer).load(customer_id)
+    record = await visible_record(context, customer_id)
     return Customer(record=record) if record else None
 
 

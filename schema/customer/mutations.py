@@ -87,12 +87,30 @@ class CustomerUpdateInput:
     birth_date: strawberry.Maybe[date | None] = strawberry.field(description="Date of birth.")
     gender: strawberry.Maybe[Gender | None] = strawberry.field(description="As the customer states it.")
     addresses: strawberry.Maybe[list[AddressInput] | None] = strawberry.field(description="All of them, 20 at most.")
-    status: strawberry.Maybe[CustomerStatus] = strawberry.field(description="For staff only.")
+    status: strawberry.Maybe[CustomerStatus] = strawberry.field(
+        description="For staff only: `ACTIVE` or `BLOCKED`; `customerDelete` deletes."
+    )
     test: strawberry.Maybe[bool] = strawberry.field(description="For staff only.")
 
     def words(self) -> service.Words:
         given = {name: value for name, value in vars(self).items() if isinstance(value, strawberry.Some)}
         return service.Words(fields={name: _plain(some.value) for name, some in given.items()})
+
+
+@strawberry.input(description="Whom to delete.")
+class CustomerDeleteInput:
+    id: strawberry.ID = strawberry.field(description="Which customer.")
+    expected_version: int | None = strawberry.field(
+        default=None, description="Refuse where the stored version is another."
+    )
+
+
+@strawberry.input(description="Whom to restore.")
+class CustomerRestoreInput:
+    id: strawberry.ID = strawberry.field(description="Which customer.")
+    expected_version: int | None = strawberry.field(
+        default=None, description="Refuse where the stored version is another."
+    )
 
 
 @strawberry.input(description="Tags to give one customer.")
@@ -117,6 +135,18 @@ class CustomerCreatePayload:
 
 @strawberry.type(description="The customer as they are now, or why they are not changed.", directives=signed_in())
 class CustomerUpdatePayload:
+    customer: Customer | None = strawberry.field(default=None, description="Null when refused.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
+
+
+@strawberry.type(description="The customer as they are now, or why they are not deleted.", directives=signed_in())
+class CustomerDeletePayload:
+    customer: Customer | None = strawberry.field(default=None, description="Null when refused.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
+
+
+@strawberry.type(description="The customer as they are now, or why they are not restored.", directives=signed_in())
+class CustomerRestorePayload:
     customer: Customer | None = strawberry.field(default=None, description="Null when refused.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
 
@@ -170,6 +200,47 @@ class CustomerMutation:
             expected_version=input.expected_version,
         )
         return CustomerUpdatePayload(customer=await _reread(context, profile))
+
+    @strawberry.mutation(
+        description=(
+            "Hide a customer and bar them (status `DELETED`). Nothing is erased: their orders count as before, and "
+            "what shops tell of them later is recorded and shows nobody. Deleting again changes nothing."
+        ),
+        extensions=[AnswersRefusals()],
+        directives=staff("customers:delete"),
+    )
+    async def customer_delete(self, info: Info, input: Annotated[CustomerDeleteInput, GIVEN]) -> CustomerDeletePayload:
+        context = info.context
+        customer_id, expected = _named(context, input.id), input.expected_version
+        profile = await stored(
+            service.delete,
+            context.shop,
+            customer_id,
+            now=context.now,
+            by=context.principal.actor,
+            expected_version=expected,
+        )
+        return CustomerDeletePayload(customer=await _reread(context, profile))
+
+    @strawberry.mutation(
+        description="Undo a deletion; who was blocked before is blocked again. Restoring again changes nothing.",
+        extensions=[AnswersRefusals()],
+        directives=staff("customers:delete"),
+    )
+    async def customer_restore(
+        self, info: Info, input: Annotated[CustomerRestoreInput, GIVEN]
+    ) -> CustomerRestorePayload:
+        context = info.context
+        customer_id, expected = _named(context, input.id), input.expected_version
+        profile = await stored(
+            service.restore,
+            context.shop,
+            customer_id,
+            now=context.now,
+            by=context.principal.actor,
+            expected_version=expected,
+        )
+        return CustomerRestorePayload(customer=await _reread(context, profile))
 
     @strawberry.mutation(
         description="Add tags to a customer; those that are there stay.",

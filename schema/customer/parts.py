@@ -13,8 +13,22 @@ from schema.scalars import CountryCode
 @strawberry.enum(description="Whether a customer takes part.")
 class CustomerStatus(Enum):
     ACTIVE = strawberry.enum_value("active", description="Takes part in everything.")
-    BLOCKED = strawberry.enum_value("blocked", description="Is served no more and sent nothing.")
-    DELETED = strawberry.enum_value("deleted", description="Is hidden.")
+    BLOCKED = strawberry.enum_value(
+        "blocked",
+        description=(
+            "Takes no part: their own token sees nothing of them and changes nothing (`CUSTOMER_BLOCKED`), their app's "
+            "events are refused, and nothing is sent to them. Staff see and change everything; what shops tell of them "
+            "is recorded and counts."
+        ),
+    )
+    DELETED = strawberry.enum_value(
+        "deleted",
+        description=(
+            "As `BLOCKED`, and hidden: in no list and no segment, found and restored only by staff with the scope "
+            "`customers:delete`. Their orders stay the shop's and count; their identifiers stay theirs. Set by "
+            "`customerDelete`, undone by `customerRestore`."
+        ),
+    )
 
 
 @strawberry.enum(description="As the customer states it.")

@@ -14,6 +14,7 @@ from crm.orders.service import Statistics
 from crm.touchpoints.service import Acquisition
 from schema.connections import merged
 from schema.context import Context, Loader, stored
+from schema.principal import Kind
 
 H = TypeVar("H", bound=Model)
 
@@ -53,6 +54,23 @@ class RecordByCustomer(Loader[str, Record | None]):
         kinds: list[type[Model]] = [service.Customer, *heads_used(self.context)]
         found = await stored(service.snapshots, shop, keys, kinds)
         return [_record(found[key]) for key in keys]
+
+
+async def visible_record(context: Context, customer_id: str) -> Record | None:
+    """The one check of who sees a customer, and what hangs on them.
+
+    None for a customer who does not exist, is another shop's, or is not the caller's to see: somebody else, and to
+    customers themselves their own record too where they take no part; to staff one who is deleted, without the scope.
+    """
+    principal = context.principal
+    if not principal.may_see_customer(customer_id):
+        return None
+    record = await context.loader(RecordByCustomer).load(customer_id)
+    if record is None:
+        return None
+    if principal.kind is Kind.CUSTOMER:
+        return record if service.takes_part(record.profile) else None
+    return record if principal.may_see_deleted or not service.is_hidden(record.profile) else None
 
 
 def heads_used(context: Context) -> list[type[Model]]:

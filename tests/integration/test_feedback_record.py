@@ -31,7 +31,6 @@ def answer(
             occurred_at=at,
             now=NOW,
             replayed=False,
-            test=False,
         )
         return change.commit()
 

@@ -95,27 +95,28 @@ def test_an_answer_about_an_order_needs_that_order_to_be_the_customers_own(ann: 
     assert count(ann) == 1
 
 
-def test_a_test_customers_answer_is_marked(ann: str) -> None:
-    customers.update("demo", ann, customers.Words(fields={"test": True}), expected_version=None, now=NOW)
-    service.submit("demo", ann, FeedbackGiven(9), idempotency_key="k1", now=NOW)
-    [response] = service.responses("demo", ann, limit=1)
-    assert response.test is True
-
-
-def test_a_customer_marked_as_test_at_that_moment_is_a_test_customer(ann: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_customer_who_is_barred_at_that_moment_answers_no_more(ann: str, monkeypatch: pytest.MonkeyPatch) -> None:
     read = customers.get
-    marking = [customers.Words(fields={"test": True})]
+    barring = [customers.Words(fields={"status": "blocked"})]
 
     def read_then_be_overtaken(shop: str, customer_id: str) -> customers.Customer:
         found = read(shop, customer_id)
-        if marking:
-            customers.update("demo", ann, marking.pop(), expected_version=None, now=NOW)
+        if barring:
+            customers.update("demo", ann, barring.pop(), expected_version=None, now=NOW)
         return found
 
     monkeypatch.setattr(customers, "get", read_then_be_overtaken)
+    with pytest.raises(customers.CustomerBlocked):
+        service.submit("demo", ann, FeedbackGiven(9), idempotency_key="k1", now=NOW, own=True)
+    assert service.responses("demo", ann, limit=1) == []
+
+
+def test_staff_take_down_what_a_blocked_customer_says_and_nobody_what_a_deleted_one_does(ann: str) -> None:
+    customers.update("demo", ann, customers.Words(fields={"status": "blocked"}), now=NOW)
     submit(ann, FeedbackGiven(9))
-    [response] = service.responses("demo", ann, limit=1)
-    assert response.test is True
+    customers.delete("demo", ann, now=NOW)
+    with pytest.raises(NotFound):
+        submit(ann, FeedbackGiven(8), "k2")
 
 
 def test_all_faults_are_told_at_once(ann: str) -> None:

@@ -1,0 +1,169 @@
+# tests/integration/test_graphql_standing.py
+"""What customers who take no part can still do with their token: nothing, at any door."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from graphql import ObjectTypeDefinitionNode, parse, print_ast
+
+from api.app import create_app
+from crm.customers import service as customers
+from crm.customers.models import Customer
+from crm.feedback import service as feedback
+from crm.kernel.change import Change
+from crm.notifications.models import Message
+from schema.node import global_id
+from tests.asking import NOW, as_customer, as_staff, ask
+from tests.shop_events import event
+from tests.tokens import authenticator, token
+from tests.web import Client
+
+SDL = Path(__file__).parents[2] / "schema" / "schema.graphql"
+
+QUERIES = {
+    "viewer": "{ viewer { id } }",
+    "customer": 'query { customer(id: "CUSTOMER") { id } }',
+    "order": 'query { order(id: "ORDER") { id } }',
+    "node": 'query { node(id: "CUSTOMER") { id } }',
+    "nodes": 'query { nodes(ids: ["CUSTOMER", "ORDER", "MESSAGE", "ANSWER"]) { id } }',
+}
+"""How each field of Query that leads to a customer is asked with their own token."""
+OF_NOBODY = {"shop"}
+MUTATIONS = {
+    "consentUpdate": '{consents: [{channel: EMAIL, purpose: MARKETING, state: GRANTED}], idempotencyKey: "k2"}',
+    "customerUpdate": '{id: "CUSTOMER", firstName: "X"}',
+    "feedbackSubmit": '{score: 1, idempotencyKey: "k2"}',
+    "eventsIngest": '{events: [{id: "e"}]}',
+}
+
+Bar = Callable[[str], None]
+
+
+def block(customer_id: str) -> None:
+    customers.update("demo", customer_id, customers.Words(fields={"status": "blocked"}), now=NOW + timedelta(days=1))
+
+
+def delete(customer_id: str) -> None:
+    customers.delete("demo", customer_id, now=NOW)
+
+
+def merge(customer_id: str) -> None:
+    customer = Customer.get(customers.get("demo", customer_id).pk, Customer.SK)
+    customer.merged_into = "cus_survivor"
+    change = Change()
+    change.revise(customer)
+    change.commit()
+
+
+BARRED = pytest.mark.parametrize("bar", [block, delete, merge])
+
+
+@pytest.fixture
+def ids(ann: str) -> dict[str, str]:
+    """The global ids of a customer and of what hangs on them."""
+    given = feedback.FeedbackGiven(score=9)
+    answer, _ = feedback.submit("demo", ann, given, idempotency_key="k", now=NOW)
+    message = Message.of("demo", ann, "m1", planned_at=NOW)
+    message.template, message.channel, message.purpose, message.status = "thank_you", "email", "marketing", "sent"
+    message.rev = 1
+    message.save()
+    return {
+        "CUSTOMER": global_id("Customer", ann),
+        "ORDER": global_id("Order", "o1"),
+        "MESSAGE": global_id("Message", ann, "m1"),
+        "ANSWER": global_id("FeedbackResponse", ann, answer.response_id),
+    }
+
+
+def filled(text: str, ids: dict[str, str]) -> str:
+    for name, id_ in ids.items():
+        text = text.replace(f'"{name}"', f'"{id_}"')
+    return text
+
+
+def open_to_customers(root: str) -> set[str]:
+    """The fields of a root that the committed SDL opens to customers."""
+    (node,) = (
+        each
+        for each in parse(SDL.read_text()).definitions
+        if isinstance(each, ObjectTypeDefinitionNode) and each.name.value == root
+    )
+    return {
+        field.name.value
+        for field in node.fields or ()
+        if any("customer: OWN" in print_ast(directive) for directive in field.directives or ())
+    }
+
+
+def test_every_door_of_customers_is_tried_here() -> None:
+    assert open_to_customers("Query") == QUERIES.keys() | OF_NOBODY
+    assert open_to_customers("Mutation") == MUTATIONS.keys()
+
+
+@BARRED
+@pytest.mark.parametrize("field", QUERIES)
+def test_who_takes_no_part_sees_nothing_of_themselves(bar: Bar, field: str, ann: str, ids: dict[str, str]) -> None:
+    query = filled(QUERIES[field], ids)
+    seen = ask(query, principal=as_customer(ann))[field]
+    assert None not in (seen if isinstance(seen, list) else [seen])
+    bar(ann)
+    barred = ask(query, principal=as_customer(ann))[field]
+    assert set(barred if isinstance(barred, list) else [barred]) == {None}
+
+
+@BARRED
+@pytest.mark.parametrize("name", MUTATIONS)
+def test_who_takes_no_part_changes_and_tells_nothing(bar: Bar, name: str, ann: str, ids: dict[str, str]) -> None:
+    bar(ann)
+    before = Customer.get(f"SHOP#demo#CUSTOMER#{ann}", Customer.SK).rev
+    mutation = f"mutation {{ {name}(input: {filled(MUTATIONS[name], ids)}) {{ userErrors {{ code field }} }} }}"
+    refused = ask(mutation, principal=as_customer(ann))[name]["userErrors"]
+    assert refused == [{"code": "CUSTOMER_BLOCKED", "field": []}]
+    assert Customer.get(f"SHOP#demo#CUSTOMER#{ann}", Customer.SK).rev == before
+    assert len(feedback.responses("demo", ann, limit=9)) == 1
+
+
+@BARRED
+def test_who_takes_no_part_sends_no_events_over_http(bar: Bar, ann: str) -> None:
+    bar(ann)
+    client = Client(create_app(authenticator=authenticator()))
+    bearer = token(kind="customer", customer_id=ann, scope=None)
+    sent = client.post(
+        "/v1/events",
+        json=event("product.viewed", {"sku": "A"}, customer=None),
+        headers={"authorization": f"Bearer {bearer}"},
+    )
+    assert (sent.status_code, sent.json()["errors"][0]["extensions"]["code"]) == (403, "CUSTOMER_BLOCKED")
+
+
+def test_who_is_blocked_between_the_check_and_the_write_changes_nothing(
+    ann: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = customers.refuse_barred
+    blocks = [block]
+
+    def overtaken(customer: Customer) -> None:
+        real(customer)
+        if blocks:
+            blocks.pop()(ann)
+
+    monkeypatch.setattr(customers, "refuse_barred", overtaken)
+    words = customers.Words(vouched=False, fields={"first_name": "X"})
+    with pytest.raises(customers.CustomerBlocked):
+        customers.update("demo", ann, words, now=NOW)
+    assert customers.get("demo", ann).first_name == "Ann"
+
+
+def test_staff_see_and_change_a_blocked_customer_and_unblock_them(ann: str, ids: dict[str, str]) -> None:
+    block(ann)
+    principal = as_staff("customers:read", "customers:write", "orders:read")
+    found = ask(
+        filled('{ customer(id: "CUSTOMER") { status orders { nodes { orderId } } } }', ids), principal=principal
+    )
+    assert found["customer"] == {"status": "BLOCKED", "orders": {"nodes": [{"orderId": "o2"}, {"orderId": "o1"}]}}
+    mutation = 'mutation { customerUpdate(input: {id: "CUSTOMER", status: ACTIVE}) { userErrors { code } } }'
+    later = NOW + timedelta(days=2)
+    assert ask(filled(mutation, ids), principal=principal, now=later)["customerUpdate"]["userErrors"] == []
+    assert ask("{ viewer { status } }", principal=as_customer(ann)) == {"viewer": {"status": "ACTIVE"}}
