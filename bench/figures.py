@@ -105,6 +105,9 @@ FIGURES: Final = (
     _gateway("breaking_changes_undetected", JUDGES, "changes", "==", 0),
     _gateway("breaking_changes_unannounced", JUDGES, "changes", "==", 0),
     _gateway("fuzz_server_errors", JUDGES, "answers", "==", 0),
+    # races
+    _gateway("consent_races_wrong", FAULTS, "customers", "==", 0),
+    _gateway("consent_writers_overlapping", FAULTS, "writers", ">=", 8),
     # who gets in
     _gateway("forged_tokens_accepted", FAULTS, "tokens", "==", 0),
     _gateway("jwks_fetches_per_cooldown", FAULTS, "fetches", "<=", 1),

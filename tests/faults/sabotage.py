@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import jwt
 
+from crm.consent.models import ConsentHead
 from crm.customers.models import Identity
 from crm.intake import repository, words
 from crm.kernel import change, dead_letters, timers
@@ -95,6 +96,18 @@ def an_identifier_has_one_holder() -> None:
     _replace(Change, "create", anyway)
 
 
+def a_head_is_what_was_read() -> None:
+    revise = Change.revise
+
+    def anyway(self: Change, item: Any) -> None:
+        if isinstance(item, ConsentHead):
+            self.write(item, when=None, otherwise=Stale())
+        else:
+            revise(self, item)
+
+    _replace(Change, "revise", anyway)
+
+
 def a_key_begins_with_its_tenant() -> None:
     """The keys of customers and their identifiers begin with one tenant, whoever asks."""
     plain = customer_key
@@ -151,6 +164,8 @@ GUARDS: Final[dict[str, Callable[[], None]]] = {
     "tenant_leaks": a_key_begins_with_its_tenant,
     "throttled_customers_wrong": a_refused_write_is_tried_again,
     "throttles_injected": nothing,
+    "consent_races_wrong": a_head_is_what_was_read,
+    "consent_writers_overlapping": nothing,
     "forged_tokens_accepted": a_signature_is_checked,
     "jwks_fetches_per_cooldown": keys_are_fetched_once_in_a_cool_down,
 }
