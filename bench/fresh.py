@@ -83,6 +83,7 @@ def _events(count: int) -> dict[str, list[dict[str, Any]]]:
     from crm.notifications.repository import list_newest
     from crm.orders import service as orders
     from crm.orders.events import OrderRecorded
+    from crm.touchpoints.events import VisitorIdentified
     from tests.stream_records import record
 
     order = orders.get(shop.SHOP, "o0")
@@ -90,6 +91,7 @@ def _events(count: int) -> dict[str, list[dict[str, Any]]]:
     (message,) = list_newest(shop.SHOP, order.customer_id, before=None, limit=1)
     planned = MessagePlanned.of(message)
     assert planned is not None, message.reason
+    joined = VisitorIdentified("v@1", shop.SHOP, "v", order.customer_id, 1, order.placed_at, "event:v", replayed=False)
     stream = {"Records": [record(order)]}
     cognito = json.loads((ROOT / "tests" / "events" / "cognito_pre_token_v2.json").read_text())
     same = {
@@ -99,6 +101,7 @@ def _events(count: int) -> dict[str, list[dict[str, Any]]]:
         "functions.loyalty.post_points.handler": {"Records": [told]},
         "functions.notifications.plan_messages.handler": {"Records": [told]},
         "functions.notifications.deliver_message.handler": {"Records": [_bus(planned)]},
+        "functions.touchpoints.join_visitor.handler": {"Records": [_bus(joined)]},
         "functions.timers.fire_due.handler": {"detail-type": "Scheduled Event"},
         "functions.auth.add_claims.handler": cognito,
     }

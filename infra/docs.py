@@ -27,6 +27,7 @@ from crm.loyalty.events import PointsPosted
 from crm.notifications.events import MessagePlanned
 from crm.orders.events import OrderRecorded
 from crm.segmentation.events import SegmentEntered, SegmentLeft
+from crm.touchpoints.events import VisitorIdentified
 from infra import scopes
 
 EVENTS_PAGE = Path(__file__).parents[1] / "docs" / "events.md"
@@ -41,6 +42,7 @@ DOMAIN_EVENTS: tuple[type[DomainEvent], ...] = (
     SegmentEntered,
     SegmentLeft,
     TimerDue,
+    VisitorIdentified,
 )
 SHARED = frozenset({"id", "shop", "customerId", "rev", "occurredAt", "cause", "replayed", "correlationId"})
 """Fields that mean the same in every domain event; docs/events.md says it once."""

@@ -20,6 +20,8 @@ from crm.orders.events import OrderRecorded
 from crm.orders.models import Order
 from crm.segmentation.events import changes_of
 from crm.segmentation.models import SegmentMembership
+from crm.touchpoints.events import VisitorIdentified
+from crm.touchpoints.models import VisitorLink
 
 PUBLISHERS: dict[type[Published], Callable[[Any], Sequence[DomainEvent | None]]] = {
     Customer: lambda item: [CustomerRecorded.of(item)],
@@ -28,6 +30,7 @@ PUBLISHERS: dict[type[Published], Callable[[Any], Sequence[DomainEvent | None]]]
     Message: lambda item: [MessagePlanned.of(item)],
     LedgerEntry: lambda item: [PointsPosted.of(item)],
     FeedbackResponse: lambda item: [FeedbackRecorded.of(item)],
+    VisitorLink: lambda item: [VisitorIdentified.of(item)],
 }
 
 

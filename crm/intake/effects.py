@@ -14,11 +14,11 @@ from crm.customers.service import Identified
 from crm.feedback import service as feedback
 from crm.intake import words
 from crm.intake.event_types import (
-    Behaviour,
     CartData,
     ConsentData,
     CustomData,
     CustomerData,
+    CustomerPart,
     Envelope,
     FeedbackData,
     OrderData,
@@ -58,6 +58,15 @@ class Arrival:
     @property
     def shop(self) -> str:
         return self.envelope.shop
+
+    @property
+    def who(self) -> CustomerPart:
+        assert self.envelope.customer is not None  # parsing refuses an event that needs it and has none
+        return self.envelope.customer
+
+    @property
+    def told(self) -> touchpoints.Told:
+        return touchpoints.Told(self.envelope.id, self.cause, self.envelope.occurred_at, self.now, self.replayed)
 
 
 def add(change: Change, arrival: Arrival) -> Effect:
@@ -131,14 +140,14 @@ def _refund_created(change: Change, arrival: Arrival) -> Effect:
 
 
 def _seen(change: Change, arrival: Arrival) -> Effect:
-    identified = _identified(change, arrival)
-    data: Behaviour = arrival.envelope.data
-    seen = words.touchpoint_seen(arrival.envelope.type, data)
-    told = touchpoints.Told(
-        arrival.envelope.id, arrival.cause, arrival.envelope.occurred_at, arrival.now, arrival.replayed
-    )
-    touchpoint = touchpoints.record(change, arrival.shop, identified.customer.customer_id, seen, told)
-    return Effect(f"touchpoint {touchpoint.type}", identified.customer.customer_id)
+    envelope, who = arrival.envelope, arrival.who
+    seen = words.touchpoint_seen(envelope.type, envelope.data)
+    if (visitor_id := words.visitor_alone(who, envelope.source)) is not None:
+        known = touchpoints.record_of_visitor(change, arrival.shop, visitor_id, seen, arrival.told)
+        return Effect(f"touchpoint {seen.type} of a visitor", known)
+    customer_id = _customer(change, arrival).customer.customer_id
+    touchpoints.record(change, arrival.shop, customer_id, seen, arrival.told, visitor_id=who.anonymous_id)
+    return Effect(f"touchpoint {seen.type}", customer_id)
 
 
 def _feedback_received(change: Change, arrival: Arrival) -> Effect:
@@ -159,12 +168,20 @@ def _feedback_received(change: Change, arrival: Arrival) -> Effect:
 
 
 def _identified(change: Change, arrival: Arrival, *, owner: str | None = None) -> Identified:
+    """The customer whom the event is about; if it names a visitor beside, that is who the visitor was."""
+    identified = _customer(change, arrival, owner=owner)
+    if arrival.who.anonymous_id is not None:
+        customer_id = identified.customer.customer_id
+        touchpoints.identify(change, arrival.shop, arrival.who.anonymous_id, customer_id, arrival.told)
+    return identified
+
+
+def _customer(change: Change, arrival: Arrival, *, owner: str | None = None) -> Identified:
     envelope = arrival.envelope
-    assert envelope.customer is not None  # parsing refuses an event of these types without it
     return customers.identify(
         change,
         envelope.shop,
-        words.customer_words(envelope.customer, envelope.source, owner=owner),
+        words.customer_words(arrival.who, envelope.source, owner=owner),
         source=envelope.source,
         cause=arrival.cause,
         occurred_at=envelope.occurred_at,

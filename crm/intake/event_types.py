@@ -62,9 +62,12 @@ class AddressPart(Camel, frozen=True, kw_only=True):
 
 
 class CustomerPart(Camel, frozen=True, kw_only=True):
-    """Whom the event is about: identifiers, and any fields the source knows as of `occurredAt`."""
+    """Whom the event is about: identifiers, and any fields the source knows as of `occurredAt`. `anonymousId` names a
+    visitor: alone, somebody nobody knows yet; beside an identifier, it says who that visitor was.
+    """
 
     id: Identifier | None = None
+    anonymous_id: Identifier | None = None
     external_id: Annotated[str, Meta(max_length=200)] | None = None
     email: Annotated[str, Meta(max_length=254)] | UnsetType | None = UNSET
     email_verified: bool = False

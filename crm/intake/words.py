@@ -76,6 +76,12 @@ def suppression_given(data: SuppressionData, source: str) -> SuppressionGiven:
     return SuppressionGiven(data.channel, data.address, data.reason, source=source, note=data.note)
 
 
+def visitor_alone(part: CustomerPart, source: str) -> str | None:
+    """The visitor whom an event is about where it names nobody beside; None where it names somebody, or no visitor."""
+    said = customer_words(part, source)
+    return part.anonymous_id if said.id is None and not said.claims() else None
+
+
 def order_version(data: OrderData, occurred_at: Any) -> OrderVersion:
     currency = data.currency
     return OrderVersion(

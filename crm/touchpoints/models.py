@@ -1,16 +1,25 @@
 # crm/touchpoints/models.py
 """What is stored about visits, views, carts and whatever else a shop calls an event.
 
-Key design (docs/access-patterns.md, AP-32, AP-85, AP-86):
-    Touchpoint   pk=SHOP#<shop>#CUSTOMER#<customer>  sk=TOUCHPOINT#<type>#<occurred_at>#<touchpoint>   those of one type
-                 timeline_key=TOUCHPOINT#<occurred_at>#<touchpoint>                                    all of them
-    Acquisition  pk=SHOP#<shop>#CUSTOMER#<customer>  sk=HEAD#ACQUISITION                               what brought them
+Key design (docs/access-patterns.md, AP-32, AP-85 to AP-88):
+    Touchpoint         pk=SHOP#<shop>#CUSTOMER#<customer>  sk=TOUCHPOINT#<type>#<occurred_at>#<touchpoint>   of a type
+                       timeline_key=TOUCHPOINT#<occurred_at>#<touchpoint>                                    all of them
+    Acquisition        pk=SHOP#<shop>#CUSTOMER#<customer>  sk=HEAD#ACQUISITION
+    Visitor            pk=SHOP#<shop>#VISITOR#<visitor>    sk=VISITOR
+    VisitorLink        pk=SHOP#<shop>#VISITOR#<visitor>    sk=LINK                      whom they turned out to be
+    VisitorTouchpoint  pk=SHOP#<shop>#VISITOR#<visitor>    sk=TOUCHPOINT#<occurred_at>#<touchpoint>
 """
 
 from datetime import datetime
 from typing import ClassVar, Self
 
-from pynamodb.attributes import JSONAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.attributes import (
+    JSONAttribute,
+    ListAttribute,
+    NumberAttribute,
+    UnicodeAttribute,
+    UTCDateTimeAttribute,
+)
 
 from crm.kernel import clock
 from crm.kernel.table import Part, Published, customer_key
@@ -26,11 +35,10 @@ class CampaignPart(Part):
     content = UnicodeAttribute(null=True)
 
 
-class Touchpoint(Published, discriminator="Touchpoint"):
-    """Something that happened between a customer and the shop; it is never changed."""
+class Seen(Published):
+    """Something that happened between a person and the shop; what was said of it never changes."""
 
     shop = UnicodeAttribute()
-    customer_id = UnicodeAttribute()
     touchpoint_id = UnicodeAttribute()
     type = UnicodeAttribute()
     channel = UnicodeAttribute(null=True)
@@ -41,6 +49,13 @@ class Touchpoint(Published, discriminator="Touchpoint"):
     properties = JSONAttribute(default=dict)
     occurred_at = UTCDateTimeAttribute()
     recorded_at = UTCDateTimeAttribute()
+
+
+class Touchpoint(Seen, discriminator="Touchpoint"):
+    """Of a customer. With a `visitor_id`, it is the copy of what they did before anybody knew who they were."""
+
+    customer_id = UnicodeAttribute()
+    visitor_id = UnicodeAttribute(null=True)
 
     @classmethod
     def of(cls, shop: str, customer_id: str, type_: str, touchpoint_id: str, *, occurred_at: datetime) -> Self:
@@ -57,6 +72,34 @@ class Touchpoint(Published, discriminator="Touchpoint"):
         )
 
 
+class VisitorTouchpoint(Seen, discriminator="VisitorTouchpoint"):
+    """Of a visitor, and the truth about it. `copied_to`: the customer in whose partition its copy is."""
+
+    visitor_id = UnicodeAttribute()
+    copied_to = UnicodeAttribute(null=True)
+
+    @classmethod
+    def of(cls, shop: str, visitor_id: str, type_: str, touchpoint_id: str, *, occurred_at: datetime) -> Self:
+        return cls(
+            visitor_key(shop, visitor_id),
+            f"TOUCHPOINT#{clock.text(occurred_at)}#{touchpoint_id}",
+            shop=shop,
+            visitor_id=visitor_id,
+            touchpoint_id=touchpoint_id,
+            type=type_,
+            occurred_at=occurred_at,
+        )
+
+    def copy(self, customer_id: str) -> Touchpoint:
+        """What a customer's partition holds of it."""
+        copy = Touchpoint.of(self.shop, customer_id, self.type, self.touchpoint_id, occurred_at=self.occurred_at)
+        for name in ("channel", "direction", "session_id", "campaign", "referrer", "properties", "recorded_at"):
+            setattr(copy, name, getattr(self, name))
+        copy.visitor_id = self.visitor_id
+        copy.rev, copy.cause, copy.replayed = 1, self.cause, self.replayed
+        return copy
+
+
 class SourcePart(CampaignPart):
     """What a touchpoint said it came from, and which touchpoint it was."""
 
@@ -66,14 +109,59 @@ class SourcePart(CampaignPart):
     occurred_at = UTCDateTimeAttribute()
 
 
+class JoinedVisitor(Part):
+    """A visitor whom a customer turned out to have been, and the first and the last source of theirs."""
+
+    visitor_id = UnicodeAttribute()
+    expires_at = NumberAttribute()
+    first = SourcePart(null=True)
+    last = SourcePart(null=True)
+
+
 class Acquisition(Published, discriminator="Acquisition"):
-    """The first and the last source by when they happened, whatever order they were told in."""
+    """The first and the last source by when they happened, whatever order they were told in: of the customer's own,
+    which are for good, and of the visitors they were, who may turn out to have been somebody else.
+    """
 
     SK: ClassVar[str] = "HEAD#ACQUISITION"
 
     first = SourcePart(null=True)
     last = SourcePart(null=True)
+    own_first = SourcePart(null=True)
+    own_last = SourcePart(null=True)
+    visitors: ListAttribute[JoinedVisitor] = ListAttribute(of=JoinedVisitor, default=list)
 
     @classmethod
     def of(cls, shop: str, customer_id: str) -> Self:
         return cls(customer_key(shop, customer_id), cls.SK)
+
+
+class Visitor(Published, discriminator="Visitor"):
+    """Somebody nobody knows yet. All that is kept of them expires at once, `expires_at`, and is counted until then."""
+
+    touchpoint_count = NumberAttribute(default=0)
+    first = SourcePart(null=True)
+    last = SourcePart(null=True)
+
+    @classmethod
+    def of(cls, shop: str, visitor_id: str) -> Self:
+        return cls(visitor_key(shop, visitor_id), "VISITOR")
+
+
+class VisitorLink(Published, discriminator="VisitorLink"):
+    """Whom a visitor turned out to be: the customer of the earliest identification, at one instant of the lesser id."""
+
+    shop = UnicodeAttribute()
+    visitor_id = UnicodeAttribute()
+    customer_id = UnicodeAttribute(null=True)
+    identified_at = UTCDateTimeAttribute(null=True)
+    identified_by = UnicodeAttribute(null=True)
+    """The id of the event that identified them."""
+
+    @classmethod
+    def of(cls, shop: str, visitor_id: str) -> Self:
+        return cls(visitor_key(shop, visitor_id), "LINK", shop=shop, visitor_id=visitor_id)
+
+
+def visitor_key(shop: str, visitor_id: str) -> str:
+    return f"SHOP#{shop}#VISITOR#{visitor_id}"

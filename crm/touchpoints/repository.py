@@ -5,9 +5,10 @@ from datetime import datetime
 
 from pynamodb.exceptions import DoesNotExist
 
-from crm.kernel import clock
+from crm.kernel import batch_reads, clock
+from crm.kernel.settings import settings
 from crm.kernel.table import customer_key
-from crm.touchpoints.models import Acquisition, Touchpoint
+from crm.touchpoints.models import Acquisition, Touchpoint, Visitor, VisitorLink, VisitorTouchpoint, visitor_key
 
 NEVER = ":"  # sorts behind every digit a time begins with
 
@@ -62,6 +63,26 @@ def get_acquisition(shop: str, customer_id: str) -> Acquisition | None:
         return Acquisition.get(customer_key(shop, customer_id), Acquisition.SK, consistent_read=True)
     except DoesNotExist:
         return None
+
+
+def get_visitor(shop: str, visitor_id: str) -> tuple[Visitor | None, VisitorLink | None]:
+    """AP-87. A visitor, and whom they turned out to be."""
+    keys = [(key.pk, key.sk) for key in (Visitor.of(shop, visitor_id), VisitorLink.of(shop, visitor_id))]
+    found = {raw["sk"]["S"]: raw for raw in batch_reads.read(settings().crm_table, keys)}
+    visitor, link = (found.get(sk) for _, sk in keys)
+    return Visitor.from_raw_data(visitor) if visitor else None, VisitorLink.from_raw_data(link) if link else None
+
+
+def list_of_visitor(shop: str, visitor_id: str, *, now: datetime, limit: int | None = None) -> list[VisitorTouchpoint]:
+    """AP-88. Oldest first; what has expired and is not yet deleted is left out."""
+    found = VisitorTouchpoint.query(
+        visitor_key(shop, visitor_id),
+        VisitorTouchpoint.sk.startswith("TOUCHPOINT#"),
+        VisitorTouchpoint.expires_at > int(now.timestamp()),
+        consistent_read=True,
+        limit=limit,
+    )
+    return list(found)
 
 
 def _reach(prefix: str, since: datetime | None, until: datetime | None, before: str | None) -> tuple[str, str]:

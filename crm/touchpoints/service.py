@@ -3,19 +3,22 @@
 
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from crm.kernel.change import Change
 from crm.kernel.errors import Fault, InvalidInputs
-from crm.touchpoints import acquisition, repository, urls
+from crm.touchpoints import acquisition, repository, urls, visitors
 from crm.touchpoints.acquisition import INBOUND, OUTBOUND, Campaign
-from crm.touchpoints.models import Acquisition, CampaignPart, SourcePart, Touchpoint
+from crm.touchpoints.models import Acquisition, CampaignPart, Seen, SourcePart, Touchpoint, VisitorTouchpoint
+from crm.touchpoints.sources import MOST_VISITORS, Sources
+from crm.touchpoints.told import NO_CAMPAIGN, Told, TouchpointSeen
+from crm.touchpoints.visitors import LIFETIME, MOST_TOUCHPOINTS
 
 __all__ = [
     "INBOUND",
+    "LIFETIME",
+    "MOST_TOUCHPOINTS",
+    "MOST_VISITORS",
     "NO_CAMPAIGN",
     "OUTBOUND",
     "Acquisition",
@@ -25,66 +28,63 @@ __all__ = [
     "Told",
     "Touchpoint",
     "TouchpointSeen",
+    "identify",
     "record",
+    "record_of_visitor",
+    "settle",
     "touchpoints",
     "type_fault",
 ]
 
 TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 LONGEST_NAME = 200
-NO_CAMPAIGN = Campaign()
 LARGEST_PROPERTIES = 200_000  # bytes of JSON as stored: half of what DynamoDB lets an item hold
 
 
-@dataclass(frozen=True)
-class TouchpointSeen:
-    """Something that happened: `type` is `product.viewed`, `cart.updated`, ... or a shop's own `noun.past_tense`.
+settle = visitors.settle
 
-    `direction` is `inbound` where the customer turned to the shop, `outbound` where the shop turned to them.
+
+def record(
+    change: Change, shop: str, customer_id: str, seen: TouchpointSeen, told: Told, *, visitor_id: str | None = None
+) -> Touchpoint:
+    """Add to `change`: what a customer did, and what brought them where it says something new of that. `visitor_id`:
+    the visitor whom the event says they are.
+
+    Raises InvalidInputs; the commit raises Stale where any of it was told meanwhile.
     """
-
-    type: str
-    channel: str | None = None
-    session_id: str | None = None
-    properties: Mapping[str, Any] = field(default_factory=dict)
-    direction: str = INBOUND
-    campaign: Campaign = NO_CAMPAIGN
-    referrer: str | None = None
-
-
-@dataclass(frozen=True)
-class Told:
-    """How a touchpoint came to be known. `touchpoint_id` follows from the cause (the event's id)."""
-
-    touchpoint_id: str
-    cause: str
-    occurred_at: datetime
-    now: datetime
-    replayed: bool
-
-
-def record(change: Change, shop: str, customer_id: str, seen: TouchpointSeen, told: Told) -> Touchpoint:
-    """Add to `change`: the touchpoint, and what brought the customer where it says something new of that.
-
-    Raises InvalidInputs; the commit raises Stale where what brought them was told meanwhile.
-    """
-    faults = _faults(seen)
-    if faults:
-        raise InvalidInputs(faults)
-    item = Touchpoint.of(shop, customer_id, seen.type, told.touchpoint_id, occurred_at=told.occurred_at)
-    item.channel, item.direction, item.session_id = seen.channel, seen.direction, seen.session_id
-    item.campaign = CampaignPart(**vars(seen.campaign)) if seen.campaign else None
-    item.referrer = urls.plain(seen.referrer) if seen.referrer else None
-    item.properties = dict(seen.properties)
-    if isinstance(url := seen.properties.get("url"), str):
-        item.properties["url"] = urls.plain(url)
-    item.recorded_at = told.now
-    item.rev, item.cause, item.replayed = 1, told.cause, told.replayed
+    item = Touchpoint.of(shop, customer_id, seen.type, told.event_id, occurred_at=told.occurred_at)
+    source = _fill(item, seen, told)
     change.once(item)
-    source = _source(seen, told)
+    sources = Sources(shop, told)
     if source is not None:
-        _acquire(change, shop, customer_id, source, told)
+        sources.add(customer_id, source)
+    if visitor_id is not None:
+        visitors.identify(change, sources, shop, visitor_id, customer_id, told)
+    sources.add_to(change)
     return item
+
+
+def record_of_visitor(change: Change, shop: str, visitor_id: str, seen: TouchpointSeen, told: Told) -> str | None:
+    """Add to `change`: what a visitor did. Where it is known by now who that was, it is a touchpoint of that customer,
+    whose id is returned. Of a visitor the newest 1,000 are kept, for 90 days from the first.
+
+    Raises InvalidInputs; the commit raises Stale where any of it was told meanwhile.
+    """
+    item = VisitorTouchpoint.of(shop, visitor_id, seen.type, told.event_id, occurred_at=told.occurred_at)
+    source = _fill(item, seen, told)
+    sources = Sources(shop, told)
+    customer_id = visitors.record(change, sources, item, source, told)
+    sources.add_to(change)
+    return customer_id
+
+
+def identify(change: Change, shop: str, visitor_id: str, customer_id: str, told: Told) -> None:
+    """Add to `change`: the visitor was this customer. The earliest identification by event time holds, whatever order
+    they come in; a customer can be 20 visitors at a time, and a 21st stays unknown. `settle` brings the touchpoints.
+    """
+    sources = Sources(shop, told)
+    visitors.identify(change, sources, shop, visitor_id, customer_id, told)
+    sources.add_to(change)
 
 
 def touchpoints(
@@ -117,26 +117,29 @@ def type_fault(name: str) -> str | None:
     return None
 
 
-def _source(seen: TouchpointSeen, told: Told) -> SourcePart | None:
+def _fill(item: Seen, seen: TouchpointSeen, told: Told) -> SourcePart | None:
+    """Write on the item what was said; return the source it names, if any. Raises InvalidInputs."""
+    faults = _faults(seen)
+    if faults:
+        raise InvalidInputs(faults)
+    item.channel, item.direction, item.session_id = seen.channel, seen.direction, seen.session_id
+    item.campaign = CampaignPart(**vars(seen.campaign)) if seen.campaign else None
+    item.referrer = urls.plain(seen.referrer) if seen.referrer else None
+    item.properties = dict(seen.properties)
+    if isinstance(url := seen.properties.get("url"), str):
+        item.properties["url"] = urls.plain(url)
+    item.recorded_at = told.now
+    item.rev, item.cause, item.replayed = 1, told.cause, told.replayed
     named = acquisition.named(seen.campaign, seen.referrer, direction=seen.direction)
     if named is None:
         return None
     return SourcePart(
         **vars(named),
-        referrer=urls.plain(seen.referrer) if seen.referrer else None,
+        referrer=item.referrer,
         channel=seen.channel,
-        touchpoint_id=told.touchpoint_id,
+        touchpoint_id=told.event_id,
         occurred_at=told.occurred_at,
     )
-
-
-def _acquire(change: Change, shop: str, customer_id: str, source: SourcePart, told: Told) -> None:
-    head = repository.get_acquisition(shop, customer_id) or Acquisition.of(shop, customer_id)
-    ends = acquisition.ends([head.first, head.last, source])
-    if ends is not None and source in ends:
-        head.first, head.last = ends
-        head.cause, head.replayed = told.cause, told.replayed
-        change.revise(head)
 
 
 def _faults(seen: TouchpointSeen) -> list[Fault]:

@@ -147,6 +147,7 @@ def test_events_are_wired_to_the_functions_that_the_design_names() -> None:
         ("DomainBus", "order.recorded", "", "NotificationsQueue"),
         ("DomainBus", "timer.due", "notifications", "NotificationsQueue"),
         ("DomainBus", "message.planned", "", "DeliveriesQueue"),
+        ("DomainBus", "visitor.identified", "", "JoinsQueue"),
     }
     assert {
         (name_in(mapping["EventSourceArn"]), name_in(mapping["FunctionName"])) for mapping in MAPPINGS.values()
@@ -156,6 +157,7 @@ def test_events_are_wired_to_the_functions_that_the_design_names() -> None:
         ("LoyaltyQueue", "PostPointsFunction"),
         ("NotificationsQueue", "PlanMessagesFunction"),
         ("DeliveriesQueue", "DeliverMessageFunction"),
+        ("JoinsQueue", "JoinVisitorFunction"),
         ("CrmTable", "PublishChangesFunction"),
         ("CrmTable", "RollUpFunction"),
     }

@@ -205,6 +205,9 @@ def day(shop: Shop, outlets: None, monkeypatch: pytest.MonkeyPatch) -> Day:
     day.stream()
     day.deliver("IntakeQueue", [example(name) for name in EVENT_TYPES if name not in first])
     day.deliver("IntakeQueue", [moved(), of_nobody_who_agreed(), of_no_shop()])
+    day.deliver("IntakeQueue", [of_a_visitor(), who_the_visitor_was("4711", hour=10)])
+    day.stream()
+    day.deliver("IntakeQueue", [who_the_visitor_was("4712", hour=9)])
     day.stream()
     for function in ("PublishChangesFunction", "RollUpFunction"):
         assert day.invoke(function, {"Records": [UNREADABLE]}) == {"batchItemFailures": []}
@@ -230,6 +233,16 @@ def of_nobody_who_agreed() -> dict[str, Any]:
     envelope = example("order.placed")
     who = {"externalId": "4712", "email": "bea@example.com", "emailVerified": True}
     return envelope | {"id": "evt-bea", "customer": who, "data": envelope["data"] | {"orderId": "1002"}}
+
+
+def of_a_visitor() -> dict[str, Any]:
+    return example("product.viewed") | {"id": "evt-visitor", "customer": {"anonymousId": "vis_1"}}
+
+
+def who_the_visitor_was(external_id: str, *, hour: int) -> dict[str, Any]:
+    who = {"externalId": external_id, "anonymousId": "vis_1"}
+    at = f"2026-03-01T{hour:02}:30:00+01:00"
+    return example("customer.updated") | {"id": f"evt-was-{external_id}", "customer": who, "occurredAt": at}
 
 
 def of_no_shop() -> dict[str, Any]:

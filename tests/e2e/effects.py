@@ -18,7 +18,7 @@ CUSTOMER = """query($value: String!) {
     customerId firstName statistics { orderCount totals { net { amount } } }
     segments { segment { segmentId } } loyalty { available entries { nodes { points orderId } } }
     orders { nodes { orderId version net { amount } } } feedback { nodes { score } }
-    messages { nodes { template status reason } } } }"""
+    messages { nodes { template status reason } } touchpoints { nodes { type } } } }"""
 KPI = """query($name: KpiName!, $from: Date!, $to: Date!, $currency: CurrencyCode) {
   kpi(name: $name, from: $from, to: $to, grain: YEAR, currency: $currency) { periods { numerator } } }"""
 CONSENTS = [{"channel": "email", "purpose": "marketing", "state": "granted"}]
@@ -41,6 +41,12 @@ class Buyer:
         lines = [{"id": "1", "sku": "A", "quantity": 2, "unitPrice": "10.00"}]
         data = {"orderId": order_id, "version": version, "status": "placed", "currency": self.currency, "lines": lines}
         return self.event("order.updated", data | {"placedAt": _earlier(self.system)} | more)
+
+    def looks_around(self) -> list[dict[str, Any]]:
+        """They look at something before anybody knows who they are, and then somebody does."""
+        visitor = {"anonymousId": f"visitor-{self.name}"}
+        seen = self.event("product.viewed", {"sku": "A"}, customer=visitor)
+        return [seen, self.event("customer.updated", {}, customer={"externalId": self.name} | visitor)]
 
     def event(self, kind: str, data: dict[str, Any], **more: Any) -> dict[str, Any]:
         who = {"externalId": self.name, "email": f"{self.name}@e2e.example.com", "emailVerified": True}
@@ -93,6 +99,10 @@ def message_decided(buyer: Buyer) -> bool:
 
 def message_sent(buyer: Buyer) -> bool:
     return [one["status"] for one in buyer.shown().get("messages", {}).get("nodes", [])] == ["SENT"]
+
+
+def visitor_joined(buyer: Buyer) -> bool:
+    return [one["type"] for one in buyer.shown().get("touchpoints", {}).get("nodes", [])] == ["product.viewed"]
 
 
 EFFECTS: Final[dict[str, Callable[[Buyer], bool]]] = {

@@ -5,7 +5,17 @@ import time
 from typing import TYPE_CHECKING
 
 from bench.figures import E2E, Report
-from tests.e2e.effects import SHOP, Buyer, counted, has_points, in_segment, message_sent, rests, wait_for
+from tests.e2e.effects import (
+    SHOP,
+    Buyer,
+    counted,
+    has_points,
+    in_segment,
+    message_sent,
+    rests,
+    visitor_joined,
+    wait_for,
+)
 from tests.local_system import LocalSystem, eventually
 
 if TYPE_CHECKING:
@@ -98,6 +108,12 @@ def test_an_answer_counts_in_the_kpi_and_is_shown(system: LocalSystem) -> None:
     eventually(lambda: bool(buyer.shown() and buyer.shown()["feedback"]["nodes"]), "it is shown")
     rests(system)
     assert buyer.shown()["feedback"]["nodes"] == [{"score": 9}]
+
+
+def test_what_a_visitor_did_is_the_customers_once_they_are_known(system: LocalSystem) -> None:
+    buyer = Buyer(system, "stranger")
+    system.post(*buyer.looks_around(), shop=SHOP)
+    wait_for(buyer, visitor_joined)
 
 
 def _status(system: LocalSystem, event_id: str) -> str | None:

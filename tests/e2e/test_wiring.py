@@ -26,6 +26,7 @@ from tests.e2e.effects import (
     message_decided,
     message_sent,
     rests,
+    visitor_joined,
     wait_for,
 )  # fmt: skip
 from tests.local_system import LocalSystem, eventually
@@ -72,6 +73,7 @@ JOURNEY = "test_order_journey.py::test_a_posted_order_reaches_statistics_segment
 BUS = "test_order_journey.py::test_an_event_of_a_source_on_the_bus_has_its_effect"
 HOPELESS = "test_poison.py::test_a_hopeless_message_of_any_queue_ends_in_its_dead_letters"
 UNREADABLE = "test_poison.py::test_a_stored_item_that_no_stream_function_can_read_is_dead_lettered_by_both"
+VISITOR = "test_order_journey.py::test_what_a_visitor_did_is_the_customers_once_they_are_known"
 TIME = "test_timers.py::test_a_customer_leaves_the_segment_when_time_passes_at_the_time_that_was_due"
 AGAIN = "test_timers.py::test_a_message_refused_for_want_of_consent_is_looked_at_again"
 
@@ -107,6 +109,7 @@ RULES_AND_MAPPINGS: Final = (
     Missing("ChangesToSegmentation", _disconnected("ChangesToSegmentation"), in_segment, JOURNEY),
     Missing("OrdersToLoyalty", _disconnected("OrdersToLoyalty"), has_points, JOURNEY),
     Missing("MessagesToDeliveries", _disconnected("MessagesToDeliveries"), message_sent, JOURNEY),
+    Missing("VisitorsToJoins", _disconnected("VisitorsToJoins"), visitor_joined, VISITOR),
     Missing("RollUpFunctionCrmStream", _without("RollUpFunction", "Events", "CrmStream"), in_kpi, JOURNEY),
 )
 CONSUMERS: Final = (
@@ -139,7 +142,7 @@ FILTERS_AND_DEAD_LETTERS: Final = (
             hopeless_ends_in(f"{name}DeadLetters"),
             HOPELESS,
         )
-        for name in ("Segmentation", "Loyalty", "Deliveries")
+        for name in ("Segmentation", "Loyalty", "Deliveries", "Joins")
     ),
 )
 TIMERS: Final = (
@@ -185,7 +188,7 @@ def test_without_a_rule_or_a_stream_mapping_its_effect_is_missed(broken: LocalSy
     rewire(broken, RULES_AND_MAPPINGS, tmp_path)
     buyer = Buyer(broken, "unruly")
     broken.put_on_bus(buyer.order("unruly-0") | {"id": "unruly-bus"})
-    broken.post(buyer.says_yes(), buyer.order("unruly-1"), shop=SHOP)
+    broken.post(buyer.says_yes(), buyer.order("unruly-1"), *buyer.looks_around(), shop=SHOP)
     wait_for(buyer, counted, message_decided)
     _reads_on(broken)
     assert missed(buyer, RULES_AND_MAPPINGS) == names(RULES_AND_MAPPINGS)
@@ -206,7 +209,7 @@ def test_without_a_filter_or_a_dead_letter_queue_what_it_is_for_is_missed(broken
     body = json.dumps({"detail-type": "hopeless", "detail": {}})
     hopeless = [
         broken.sqs.send_message(QueueUrl=broken.url(f"{queue}Queue"), MessageBody=body)["MessageId"]
-        for queue in ("Notifications", "Segmentation", "Loyalty", "Deliveries")
+        for queue in ("Notifications", "Segmentation", "Loyalty", "Deliveries", "Joins")
     ]
     broken.post(buyer.order("unfiltered-1"), shop=SHOP)
     wait_for(buyer, counted, hopeless_ends_in("NotificationsDeadLetters"))

@@ -15,6 +15,7 @@ from crm.loyalty.models import LedgerEntry, Posting
 from crm.notifications.models import Message
 from crm.orders.events import OrderRecorded
 from crm.segmentation.models import SegmentMembership
+from crm.touchpoints.models import VisitorLink
 from functions.intake.publish_changes import handler
 from tests.letters import letters_in
 from tests.stream_records import NOON, answer, order, profile, record, sequence_number
@@ -88,6 +89,13 @@ def entry() -> LedgerEntry:
     return item
 
 
+def link() -> VisitorLink:
+    item = VisitorLink.of("demo", "v1")
+    item.customer_id, item.identified_at, item.identified_by = "ann", NOON, "e1"
+    item.rev, item.cause = 1, "event:e1"
+    return item
+
+
 EVERY_KIND: list[tuple[Published, str]] = [
     (profile(), "customer.recorded"),
     (order(), "order.recorded"),
@@ -95,6 +103,7 @@ EVERY_KIND: list[tuple[Published, str]] = [
     (message(), "message.planned"),
     (entry(), "points.posted"),
     (answer(), "feedback.recorded"),
+    (link(), "visitor.identified"),
 ]
 
 

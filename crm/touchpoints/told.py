@@ -1,0 +1,38 @@
+# crm/touchpoints/told.py
+"""What is said of a touchpoint, and how it came to be known."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from crm.touchpoints.acquisition import INBOUND, Campaign
+
+NO_CAMPAIGN = Campaign()
+
+
+@dataclass(frozen=True)
+class TouchpointSeen:
+    """Something that happened: `type` is `product.viewed`, `cart.updated`, ... or a shop's own `noun.past_tense`.
+
+    `direction` is `inbound` where the customer turned to the shop, `outbound` where the shop turned to them.
+    """
+
+    type: str
+    channel: str | None = None
+    session_id: str | None = None
+    properties: Mapping[str, Any] = field(default_factory=dict)
+    direction: str = INBOUND
+    campaign: Campaign = NO_CAMPAIGN
+    referrer: str | None = None
+
+
+@dataclass(frozen=True)
+class Told:
+    """How it came to be known: the event, its cause, when that happened, and when it is told."""
+
+    event_id: str
+    cause: str
+    occurred_at: datetime
+    now: datetime
+    replayed: bool
