@@ -32,8 +32,7 @@ class Words:
     """Per source, as in {"shopify": "4711"}."""
     email_verified: bool = False
     vouched: bool = True
-    """False for what customers say of themselves: an address they have not verified is written to, and identifies
-    nobody."""
+    """False for what customers say of themselves: an address that nobody vouches for stays pending."""
     fields: Mapping[str, Any] = field(default_factory=dict)
 
     def claims(self) -> list[Claim]:

@@ -83,6 +83,9 @@ class Customer(Published, discriminator="Customer"):
     last_name = UnicodeAttribute(null=True)
     email = UnicodeAttribute(null=True)
     phone = UnicodeAttribute(null=True)
+    pending_email = UnicodeAttribute(null=True)
+    pending_phone = UnicodeAttribute(null=True)
+    """What the customer says and nobody has vouched for: no identity, never sent to."""
     locale = UnicodeAttribute(null=True)
     zone = UnicodeAttribute(null=True)
     birth_date = UnicodeAttribute(null=True)

@@ -20,6 +20,8 @@ FIELDS = frozenset(
         "last_name",
         "email",
         "phone",
+        "pending_email",
+        "pending_phone",
         "locale",
         "zone",
         "birth_date",

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from crm.customers import history, identifiers, identity, profile, provenance, repository, snapshot, standing
+from crm.customers import history, identifiers, identity, pending, profile, provenance, repository, snapshot, standing
 from crm.customers.history import FieldChange
 from crm.customers.identity import Claims, Words
 from crm.customers.models import (
@@ -59,6 +59,7 @@ __all__ = [
     "is_hidden",
     "list_shard",
     "origins",
+    "pending_address",
     "refuse_barred",
     "restore",
     "snapshots",
@@ -121,7 +122,8 @@ def identify(
     stored = heads.head(Customer) if heads else None
     customer = (heads and heads.head(Customer)) or Customer.of(shop, new_id("cus", now), now=now)
     occasion = Occasion(Origin.of_event(source), cause, occurred_at, now, replayed)
-    moved = _take_on(customer, words, occasion)
+    settled = pending.vouched_for(words.fields, _addresses(customer), decided=False)
+    moved = _take_on(customer, replace(words, fields=settled), occasion)
     identity.settle(change, customer, words, claims, occasion, moved=moved)
     _save(change, customer, stored, occasion)
     return Identified(customer, heads or Snapshot(shop, customer.customer_id, {}))
@@ -189,8 +191,13 @@ def update(
         _refuse_taken(words, claims)
         change = Change()
         cause = f"customer:{customer_id}:update:{int(stored.rev) + 1}"
-        occasion = Occasion(Origin.here(by), cause, occurred_at=_after(customer, words, now), now=now)
-        moved = _take_on(customer, words, occasion)
+        known = _addresses(customer)
+        if words.vouched:
+            said = replace(words, fields=pending.vouched_for(words.fields, known, decided=True))
+        else:
+            said = replace(words, fields=pending.said_by_customer(words.fields, known))
+        occasion = Occasion(Origin.here(by), cause, occurred_at=_after(customer, said, now), now=now)
+        moved = _take_on(customer, said, occasion)
         identity.settle(change, customer, words, claims, occasion, moved=moved)
         _save(change, customer, stored, occasion)
         change.commit()
@@ -345,6 +352,15 @@ def _turn(
         return customer
 
     return retrying(attempt)
+
+
+def pending_address(customer: Customer, kind: str) -> str | None:
+    """The e-mail address or phone number that the customer says is theirs and nobody has vouched for."""
+    return pending.shown(kind, _addresses(customer))
+
+
+def _addresses(customer: Customer) -> dict[str, str | None]:
+    return {name: getattr(customer, name) for name in (*pending.FIELD, *pending.FIELD.values())}
 
 
 def _take_on(customer: Customer, words: Words, occasion: Occasion) -> frozenset[str]:

@@ -81,6 +81,19 @@ class Customer(Node):
     def phone(self) -> str | None:
         return self.record.profile.phone
 
+    @strawberry.field(
+        description=(
+            "What the customer says their address is, until a shop's event or staff say it too. Nobody is found by it, "
+            "and nothing is sent to it."
+        )
+    )
+    def pending_email(self) -> EmailAddress | None:
+        return _as(EmailAddress, service.pending_address(self.record.profile, "email"))
+
+    @strawberry.field(description="As `pendingEmail`.")
+    def pending_phone(self) -> str | None:
+        return service.pending_address(self.record.profile, "phone")
+
     @strawberry.field(description="BCP 47, such as `de-AT`.")
     def locale(self) -> str | None:
         return self.record.profile.locale

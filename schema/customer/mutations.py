@@ -20,7 +20,7 @@ from schema.node import key_of
 from schema.principal import Kind
 from schema.scalars import CountryCode, EmailAddress, PhoneNumber, TimeZone
 
-STAFF_FIELDS: Final = ("status", "test")
+STAFF_FIELDS: Final = ("email_verified", "status", "test")
 
 
 @strawberry.input(description="Where a customer can be reached by post.")
@@ -77,7 +77,13 @@ class CustomerUpdateInput:
         default=None, description="Refuse where the stored version is another."
     )
     email: strawberry.Maybe[EmailAddress | None] = strawberry.field(
-        description="Unique in the shop where staff say it; what customers say identifies nobody until it is verified."
+        description=(
+            "Unique in the shop where staff say it, which settles what was pending. What customers say becomes "
+            "`pendingEmail`; their null takes back what is pending."
+        )
+    )
+    email_verified: bool = strawberry.field(
+        default=False, description="Whether `email`, given with it, is known to be theirs. For staff only."
     )
     phone: strawberry.Maybe[PhoneNumber | None] = strawberry.field(description="As `email`.")
     first_name: strawberry.Maybe[str | None] = strawberry.field(description="Given name.")
@@ -94,7 +100,10 @@ class CustomerUpdateInput:
 
     def words(self) -> service.Words:
         given = {name: value for name, value in vars(self).items() if isinstance(value, strawberry.Some)}
-        return service.Words(fields={name: _plain(some.value) for name, some in given.items()})
+        fields = {name: _plain(some.value) for name, some in given.items()}
+        if self.email_verified and not fields.get("email"):
+            raise InvalidInputs([Fault("email", "REQUIRED", "is the address that is verified")])
+        return service.Words(email_verified=self.email_verified, fields=fields)
 
 
 @strawberry.input(description="Whom to delete.")
@@ -185,7 +194,8 @@ class CustomerMutation:
         context = info.context
         customer_id, words = _named(context, input.id), input.words()
         if context.principal.kind is Kind.CUSTOMER:
-            forbidden = [Fault(name, "FORBIDDEN", "is for staff only") for name in STAFF_FIELDS if name in words.fields]
+            said = {*words.fields, *(["email_verified"] if words.email_verified else [])}
+            forbidden = [Fault(name, "FORBIDDEN", "is for staff only") for name in STAFF_FIELDS if name in said]
             if forbidden:
                 raise InvalidInputs(forbidden)
             # Nobody has verified that the address is theirs: it must not bring them somebody else's orders.
