@@ -31,8 +31,9 @@ def json_response(
 
 
 def error_response(error: BadRequest, request_id: str, *, media_type: str = JSON) -> Response:
+    wait = {"retryAfter": int(error.headers["retry-after"])} if "retry-after" in error.headers else {}
     body = {
-        "errors": [{"message": str(error), "extensions": {"code": error.code}}],
+        "errors": [{"message": str(error), "extensions": {"code": error.code, **wait}}],
         "extensions": {"requestId": request_id},
     }
     headers = {**error.headers, "x-request-id": request_id}

@@ -24,6 +24,7 @@ from api.health import healthz
 from crm.kernel import correlation
 from crm.kernel.settings import Settings, settings
 from crm.kernel.table import client
+from schema.budget import Budgets
 from schema.execution import Execution
 from schema.schema import schema
 
@@ -32,11 +33,12 @@ CODES: Final = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}
 
 
 def create_app(configured: Settings | None = None, *, authenticator: Authenticator | None = None) -> Starlette:
-    """Raises RuntimeError where the environment says nothing of the token issuer."""
+    """Raises RuntimeError where the environment says nothing of the token issuer, or nonsense of budgets."""
     configured = configured or settings()
     authenticator = authenticator or Authenticator(Issuer.of(configured))
-    events = EventsEndpoint(authenticator)
-    graphql = GraphQLEndpoint(Execution(schema.core), authenticator)
+    budgets = Budgets.of(configured.point_budgets)
+    events = EventsEndpoint(authenticator, budgets)
+    graphql = GraphQLEndpoint(Execution(schema.core, budgets), authenticator)
     routes = [
         Route("/graphql", graphql.answer, methods=["GET", "POST"]),
         Route("/graphql", graphql.refuse_method, methods=OTHER_METHODS),

@@ -2,6 +2,7 @@
 """Events over HTTP: up to a hundred envelopes a request, and what became of one."""
 
 import asyncio
+from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.requests import Request
@@ -12,7 +13,9 @@ from api.authentication import Authenticator
 from api.graphql import authenticated
 from crm.customers.service import CustomerBlocked
 from crm.kernel import clock
+from schema.budget import Budgets
 from schema.event import INGEST, MOST_EVENTS, take_in
+from schema.limits import MUTATION_COST
 from schema.principal import Kind, Principal
 from schema.standing import refuse_barred
 
@@ -27,8 +30,9 @@ LONGEST_ID: Final = 128  # a longer one is no key, and names nothing
 
 
 class EventsEndpoint:
-    def __init__(self, authenticator: Authenticator) -> None:
+    def __init__(self, authenticator: Authenticator, budgets: Budgets | None = None) -> None:
         self._authenticator = authenticator
+        self._budgets = budgets
 
     async def accept(self, request: Request) -> Response:
         """POST one envelope, a list of them, or {"events": [...]}: 202 with a receipt for each.
@@ -39,6 +43,7 @@ class EventsEndpoint:
         try:
             principal = await self._sender(request)
             events = _listed(await read_json(request, most_bytes=MOST_BYTES))
+            await self._charge(principal, MUTATION_COST * len(events))
         except BadRequest as error:
             return error_response(error, asked_id)
         receipts = await asyncio.to_thread(take_in, principal, events, now=clock.now())
@@ -50,6 +55,7 @@ class EventsEndpoint:
         asked_id = request_id(request)
         try:
             principal = await self._sender(request, apps=False)
+            await self._charge(principal, 1)
         except BadRequest as error:
             return error_response(error, asked_id)
         event_id = request.path_params["event_id"]
@@ -73,6 +79,14 @@ class EventsEndpoint:
             },
         }
         return json_response(body, headers={"x-request-id": asked_id})
+
+    async def _charge(self, principal: Principal, points: int) -> None:
+        """Raises BadRequest (429)."""
+        charge = await self._budgets.charge(principal, points, now=clock.now()) if self._budgets else None
+        if charge is not None and charge.wait > 0:
+            wait = ceil(charge.wait)
+            message = f"This costs {points} points, and there are {charge.left}: wait {wait} seconds."
+            raise BadRequest(429, "THROTTLED", message, headers={"retry-after": str(wait)})
 
     async def _sender(self, request: Request, *, apps: bool = True) -> Principal:
         principal = await authenticated(self._authenticator, request)

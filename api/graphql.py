@@ -46,6 +46,8 @@ class GraphQLEndpoint:
         headers = {"x-request-id": asked_id}
         if status == HTTPStatus.METHOD_NOT_ALLOWED:
             headers["allow"] = "POST"
+        if status == HTTPStatus.TOO_MANY_REQUESTS:
+            headers["retry-after"] = str(answer.body["errors"][0]["extensions"]["retryAfter"])
         return json_response(answer.body, status, media_type=media_type, headers=headers)
 
     async def refuse_method(self, request: Request) -> Response:

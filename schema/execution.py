@@ -5,6 +5,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import ceil
 from pathlib import Path
 from traceback import extract_tb
 from typing import Any
@@ -15,6 +16,7 @@ from graphql.execution.values import VariableValues, get_variable_values
 from crm.kernel.errors import CrmError, InvalidInput, InvalidInputs
 from crm.kernel.meter import Meter, metering
 from schema import limits
+from schema.budget import Budgets
 from schema.coercion import errors_of_variables
 from schema.context import Context
 from schema.errors import path_of
@@ -49,9 +51,10 @@ class Answer:
 class Execution:
     """Answers requests against one schema, with its plans."""
 
-    def __init__(self, schema: GraphQLSchema) -> None:
+    def __init__(self, schema: GraphQLSchema, budgets: Budgets | None = None) -> None:
         self.schema = schema
         self.plans = Plans(schema)
+        self.budgets = budgets
 
     async def answer(
         self,
@@ -70,10 +73,21 @@ class Execution:
         if isinstance(variables, list):
             errors = [_formatted(error, "BAD_USER_INPUT") for error in variables]
             return Answer(400, {"errors": errors, "extensions": {"requestId": request_id}})
+        cost = plan.cost(request.variables)
+        charge = await self.budgets.charge(principal, cost, now=now) if self.budgets else None
+        if charge is not None and charge.wait > 0:
+            wait = ceil(charge.wait)
+            message = f"This costs {cost} points, and there are {charge.left}: wait {wait} seconds."
+            return _refused(429, "THROTTLED", message, request_id, retry_after=wait, cost={"requested": cost})
         with metering() as meter:
             executor = PlannedExecutor(plan, variables, Context(principal, now, request_id, meter, plan.uses))
             result = await executor.answer()
-        return Answer(200, _body(result, plan.cost(request.variables), executor.objects, meter, request_id))
+        body = _body(result, cost, executor.objects, meter, request_id)
+        if self.budgets and charge is not None:
+            body["extensions"]["budget"] = self.budgets.shown(principal, charge)
+            if not plan.is_mutation:  # its price is for what it does, not for what it answers
+                self.budgets.give_back(principal, cost - executor.objects)
+        return Answer(200, body)
 
     def _variables(
         self, plan: Plan, request: GraphQLRequest, *, suggestions: bool
@@ -151,6 +165,9 @@ def _formatted(error: GraphQLError, code: str, **more: Any) -> dict[str, Any]:
     return {**error.formatted, "extensions": extensions}
 
 
-def _refused(status: int, code: str, message: str, request_id: str, **more: Any) -> Answer:
-    error = {"message": message, "extensions": {"code": code}}
+def _refused(
+    status: int, code: str, message: str, request_id: str, *, retry_after: int | None = None, **more: Any
+) -> Answer:
+    wait = {} if retry_after is None else {"retryAfter": retry_after}
+    error = {"message": message, "extensions": {"code": code, **wait}}
     return Answer(status, {"errors": [error], "extensions": {"requestId": request_id, **more}})

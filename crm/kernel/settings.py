@@ -27,6 +27,7 @@ class Settings:
     jwt_jwks: str = ""
     cursor_secret: str = ""
     cors_origins: str = ""
+    point_budgets: str = ""
     crm_local: str = ""
     crm_local_key: str = ""
     crm_clock_file: str = ""

@@ -19,6 +19,8 @@ from infra.local.wiring import Wiring
 ISSUER = "https://local.rapport.example"
 AUDIENCE = "rapport-local"
 DEMO_SHOP = "demo"
+BUDGETS = " ".join(f"{kind}=1000000/100000" for kind in ("customer", "visitor", "staff", "service"))
+"""As on AWS, and so large that nobody at a laptop meets them."""
 INTERRUPTED = 130
 """How a command ends that Ctrl-C cut short, as a shell would say it."""
 
@@ -101,6 +103,7 @@ class Instance:
             "JWT_AUDIENCE": AUDIENCE,
             "JWT_JWKS": str(self.jwks),
             "CURSOR_SECRET": self._secret("cursor-secret"),
+            "POINT_BUDGETS": BUDGETS,
             **self.local_variables(),
         }
 

@@ -3,10 +3,20 @@
 
 import os
 import sys
+from typing import Final
 
 from bench.figures import BY_NAME, FAULTS, Report
-from tests.faults import consents, creators, forgeries, in_process, orders_under_fire, tenants, throttles
+from tests.faults import consents, creators, forgeries, in_process, orders_under_fire, rush, tenants, throttles
 from tests.local_system import forget_aws
+
+MODULES: Final = (
+    creators,
+    consents,
+    tenants,
+    throttles,
+    forgeries,
+    rush,
+)
 
 
 def main() -> int:
@@ -19,7 +29,7 @@ def main() -> int:
             print(f"SABOTAGE names no figure of `make faults`: {sabotage}", file=sys.stderr)
             return 2
         report.only = report.only or name
-    wanted = [module for module in (creators, consents, tenants, throttles, forgeries) if report.wants(*module.FIGURES)]
+    wanted = [module for module in MODULES if report.wants(*module.FIGURES)]
     if wanted:
         with in_process.emulator():
             for module in wanted:

@@ -16,7 +16,7 @@ import jwt
 from crm.consent.models import ConsentHead
 from crm.customers.models import Identity
 from crm.intake import repository, words
-from crm.kernel import change, dead_letters, timers
+from crm.kernel import buckets, change, dead_letters, table, timers
 from crm.kernel.change import Change
 from crm.kernel.errors import InvalidInput, Stale
 from crm.kernel.table import customer_key
@@ -141,6 +141,20 @@ def keys_are_fetched_once_in_a_cool_down() -> None:
     _replace(KeySet, "_may_fetch", lambda _: True)
 
 
+def a_bucket_is_charged_by_its_condition() -> None:
+    """It is written without one, as if each came alone."""
+
+    class Blind:
+        def update_item(self, **asked: Any) -> Any:
+            del asked["ConditionExpression"], asked["ReturnValuesOnConditionCheckFailure"]
+            asked["ExpressionAttributeValues"].pop(":latest", None)
+            if ":at + " not in asked["UpdateExpression"]:
+                asked["ExpressionAttributeValues"].pop(":at")
+            return table.client().update_item(**asked)
+
+    _replace(buckets, "client", Blind)
+
+
 def nothing() -> None:
     """The figure watches the run itself: its plan is what SABOTAGE changes."""
 
@@ -167,6 +181,7 @@ GUARDS: Final[dict[str, Callable[[], None]]] = {
     "consent_races_wrong": a_head_is_what_was_read,
     "consent_writers_overlapping": nothing,
     "forged_tokens_accepted": a_signature_is_checked,
+    "bucket_overdrawn": a_bucket_is_charged_by_its_condition,
     "jwks_fetches_per_cooldown": keys_are_fetched_once_in_a_cool_down,
 }
 
