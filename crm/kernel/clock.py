@@ -1,7 +1,7 @@
 # crm/kernel/clock.py
 """The one place that asks what time it is. Edges call it; everything below them is given `now`."""
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -27,6 +27,9 @@ def parse(text: str, *, field: str | None = None) -> datetime:
         raise InvalidInput(f"not an RFC 3339 time: {text!r}", field=field) from error
     if instant.tzinfo is None:
         raise InvalidInput("a time needs its zone", field=field)
+    # A year of room at either end: zones are applied to it, and days added.
+    if not MINYEAR < instant.year < MAXYEAR:
+        raise InvalidInput("a time beyond the calendar", field=field)
     return instant.astimezone(UTC)
 
 

@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import MAXYEAR, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from crm.customers.service import Customer
@@ -191,6 +191,8 @@ def _faults(name: str, from_day: date, to_day: date, grain: str, currency: str |
         faults.append(Fault("from", "INVALID", "may not lie after `to`"))
     elif (to_day - from_day).days >= MOST_DAYS:
         faults.append(Fault("to", "TOO_LONG", f"must end {MOST_DAYS:,} days at most after `from`"))
+    if to_day.year == MAXYEAR:  # there is no day after its last period
+        faults.append(Fault("to", "INVALID", f"must lie before the year {MAXYEAR}"))
     return faults
 
 

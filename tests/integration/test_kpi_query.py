@@ -108,6 +108,7 @@ def test_the_shops_clock_decides_what_has_ended() -> None:
         ("ordres", "2026-03-01", "2026-03-01", "day", None, ["name"]),
         ("orders", "2026-03-02", "2026-03-01", "day", None, ["from"]),
         ("orders", "2023-03-01", "2026-03-01", "day", None, ["to"]),
+        ("orders", "9999-12-01", "9999-12-31", "month", None, ["to"]),
         ("orders", "2026-03-01", "2026-03-01", "hour", None, ["grain"]),
         ("orders", "2026-03-01", "2026-03-01", "day", "EURO", ["currency"]),
         ("nps", "2026-03-01", "2026-03-01", "day", "EUR", ["currency"]),

@@ -22,8 +22,8 @@ from tests.operations import filled
 HERE: Final = Path(__file__).parent
 PYTHON: Final = ROOT / ".venv-judges" / "bin" / "python"
 WORK: Final = ROOT / ".build" / "judges"
-CLIENTS: Final = ("relay", "codegen", "apollo", "urql")
-EXAMPLES: Final = 20
+CLIENTS: Final = ("relay", "codegen", "apollo", "urql", "page")
+EXAMPLES: Final = 30
 LONGEST: Final = 170  # seconds a judge may take
 
 

@@ -12,6 +12,7 @@ from tests.local_system import LocalSystem, eventually, running
 from tests.operations import meaning
 
 SHOP: Final = "demo"
+ORDERED_DAYS_AGO: Final = (40, 12, 1)
 EMAIL: Final = "ann@example.com"
 CONSENTS: Final = [{"channel": "email", "purpose": "marketing", "state": "granted", "source": "checkout"}]
 KNOWN: Final = """query ($email: EmailAddress!) {
@@ -36,7 +37,7 @@ def demo(folder: Path) -> Iterator[Demo]:
         system.found_shop(SHOP)
         now = datetime.now(UTC)
         for name in ("Ben", "Cleo", "Ann"):  # Ann last: the newest customer is the first of a list
-            results = system.post(*_history(name, now), shop=SHOP)
+            results = system.post(*history(name, now), shop=SHOP)
             assert {result["status"] for result in results} == {"queued"}, results
         eventually(lambda: _followed(system), "all that follows of Ann's orders", seconds=60)
         known = _known(system)
@@ -58,10 +59,8 @@ def _followed(system: LocalSystem) -> bool:
     ) == len(ORDERED_DAYS_AGO)
 
 
-ORDERED_DAYS_AGO: Final = (40, 12, 1)
-
-
-def _history(name: str, now: datetime) -> list[dict[str, Any]]:
+def history(name: str, now: datetime) -> list[dict[str, Any]]:
+    """The events of a customer of that name, as the shop would send them: three orders, one given back in part."""
     who = {
         "externalId": name.lower(),
         "email": f"{name.lower()}@example.com",

@@ -1,0 +1,14 @@
+# tests/integration/test_docs_api.py
+"""What docs/api.md shows as answers is what front ends get."""
+
+import pytest
+
+from tests.documented_answers import answers, documented, forms
+
+
+@pytest.mark.usefixtures("shop", "outlets")
+def test_the_answers_of_the_page_have_the_form_of_those_given() -> None:
+    shown = documented()
+    given = answers(list(shown))
+    for name in shown:
+        assert set(forms(shown[name])) == set(forms(given[name])), f"{name}: python -m tests.documented_answers"
