@@ -15,6 +15,7 @@ from schema.customer.record import visible_record
 from schema.errors import AnswersRefusals, UserError
 from schema.loaders import Page, PageByCustomer
 from schema.node import Node, global_id, key_of
+from schema.order import Order, order_of
 from schema.principal import Kind
 
 
@@ -52,6 +53,12 @@ class FeedbackResponse(Node):
     @strawberry.field(description="The `orderId` of the order it is about.")
     def order_id(self) -> str | None:
         return self.item.order_id
+
+    @strawberry.field(
+        description="The order; null where there is none, or it has not come yet.", directives=own("orders:read")
+    )
+    async def order(self, info: Info) -> Order | None:
+        return await order_of(info.context, self.item.customer_id, self.item.order_id)
 
     @strawberry.field(description="When it was given.")
     def answered_at(self) -> datetime:

@@ -12,6 +12,7 @@ from schema.access import own, signed_in
 from schema.connections import After, Connection, First, paged
 from schema.context import Info
 from schema.loaders import Page, PageByCustomer, timeline_page
+from schema.order import Order, order_of
 from schema.scalars import Points
 
 
@@ -44,6 +45,12 @@ class LedgerEntry:
     @strawberry.field(description="The `orderId` of the order, where it was an order.")
     def order_id(self) -> str | None:
         return self.item.order_id
+
+    @strawberry.field(
+        description="The order; null where there is none, or it has not come yet.", directives=own("orders:read")
+    )
+    async def order(self, info: Info) -> Order | None:
+        return await order_of(info.context, self.item.customer_id, self.item.order_id)
 
     @strawberry.field(description="When what moved them happened.")
     def occurred_at(self) -> datetime:

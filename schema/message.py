@@ -8,10 +8,11 @@ import strawberry
 
 from crm.notifications import service
 from schema.access import own, signed_in
-from schema.context import Context, stored
+from schema.context import Context, Info, stored
 from schema.customer.record import visible_record
 from schema.loaders import Page, PageByCustomer
 from schema.node import Node, global_id
+from schema.order import Order, order_of
 
 
 @strawberry.enum(description="What became of a message.")
@@ -55,6 +56,12 @@ class Message(Node):
     @strawberry.field(description="The `orderId` of the order it is about.")
     def order_id(self) -> str | None:
         return self.item.order_id
+
+    @strawberry.field(
+        description="The order; null where there is none, or it has not come yet.", directives=own("orders:read")
+    )
+    async def order(self, info: Info) -> Order | None:
+        return await order_of(info.context, self.item.customer_id, self.item.order_id)
 
     @strawberry.field(description="When it was decided on.")
     def planned_at(self) -> datetime:

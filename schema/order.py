@@ -1,9 +1,10 @@
 # schema/order.py
 """Orders and their sums, as clients see them."""
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Final
 
 import strawberry
 
@@ -11,7 +12,7 @@ from crm.kernel.errors import NotFound
 from crm.orders import service
 from schema.access import own, signed_in
 from schema.connections import about
-from schema.context import Context, Info, stored
+from schema.context import Context, Info, Loader, stored
 from schema.customer.record import visible_record
 from schema.loaders import Page, PageByCustomer
 from schema.node import Node, global_id, key_of
@@ -20,6 +21,8 @@ from schema.scalars import CurrencyCode, Money, Points
 
 if TYPE_CHECKING:
     from schema.customer.customer import Customer
+
+LONGEST_ID: Final = 128  # as the schemas of the events have it; a longer one is no key
 
 
 @strawberry.enum(description="How far an order has come.")
@@ -256,6 +259,20 @@ class OrdersByCustomer(PageByCustomer[service.Order]):
         return service.list_orders(self.context.shop, page.customer_id, before=page.before, limit=page.limit)
 
 
+class OrderByKey(Loader[tuple[str, str], service.Order | None]):
+    """Orders by customer and order id: what hangs on one customer never leads to another's."""
+
+    async def load_many(self, keys: list[tuple[str, str]]) -> Sequence[service.Order | None]:
+        found = await stored(service.get_many, self.context.shop, keys)
+        return [found.get(key) for key in keys]
+
+
+async def order_of(context: Context, customer_id: str, order_id: str | None) -> Order | None:
+    """The order that something of a customer is about; None where there is none, or it has not come yet."""
+    item = await context.loader(OrderByKey).load((customer_id, order_id)) if order_id else None
+    return Order(item=item) if item else None
+
+
 async def order_by_key(context: Context, order_id: str) -> Order | None:
     """None for an order that does not exist, is another shop's, or is not the caller's to see.
 
@@ -280,3 +297,12 @@ class OrderQuery:
     ) -> Order | None:
         key = key_of("Order", id)
         return await order_by_key(info.context, key[0]) if key else None
+
+    @strawberry.field(
+        description="An order by the shop's own id of it (`Order.orderId`); null where there is none to be seen.",
+        directives=own("orders:read"),
+    )
+    async def order_by_number(
+        self, info: Info, order_id: Annotated[str, strawberry.argument(description="The shop's id of the order.")]
+    ) -> Order | None:
+        return await order_by_key(info.context, order_id) if 0 < len(order_id) <= LONGEST_ID else None

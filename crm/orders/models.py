@@ -1,7 +1,7 @@
 # crm/orders/models.py
 """What is stored about orders: mirrors of the shop's records.
 
-Key design (docs/access-patterns.md, AP-07 to AP-10):
+Key design (docs/access-patterns.md, AP-07 to AP-10, AP-81):
     Order       pk=SHOP#<shop>#CUSTOMER#<customer>  sk=ORDER#<order>    timeline_key=ORDER#<placed_at>#<order>
     OrderRef    pk=SHOP#<shop>#ORDERREF#<order>     sk=ORDERREF         whose it is; before it came, its shell
     Statistics  pk=SHOP#<shop>#CUSTOMER#<customer>  sk=HEAD#STATISTICS  changed in the transaction that changes an order

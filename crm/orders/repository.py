@@ -1,12 +1,13 @@
 # crm/orders/repository.py
 """Every read of orders; writes go through a Change."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from pynamodb.exceptions import DoesNotExist
 
-from crm.kernel import timeline
+from crm.kernel import batch_reads, timeline
+from crm.kernel.settings import settings
 from crm.kernel.table import customer_key
 from crm.orders.models import CANCELLED, Order, OrderRef
 
@@ -27,6 +28,13 @@ def get_order(shop: str, customer_id: str, order_id: str) -> Order | None:
         return Order.get(key.pk, key.sk, consistent_read=True)
     except DoesNotExist:
         return None
+
+
+def get_many(shop: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Order]:
+    """Orders by customer and order id, in batch reads of their exact keys (AP-81)."""
+    items = [Order.of(shop, *key) for key in keys]
+    raw_items = batch_reads.read(settings().crm_table, [(item.pk, item.sk) for item in items])
+    return {(order.customer_id, order.order_id): order for order in map(Order.from_raw_data, raw_items)}
 
 
 def list_orders(shop: str, customer_id: str, *, before: str | None, limit: int) -> list[Order]:

@@ -27,13 +27,14 @@ from crm.shops import service as shops
 
 __all__ = [
     "CANCELLED", "LineVersion", "Order", "OrderLine", "OrderVersion", "Recorded", "Refund", "RefundGiven",
-    "RefundLine", "ReturnedLine", "Statistics", "average", "get", "list_orders", "record", "reference", "refund",
-    "refund_amounts",
+    "RefundLine", "ReturnedLine", "Statistics", "average", "get", "get_many", "list_orders", "record", "reference",
+    "refund", "refund_amounts",
 ]  # fmt: skip
 
 MOST_REFUNDS = 90  # of one order: their events are told in the order's own transaction
 MOST_REFUND_LINES = 500  # of one order: an item holds 400 KB
 
+get_many = repository.get_many
 list_orders = repository.list_orders
 
 

@@ -41,6 +41,7 @@ ARGUMENTS = {
     "Query.customer": '(id: "CUSTOMER")',
     "Query.customerByIdentifier": '(identifier: {email: "ada@example.com"})',
     "Query.suppression": '(channel: EMAIL, address: "ada@example.com")',
+    "Query.orderByNumber": '(orderId: "o1")',
     "Query.order": '(id: "ORDER")',
     "Query.kpi": '(name: NPS, from: "2026-03-01", to: "2026-03-02")',
     "Query.node": '(id: "CUSTOMER")',

@@ -26,6 +26,7 @@ QUERIES = {
     "viewer": "{ viewer { id } }",
     "customer": 'query { customer(id: "CUSTOMER") { id } }',
     "order": 'query { order(id: "ORDER") { id } }',
+    "orderByNumber": '{ orderByNumber(orderId: "o1") { id } }',
     "node": 'query { node(id: "CUSTOMER") { id } }',
     "nodes": 'query { nodes(ids: ["CUSTOMER", "ORDER", "MESSAGE", "ANSWER"]) { id } }',
 }

@@ -51,6 +51,21 @@ def test_an_order_takes_two_requests(ann: str) -> None:
     assert requests_of(query, id=found["customer"]["orders"]["nodes"][0]["id"]) == 2
 
 
+def test_an_order_by_its_number_takes_two_requests(ann: str) -> None:
+    assert requests_of('{ orderByNumber(orderId: "o1") { orderId } }') == 2
+
+
+def test_the_orders_that_a_page_of_answers_is_about_take_one_request_together(ann: str) -> None:
+    for order_id in ("o1", "o2", "o1", "unheard-of"):
+        deliver(event("feedback.received", {"score": 9, "orderId": order_id}, customer=ANN))
+    query = "query($id: ID!) { customer(id: $id) { feedback { nodes { score FIELD } } } }"
+    with_orders = query.replace("FIELD", "order { orderId }")
+    assert requests_of(with_orders, id=ann) == requests_of(query.replace("FIELD", ""), id=ann) + 1
+    nodes = ask(with_orders, {"id": ann})["customer"]["feedback"]["nodes"]
+    found = [node["order"] and node["order"]["orderId"] for node in nodes]
+    assert sorted(found, key=str) == [None, "o1", "o1", "o2"]
+
+
 def test_a_list_takes_a_request_a_shard_one_for_the_heads_and_one_a_customer() -> None:
     deliver(*(placed(f"o{number}", customer={"externalId": f"c{number}"}) for number in range(9)))
     assert requests_of(f"{{ customers(first: 9) {{ nodes {{ {PAGE} }} }} }}") == 4 + 1 + 9
