@@ -40,7 +40,7 @@ def consenting(external_id: str = "ann", *, state: str | None = "granted", shop:
 
 def say(customer_id: str, state: str, *, cause: str, at: datetime = NOW, shop: str = "demo") -> None:
     def attempt() -> None:
-        change = Change()
+        change = Change(NOW)
         given = [consent.ConsentGiven("email", "marketing", state, "test")]
         consent.record(
             change, shop, customer_id, given, actor=SYSTEM, cause=cause, occurred_at=at, now=NOW, replayed=False

@@ -4,6 +4,7 @@
 import hashlib
 import json
 from collections.abc import Callable
+from datetime import datetime
 
 from crm.consent import repository
 from crm.consent.models import UsedKey
@@ -24,7 +25,7 @@ def name(key: str) -> str:
     return _hash(key)[:26]
 
 
-def once(pk: str, key: str, arguments: object, gather: Callable[[Change], None]) -> bool:
+def once(pk: str, key: str, arguments: object, gather: Callable[[Change], None], *, now: datetime) -> bool:
     """Commit what `gather` adds to a change, once; return whether an earlier call with this key did.
 
     The key is that partition's, for good: it is written with the effect. Raises KeyReused where it came with other
@@ -39,7 +40,7 @@ def once(pk: str, key: str, arguments: object, gather: Callable[[Change], None])
             if known.arguments_hash != used.arguments_hash:
                 raise KeyReused("This key came with something else before.", field="idempotencyKey")
             return True
-        change = Change()
+        change = Change(now)
         change.once(used)
         gather(change)
         try:

@@ -21,7 +21,7 @@ from pynamodb.attributes import BooleanAttribute, ListAttribute, UnicodeAttribut
 from crm.consent.permission import UNKNOWN
 from crm.consent.reasons import SUPPRESSED
 from crm.kernel import clock
-from crm.kernel.table import Item, Part, Published, customer_key
+from crm.kernel.table import Item, Part, Published, Synced, customer_key
 
 
 class ConsentEntry(Item, discriminator="ConsentEntry"):
@@ -63,8 +63,7 @@ class ConsentEntry(Item, discriminator="ConsentEntry"):
             topic=topic,
             cause=cause,
             occurred_at=occurred_at,
-            timeline_key=f"CONSENT#{at}#{about}",
-        )
+        ).happens("CONSENT", occurred_at, about)
 
 
 class ConsentState(Part):
@@ -83,7 +82,7 @@ class ConsentState(Part):
     denied_at = UTCDateTimeAttribute(null=True)
 
 
-class ConsentHead(Published, discriminator="ConsentHead"):
+class ConsentHead(Synced, discriminator="ConsentHead"):
     SK: ClassVar[str] = "HEAD#CONSENT"
 
     states: ListAttribute[ConsentState] = ListAttribute(of=ConsentState, default=list)

@@ -157,7 +157,7 @@ def update(
             replayed=False,
         )
 
-    return keys.once(customer_key(shop, customer_id), idempotency_key, [asdict(one) for one in given], gather)
+    return keys.once(customer_key(shop, customer_id), idempotency_key, [asdict(one) for one in given], gather, now=now)
 
 
 def allows(head: ConsentHead | None, channel: str, purpose: str, topic: str | None = None) -> Refusal | None:

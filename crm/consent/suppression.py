@@ -122,7 +122,7 @@ def _by_hand(
         cause = f"suppression:{keys.name(key)}:{state}"
         _tell(change, item, given, state, actor=actor, cause=cause, at=at, now=now, replayed=False)
 
-    return keys.once(found.pk, key, [state, asdict(given)], gather)
+    return keys.once(found.pk, key, [state, asdict(given)], gather, now=now)
 
 
 def _known(shop: str, given: SuppressionGiven, wrong: list[Fault]) -> Suppression:

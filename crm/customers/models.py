@@ -27,7 +27,7 @@ from pynamodb.attributes import (
 from crm.customers.standing import ACTIVE
 from crm.kernel import clock
 from crm.kernel.ids import shard_of
-from crm.kernel.table import Item, Part, Published, customer_key
+from crm.kernel.table import Item, Part, Published, Synced, customer_key
 
 SHARDS = 4
 
@@ -61,7 +61,7 @@ class IdentityClaim(Part):
     conflicting = BooleanAttribute(default=False)
 
 
-class Customer(Published, discriminator="Customer"):
+class Customer(Synced, discriminator="Customer"):
     """The profile. `version` is public and moves when a value does; `rev` counts every write, also one that only moves
     `field_times`: per field, the event time of what is stored; `field_origins` whose word it is (provenance.Origin).
     """

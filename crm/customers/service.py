@@ -150,7 +150,7 @@ def create(shop: str, words: Words, *, now: datetime, by: Actor = SYSTEM) -> Cus
         claims = identity.read(shop, words, known=Holder(customer_id))
         _refuse_taken(words, claims)
         customer = Customer.of(shop, customer_id, now=now)
-        change = Change()
+        change = Change(now)
         occasion = Occasion(Origin.here(by), f"customer:{customer_id}:create", occurred_at=now, now=now)
         moved = _take_on(customer, words, occasion)
         identity.settle(change, customer, words, claims, occasion, moved=moved)
@@ -189,7 +189,7 @@ def update(
         # Whoever speaks for the shop may give a customer a second id of a source; an event may not.
         claims = identity.read(shop, words, known=Holder(customer_id))
         _refuse_taken(words, claims)
-        change = Change()
+        change = Change(now)
         cause = f"customer:{customer_id}:update:{int(stored.rev) + 1}"
         known = _addresses(customer)
         if words.vouched:
@@ -346,7 +346,7 @@ def _turn(
         if customer.status != stored.status:
             customer.field_times = {**customer.field_times, "status": clock.text(now)}
             customer.field_origins = {**customer.field_origins, "status": str(occasion.origin)}
-        change = Change()
+        change = Change(now)
         _save(change, customer, stored, occasion)
         change.commit()
         return customer

@@ -13,11 +13,10 @@ from typing import ClassVar, Self
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 
-from crm.kernel import clock
-from crm.kernel.table import Published, customer_key
+from crm.kernel.table import Synced, customer_key
 
 
-class FeedbackResponse(Published, discriminator="FeedbackResponse"):
+class FeedbackResponse(Synced, discriminator="FeedbackResponse"):
     """One answer to a survey."""
 
     shop = UnicodeAttribute()
@@ -45,11 +44,10 @@ class FeedbackResponse(Published, discriminator="FeedbackResponse"):
             customer_id=customer_id,
             response_id=response_id,
             occurred_at=occurred_at,
-            timeline_key=f"FEEDBACK#{clock.text(occurred_at)}#{response_id}",
-        )
+        ).happens("FEEDBACK", occurred_at, response_id)
 
 
-class FeedbackHead(Published, discriminator="FeedbackHead"):
+class FeedbackHead(Synced, discriminator="FeedbackHead"):
     """The latest answer by event time, and the number of all."""
 
     SK: ClassVar[str] = "HEAD#FEEDBACK"

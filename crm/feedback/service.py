@@ -89,7 +89,7 @@ def submit(
         customer = customers.get(shop, customer_id)
         if own:
             customers.refuse_barred(customer)
-        change = Change()
+        change = Change(now)
         response = record(
             change,
             shop,

@@ -5,6 +5,7 @@ import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from enum import IntEnum
 from typing import Any, TypeVar
 
@@ -13,9 +14,9 @@ from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
 from pynamodb.transactions import TransactWrite
 
-from crm.kernel import correlation
+from crm.kernel import clock, correlation
 from crm.kernel.errors import CrmError, Stale
-from crm.kernel.table import Correlated, Published, Stored, connection
+from crm.kernel.table import Correlated, Published, Stored, Synced, connection
 
 T = TypeVar("T")
 
@@ -66,7 +67,9 @@ class Change:
     an item holds at the commit is what is written, not what it held when it was added.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, now: datetime | None = None) -> None:
+        """`now`: when it is recorded. What apps keep a copy of (Synced) cannot be written without."""
+        self._now = now
         self._writes: list[Write] = []
 
     def __len__(self) -> int:
@@ -100,6 +103,8 @@ class Change:
         self._update(item, lambda: _all_of(item), when, otherwise)
 
     def update(self, item: Stored, actions: list[Action], *, when: Condition | None, otherwise: CrmError) -> None:
+        if isinstance(item, Synced):
+            raise TypeError(f"a {type(item).__name__} is written whole, so that its place in `changes` is")
         self._update(item, lambda: [*actions, *_correlating(item)], when, otherwise)
 
     def check(self, item: Stored, *, when: Condition, otherwise: CrmError) -> None:
@@ -144,6 +149,12 @@ class Change:
             return True
         raise AssertionError("the last attempt returns or raises")
 
+    def _mark(self, item: Stored) -> None:
+        if isinstance(item, Synced):
+            if self._now is None:
+                raise ValueError(f"a {type(item).__name__} needs the time at which it is recorded")
+            item.changed_key = f"{clock.text(self._now)}#{item.sk}"
+
     def _update(
         self, item: Stored, actions: Callable[[], list[Action]], when: Condition | None, meaning: CrmError | None
     ) -> None:
@@ -153,9 +164,11 @@ class Change:
         def add(transaction: TransactWrite) -> None:
             transaction.update(item, actions=[*actions(), kind.set(type(item))], condition=when)
 
+        self._mark(item)
         self._add(Verb.UPDATE, item, add, meaning)
 
     def _put(self, item: Stored, condition: Condition, meaning: CrmError | None) -> None:
+        self._mark(item)
         self._add(Verb.PUT, item, lambda write: write.save(_correlated(item), condition=condition), meaning)
 
     def _add(self, verb: Verb, item: Stored, add: Callable[[TransactWrite], None], meaning: CrmError | None) -> None:

@@ -1,12 +1,14 @@
 # crm/kernel/table.py
 """The `crm` table: one partition per customer, one item per fact about them.
 
-Every key begins with the shop. `timeline` (local index) sorts what has a time within a customer's partition;
-`listing` (global index) holds lists that span customers, and timers, under sharded keys.
+Every key begins with the shop. Within a customer's partition three local indexes sort: `timeline` the moments of one
+kind, `moments` those of all kinds, and `changes` what apps keep a copy of, by when it was recorded. `listing` (global
+index) holds lists that span customers, and timers, under sharded keys.
 """
 
 from copy import deepcopy
-from typing import Any
+from datetime import datetime
+from typing import Any, Self
 
 from botocore.exceptions import BotoCoreError, ClientError
 from pynamodb.attributes import (
@@ -21,6 +23,7 @@ from pynamodb.exceptions import PynamoDBException
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, LocalSecondaryIndex
 from pynamodb.models import Model
 
+from crm.kernel import clock
 from crm.kernel.settings import settings
 from crm.kernel.stored_values import DecodedWhenAsked
 
@@ -35,6 +38,24 @@ class Timeline(LocalSecondaryIndex["Item"]):
 
     pk = UnicodeAttribute(hash_key=True)
     timeline_key = UnicodeAttribute(range_key=True)
+
+
+class Moments(LocalSecondaryIndex["Item"]):
+    class Meta:
+        index_name = "moments"
+        projection = AllProjection()
+
+    pk = UnicodeAttribute(hash_key=True)
+    moment_key = UnicodeAttribute(range_key=True)
+
+
+class Changes(LocalSecondaryIndex["Item"]):
+    class Meta:
+        index_name = "changes"
+        projection = AllProjection()
+
+    pk = UnicodeAttribute(hash_key=True)
+    changed_key = UnicodeAttribute(range_key=True)
 
 
 class Listing(GlobalSecondaryIndex["Item"]):
@@ -68,12 +89,22 @@ class Item(Stored):
 
     kind = DiscriminatorAttribute()  # each table its own: PynamoDB gives a base the indexes of all kinds it knows
     timeline_key = UnicodeAttribute(null=True)
+    moment_key = UnicodeAttribute(null=True)
+    changed_key = UnicodeAttribute(null=True)
     list_pk = UnicodeAttribute(null=True)
     list_sk = UnicodeAttribute(null=True)
     expires_at = NumberAttribute(null=True)
 
     timeline = Timeline()
+    moments = Moments()
+    changes = Changes()
     listing = Listing()
+
+    def happens(self, noun: str, at: datetime, identity: str) -> Self:
+        """Put it on its customer's timeline: `identity` tells apart what happens at one instant."""
+        self.timeline_key = f"{noun}#{clock.text(at)}#{identity}"
+        self.moment_key = f"{clock.text(at)}#{noun}#{identity}"
+        return self
 
 
 class Correlated(Item):
@@ -90,6 +121,10 @@ class Published(Correlated):
     rev = NumberAttribute(default=0)
     cause = UnicodeAttribute(null=True)
     replayed = BooleanAttribute(default=False)
+
+
+class Synced(Published):
+    """What apps keep a copy of. Each write moves it to the end of `changes`; crm/kernel/change.py sees to that."""
 
 
 class Part(DecodedWhenAsked, MapAttribute[str, Any]):

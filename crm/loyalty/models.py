@@ -12,10 +12,10 @@ from typing import ClassVar, Self
 
 from pynamodb.attributes import ListAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 
-from crm.kernel.table import Part, Published, customer_key
+from crm.kernel.table import Part, Published, Synced, customer_key
 
 
-class LoyaltyAccount(Published, discriminator="LoyaltyAccount"):
+class LoyaltyAccount(Synced, discriminator="LoyaltyAccount"):
     """A customer's running balance: the sum of their ledger, kept beside it. `rev` counts the ledger's entries."""
 
     SK: ClassVar[str] = "HEAD#LOYALTY"
@@ -37,7 +37,7 @@ class Posting(Part):
     points = NumberAttribute()
 
 
-class LedgerEntry(Published, discriminator="LedgerEntry"):
+class LedgerEntry(Synced, discriminator="LedgerEntry"):
     """One movement of points. Never changed, never deleted; a mistake is corrected by a new entry."""
 
     shop = UnicodeAttribute()

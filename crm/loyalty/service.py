@@ -4,7 +4,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from crm.kernel import clock
 from crm.kernel.change import Change, retrying
 from crm.kernel.money import Money
 from crm.loyalty import ledger, repository
@@ -36,10 +35,10 @@ def post_for_order(order: OrderRecorded, *, now: datetime) -> Posted:
     A balance may fall below zero. Raises NotFound for an unknown shop.
     """
     currency = shops.current(order.shop, now=now).currency
-    return retrying(lambda: _post(order, currency))
+    return retrying(lambda: _post(order, currency, now=now))
 
 
-def _post(order: OrderRecorded, currency: str) -> Posted:
+def _post(order: OrderRecorded, currency: str, *, now: datetime) -> Posted:
     balance, earning = repository.get_for_order(order.shop, order.customer_id, order.order_id)
     earning.programme_currency = earning.programme_currency or currency
     earned = ledger.earned(Money(order.net, order.currency), currency=earning.programme_currency)
@@ -49,7 +48,7 @@ def _post(order: OrderRecorded, currency: str) -> Posted:
     if points is None:
         return Posted(0, earned.withheld)
     cause = f"order:{order.order_id}:earn:{order.rev}"
-    change = Change()
+    change = Change(now)
     # Also where there is nothing to post: an older revision that comes later must find that it is one.
     earning.order_rev, earning.posted, earning.withheld = order.rev, earned.points, earned.withheld
     earning.cause, earning.replayed = cause, order.replayed
@@ -69,5 +68,5 @@ def _entry(order: OrderRecorded, cause: str, points: int, balance: LoyaltyAccoun
     entry.movement, entry.points = ledger.movement(points), points
     entry.postings = [Posting(account=name, points=moved) for name, moved in ledger.postings(points).items()]
     entry.order_id, entry.occurred_at, entry.replayed = order.order_id, order.occurred_at, order.replayed
-    entry.timeline_key = f"LEDGER#{clock.text(order.occurred_at)}#{cause}"
+    entry.happens("LEDGER", order.occurred_at, cause)
     return entry

@@ -58,7 +58,7 @@ def _reserve(planned: MessagePlanned, reservation: str, now: datetime) -> Reserv
     to = recipient.look_up(message)
     if message.status == SENDING:
         return _reserved(message, to)
-    change = Change()
+    change = Change(now)
     to.rely(change)
     reason = refusal(to.attempt, now=now)
     if reason:
@@ -128,7 +128,7 @@ def _settle(
         if message.reservation != reservation or message.status not in {SENDING, UNKNOWN}:
             return message
         message.provider_id = provider_id
-        change = Change()
+        change = Change(now)
         if refused:
             _suppress(change, message, refused, now)
         return _leave(message, status, reason, now, change)
@@ -153,7 +153,7 @@ def _leave(message: Message, status: str, reason: str | None, now: datetime, cha
     message.status, message.reason = status, reason
     message.settled_at = None if status == PLANNED else now
     message.cause = f"message:{message.message_id}:{status}:{message.reservation}"
-    change = change or Change()
+    change = change or Change(now)
     change.revise(message)
     change.commit()
     return message

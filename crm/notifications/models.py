@@ -12,15 +12,14 @@ from typing import Self
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 
-from crm.kernel import clock
-from crm.kernel.table import Published, customer_key
+from crm.kernel.table import Synced, customer_key
 
 PLANNED, REFUSED, SENDING, SENT, UNKNOWN, FAILED = "planned", "refused", "sending", "sent", "unknown", "failed"
 """planned -> refused | sending; sending -> sent | failed | unknown | planned (not accepted: tried again).
 unknown: nobody knows whether the provider took it; it is never sent again by itself."""
 
 
-class Message(Published, discriminator="Message"):
+class Message(Synced, discriminator="Message"):
     """One attempt to say one thing to one customer through one channel, and what became of it."""
 
     shop = UnicodeAttribute()
@@ -49,5 +48,4 @@ class Message(Published, discriminator="Message"):
             customer_id=customer_id,
             message_id=message_id,
             planned_at=planned_at,
-            timeline_key=f"MESSAGE#{clock.text(planned_at)}#{message_id}",
-        )
+        ).happens("MESSAGE", planned_at, message_id)

@@ -32,7 +32,7 @@ def plan_thank_you(order: OrderRecorded, *, now: datetime) -> Message | None:
         message.order_id = order.order_id
         message.cause, message.replayed = f"order:{order.order_id}:{THANK_YOU}", order.replayed
         message.rev = 1
-        change = Change()
+        change = Change(now)
         reason = _decide(change, message, now=now)
         change.once(message)
         if reason in MAY_STILL_ARRIVE:
@@ -51,7 +51,7 @@ def reconsider(due: TimerDue, *, now: datetime) -> Message | None:
         timer = timers.get(due.shop, due.customer_id, OWNER, due.subject)
         if timer is None or timer.due_at > now:
             return None
-        change = Change()
+        change = Change(now)
         timers.set_to(change, timer, None)
         message = repository.get_message(due.shop, due.customer_id, _thank_you_id(due.customer_id))
         if message is None or message.status != REFUSED or message.reason not in MAY_STILL_ARRIVE:

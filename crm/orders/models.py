@@ -3,6 +3,8 @@
 
 Key design (docs/access-patterns.md, AP-07 to AP-10, AP-81):
     Order       pk=SHOP#<shop>#CUSTOMER#<customer>  sk=ORDER#<order>    timeline_key=ORDER#<placed_at>#<order>
+    OrderRefund pk=SHOP#<shop>#CUSTOMER#<customer>  sk=REFUND#<order>#<refund>
+                timeline_key=REFUND#<refunded_at>#<order>#<refund>
     OrderRef    pk=SHOP#<shop>#ORDERREF#<order>     sk=ORDERREF         whose it is; before it came, its shell
     Statistics  pk=SHOP#<shop>#CUSTOMER#<customer>  sk=HEAD#STATISTICS  changed in the transaction that changes an order
 Amounts are integer minor units of the order's currency.
@@ -19,7 +21,7 @@ from pynamodb.attributes import (
     UTCDateTimeAttribute,
 )
 
-from crm.kernel.table import Part, Published, customer_key
+from crm.kernel.table import Item, Part, Published, Synced, customer_key
 
 PLACED, PAID, FULFILLED, DELIVERED, CANCELLED = "placed", "paid", "fulfilled", "delivered", "cancelled"
 
@@ -62,7 +64,7 @@ class Refund(Part):
     reason = UnicodeAttribute(null=True)
 
 
-class Order(Published, discriminator="Order"):
+class Order(Synced, discriminator="Order"):
     """The newest version of an order with all its refunds. `version` is the shop's, `rev` ours (refunds count too)."""
 
     shop = UnicodeAttribute()
@@ -96,6 +98,28 @@ class Order(Published, discriminator="Order"):
         )
 
 
+class OrderRefund(Item, discriminator="OrderRefund"):
+    """A refund's own place on the timeline; what it is stands in its order."""
+
+    shop = UnicodeAttribute()
+    customer_id = UnicodeAttribute()
+    order_id = UnicodeAttribute()
+    refund_id = UnicodeAttribute()
+    refunded_at = UTCDateTimeAttribute()
+
+    @classmethod
+    def of(cls, order: Order, refund: Refund) -> Self:
+        return cls(
+            order.pk,
+            f"REFUND#{order.order_id}#{refund.refund_id}",
+            shop=order.shop,
+            customer_id=order.customer_id,
+            order_id=order.order_id,
+            refund_id=refund.refund_id,
+            refunded_at=refund.refunded_at,
+        ).happens("REFUND", refund.refunded_at, f"{order.order_id}#{refund.refund_id}")
+
+
 class OrderRef(Published, discriminator="OrderRef"):
     """Whose order it is. Without a customer, the order's shell: refunds that came before their order wait in it."""
 
@@ -118,7 +142,7 @@ class CurrencyTotals(Part):
     net = NumberAttribute(default=0)
 
 
-class Statistics(Published, discriminator="Statistics"):
+class Statistics(Synced, discriminator="Statistics"):
     """Exact sums of a customer's orders; cancelled orders count nowhere."""
 
     SK: ClassVar[str] = "HEAD#STATISTICS"

@@ -9,7 +9,7 @@ from typing import Any
 from crm.customers.service import Customer, Snapshot, take_snapshot
 from crm.kernel import clock
 from crm.kernel.change import Change
-from crm.kernel.errors import InvalidInput, NotFound
+from crm.kernel.errors import InvalidInput, NotFound, Stale
 from crm.orders import repository, statistics
 from crm.orders.models import (
     CANCELLED,
@@ -17,6 +17,7 @@ from crm.orders.models import (
     Order,
     OrderLine,
     OrderRef,
+    OrderRefund,
     Refund,
     RefundLine,
     Statistics,
@@ -26,12 +27,13 @@ from crm.orders.worth import refund_amounts, worth
 from crm.shops import service as shops
 
 __all__ = [
-    "CANCELLED", "LineVersion", "Order", "OrderLine", "OrderVersion", "Recorded", "Refund", "RefundGiven",
-    "RefundLine", "ReturnedLine", "Statistics", "average", "get", "get_many", "list_orders", "record", "reference",
-    "refund", "refund_amounts",
+    "CANCELLED", "LineVersion", "Order", "OrderLine", "OrderRefund", "OrderVersion", "Recorded", "Refund",
+    "RefundGiven", "RefundLine", "ReturnedLine", "Statistics", "average", "get", "get_many", "list_orders", "record",
+    "reference", "refund", "refund_amounts",
 ]  # fmt: skip
 
-MOST_REFUNDS = 90  # of one order: their events are told in the order's own transaction
+MOST_REFUNDS = 90  # of one order
+MOST_WAITING = 40  # for one order: each is told of, and placed on the timeline, in the order's own transaction
 MOST_REFUND_LINES = 500  # of one order: an item holds 400 KB
 
 get_many = repository.get_many
@@ -145,6 +147,7 @@ def record(
     _take(order, version)
     _record(change, order, before, heads, cause=cause, replayed=replayed)
     if stored is None:
+        _place(change, order, order.refunds)
         ref.customer_id, ref.waiting_refunds = customer.customer_id, []
         change.revise(ref)
     return Recorded(f"order version {version.version}", customer.customer_id, unblocked=unblocked)
@@ -170,6 +173,8 @@ def refund(
     if ref.customer_id is None:
         if _has(ref.waiting_refunds, given.refund_id):
             return Recorded("nothing: this refund waits for its order", None)
+        if len(ref.waiting_refunds) >= MOST_WAITING:
+            raise InvalidInput(f"at most {MOST_WAITING} refunds can wait for their order", field="data.refundId")
         ref.waiting_refunds = _with(ref.waiting_refunds, item)
         change.revise(ref)
         return Recorded("waiting for its order", None, waits=True)
@@ -180,6 +185,7 @@ def refund(
         return Recorded("nothing: this refund is stored", ref.customer_id)
     before = _counted(order)
     order.refunds = _with(order.refunds, item)
+    _place(change, order, [item])
     _record(change, order, before, take_snapshot(shop, ref.customer_id), cause=cause, replayed=replayed)
     worthless = "" if given.currency == order.currency else f", worth nothing: the order is in {order.currency}"
     return Recorded(f"refund {given.refund_id}{worthless}", ref.customer_id)
@@ -201,7 +207,7 @@ def _new_order(customer: Customer, heads: Snapshot, ref: OrderRef, version: Orde
 def _take(order: Order, version: OrderVersion) -> None:
     order.version, order.status, order.currency = version.version, version.status, version.currency
     order.placed_at, order.occurred_at = version.placed_at, version.occurred_at
-    order.timeline_key = f"ORDER#{clock.text(version.placed_at)}#{version.order_id}"
+    order.happens("ORDER", version.placed_at, version.order_id)
     order.shipping, order.points_spent = version.shipping, version.points_spent
     order.channel, order.coupon, order.cart_id = version.channel, version.coupon, version.cart_id
     order.lines = [
@@ -219,6 +225,11 @@ def _take(order: Order, version: OrderVersion) -> None:
         )
         for line in version.lines
     ]
+
+
+def _place(change: Change, order: Order, refunds: Sequence[Refund]) -> None:
+    for given in refunds:
+        change.write(OrderRefund.of(order, given), when=None, otherwise=Stale())
 
 
 def _record(

@@ -3,7 +3,10 @@
 
 Key design (docs/access-patterns.md, AP-50, AP-51):
     SegmentMembership  pk=SHOP#<shop>#CUSTOMER#<customer>  sk=MEMBERSHIP#<segment>#<entered_at>#<entered cause>
+                       timeline_key=ENTERED#<entered_at>#<segment>
                        list_pk=SHOP#<shop>#SEGMENT#<segment>#<shard>  list_sk=<entered_at>#<customer>   while it is open
+    SegmentLeaving     pk=SHOP#<shop>#CUSTOMER#<customer>  sk=LEFT#<segment>#<left_at>#<left cause>
+                       timeline_key=LEFT#<left_at>#<segment>
 """
 
 from datetime import datetime
@@ -13,7 +16,7 @@ from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
 
 from crm.kernel import clock
 from crm.kernel.ids import shard_of
-from crm.kernel.table import Published, customer_key
+from crm.kernel.table import Item, Published, customer_key
 
 SHARDS = 4
 
@@ -43,7 +46,29 @@ class SegmentMembership(Published, discriminator="SegmentMembership"):
             entered_cause=entered_cause,
             list_pk=list_key(shop, segment_id, shard_of(customer_id, SHARDS)),
             list_sk=f"{entered}#{customer_id}",
-        )
+        ).happens("ENTERED", entered_at, segment_id)
+
+
+class SegmentLeaving(Item, discriminator="SegmentLeaving"):
+    """The end of a stay has its own place on the timeline."""
+
+    shop = UnicodeAttribute()
+    customer_id = UnicodeAttribute()
+    segment_id = UnicodeAttribute()
+    left_at = UTCDateTimeAttribute()
+    left_cause = UnicodeAttribute()
+
+    @classmethod
+    def of(cls, shop: str, customer_id: str, segment_id: str, left_at: datetime, left_cause: str) -> Self:
+        return cls(
+            customer_key(shop, customer_id),
+            f"LEFT#{segment_id}#{clock.text(left_at)}#{left_cause}",
+            shop=shop,
+            customer_id=customer_id,
+            segment_id=segment_id,
+            left_at=left_at,
+            left_cause=left_cause,
+        ).happens("LEFT", left_at, segment_id)
 
 
 def list_key(shop: str, segment_id: str, shard: int) -> str:

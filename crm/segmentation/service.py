@@ -12,13 +12,13 @@ from crm.kernel.timers import Timer, TimerDue
 from crm.orders.service import Statistics
 from crm.segmentation import repository
 from crm.segmentation.definitions import SEGMENTS, Facts, Segment
-from crm.segmentation.models import SHARDS, SegmentMembership
+from crm.segmentation.models import SHARDS, SegmentLeaving, SegmentMembership
 from crm.segmentation.transitions import Interval, OpenMembership, Outcome, by_time, effective_time, settle
 from crm.shops import service as shops
 
 __all__ = [
-    "SEGMENTS", "SHARDS", "Interval", "OpenMembership", "Segment", "SegmentMembership", "list_members",
-    "list_memberships", "open_segments", "refresh", "wake",
+    "SEGMENTS", "SHARDS", "Interval", "OpenMembership", "Segment", "SegmentLeaving", "SegmentMembership",
+    "list_members", "list_memberships", "open_segments", "refresh", "wake",
 ]  # fmt: skip
 
 OWNER, SUBJECT = "segmentation", "memberships"
@@ -131,6 +131,9 @@ def _write(change: Change, shop: str, customer_id: str, interval: Interval, *, r
     item = SegmentMembership.of(shop, customer_id, interval.segment_id, interval.entered_at, interval.entered_cause)
     item.left_at, item.left_cause = interval.left_at, interval.left_cause
     item.cause, item.replayed = interval.left_cause or interval.entered_cause, replayed
+    if interval.left_at and interval.left_cause:
+        leaving = SegmentLeaving.of(shop, customer_id, interval.segment_id, interval.left_at, interval.left_cause)
+        change.write(leaving, when=None, otherwise=Stale())
     if not interval.stored:
         if interval.left_at:
             item.list_pk = item.list_sk = None

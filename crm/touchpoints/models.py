@@ -22,7 +22,7 @@ from pynamodb.attributes import (
 )
 
 from crm.kernel import clock
-from crm.kernel.table import Part, Published, customer_key
+from crm.kernel.table import Part, Published, Synced, customer_key
 
 
 class CampaignPart(Part):
@@ -68,8 +68,7 @@ class Touchpoint(Seen, discriminator="Touchpoint"):
             touchpoint_id=touchpoint_id,
             type=type_,
             occurred_at=occurred_at,
-            timeline_key=f"TOUCHPOINT#{place}",
-        )
+        ).happens("TOUCHPOINT", occurred_at, touchpoint_id)
 
 
 class VisitorTouchpoint(Seen, discriminator="VisitorTouchpoint"):
@@ -118,7 +117,7 @@ class JoinedVisitor(Part):
     last = SourcePart(null=True)
 
 
-class Acquisition(Published, discriminator="Acquisition"):
+class Acquisition(Synced, discriminator="Acquisition"):
     """The first and the last source by when they happened, whatever order they were told in: of the customer's own,
     which are for good, and of the visitors they were, who may turn out to have been somebody else.
     """

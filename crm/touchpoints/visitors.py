@@ -93,7 +93,7 @@ def settle(shop: str, visitor_id: str, *, now: datetime) -> int:
             return moved
         items = repository.list_of_visitor(shop, visitor_id, now=now)
         for batch in _batches([item for item in items if item.copied_to != link.customer_id]):
-            change = Change()
+            change = Change(now)
             change.unchanged(link)
             for item in batch:
                 _move(change, item, link.customer_id)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from crm.kernel.table import Listing, Timeline
+from crm.kernel.table import Changes, Listing, Moments, Timeline
 from tests.contract.stack import (
     allowed,
     listed,
@@ -128,7 +128,7 @@ def test_nobody_may_scan_or_change_a_table_itself() -> None:
 
 
 def test_the_indexes_that_are_allowed_exist() -> None:
-    known = {f"CrmTable.Arn/index/{index.Meta.index_name}" for index in (Timeline, Listing)}
+    known = {f"CrmTable.Arn/index/{index.Meta.index_name}" for index in (Timeline, Moments, Changes, Listing)}
     known.add("KpiTable.Arn/index/facts")
     named = {resource for role in ROLES.values() for _, resource in allowed(role) if "/index/" in resource}
     assert named <= known

@@ -116,7 +116,7 @@ def _deliver(race: int, writer: int, said: Said) -> int:
     from crm.kernel.errors import Stale
 
     def attempt() -> None:
-        change = Change()
+        change = Change(datetime.now(UTC))
         given = service.ConsentGiven("email", "marketing", said.state, "race", topic=said.topic)
         service.record(
             change,

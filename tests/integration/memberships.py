@@ -31,7 +31,7 @@ def store(*placed_at: datetime, customer_id: str = "cus_1", replayed: bool = Fal
     item.order_count = len(placed_at)
     item.first_order_at, item.last_order_at = min(placed_at, default=None), max(placed_at, default=None)
     item.replayed = replayed
-    change = Change()
+    change = Change(max(placed_at, default=ENDS))
     change.revise(item)
     change.commit()
 

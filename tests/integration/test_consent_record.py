@@ -23,7 +23,7 @@ TOPIC = ConsentGiven("email", "marketing", "granted", "checkout", topic="news")
 
 def say(*given: ConsentGiven, at: datetime = NOW, cause: str = "event:e1") -> bool:
     def attempt() -> bool:
-        change = Change()
+        change = Change(NOW)
         service.record(
             change,
             "demo",

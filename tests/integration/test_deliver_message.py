@@ -55,7 +55,7 @@ def later(seconds: int = 1) -> datetime:
 def merge_away(customer_id: str) -> None:
     customer = customers.get("demo", customer_id)
     customer.merged_into = "cus_other"
-    change = Change()
+    change = Change(NOW)
     change.revise(customer)
     change.commit()
 

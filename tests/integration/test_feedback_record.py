@@ -20,7 +20,7 @@ def answer(
     score: Any, event_id: str = "e1", *, at: datetime = NOW, comment: str | None = None, customer_id: str = "cus_1"
 ) -> bool:
     def attempt() -> bool:
-        change = Change()
+        change = Change(NOW)
         service.record(
             change,
             "demo",

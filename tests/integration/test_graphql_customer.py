@@ -84,7 +84,7 @@ def test_one_list_asked_for_twice_is_read_once(ann: str) -> None:
 
 def test_points_messages_and_answers_hang_on_the_customer(ann: str, now: datetime) -> None:
     said = consent.ConsentGiven("email", "marketing", "granted", "checkout")
-    change = Change()
+    change = Change(NOW)
     consent.record(
         change, "demo", ann, [said], actor=SYSTEM, cause="event:c1", occurred_at=now, now=now, replayed=False
     )

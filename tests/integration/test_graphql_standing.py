@@ -53,7 +53,7 @@ def delete(customer_id: str) -> None:
 def merge(customer_id: str) -> None:
     customer = Customer.get(customers.get("demo", customer_id).pk, Customer.SK)
     customer.merged_into = "cus_survivor"
-    change = Change()
+    change = Change(NOW)
     change.revise(customer)
     change.commit()
 

@@ -20,7 +20,7 @@ def see(event_id: str, kind: str = "product.viewed", *, minute: int = 0, custome
 
 
 def record(event_id: str, seen: TouchpointSeen, *, minute: int = 0, customer_id: str = "cus_1") -> bool:
-    change = Change()
+    change = Change(NOW)
     told = Told(event_id, f"event:{event_id}", NOW + timedelta(minutes=minute), NOW, replayed=False)
     service.record(change, "demo", customer_id, seen, told)
     return change.commit()

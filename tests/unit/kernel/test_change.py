@@ -13,7 +13,7 @@ from crm.kernel.change import ATTEMPTS, LONGEST_WAIT, MOST_WRITES, Change, Partl
 from crm.kernel.errors import NotFound, Stale
 from crm.kernel.table import client
 from crm.kpis.models import Cell
-from crm.orders.models import Order
+from crm.orders.models import OrderRef
 
 Answer = dict[str, Any] | None
 
@@ -57,8 +57,8 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return waited
 
 
-def item(number: int = 0) -> Order:
-    return Order.of("demo", "ann", f"o{number}")
+def item(number: int = 0) -> OrderRef:
+    return OrderRef.of("demo", f"o{number}")
 
 
 def change_of(*writes: Callable[[Change], None]) -> Change:
@@ -74,7 +74,7 @@ def cause(number: int) -> Callable[[Change], None]:
 
 def update(number: int, otherwise: Exception | None = None) -> Callable[[Change], None]:
     refusal = otherwise if isinstance(otherwise, NotFound) else Stale()
-    return lambda change: change.update(item(number), [Order.version.set(1)], when=None, otherwise=refusal)
+    return lambda change: change.update(item(number), [OrderRef.rev.set(1)], when=None, otherwise=refusal)
 
 
 def test_a_change_without_writes_asks_nobody(engine: Engine) -> None:
@@ -83,7 +83,7 @@ def test_a_change_without_writes_asks_nobody(engine: Engine) -> None:
 
 
 def test_two_writes_to_one_item_are_a_bug_found_before_anything_is_sent(engine: Engine) -> None:
-    change = change_of(update(1), lambda change: change.check(item(1), when=Order.sk.exists(), otherwise=Stale()))
+    change = change_of(update(1), lambda change: change.check(item(1), when=OrderRef.sk.exists(), otherwise=Stale()))
     with pytest.raises(ValueError, match="two writes to one item"):
         change.commit()
     assert engine.calls == 0
@@ -92,7 +92,7 @@ def test_two_writes_to_one_item_are_a_bug_found_before_anything_is_sent(engine: 
 def test_the_same_key_in_another_table_is_another_item(engine: Engine) -> None:
     change = Change()
     change.update(Cell("pk", "sk"), [Cell.value.add(1)], when=None, otherwise=Stale())
-    change.update(Order("pk", "sk"), [Order.version.set(1)], when=None, otherwise=Stale())
+    change.update(OrderRef("pk", "sk"), [OrderRef.rev.set(1)], when=None, otherwise=Stale())
     assert change.commit()
 
 
