@@ -17,6 +17,7 @@ from starlette.routing import Route
 from api import pages
 from api.answers import BadRequest, error_response, request_id
 from api.authentication import Authenticator, Issuer
+from api.documents import Documents
 from api.edge import Edge, Masking
 from api.events import EventsEndpoint
 from api.graphql import GraphQLEndpoint
@@ -38,7 +39,8 @@ def create_app(configured: Settings | None = None, *, authenticator: Authenticat
     authenticator = authenticator or Authenticator(Issuer.of(configured))
     budgets = Budgets.of(configured.point_budgets)
     events = EventsEndpoint(authenticator, budgets)
-    graphql = GraphQLEndpoint(Execution(schema.core, budgets), authenticator)
+    documents = Documents(trusted_only=configured.persisted_only == "1", budgets=budgets)
+    graphql = GraphQLEndpoint(Execution(schema.core, budgets), authenticator, documents)
     routes = [
         Route("/graphql", graphql.answer, methods=["GET", "POST"]),
         Route("/graphql", graphql.refuse_method, methods=OTHER_METHODS),

@@ -3,6 +3,7 @@
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -12,19 +13,33 @@ from starlette.responses import RedirectResponse, Response
 
 from api.answers import JSON, BadRequest, error_response, json_response, read_json, request_id
 from api.authentication import FIRST_COOL_DOWN, Authenticator, KeysUnavailable, Unauthenticated
+from api.documents import Documents, hash_named
 from crm.kernel import clock
 from schema.execution import Execution, GraphQLRequest
 from schema.principal import Principal
 
 GRAPHQL_JSON: Final = "application/graphql-response+json"
 MOST_BYTES: Final = 256 * 1024
+OF_GET: Final = ("query", "operationName", "documentId")
+OF_THE_DOCUMENT: Final = frozenset({"PERSISTED_QUERY_NOT_FOUND", "PERSISTED_QUERY_NOT_SUPPORTED"})
 REFUSED = re.compile(r"q\s*=\s*0(\.0*)?\s*(;|$)")
 
 
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A request that names its document by text, by hash, or by both."""
+
+    query: str | None
+    sha256: str | None
+    operation_name: str | None
+    variables: Mapping[str, Any]
+
+
 class GraphQLEndpoint:
-    def __init__(self, execution: Execution, authenticator: Authenticator) -> None:
+    def __init__(self, execution: Execution, authenticator: Authenticator, documents: Documents) -> None:
         self._execution = execution
         self._authenticator = authenticator
+        self._documents = documents
 
     async def answer(self, request: Request) -> Response:
         if request.method == "GET" and not request.query_params and "text/html" in request.headers.get("accept", ""):
@@ -35,11 +50,21 @@ class GraphQLEndpoint:
             media_type = accepted(request.headers.get("accept"))
             principal = await authenticated(self._authenticator, request)
             asked = await _asked(request)
+            now = clock.now()
+            query = await self._documents.text(asked.sha256, asked.query, principal.shop, now=now)
         except BadRequest as error:
+            if error.code in OF_THE_DOCUMENT and media_type == JSON:
+                error.status = 200  # as below
             return error_response(error, asked_id, media_type=media_type)
         answer = await self._execution.answer(
-            asked, principal, now=clock.now(), request_id=asked_id, queries_only=request.method != "POST"
+            GraphQLRequest(query, asked.operation_name, asked.variables),
+            principal,
+            now=now,
+            request_id=asked_id,
+            queries_only=request.method != "POST",
         )
+        if asked.sha256 is not None and asked.query is not None and not answer.refused:
+            await self._documents.register(asked.sha256, asked.query, principal, now=now)
         status = answer.status
         if status == HTTPStatus.BAD_REQUEST and media_type == JSON:
             status = 200  # as the specification has it for clients that know plain JSON only
@@ -83,11 +108,11 @@ def accepted(accept: str | None) -> str:
     raise BadRequest(406, "NOT_ACCEPTABLE", f"Answers come as {GRAPHQL_JSON} or {JSON}.")
 
 
-async def _asked(request: Request) -> GraphQLRequest:
+async def _asked(request: Request) -> Asked:
     if request.method == "POST":
         body = await read_json(request, most_bytes=MOST_BYTES)
     else:
-        body = {name: request.query_params[name] for name in ("query", "operationName") if name in request.query_params}
+        body = {name: request.query_params[name] for name in OF_GET if name in request.query_params}
         for name in ("variables", "extensions"):
             if request.query_params.get(name):
                 body[name] = _json_parameter(name, request.query_params[name])
@@ -101,14 +126,14 @@ def _json_parameter(name: str, text: str) -> Any:
         raise BadRequest(400, "INVALID_JSON", f"{name} is not valid JSON.") from error
 
 
-def _checked(body: Any) -> GraphQLRequest:
+def _checked(body: Any) -> Asked:
     if not isinstance(body, dict):
         raise BadRequest(400, "BAD_REQUEST", "The body must be one JSON object; batches are not taken.")
     query = body.get("query")
     operation_name = body.get("operationName")
     variables = body.get("variables")
     extensions = body.get("extensions")
-    if not isinstance(query, str) or not query:
+    if query is not None and (not isinstance(query, str) or not query):
         raise BadRequest(400, "BAD_REQUEST", "query must be a non-empty string.")
     if operation_name is not None and not isinstance(operation_name, str):
         raise BadRequest(400, "BAD_REQUEST", "operationName must be a string.")
@@ -116,4 +141,4 @@ def _checked(body: Any) -> GraphQLRequest:
         raise BadRequest(400, "BAD_REQUEST", "variables must be an object.")
     if extensions is not None and not isinstance(extensions, Mapping):
         raise BadRequest(400, "BAD_REQUEST", "extensions must be an object.")
-    return GraphQLRequest(query, operation_name or None, variables or {})
+    return Asked(query, hash_named(body), operation_name or None, variables or {})

@@ -1,7 +1,8 @@
 # schema/export.py
 """`python -m schema.export [--check]`: the contract as files, so that a change of it shows in a review.
 
-Writes schema/schema.graphql and schema/events/*.json; with --check it writes nothing, and exits 1 where they differ.
+Writes schema/schema.graphql, schema/events/*.json and schema/operations/manifest.json; with --check it writes nothing,
+and exits 1 where they differ.
 """
 
 import json
@@ -13,6 +14,8 @@ from graphql import DirectiveNode, DocumentNode, Visitor, parse, print_ast, visi
 from graphql.language.ast import DefinitionNode, DirectiveDefinitionNode, SchemaDefinitionNode
 
 from crm.intake.schemas import all_schemas
+from crm.kernel.documents import hash_of
+from schema.operations import MANIFEST, operations
 from schema.schema import schema
 
 HERE: Final = Path(__file__).parent
@@ -50,7 +53,8 @@ def expected() -> dict[Path, str]:
         HERE / "events" / f"{name}.json": json.dumps(event, indent=2, ensure_ascii=False) + "\n"
         for name, event in all_schemas().items()
     }
-    return {HERE / "schema.graphql": sdl(), **events}
+    manifest = {hash_of(operation.text): operation.text for operation in operations()}
+    return {HERE / "schema.graphql": sdl(), MANIFEST: json.dumps(manifest, indent=2, sort_keys=True) + "\n", **events}
 
 
 def differences() -> list[Path]:

@@ -195,6 +195,10 @@ def _of_http() -> Iterator[Attack]:
     yield Attack(
         "variables by GET, nested deep", method="GET", query=urlencode({"query": NODE, "variables": "[" * 5000})
     )
+    named = {"documentId": f"sha256:{'0' * 64}"}
+    yield Attack("another document under a known hash", RENAME, None, named)
+    yield Attack("a document that nobody registered", raw=json.dumps(named).encode())
+    yield Attack("a hash that is a path", raw=b'{"documentId": "../../schema/operations/manifest.json"}')
     yield Attack("a method of its own", raw=whole.encode(), method="PUT")
 
 

@@ -28,6 +28,7 @@ class Settings:
     cursor_secret: str = ""
     cors_origins: str = ""
     point_budgets: str = ""
+    persisted_only: str = ""
     crm_local: str = ""
     crm_local_key: str = ""
     crm_clock_file: str = ""

@@ -15,6 +15,9 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 HERE: Final = Path(__file__).parent
+MANIFEST: Final = HERE / "manifest.json"
+"""The documents we trust, by their SHA-256: these operations, written by `make schema`."""
+
 NAMED = re.compile(r"^(?:query|mutation) (\w+)", re.MULTILINE)
 
 Audience = Literal["apps", "staff"]
