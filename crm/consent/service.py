@@ -3,7 +3,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from crm.consent import given as evidence
 from crm.consent import keys, permission, repository
@@ -62,6 +62,7 @@ __all__ = [
     "withheld",
 ]
 
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # as of events
 MOST_ENTRIES = 10_000  # that one answer about the past is worked out from: some 5 MB
 
 faults = evidence.faults
@@ -220,11 +221,11 @@ def _faults_of_call(given: Sequence[ConsentGiven], idempotency_key: str, now: da
     found = [*_faults(given), *keys.faults(idempotency_key)]
     if not given:
         found.append(Fault("consents", "REQUIRED", "must name at least one"))
-    found += [
-        Fault(_path(number, "occurredAt"), "FROM_THE_FUTURE", "lies in the future")
-        for number, one in enumerate(given)
-        if one.occurred_at is not None and one.occurred_at > now
-    ]
+    for number, one in enumerate(given):
+        if one.occurred_at is not None and one.occurred_at > now:
+            found.append(Fault(_path(number, "occurredAt"), "FROM_THE_FUTURE", "lies in the future"))
+        if one.occurred_at is not None and one.occurred_at < EARLIEST:
+            found.append(Fault(_path(number, "occurredAt"), "INVALID", "lies before 1970"))
     return found
 
 

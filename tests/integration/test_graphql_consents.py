@@ -78,12 +78,15 @@ def test_a_key_repeated_changes_nothing_and_with_something_else_is_refused(ann: 
     ]
 
 
-def test_a_key_used_at_the_same_moment_is_told_from_a_repeat(ann: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("besides", [[], [YES]])
+def test_a_key_used_at_the_same_moment_is_told_from_a_repeat(
+    ann: str, monkeypatch: pytest.MonkeyPatch, besides: list[dict[str, Any]]
+) -> None:
     commit, other = Change.commit, [{**YES, "channel": "SMS"}]
 
     def commit_behind_another(change: Change) -> bool:
         if other:
-            update(as_customer(ann), other.pop(), YES)
+            update(as_customer(ann), other.pop(), *besides)
         return commit(change)
 
     monkeypatch.setattr(Change, "commit", commit_behind_another)
@@ -138,6 +141,8 @@ def test_everything_wrong_is_named_by_its_path(ann: str) -> None:
         ("INVALID", "consents.1.topic"),
         ("INVALID", "idempotencyKey"),
     ]
+    ancient = YES | {"occurredAt": "1969-12-31T23:59:59Z"}
+    assert refused(STAFF, ancient, id=id_) == [("INVALID", "consents.0.occurredAt")]
     assert refused(STAFF, id=id_) == [("REQUIRED", "consents")]
     assert refused(STAFF, YES) == [("REQUIRED", "id")]
     assert refused(STAFF, YES, id=global_id("Customer", "cus_nobody")) == [("NOT_FOUND", "id")]
@@ -186,6 +191,20 @@ def test_who_told_is_for_staff_and_consents_are_for_those_with_their_scope(ann: 
     query = "{ customers { nodes { consents { state } } } }"
     assert codes(answer(query, principal=as_staff("customers:read"))) == ["FORBIDDEN"]
     assert codes(answer(query, principal=as_staff("customers:read", "consents:read"))) == []
+
+
+def test_nothing_is_recorded_of_a_customer_who_is_removed_at_that_moment(
+    ann: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    commit = Change.commit
+
+    def commit_behind_a_removal(change: Change) -> bool:
+        customers.get("demo", ann).delete()
+        return commit(change)
+
+    monkeypatch.setattr(Change, "commit", commit_behind_a_removal)
+    assert refused(as_customer(ann), YES) == [("NOT_FOUND", "id")]
+    assert consent.entries("demo", ann, before=None, limit=9) == []
 
 
 def test_two_customers_may_choose_one_key(ann: str) -> None:

@@ -86,3 +86,19 @@ def test_a_refund_takes_five_requests(ann: str) -> None:
 def test_an_external_id_that_might_join_somebody_takes_one_more(ann: str) -> None:
     known = taken_in(event("customer.updated", {}, customer=ANN)).requests
     assert taken_in(event("customer.updated", {}, customer=ANN, source="till")).requests == known + 1
+
+
+def test_a_consent_of_a_known_customer_takes_five_requests(ann: str) -> None:
+    said = {"consents": [{"channel": "email", "purpose": "marketing", "topic": "news", "state": "granted"}]}
+    assert taken_in(event("consent.updated", said, customer=ANN)).requests == 5
+
+
+def test_what_a_customer_agreed_to_and_permits_takes_no_request_of_its_own(ann: str) -> None:
+    asked = "consents { state } permission(channel: EMAIL, purpose: MARKETING) { allowed }"
+    assert requests_of(f"query($id: ID!) {{ customer(id: $id) {{ {asked} }} }}", id=ann) == 1
+
+
+@pytest.mark.usefixtures("ann")
+def test_a_suppressed_address_takes_three_requests() -> None:
+    said = {"channel": "email", "address": "ann@example.com", "reason": "complaint"}
+    assert taken_in(event("address.suppressed", said)).requests == 3

@@ -13,7 +13,7 @@ from crm.intake import service as intake
 from crm.kernel import batch_reads
 from crm.kernel.actor import Actor, Role
 from crm.kernel.change import Change
-from crm.kernel.errors import Stale
+from crm.kernel.errors import InvalidInputs, Stale
 from crm.kernel.settings import settings
 from crm.kernel.table import client, customer_key
 from crm.notifications import recipient
@@ -127,6 +127,14 @@ def test_in_any_order_of_arrival_the_later_verdict_holds(order: tuple[int, ...])
     ]
 
 
+@pytest.mark.parametrize("reason", ["hard_bounce", "complaint"])
+def test_what_provider_or_recipient_said_is_not_lifted_as_what_staff_said_is(reason: str) -> None:
+    told(reason)
+    with pytest.raises(InvalidInputs):
+        consent.suppression_lift("demo", given(reason), actor=CLERK, idempotency_key="k", now=NOW)
+    assert reasons() == [reason]
+
+
 def test_what_happened_before_it_was_lifted_does_not_suppress_again_and_what_happens_after_does() -> None:
     told(at=NOW - timedelta(hours=2))
     lift("hard_bounce")
@@ -195,6 +203,16 @@ def test_nothing_is_planned_for_a_suppressed_address(provider: Provider) -> None
     ann = consenting()
     plan(recorded())
     assert outcome(ann) == ("refused", "SUPPRESSED")
+
+
+def test_a_text_that_is_no_address_is_none_to_be_written_to(ann: str, planned: MessagePlanned) -> None:
+    customer = customers.get("demo", ann)
+    customer.email = "no address"
+    change = Change()
+    change.revise(customer)
+    change.commit()
+    deliver(planned)
+    assert outcome(ann) == ("refused", "NO_ADDRESS")
 
 
 def test_an_address_suppressed_after_planning_is_not_written_to(

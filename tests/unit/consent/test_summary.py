@@ -60,6 +60,11 @@ def test_a_general_yes_reopens_no_topic_that_was_denied() -> None:
     assert after(("news", DENIED, 1), (None, GRANTED, 2)) is Refusal.DENIED
 
 
+def test_a_topic_that_was_denied_stays_denied_whatever_is_asked_of_the_whole() -> None:
+    said = [entry("news", DENIED, 1), entry(None, DENIED, 2), entry(None, PENDING, 3)]
+    assert refusal(summed(said), "news") is Refusal.DENIED
+
+
 @pytest.mark.parametrize("minute", [1, 2])
 def test_a_general_no_silences_the_yes_to_every_topic_said_before_it_or_with_it(minute: int) -> None:
     assert after(("news", GRANTED, minute), (None, DENIED, 2)) is Refusal.DENIED

@@ -52,3 +52,4 @@ def test_a_replay_is_refused_before_anything_is_known() -> None:
 
 def test_what_is_not_known_counts_against_it() -> None:
     assert refusal(Attempt(planned_at=NOON), now=NOON) is Refusal.CUSTOMER_UNKNOWN
+    assert Attempt(planned_at=NOON).suppressed
