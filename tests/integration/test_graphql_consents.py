@@ -177,9 +177,7 @@ def test_permissions_of_many_customers_are_in_the_heads_that_a_page_reads(ann: s
     for number in range(3):
         said = {"consents": [{"channel": "email", "purpose": "marketing", "state": "granted"}]}
         deliver(event("consent.updated", said, customer={"externalId": f"c{number}"}))
-    query = """{ customers { nodes {
-        consents { state } permission(channel: EMAIL, purpose: MARKETING) { allowed }
-    } } }"""
+    query = "{ customers { nodes { permission(channel: EMAIL, purpose: MARKETING) { allowed } } } }"
     given = answer(query).body
     assert sorted(node["permission"]["allowed"] for node in given["data"]["customers"]["nodes"]) == [False, *[True] * 3]
     assert given["extensions"]["capacity"]["requests"] == 4 + 1
