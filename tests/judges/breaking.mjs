@@ -1,6 +1,6 @@
 // tests/judges/breaking.mjs
-// graphql-inspector: what in the contract breaks those who build on an earlier one (BASE). To know that it would be
-// noticed, the contract is broken in each of the ways below, too.
+// What in the contract breaks those who build on an earlier one (BASE): by graphql-inspector, and of access rules, which
+// it does not weigh, by us. To know that it would be noticed, the contract is broken in each of the ways below, too.
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { CriticalityLevel, diff, DiffRule } from "@graphql-inspector/core";
@@ -13,7 +13,35 @@ const read = (path) => parse(readFileSync(path, "utf8"));
 async function breaks(before, after) {
   const schemas = [before, after].map((document) => buildASTSchema(document));
   const changes = await diff(...schemas, [DiffRule.suppressRemovalOfDeprecatedField]);
-  return changes.filter(({ criticality }) => criticality.level === CriticalityLevel.Breaking);
+  const broken = changes.filter(({ criticality }) => criticality.level === CriticalityLevel.Breaking);
+  return [...broken, ...barred(before, after)];
+}
+
+const RANKS = ["NONE", "OWN", "ANY"];
+
+/** Who may use each field, by its coordinate: as its own rule says, or its type's. */
+function access(document) {
+  const rules = new Map();
+  const said = ({ directives }) => {
+    const found = directives.find(({ name }) => name.value === "access");
+    return found && Object.fromEntries(found.arguments.map(({ name, value }) => [name.value, value.value]));
+  };
+  for (const type of document.definitions)
+    for (const field of (type.kind === OUTPUT && type.fields) || [])
+      rules.set(`${type.name.value}.${field.name.value}`, said(field) ?? said(type) ?? {});
+  return rules;
+}
+
+/** Fields that somebody may no longer use who could. */
+function barred(before, after) {
+  const now = access(after);
+  const rank = ({ customer = "NONE" }) => RANKS.indexOf(customer);
+  return [...access(before)].flatMap(([path, was]) => {
+    const is = now.get(path) ?? was;
+    if (rank(is) < rank(was)) return { path, message: "customers may use it no more, or less" };
+    if (was.service && !is.service) return { path, message: "services may use it no more" };
+    return is.scope && is.scope !== was.scope ? { path, message: `it needs the scope ${is.scope}` } : [];
+  });
 }
 
 /** Changes the first definition that `touch` answers for: with another node, or null for none. */
@@ -30,6 +58,10 @@ function changed(document, kind, touch) {
   return result;
 }
 
+const told = (customer, scope) => (node) => {
+  const [{ fields }] = parse(`type T { f: Int @access(customer: ${customer}, scope: "${scope}") }`).definitions;
+  return { ...node, directives: fields[0].directives };
+};
 const named = (value) => ({ kind: Kind.NAME, value });
 const required = (type) => ({ kind: Kind.NON_NULL_TYPE, type });
 const type = (name) => ({ kind: Kind.NAMED_TYPE, name: named(name) });
@@ -44,7 +76,8 @@ const inside = (list, touch) => (node) => {
   const other = touch(node[list][index]);
   return { ...node, [list]: node[list].flatMap((each, at) => (at !== index ? each : (other ?? []))) };
 };
-const optional = (node) => (node.type.kind === Kind.NON_NULL_TYPE ? undefined : { ...node, type: required(node.type) });
+const demanded = (node) =>
+  node.type.kind === Kind.NON_NULL_TYPE ? undefined : { ...node, type: required(node.type), defaultValue: undefined };
 
 const WAYS = {
   "a field goes": [OUTPUT, inside("fields", () => null)],
@@ -52,12 +85,14 @@ const WAYS = {
   "a field has another type": [OUTPUT, inside("fields", retyped)],
   "an object leaves its interface": [OUTPUT, inside("interfaces", () => null)],
   "an argument goes": [Kind.FIELD_DEFINITION, inside("arguments", () => null)],
-  "an argument becomes required": [Kind.FIELD_DEFINITION, inside("arguments", (node) => optional({ ...node, defaultValue: undefined }))],
+  "an argument becomes required": [Kind.FIELD_DEFINITION, inside("arguments", demanded)],
   "a required argument comes": [Kind.FIELD_DEFINITION, (node) => ({ ...node, arguments: [...node.arguments, NEW] })],
   "an argument has another type": [Kind.FIELD_DEFINITION, inside("arguments", retyped)],
   "an input's field goes": [INPUT, inside("fields", () => null)],
-  "an input's field becomes required": [INPUT, inside("fields", (node) => optional({ ...node, defaultValue: undefined }))],
+  "an input's field becomes required": [INPUT, inside("fields", demanded)],
   "a required field comes to an input": [INPUT, (node) => ({ ...node, fields: [...node.fields, NEW] })],
+  "customers may use a field no more": [OUTPUT, inside("fields", told("NONE", ""))],
+  "a field needs another scope": [OUTPUT, inside("fields", told("ANY", "other:read"))],
   "an enum's value goes": [Kind.ENUM_TYPE_DEFINITION, inside("values", () => null)],
 };
 
@@ -68,5 +103,5 @@ for (const [way, [kind, touch]] of Object.entries(WAYS)) {
   if (found.length === 0) undetected.push(way);
 }
 const broken = process.env.BASE ? await breaks(read(process.env.BASE), contract) : [];
-const told = { ways: Object.keys(WAYS).length, undetected, broken: broken.map(({ path, message }) => [path, message]) };
-console.log(JSON.stringify(told));
+const answer = { ways: Object.keys(WAYS).length, undetected, broken: broken.map(({ path, message }) => [path, message]) };
+console.log(JSON.stringify(answer));
