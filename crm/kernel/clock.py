@@ -24,7 +24,7 @@ def parse(text: str, *, field: str | None = None) -> datetime:
     try:
         instant = datetime.fromisoformat(text)
     except (TypeError, ValueError) as error:
-        raise InvalidInput(f"not an RFC 3339 time: {text!r}", field=field) from error
+        raise InvalidInput("must be a time in RFC 3339", field=field) from error
     if instant.tzinfo is None:
         raise InvalidInput("a time needs its zone", field=field)
     # A year of room at either end: zones are applied to it, and days added.
