@@ -208,7 +208,7 @@ def test_nothing_is_planned_for_a_suppressed_address(provider: Provider) -> None
 def test_a_text_that_is_no_address_is_none_to_be_written_to(ann: str, planned: MessagePlanned) -> None:
     customer = customers.get("demo", ann)
     customer.email = "no address"
-    change = Change()
+    change = Change(NOW)
     change.revise(customer)
     change.commit()
     deliver(planned)
