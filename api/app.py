@@ -22,6 +22,7 @@ from api.edge import Edge, Masking
 from api.events import EventsEndpoint
 from api.graphql import GraphQLEndpoint
 from api.health import healthz
+from api.visitors import VisitorsEndpoint, VisitorTokens
 from crm.kernel import correlation
 from crm.kernel.settings import Settings, settings
 from crm.kernel.table import client
@@ -36,7 +37,8 @@ CODES: Final = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}
 def create_app(configured: Settings | None = None, *, authenticator: Authenticator | None = None) -> Starlette:
     """Raises RuntimeError where the environment says nothing of the token issuer, or nonsense of budgets."""
     configured = configured or settings()
-    authenticator = authenticator or Authenticator(Issuer.of(configured))
+    visitors = VisitorTokens(configured.require("visitor_secret"))
+    authenticator = authenticator or Authenticator(Issuer.of(configured), visitors=visitors)
     budgets = Budgets.of(configured.point_budgets)
     events = EventsEndpoint(authenticator, budgets)
     documents = Documents(trusted_only=configured.persisted_only == "1", budgets=budgets)
@@ -45,6 +47,7 @@ def create_app(configured: Settings | None = None, *, authenticator: Authenticat
         Route("/graphql", graphql.answer, methods=["GET", "POST"]),
         Route("/graphql", graphql.refuse_method, methods=OTHER_METHODS),
         Route("/v1/events", events.accept, methods=["POST"]),
+        Route("/v1/visitors", VisitorsEndpoint(visitors).issue, methods=["POST"]),
         Route("/v1/events/{event_id}", events.status, methods=["GET"]),
         Route("/healthz", healthz),
         *pages.ROUTES,

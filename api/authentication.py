@@ -21,6 +21,8 @@ from typing import Any, Final
 
 import jwt
 
+from api import visitors
+from api.visitors import VisitorTokens
 from crm.kernel.settings import Settings
 from schema.principal import Kind, Principal
 
@@ -123,8 +125,16 @@ class KeySet:
 class Authenticator:
     """Turns an Authorization header into a Principal."""
 
-    def __init__(self, issuer: Issuer, keys: KeySet | None = None, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        issuer: Issuer,
+        keys: KeySet | None = None,
+        *,
+        visitors: VisitorTokens | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._issuer = issuer
+        self._visitors = visitors
         self._keys = keys or KeySet(issuer.keys)
         self._clock = clock
         self._verified: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
@@ -152,6 +162,11 @@ class Authenticator:
     async def _verify(self, token: str) -> tuple[float, Principal]:
         header, expires_at = _read(token)
         algorithm, key_id = header.get("alg"), header.get("kid")
+        if algorithm == visitors.ALGORITHM and self._visitors is not None:
+            try:
+                return self._visitors.principal(token)
+            except visitors.Refused as error:
+                raise Unauthenticated(str(error)) from error
         if algorithm not in ALGORITHMS or not isinstance(key_id, str):
             raise Unauthenticated("the token must be signed with RS256 or ES256 and name its key")
         key = await self._keys.key(key_id)
@@ -225,6 +240,8 @@ def principal_of(claims: dict[str, Any]) -> Principal:
         kind = Kind(claims.get("kind", ""))
     except ValueError as error:
         raise Unauthenticated("the token does not say what kind of caller it is for") from error
+    if kind is Kind.VISITOR:
+        raise Unauthenticated("visitors' tokens are the gateway's own")
     shop = _name(claims, "shop")
     customer_id = _name(claims, "customer_id") if kind is Kind.CUSTOMER else None
     scope = claims.get("scope", "")

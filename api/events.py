@@ -90,7 +90,7 @@ class EventsEndpoint:
 
     async def _sender(self, request: Request, *, apps: bool = True) -> Principal:
         principal = await authenticated(self._authenticator, request)
-        allowed = apps if principal.kind is Kind.CUSTOMER else INGEST in principal.scopes
+        allowed = apps if principal.kind in {Kind.CUSTOMER, Kind.VISITOR} else INGEST in principal.scopes
         if not allowed:
             raise BadRequest(403, "FORBIDDEN", f"This needs the scope {INGEST}.")
         try:

@@ -39,6 +39,11 @@ class Access:
     service: bool = strawberry.field(
         name="service", default=False, description="Whether services (event sources) may use it."
     )
+    visitor: bool = strawberry.field(
+        name="visitor",
+        default=False,
+        description="Whether visitors, whom nobody knows, may use it; values they may as customers do.",
+    )
 
 
 def staff(scope: str | None) -> list[object]:
@@ -57,8 +62,8 @@ def signed_in() -> list[object]:
 
 
 def ingest(scope: str) -> list[object]:
-    """Services and staff by scope, and apps on behalf of their own customer."""
-    return [Access(scope=scope, customer=CustomerAccess.OWN, service=True)]
+    """Services and staff by scope, and apps on behalf of their own customer or visitor."""
+    return [Access(scope=scope, customer=CustomerAccess.OWN, service=True, visitor=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +93,9 @@ def denied(coordinate: str, access: Access | None, principal: Principal) -> Deni
     """Why this principal may not use a field with this rule; None where they may."""
     if access is None:
         return Denied(coordinate, None)
+    if principal.kind is Kind.VISITOR:
+        # Values mean nothing without the field that leads to them, and only one does.
+        return None if access.visitor or access.customer is CustomerAccess.ANY else Denied(coordinate, None)
     if principal.kind is Kind.CUSTOMER:
         return Denied(coordinate, None) if access.customer is CustomerAccess.NONE else None
     if principal.kind is Kind.SERVICE and not access.service:

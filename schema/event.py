@@ -1,6 +1,7 @@
 # schema/event.py
 """Events in, for callers of the API: who may send what, and what became of it. Both doors (GraphQL, REST) use it."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -14,7 +15,7 @@ from schema.access import ingest, signed_in
 from schema.connections import about, as_many_as
 from schema.context import GIVEN, Info, stored
 from schema.errors import AnswersRefusals, UserError
-from schema.principal import Kind, Principal
+from schema.principal import VISITOR_ID, Kind, Principal
 
 if TYPE_CHECKING:
     from crm.intake.service import Receipt
@@ -26,21 +27,23 @@ BEHAVIOUR: Final = frozenset({
 })  # fmt: skip
 OF_APPS: Final = BEHAVIOUR | {"feedback.received"}
 """What apps may tell with a customer's token: that customer's behaviour, never orders or money."""
+OF_A_VISITOR: Final = re.compile(rf"{VISITOR_ID}_[0-9a-z]{{26}}")
 LONGEST_ID: Final = 128  # as the schemas of the events have it
 
 
 def take_in(principal: Principal, events: Sequence[Any], *, now: datetime) -> "list[Receipt]":
     """A receipt for each event, in order. Blocks. Raises InvalidInputs for none, and for more than 100.
 
-    What apps send is about their own customer: an event that names nobody is made to, one that names anybody else is
-    refused. Its id is made one of that customer's own, since the first event under an id has it for good: an app must
-    not be able to take those of the shop's orders. Receipts name the ids as they were sent.
+    What apps send is about their own customer or visitor: an event that names nobody is made to, one that names anybody
+    else is refused. Its id is made one of theirs, since the first event under an id has it for good: an app must not be
+    able to take those of the shop's orders. Receipts name the ids as they were sent. A customer's app may name beside
+    them a visitor whom the gateway made: nobody guesses such an id, so the device was theirs.
     """
     from crm.intake import service  # late: a gateway that is asked first starts without the event types
 
     if not events:
         raise InvalidInputs([Fault("events", "REQUIRED", "must hold an event at least")])
-    if principal.kind is not Kind.CUSTOMER:
+    if principal.kind not in {Kind.CUSTOMER, Kind.VISITOR}:
         return service.accept(principal.shop, events, now=now)
     judged = [_of_app(principal, event) for event in events]
     admitted = [event for event, fault in judged if fault is None]
@@ -56,19 +59,37 @@ def take_in(principal: Principal, events: Sequence[Any], *, now: datetime) -> "l
 def _of_app(principal: Principal, event: Any) -> tuple[Any, Fault | None]:
     if not isinstance(event, dict):
         return event, None  # refused by its schema
-    if event.get("type") not in OF_APPS:
-        return event, Fault("type", "FORBIDDEN", f"apps may send {', '.join(sorted(OF_APPS))}")
-    about = event.get("customer")
-    if about not in (None, {"id": principal.customer_id}):
-        return event, Fault("customer", "FORBIDDEN", "is the signed-in customer: leave it out")
-    named = {**event, "customer": {"id": principal.customer_id}}
+    may_send = OF_APPS if principal.kind is Kind.CUSTOMER else BEHAVIOUR
+    if event.get("type") not in may_send:
+        return event, Fault("type", "FORBIDDEN", f"apps may send {', '.join(sorted(may_send))}")
+    who = _who(principal, {} if event.get("customer") is None else event["customer"])
+    if who is None:
+        return event, Fault("customer", "FORBIDDEN", "is whom the token is for: leave it out")
+    named = {**event, "customer": who}
     event_id = _id_of(event)
     if not event_id:
         return named, None  # refused by its schema
-    before = f"app.{principal.customer_id}."  # customers' ids have no dot: no two customers' events meet
+    own = principal.customer_id or principal.visitor_id
+    before = f"app.{own}."  # neither's ids have a dot: no two people's events meet
     if len(before + event_id) > LONGEST_ID:
         return event, Fault("id", "TOO_LONG", f"must have at most {LONGEST_ID - len(before)} characters")
     return named | {"id": before + event_id}, None
+
+
+def _who(principal: Principal, said: Any) -> dict[str, Any] | None:
+    """Whom an app's event is about; None where it says somebody else."""
+    if not isinstance(said, dict):
+        return None
+    if principal.kind is Kind.VISITOR:
+        own = {"anonymousId": principal.visitor_id}
+        return own if said in ({}, own) else None
+    own = {"id": principal.customer_id}
+    visitor_id = said.get("anonymousId")
+    if visitor_id is not None:
+        if not isinstance(visitor_id, str) or not OF_A_VISITOR.fullmatch(visitor_id):
+            return None
+        own |= {"anonymousId": visitor_id}
+    return own if said in (own, {"anonymousId": visitor_id}, {}) else None
 
 
 def _id_of(event: Any) -> str | None:

@@ -23,6 +23,7 @@ DEFAULTS: Final = {
     ("scope", "null"),
     ("customer", "NONE"),
     ("service", "false"),
+    ("visitor", "false"),
     ("slicingArguments", "null"),
     ("sizedFields", "null"),
 }

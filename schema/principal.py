@@ -12,8 +12,12 @@ class Kind(StrEnum):
     CUSTOMER = "customer"
     STAFF = "staff"
     SERVICE = "service"
+    VISITOR = "visitor"
+    """Nobody knows who it is. Only the gateway itself issues these (api/visitors.py)."""
 
 
+VISITOR_ID: Final = "vis"
+"""What the ids of visitors whom the gateway made begin with: nobody guesses one, so who has it was it."""
 SCOPES: Final = frozenset({
     "consents:read",
     "consents:write",
@@ -50,6 +54,7 @@ class Principal:
     customer_id: str | None = None
     scopes: frozenset[str] = frozenset()
     subject: str | None = None
+    visitor_id: str | None = None
 
     @property
     def actor(self) -> Actor:
@@ -58,7 +63,7 @@ class Principal:
 
     def may_see_customer(self, customer_id: str) -> bool:
         """Whether records of this customer, which belong to the caller's shop, are visible to the caller at all."""
-        return self.kind is not Kind.CUSTOMER or self.customer_id == customer_id
+        return self.kind not in {Kind.CUSTOMER, Kind.VISITOR} or self.customer_id == customer_id
 
     @property
     def may_see_deleted(self) -> bool:

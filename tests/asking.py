@@ -12,6 +12,7 @@ from schema.schema import schema
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 STAFF = Principal(Kind.STAFF, "demo", None, SCOPES)
 SERVICE = Principal(Kind.SERVICE, "demo", None, frozenset({"events:write"}))
+VISITOR = Principal(Kind.VISITOR, "demo", visitor_id="vis_00000000000000000000000001")
 
 execution = Execution(schema.core)
 

@@ -15,6 +15,7 @@ os.environ.update(
     INTAKE_BUS="intake",
     ARCHIVE_BUCKET="rapport-archive",
     CURSOR_SECRET="a secret for tests",
+    VISITOR_SECRET="a secret of 32 bytes, for tests only",
     JWT_ISSUER="https://issuer.test",
     JWT_AUDIENCE="rapport",
     JWT_JWKS="/nowhere/jwks.json",

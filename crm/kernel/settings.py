@@ -26,6 +26,7 @@ class Settings:
     jwt_audience: str = ""
     jwt_jwks: str = ""
     cursor_secret: str = ""
+    visitor_secret: str = ""
     cors_origins: str = ""
     point_budgets: str = ""
     persisted_only: str = ""

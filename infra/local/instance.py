@@ -103,6 +103,7 @@ class Instance:
             "JWT_AUDIENCE": AUDIENCE,
             "JWT_JWKS": str(self.jwks),
             "CURSOR_SECRET": self._secret("cursor-secret"),
+            "VISITOR_SECRET": self._secret("visitor-secret"),
             "POINT_BUDGETS": BUDGETS,
             **self.local_variables(),
         }

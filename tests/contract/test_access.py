@@ -27,7 +27,7 @@ from crm.feedback import service as feedback
 from crm.shops.service import Shop, ShopFields, create
 from schema.node import global_id
 from schema.principal import Kind, Principal
-from tests.asking import SERVICE, STAFF, answer, as_customer, as_staff, codes, execution
+from tests.asking import SERVICE, STAFF, VISITOR, answer, as_customer, as_staff, codes, execution
 from tests.tokens import authenticator, token
 from tests.web import Client
 
@@ -79,8 +79,11 @@ class Rule:
     scope: str | None = None
     customer: str = "NONE"
     service: bool = False
+    visitor: bool = False
 
     def allows(self, principal: Principal) -> bool:
+        if principal.kind is Kind.VISITOR:
+            return self.visitor or self.customer == "ANY"
         if principal.kind is Kind.CUSTOMER:
             return self.customer != "NONE"
         if principal.kind is Kind.SERVICE and not self.service:
@@ -92,7 +95,8 @@ def declared(node: Any) -> Rule | None:
     for directive in node.directives or ():
         if directive.name.value == "access":
             said = {argument.name.value: print_ast(argument.value).strip('"') for argument in directive.arguments}
-            return Rule(said.get("scope"), said.get("customer", "NONE"), said.get("service") == "true")
+            is_open = {kind: said.get(kind) == "true" for kind in ("service", "visitor")}
+            return Rule(said.get("scope"), said.get("customer", "NONE"), **is_open)
     return None
 
 
@@ -172,6 +176,8 @@ def roles(ada: str) -> dict[str, Principal]:
         "another customer": as_customer("cus_other"),
         "the same customer id in another shop": as_customer(ada, shop="other"),
         "staff of another shop": replace(STAFF, shop="other"),
+        "a visitor": VISITOR,
+        "a visitor who holds every scope": replace(VISITOR, scopes=STAFF.scopes),
         "a service": SERVICE,
         "a service with all scopes": replace(SERVICE, scopes=STAFF.scopes),
     }
@@ -211,6 +217,12 @@ def test_every_field_is_open_to_those_it_names_and_to_nobody_else(ada: str) -> N
                 wrong.append((role, coordinate, given.body))
     assert wrong == []
     assert len(QUERIES) * len(roles(ada)) > 1000
+
+
+def test_visitors_may_tell_what_they_do_and_ask_for_nothing(ada: str) -> None:
+    assert [coordinate for coordinate, _, _, rules in QUERIES if all(rule.allows(VISITOR) for rule in rules)] == []
+    mutations = types()["Mutation"].fields or ()
+    assert [each.name.value for each in mutations if rule("Mutation", each).allows(VISITOR)] == ["eventsIngest"]
 
 
 def test_without_a_token_nothing_is_answered(ada: str) -> None:

@@ -144,8 +144,17 @@ def test_a_front_end_may_call_from_its_origins_only() -> None:
     assert name_in(cors["AllowOrigins"]) == "AllowedOrigins"
     assert "*" not in template()["Parameters"]["AllowedOrigins"]["Default"]
     assert {"authorization", "content-type"} <= set(cors["AllowHeaders"])
-    (route,) = of_type("AWS::ApiGatewayV2::Route").values()
-    assert name_in(route["Target"]) in of_type("AWS::ApiGatewayV2::Integration")
+    for route in of_type("AWS::ApiGatewayV2::Route").values():
+        assert name_in(route["Target"]) in of_type("AWS::ApiGatewayV2::Integration")
+
+
+def test_who_needs_no_token_has_a_throttle_of_their_own_below_that_of_all() -> None:
+    (stage,) = of_type("AWS::ApiGatewayV2::Stage").values()
+    keys = {route["RouteKey"] for route in of_type("AWS::ApiGatewayV2::Route").values()}
+    assert keys == {"$default", "POST /v1/visitors"}
+    (open_to_all,) = stage["RouteSettings"].values()
+    assert set(stage["RouteSettings"]) == {"POST /v1/visitors"}
+    assert open_to_all["ThrottlingRateLimit"] * 10 <= stage["DefaultRouteSettings"]["ThrottlingRateLimit"]
 
 
 def test_the_gateway_answers_before_the_api_gives_up_on_it() -> None:
