@@ -22,7 +22,8 @@ from api.edge import Edge, Masking
 from api.events import EventsEndpoint
 from api.graphql import GraphQLEndpoint
 from api.health import healthz
-from api.visitors import VisitorsEndpoint, VisitorTokens
+from api.visitor_tokens import VisitorTokens
+from api.visitors import VisitorsEndpoint
 from crm.kernel import correlation
 from crm.kernel.settings import Settings, settings
 from crm.kernel.table import client

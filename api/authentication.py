@@ -21,8 +21,8 @@ from typing import Any, Final
 
 import jwt
 
-from api import visitors
-from api.visitors import VisitorTokens
+from api import visitor_tokens
+from api.visitor_tokens import VisitorTokens
 from crm.kernel.settings import Settings
 from schema.principal import Kind, Principal
 
@@ -162,10 +162,10 @@ class Authenticator:
     async def _verify(self, token: str) -> tuple[float, Principal]:
         header, expires_at = _read(token)
         algorithm, key_id = header.get("alg"), header.get("kid")
-        if algorithm == visitors.ALGORITHM and self._visitors is not None:
+        if algorithm == visitor_tokens.ALGORITHM and self._visitors is not None:
             try:
                 return self._visitors.principal(token)
-            except visitors.Refused as error:
+            except visitor_tokens.Refused as error:
                 raise Unauthenticated(str(error)) from error
         if algorithm not in ALGORITHMS or not isinstance(key_id, str):
             raise Unauthenticated("the token must be signed with RS256 or ES256 and name its key")

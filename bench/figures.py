@@ -108,6 +108,7 @@ FIGURES: Final = (
     # races
     _gateway("consent_races_wrong", FAULTS, "customers", "==", 0),
     _gateway("consent_writers_overlapping", FAULTS, "writers", ">=", 8),
+    _gateway("visitor_interleavings_wrong", FAULTS, "interleavings", "==", 0),
     # who gets in
     _gateway("forged_tokens_accepted", FAULTS, "tokens", "==", 0),
     _gateway("jwks_fetches_per_cooldown", FAULTS, "fetches", "<=", 1),

@@ -13,7 +13,7 @@ class Kind(StrEnum):
     STAFF = "staff"
     SERVICE = "service"
     VISITOR = "visitor"
-    """Nobody knows who it is. Only the gateway itself issues these (api/visitors.py)."""
+    """Nobody knows who it is. Only the gateway itself issues these (api/visitor_tokens.py)."""
 
 
 VISITOR_ID: Final = "vis"

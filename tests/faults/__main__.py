@@ -6,7 +6,17 @@ import sys
 from typing import Final
 
 from bench.figures import BY_NAME, FAULTS, Report
-from tests.faults import consents, creators, forgeries, in_process, orders_under_fire, rush, tenants, throttles
+from tests.faults import (
+    consents,
+    creators,
+    forgeries,
+    in_process,
+    orders_under_fire,
+    rush,
+    tenants,
+    throttles,
+    visitors_joined,
+)
 from tests.local_system import forget_aws
 
 MODULES: Final = (
@@ -16,6 +26,7 @@ MODULES: Final = (
     throttles,
     forgeries,
     rush,
+    visitors_joined,
 )
 
 

@@ -31,11 +31,11 @@ def emulator() -> Iterator[Instance]:
             instance = Instance(Path(folder), 0, emulated.endpoint)
             wiring = Wiring.read(endpoint=emulated.endpoint)
             resources.create(wiring, emulated.endpoint)
-            from api.local import make_keys
-
-            make_keys(instance.key, instance.jwks)
             os.environ.update(instance.environment(wiring), POWERTOOLS_LOG_LEVEL="CRITICAL")
             os.environ["DEAD_LETTERS_URL"] = wiring.function("RollUpFunction").environment["DEAD_LETTERS_URL"]
+            from api.local import make_keys  # it reads the environment
+
+            make_keys(instance.key, instance.jwks)
             yield instance
         finally:
             emulated.stop()

@@ -23,6 +23,7 @@ from crm.kernel.table import customer_key
 from crm.kpis import rollup
 from crm.loyalty import ledger
 from crm.notifications import delivery, recipient
+from crm.touchpoints import visitors
 
 _versions = count(10**6)
 
@@ -155,6 +156,11 @@ def a_bucket_is_charged_by_its_condition() -> None:
     _replace(buckets, "client", Blind)
 
 
+def the_earliest_identification_holds() -> None:
+    """The last to arrive does."""
+    _replace(visitors, "_precedes", lambda *_: True)
+
+
 def nothing() -> None:
     """The figure watches the run itself: its plan is what SABOTAGE changes."""
 
@@ -178,6 +184,7 @@ GUARDS: Final[dict[str, Callable[[], None]]] = {
     "tenant_leaks": a_key_begins_with_its_tenant,
     "throttled_customers_wrong": a_refused_write_is_tried_again,
     "throttles_injected": nothing,
+    "visitor_interleavings_wrong": the_earliest_identification_holds,
     "consent_races_wrong": a_head_is_what_was_read,
     "consent_writers_overlapping": nothing,
     "forged_tokens_accepted": a_signature_is_checked,

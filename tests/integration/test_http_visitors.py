@@ -9,9 +9,10 @@ import pytest
 
 from api.app import create_app
 from api.authentication import Authenticator, KeySet
-from api.visitors import LIFETIME_SECONDS, TOKEN_SECONDS, VisitorTokens
+from api.visitor_tokens import LIFETIME_SECONDS, TOKEN_SECONDS, VisitorTokens
 from crm.kernel.aws import sqs_client
 from crm.kernel.settings import settings
+from schema.budget import _key
 from tests.shop_events import event
 from tests.tokens import ISSUER, jwks, token
 from tests.web import Client
@@ -133,3 +134,8 @@ def test_a_customers_app_may_say_which_visitor_they_were(client: Client) -> None
     results = send(client, bearer, *(view(who, f"e{number}") for number, who in enumerate(told + guessed)))
     assert [result["status"] for result in results] == ["queued"] * 2 + ["refused"] * 3
     assert [each["customer"] for each in queued()] == [{"id": "cus_1", "anonymousId": VISITOR}] * 2
+
+
+def test_each_visitor_has_a_budget_of_their_own() -> None:
+    keys = {_key(TOKENS.principal(signed(sub=visitor_id))[1]) for visitor_id in (VISITOR, OTHER)}
+    assert len(keys) == 2
