@@ -123,6 +123,10 @@ def _order_changed(change: Change, arrival: Arrival) -> Effect:
         now=arrival.now,
         replayed=arrival.replayed,
     )
+    if version.cart_id is not None and recorded.customer_id is not None:
+        touchpoints.order_cart(
+            change, arrival.shop, recorded.customer_id, version.cart_id, version.order_id, arrival.told
+        )
     return Effect(recorded.effect, recorded.customer_id, unblocked=recorded.unblocked)
 
 

@@ -1,10 +1,11 @@
 # crm/touchpoints/models.py
 """What is stored about visits, views, carts and whatever else a shop calls an event.
 
-Key design (docs/access-patterns.md, AP-32, AP-85 to AP-88):
+Key design (docs/access-patterns.md, AP-32, AP-85 to AP-89):
     Touchpoint         pk=SHOP#<shop>#CUSTOMER#<customer>  sk=TOUCHPOINT#<type>#<occurred_at>#<touchpoint>   of a type
                        timeline_key=TOUCHPOINT#<occurred_at>#<touchpoint>                                    all of them
     Acquisition        pk=SHOP#<shop>#CUSTOMER#<customer>  sk=HEAD#ACQUISITION
+    OrderedCart        pk=SHOP#<shop>#CUSTOMER#<customer>  sk=CART#<cart>
     Visitor            pk=SHOP#<shop>#VISITOR#<visitor>    sk=VISITOR
     VisitorLink        pk=SHOP#<shop>#VISITOR#<visitor>    sk=LINK                      whom they turned out to be
     VisitorTouchpoint  pk=SHOP#<shop>#VISITOR#<visitor>    sk=TOUCHPOINT#<occurred_at>#<touchpoint>
@@ -133,6 +134,16 @@ class Acquisition(Synced, discriminator="Acquisition"):
     @classmethod
     def of(cls, shop: str, customer_id: str) -> Self:
         return cls(customer_key(shop, customer_id), cls.SK)
+
+
+class OrderedCart(Published, discriminator="OrderedCart"):
+    """An order came of a cart: it is closed, whether its order or its touchpoints were told first."""
+
+    order_id = UnicodeAttribute()
+
+    @classmethod
+    def of(cls, shop: str, customer_id: str, cart_id: str) -> Self:
+        return cls(customer_key(shop, customer_id), f"CART#{cart_id}")
 
 
 class Visitor(Published, discriminator="Visitor"):

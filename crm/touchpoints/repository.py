@@ -1,6 +1,7 @@
 # crm/touchpoints/repository.py
 """Every read of touchpoints; writes go through a Change."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from pynamodb.exceptions import DoesNotExist
@@ -8,7 +9,15 @@ from pynamodb.exceptions import DoesNotExist
 from crm.kernel import batch_reads, clock
 from crm.kernel.settings import settings
 from crm.kernel.table import customer_key
-from crm.touchpoints.models import Acquisition, Touchpoint, Visitor, VisitorLink, VisitorTouchpoint, visitor_key
+from crm.touchpoints.models import (
+    Acquisition,
+    OrderedCart,
+    Touchpoint,
+    Visitor,
+    VisitorLink,
+    VisitorTouchpoint,
+    visitor_key,
+)
 
 NEVER = ":"  # sorts behind every digit a time begins with
 
@@ -63,6 +72,14 @@ def get_acquisition(shop: str, customer_id: str) -> Acquisition | None:
         return Acquisition.get(customer_key(shop, customer_id), Acquisition.SK, consistent_read=True)
     except DoesNotExist:
         return None
+
+
+def get_ordered_carts(shop: str, customer_id: str, cart_ids: Iterable[str]) -> dict[str, OrderedCart]:
+    """AP-89. Which of these carts have been ordered."""
+    by_sk = {OrderedCart.of(shop, customer_id, cart_id).sk: cart_id for cart_id in cart_ids}
+    pk = customer_key(shop, customer_id)
+    found = batch_reads.read(settings().crm_table, [(pk, sk) for sk in by_sk])
+    return {by_sk[raw["sk"]["S"]]: OrderedCart.from_raw_data(raw) for raw in found}
 
 
 def get_visitor(shop: str, visitor_id: str) -> tuple[Visitor | None, VisitorLink | None]:

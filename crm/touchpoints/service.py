@@ -3,13 +3,24 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import datetime
 
 from crm.kernel.change import Change
-from crm.kernel.errors import Fault, InvalidInputs
+from crm.kernel.errors import Fault, InvalidInputs, Stale
 from crm.touchpoints import acquisition, repository, urls, visitors
+from crm.touchpoints import carts as carts_
 from crm.touchpoints.acquisition import INBOUND, OUTBOUND, Campaign
-from crm.touchpoints.models import Acquisition, CampaignPart, Seen, SourcePart, Touchpoint, VisitorTouchpoint
+from crm.touchpoints.carts import Cart
+from crm.touchpoints.models import (
+    Acquisition,
+    CampaignPart,
+    OrderedCart,
+    Seen,
+    SourcePart,
+    Touchpoint,
+    VisitorTouchpoint,
+)
 from crm.touchpoints.sources import MOST_VISITORS, Sources
 from crm.touchpoints.told import NO_CAMPAIGN, Told, TouchpointSeen
 from crm.touchpoints.visitors import LIFETIME, MOST_TOUCHPOINTS
@@ -24,11 +35,14 @@ __all__ = [
     "Acquisition",
     "Campaign",
     "CampaignPart",
+    "Cart",
     "SourcePart",
     "Told",
     "Touchpoint",
     "TouchpointSeen",
+    "carts",
     "identify",
+    "order_cart",
     "record",
     "record_of_visitor",
     "settle",
@@ -38,6 +52,7 @@ __all__ = [
 
 TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 LONGEST_NAME = 200
+MOST_CART_EVENTS = 50  # of each of the two: what carts are told from
 LARGEST_PROPERTIES = 200_000  # bytes of JSON as stored: half of what DynamoDB lets an item hold
 
 
@@ -108,6 +123,27 @@ def touchpoints(
     return repository.list_newest_of_type(
         shop, customer_id, of_type, since=since, until=until, before=before, limit=limit
     )
+
+
+def carts(shop: str, customer_id: str) -> list[Cart]:
+    """The carts that the newest 50 of either cart event tell of, each as it was told last; the newest first."""
+    said = [
+        touchpoint
+        for of_type in (carts_.UPDATED, carts_.CHECKOUT)
+        for touchpoint in repository.list_newest_of_type(shop, customer_id, of_type, limit=MOST_CART_EVENTS)
+    ]
+    told = carts_.told(said)
+    ordered = repository.get_ordered_carts(shop, customer_id, [cart.cart_id for cart in told])
+    return [
+        replace(cart, ordered_as=ordered[cart.cart_id].order_id) if cart.cart_id in ordered else cart for cart in told
+    ]
+
+
+def order_cart(change: Change, shop: str, customer_id: str, cart_id: str, order_id: str, told: Told) -> None:
+    """Add to `change`: an order came of a cart. Whatever is told of the cart, before or after, it is closed."""
+    item = OrderedCart.of(shop, customer_id, cart_id)
+    item.order_id, item.rev, item.cause, item.replayed = order_id, 1, told.cause, told.replayed
+    change.write(item, when=None, otherwise=Stale())
 
 
 def type_fault(name: str) -> str | None:

@@ -11,6 +11,7 @@ from crm.consent.service import ConsentHead
 from crm.customers import service
 from crm.segmentation import service as segmentation
 from schema.access import own, signed_in, staff
+from schema.cart import Cart, cart_of, carts_of
 from schema.connections import After, Connection, First, Place, about, connection, page_size, paged
 from schema.consent import (
     AboutTopic,
@@ -291,6 +292,24 @@ class Customer(Node):
             first=first,
             after=after,
         )
+
+    @strawberry.field(
+        description="The newest cart that can be resumed, on any device; or the one of this id, whatever became of it.",
+        directives=own("touchpoints:read"),
+    )
+    async def cart(
+        self,
+        info: Info,
+        cart_id: Annotated[str | None, strawberry.argument(description="The shop's id of a cart.")] = None,
+    ) -> Cart | None:
+        return await cart_of(info.context, self.record.profile.customer_id, cart_id)
+
+    @strawberry.field(
+        description="Carts that the newest 50 of either cart event tell of, the newest first.",
+        directives=[*own("touchpoints:read"), about(3)],
+    )
+    async def carts(self, info: Info) -> list[Cart] | None:
+        return await carts_of(info.context, self.record.profile.customer_id)
 
     @strawberry.field(description="What brought the customer.", directives=staff("touchpoints:read"))
     def acquisition(self) -> Acquisition:

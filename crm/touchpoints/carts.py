@@ -1,0 +1,47 @@
+# crm/touchpoints/carts.py
+"""A cart is what its newest touchpoint says. Pure: touchpoints go in, carts come out."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+UPDATED, CHECKOUT = "cart.updated", "checkout.started"
+
+
+class Said(Protocol):
+    """A touchpoint that tells the whole cart."""
+
+    type: str
+    touchpoint_id: str
+    occurred_at: datetime
+    properties: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Cart:
+    """`ordered_as`: an order that came of it. `properties` are those of the event that told it last."""
+
+    cart_id: str
+    properties: Mapping[str, Any]
+    updated_at: datetime
+    checkout_at: datetime | None = None
+    ordered_as: str | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether there is something in it that has not been ordered."""
+        return self.ordered_as is None and bool(self.properties.get("lines"))
+
+
+def told(said: Iterable[Said]) -> list[Cart]:
+    """The carts, each as it was told last by event time, at one instant by the greater id; the newest first."""
+    carts: dict[str, Cart] = {}
+    for each in sorted(said, key=lambda one: (one.occurred_at, one.touchpoint_id)):
+        cart_id = str(each.properties["cartId"])
+        known = carts.pop(cart_id, None)
+        checkout_at = known.checkout_at if known else None
+        if each.type == CHECKOUT:
+            checkout_at = each.occurred_at
+        carts[cart_id] = Cart(cart_id, each.properties, each.occurred_at, checkout_at)
+    return list(reversed(carts.values()))

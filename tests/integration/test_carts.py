@@ -1,0 +1,88 @@
+# tests/integration/test_carts.py
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from schema.node import global_id
+from tests.asking import answer, as_customer, ask
+from tests.shop_events import customer_of, deliver, event, placed
+from tests.visiting import at, identified, settled
+
+pytestmark = pytest.mark.usefixtures("shop", "outlets")
+
+CARTS = """{ viewer {
+  cart { cartId lines { sku quantity unitPrice { amount currencyCode } } total { amount } updatedAt }
+  carts { cartId open orderId checkoutStartedAt }
+} }"""
+
+
+def cart(cart_id: str, minute: int, *skus: str, kind: str = "cart.updated", **envelope: Any) -> dict[str, Any]:
+    lines = [{"sku": sku, "quantity": 1, "unitPrice": "9.90"} for sku in skus]
+    data = {"cartId": cart_id, "lines": lines, "currency": "EUR", "total": f"{9.9 * len(skus):.2f}"}
+    return event(kind, data, occurredAt=at(minute), **envelope)
+
+
+def seen(external_id: str = "ann") -> Any:
+    return ask(CARTS, principal=as_customer(customer_of(external_id).customer_id))["viewer"]
+
+
+def skus(viewer: Any) -> list[str]:
+    return [line["sku"] for line in viewer["cart"]["lines"]]
+
+
+def test_a_cart_is_as_it_was_told_last_on_any_device_and_in_any_order() -> None:
+    for number, order in enumerate(permutations([1, 2, 3])):
+        ann = {"externalId": f"ann{number}"}
+        told = {minute: cart("c1", minute, *"ABC"[:minute], customer=ann, source="shopify") for minute in order}
+        deliver(*told.values())
+        viewer = seen(f"ann{number}")
+        assert skus(viewer) == ["A", "B", "C"]
+        assert viewer["cart"]["total"] == {"amount": "29.70"}
+        assert viewer["cart"]["lines"][0]["unitPrice"] == {"amount": "9.90", "currencyCode": "EUR"}
+
+
+@pytest.mark.parametrize("order_comes_first", [True, False])
+def test_a_cart_that_was_ordered_is_closed_whichever_came_first(order_comes_first: bool) -> None:
+    told = [cart("c1", 1, "A"), cart("c2", 2, "B"), placed("o1", cartId="c2")]
+    deliver(*(reversed(told) if order_comes_first else told))
+    viewer = seen()
+    assert viewer["cart"]["cartId"] == "c1"
+    assert [(each["cartId"], each["open"], each["orderId"]) for each in viewer["carts"]] == [
+        ("c2", False, "o1"),
+        ("c1", True, None),
+    ]
+
+
+def test_an_empty_cart_is_not_resumed_and_a_checkout_is_shown() -> None:
+    deliver(cart("c1", 1, "A"), cart("c1", 2, "A", kind="checkout.started"), cart("c1", 3, "A", "B"), cart("c2", 4))
+    viewer = seen()
+    assert skus(viewer) == ["A", "B"]
+    assert [each["checkoutStartedAt"] for each in viewer["carts"]] == [None, "2026-03-01T10:02:00.000000Z"]
+
+
+def test_what_a_visitor_put_into_a_cart_is_resumed_by_the_customer_they_were(now: Any) -> None:
+    deliver(cart("c1", 1, "A", customer={"anonymousId": "v1"}), identified("v1", "ann", 2))
+    settled("v1", now=now)
+    assert skus(seen()) == ["A"]
+    deliver(cart("c1", 3, "A", "B", customer={"anonymousId": "v1"}))
+    assert skus(seen()) == ["A", "B"]
+    deliver(placed("o1", cartId="c1"))
+    assert seen()["cart"] is None
+
+
+def test_carts_take_three_requests_and_are_their_customers_only() -> None:
+    deliver(cart("c1", 1, "A"), cart("c2", 2, "B", customer={"externalId": "bob"}))
+    query = "query($id: ID!) { customer(id: $id) { carts { cartId } cart { cartId } } }"
+    variables = {"id": global_id("Customer", customer_of("ann").customer_id)}
+    given = answer(query, variables)
+    assert given.body["extensions"]["capacity"]["requests"] == 1 + 3
+    assert given.body["data"]["customer"] == {"carts": [{"cartId": "c1"}], "cart": {"cartId": "c1"}}
+    bob = as_customer(customer_of("bob").customer_id)
+    assert answer(query, variables, principal=bob).body["data"]["customer"] is None
+
+
+def test_an_amount_that_its_currency_does_not_have_is_not_shown() -> None:
+    told = cart("c1", 1, "A")
+    deliver(told | {"data": told["data"] | {"currency": "JPY"}})
+    assert seen()["cart"]["total"] is None
