@@ -308,7 +308,7 @@ class Customer(Node):
         description="Carts that the newest 50 of either cart event tell of, the newest first.",
         directives=[*own("touchpoints:read"), about(3)],
     )
-    async def carts(self, info: Info) -> list[Cart] | None:
+    async def carts(self, info: Info) -> list[Cart]:
         return await carts_of(info.context, self.record.profile.customer_id)
 
     @strawberry.field(description="What brought the customer.", directives=staff("touchpoints:read"))

@@ -164,7 +164,7 @@ def test_a_function_may_use_every_resource_its_variables_name(name: str) -> None
     named = set().union(*(names_in(value) for variable, value in variables.items() if not variable.startswith("JWT")))
     used = {re.split(r"[./]", resource)[0] for _, resource in allowed(role_of(name))}
     # Secrets are resolved by CloudFormation when it deploys; parameters are values.
-    assert named - {"CursorSecret"} - set(template()["Parameters"]) <= used
+    assert named - {"CursorSecret", "VisitorSecret"} - set(template()["Parameters"]) <= used
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
