@@ -7,6 +7,7 @@ import strawberry
 from graphql import GraphQLInputObjectType, GraphQLSchema
 from strawberry.schema.config import StrawberryConfig
 
+from schema.customer.timeline import TimelineEntry
 from schema.errors import UserError
 from schema.forms import filled_in
 from schema.mutation import Mutation
@@ -33,6 +34,6 @@ class Schema(strawberry.Schema):
 schema = Schema(
     Query,
     Mutation,
-    types=UserError.__subclasses__(),
+    types=[*UserError.__subclasses__(), *TimelineEntry.__subclasses__()],
     config=StrawberryConfig(scalar_map=SCALARS, disable_field_suggestions=True),
 )

@@ -26,9 +26,11 @@ from schema.consent import (
     Permission,
 )
 from schema.context import Context, Info, stored
+from schema.customer.changes import CustomerChanges, Feed, Since, fed
 from schema.customer.history import ChangesByCustomer, CustomerChange, FieldProvenance, third_parties
 from schema.customer.parts import Address, CustomerStatus, Gender, Identity
 from schema.customer.record import Record, newest_records, place_in_list, visible_record
+from schema.customer.timeline import Kinds, TimelineEntry, timeline_of
 from schema.feedback import FeedbackByCustomer, FeedbackResponse
 from schema.loaders import timeline_page
 from schema.loyalty import LoyaltyAccount
@@ -138,14 +140,14 @@ class Customer(Node):
         ]
 
     @strawberry.field(
-        description="What changed about the customer, by whom and when; newest first.",
+        description="What was changed about the customer, by whom and when; newest first.",
         directives=[*staff("customers:history"), paged()],
     )
-    async def changes(self, info: Info, first: First = 20, after: After = None) -> Connection[CustomerChange] | None:
+    async def history(self, info: Info, first: First = 20, after: After = None) -> Connection[CustomerChange] | None:
         return await timeline_page(
             info.context,
             ChangesByCustomer,
-            "Customer.changes",
+            "Customer.history",
             self.record.profile.customer_id,
             first=first,
             after=after,
@@ -310,6 +312,25 @@ class Customer(Node):
     )
     async def carts(self, info: Info) -> list[Cart]:
         return await carts_of(info.context, self.record.profile.customer_id)
+
+    @strawberry.field(
+        description="All that happened to the customer, newest first.", directives=[*own("customers:read"), paged()]
+    )
+    async def timeline(
+        self, info: Info, kinds: Kinds = None, first: First = 20, after: After = None
+    ) -> Connection[TimelineEntry] | None:
+        return await timeline_of(info.context, self.record.profile.customer_id, kinds=kinds, first=first, after=after)
+
+    @strawberry.field(
+        description=(
+            "What changed since an app last asked: ask with the last answer's `cursor`, at once while `hasMore`, and "
+            "store each node under its id in place of what was there. Deletions are none: a record that is hidden is "
+            "seen no more at all."
+        ),
+        directives=[*own("customers:read"), fed()],
+    )
+    async def changes(self, info: Info, since: Since = None, first: First = 20) -> CustomerChanges | None:
+        return await Feed(info.context, self.record).since(since, first)
 
     @strawberry.field(description="What brought the customer.", directives=staff("touchpoints:read"))
     def acquisition(self) -> Acquisition:

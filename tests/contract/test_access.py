@@ -17,6 +17,7 @@ from graphql import (
     InterfaceTypeDefinitionNode,
     ObjectTypeDefinitionNode,
     ScalarTypeDefinitionNode,
+    UnionTypeDefinitionNode,
     parse,
     print_ast,
 )
@@ -74,6 +75,21 @@ def leaves() -> frozenset[str]:
     return frozenset(named | {"ID", "String", "Int", "Float", "Boolean"})
 
 
+@lru_cache
+def members() -> dict[str, list[str]]:
+    """Of each union, and each interface that lists answer with, the types that can be there."""
+    found = {
+        node.name.value: [member.name.value for member in node.types or ()]
+        for node in document().definitions
+        if isinstance(node, UnionTypeDefinitionNode)
+    }
+    for name, node in types().items():
+        for interface in node.interfaces or ():
+            if interface.name.value not in {"Node", "UserError"}:
+                found.setdefault(interface.name.value, []).append(name)
+    return found
+
+
 @dataclass(frozen=True)
 class Rule:
     scope: str | None = None
@@ -126,17 +142,16 @@ def ways(root: str) -> dict[str, Way]:
     while waiting:
         name = waiting.pop(0)
         for field in types()[name].fields or ():
-            target = named(field)
-            if target in leaves() or target in found:
-                continue
             way, text = found[name], field.name.value + ARGUMENTS.get(f"{name}.{field.name.value}", "")
-            found[target] = Way(
-                f"{way.opening} {{ {text}",
-                f" }}{way.closing}",
-                (*way.rules, rule(name, field)),
-                way.root or field.name.value,
-            )
-            waiting.append(target)
+            opening, rules = f"{way.opening} {{ {text}", (*way.rules, rule(name, field))
+            kind = named(field)
+            reached = {kind: (opening, f" }}{way.closing}")} if kind in types() else {}
+            for member in members().get(kind, ()):
+                reached[member] = (f"{opening} {{ ... on {member}", f" }} }}{way.closing}")
+            for target, (before, behind) in reached.items():
+                if target not in found:
+                    found[target] = Way(before, behind, rules, way.root or field.name.value)
+                    waiting.append(target)
     return found
 
 

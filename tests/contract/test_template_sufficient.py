@@ -84,6 +84,7 @@ SCREENS = [
         identities { value } statistics { orderCount } segments { segment { name } } loyalty { available }
         orders { nodes { orderId } } feedback { nodes { score } } messages { nodes { status } }
     } }""",
+    '{ customer(id: "WHO") { timeline { nodes { at } } changes { hasMore } } }',
     "{ customers(first: 2) { nodes { email orders { nodes { orderId } } } } }",
     '{ customerByIdentifier(identifier: {email: "ada@example.com"}) { id } }',
     "{ shop { name } segments { name } }",

@@ -1,4 +1,4 @@
-# tests/integration/test_graphql_customer_changes.py
+# tests/integration/test_graphql_customer_history.py
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +9,7 @@ from schema.node import global_id
 from tests.asking import NOW, STAFF, answer, as_customer, as_staff, ask, codes
 from tests.shop_history import happened
 
-CHANGES = """query ($id: ID!, $first: Int, $after: String) { customer(id: $id) { changes(first: $first, after: $after) {
+CHANGES = """query ($id: ID!, $first: Int, $after: String) { customer(id: $id) { history(first: $first, after: $after) {
     nodes { actor { kind reference } source occurredAt recordedAt cause replayed
         fields { field before after added removed cut } }
     pageInfo { hasNextPage endCursor } } } }"""
@@ -31,7 +31,7 @@ def bea(shop: shops.Shop) -> str:
 
 def changes(customer_id: str, **page: Any) -> Any:
     variables = {"id": global_id("Customer", customer_id)} | page
-    return ask(CHANGES, variables)["customer"]["changes"]
+    return ask(CHANGES, variables)["customer"]["history"]
 
 
 def test_staff_see_who_changed_what_newest_first(bea: str) -> None:
