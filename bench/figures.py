@@ -112,6 +112,8 @@ FIGURES: Final = (
     # who gets in
     _gateway("forged_tokens_accepted", FAULTS, "tokens", "==", 0),
     _gateway("jwks_fetches_per_cooldown", FAULTS, "fetches", "<=", 1),
+    _gateway("access_cells_wrong", FAULTS, "cells", "==", 0),
+    _gateway("versions_won_twice", FAULTS, "versions", "==", 0),
     _gateway("bucket_overdrawn", FAULTS, "points", "==", 0),
     # what is asked for
     _gateway("attacks_not_refused", BENCH, "attacks", "==", 0),

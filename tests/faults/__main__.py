@@ -7,6 +7,7 @@ from typing import Final
 
 from bench.figures import BY_NAME, FAULTS, Report
 from tests.faults import (
+    access,
     consents,
     creators,
     forgeries,
@@ -15,6 +16,7 @@ from tests.faults import (
     rush,
     tenants,
     throttles,
+    versions,
     visitors_joined,
 )
 from tests.local_system import forget_aws
@@ -27,6 +29,8 @@ MODULES: Final = (
     forgeries,
     rush,
     visitors_joined,
+    access,
+    versions,
 )
 
 

@@ -161,6 +161,27 @@ def the_earliest_identification_holds() -> None:
     _replace(visitors, "_precedes", lambda *_: True)
 
 
+def a_profile_is_written_on_the_version_it_was_read_in() -> None:
+    """Nor is the entry of its history, which is one for each revision."""
+
+    def anyway(self: Change, item: Any, **_: Any) -> None:
+        item.rev = int(item.rev) + 1
+        self.write(item, when=None, otherwise=Stale())
+
+    def over(self: Change, item: Any, **_: Any) -> None:
+        self.write(item, when=None, otherwise=Stale())
+
+    _replace(Change, "revise", anyway)
+    _replace(Change, "create", over)
+    _replace(Change, "once", over)
+
+
+def a_document_is_held_against_the_rules_of_its_fields() -> None:
+    from schema.plan import Plan
+
+    _replace(Plan, "denied", lambda *_: None)
+
+
 def nothing() -> None:
     """The figure watches the run itself: its plan is what SABOTAGE changes."""
 
@@ -188,6 +209,8 @@ GUARDS: Final[dict[str, Callable[[], None]]] = {
     "consent_races_wrong": a_head_is_what_was_read,
     "consent_writers_overlapping": nothing,
     "forged_tokens_accepted": a_signature_is_checked,
+    "access_cells_wrong": a_document_is_held_against_the_rules_of_its_fields,
+    "versions_won_twice": a_profile_is_written_on_the_version_it_was_read_in,
     "bucket_overdrawn": a_bucket_is_charged_by_its_condition,
     "jwks_fetches_per_cooldown": keys_are_fetched_once_in_a_cool_down,
 }
