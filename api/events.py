@@ -13,6 +13,7 @@ from api.authentication import Authenticator
 from api.graphql import authenticated
 from crm.customers.service import CustomerBlocked
 from crm.kernel import clock
+from crm.kernel.errors import NotFound
 from schema.budget import Budgets
 from schema.event import INGEST, MOST_EVENTS, take_in
 from schema.limits import MUTATION_COST
@@ -37,16 +38,19 @@ class EventsEndpoint:
     async def accept(self, request: Request) -> Response:
         """POST one envelope, a list of them, or {"events": [...]}: 202 with a receipt for each.
 
-        422 where none of them could be taken, or the body is no such thing; 503 where the queue took none.
+        422 where none of them could be taken, or the body is no such thing; 404 where the token's shop does not exist;
+        503 where the queue took none.
         """
         asked_id = request_id(request)
         try:
             principal = await self._sender(request)
             events = _listed(await read_json(request, most_bytes=MOST_BYTES))
             await self._charge(principal, MUTATION_COST * len(events))
+            receipts = await asyncio.to_thread(take_in, principal, events, now=clock.now())
         except BadRequest as error:
             return error_response(error, asked_id)
-        receipts = await asyncio.to_thread(take_in, principal, events, now=clock.now())
+        except NotFound as error:
+            return error_response(BadRequest(404, "NOT_FOUND", str(error)), asked_id)
         body = {"results": [_shown(receipt) for receipt in receipts], "requestId": asked_id}
         return json_response(body, _status(receipts), headers={"x-request-id": asked_id})
 

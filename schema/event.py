@@ -32,7 +32,8 @@ LONGEST_ID: Final = 128  # as the schemas of the events have it
 
 
 def take_in(principal: Principal, events: Sequence[Any], *, now: datetime) -> "list[Receipt]":
-    """A receipt for each event, in order. Blocks. Raises InvalidInputs for none, and for more than 100.
+    """A receipt for each event, in order. Blocks. Raises InvalidInputs for none, and for more than 100; NotFound where
+    the caller's shop does not exist.
 
     What apps send is about their own customer or visitor: an event that names nobody is made to, one that names anybody
     else is refused. Its id is made one of theirs, since the first event under an id has it for good: an app must not be

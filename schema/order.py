@@ -1,6 +1,7 @@
 # schema/order.py
 """Orders and their sums, as clients see them."""
 
+from asyncio import gather
 from collections.abc import Sequence
 from datetime import date, datetime
 from enum import Enum
@@ -276,15 +277,19 @@ async def order_of(context: Context, customer_id: str, order_id: str | None) -> 
 async def order_by_key(context: Context, order_id: str) -> Order | None:
     """None for an order that does not exist, is another shop's, or is not the caller's to see.
 
-    Staff see the shop's orders whatever became of the customer: an order of one who is deleted names nobody.
+    Customers' orders are looked for among their own: a foreign number is asked for just as a missing one is. Staff see
+    the shop's orders whatever became of the customer: an order of one who is deleted names nobody.
     """
+    principal = context.principal
+    if principal.kind is Kind.CUSTOMER and principal.customer_id is not None:
+        record, order = await gather(
+            visible_record(context, principal.customer_id), order_of(context, principal.customer_id, order_id)
+        )
+        return order if record is not None else None
     try:
-        item = await stored(service.get, context.shop, order_id)
+        return Order(item=await stored(service.get, context.shop, order_id))
     except NotFound:
         return None
-    if context.principal.kind is Kind.CUSTOMER and await visible_record(context, item.customer_id) is None:
-        return None
-    return Order(item=item)
 
 
 @strawberry.type

@@ -70,10 +70,11 @@ def accept(shop: str, events: Sequence[Any], *, now: datetime) -> list[Receipt]:
 
     A bad event holds up no other. One whose id is known with other content, from an earlier call or this one, is
     refused here as far as the door can know it; what is still queued is found out later. Raises InvalidInputs for more
-    than 100 events.
+    than 100 events, and NotFound for a shop that does not exist.
     """
     if len(events) > MOST_EVENTS:
         raise InvalidInputs([Fault("events", "TOO_MANY", f"must be {MOST_EVENTS} at most")])
+    _check_shop(shop, now)
     bodies = [parsing.written(event) for event in events]
     checked = [_checked(shop, event, body, now) for event, body in zip(events, bodies, strict=True)]
     receipts = _distinguished(shop, checked, bodies)
@@ -142,6 +143,14 @@ def bury(body: str, reasons: Sequence[Fault], *, now: datetime, replayed: bool =
 def status(shop: str, event_id: str) -> ReceivedEvent | None:
     """What became of an event; None while it is queued, or was never sent."""
     return repository.get_event(shop, event_id)
+
+
+def _check_shop(shop: str, now: datetime) -> None:
+    """Raises NotFound. Where the store does not answer, events are queued all the same: applying them looks again."""
+    try:
+        shops.current(shop, now=now)
+    except STORE_ERRORS:
+        log.exception("shop not read", extra={"shop": shop})
 
 
 def _checked(shop: str, event: Any, body: str, now: datetime) -> Receipt:

@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from enum import StrEnum
 from pathlib import Path
 
+import pytest
+
 from crm.consent import permission
 from crm.kernel.errors import CrmError
 from crm.loyalty import ledger
@@ -24,8 +26,18 @@ STORED_REASONS: tuple[type[StrEnum], ...] = (eligibility.Refusal, ledger.Withhel
 
 def documented(section: str) -> set[str]:
     """The codes in the first column of a section's tables."""
-    text = PAGE.partition(f"\n## {section}\n")[2].partition("\n## ")[0]
-    return set(re.findall(r"^\| `([A-Z_]+)` \|", text, re.MULTILINE))
+    return set(re.findall(r"^\| `([A-Z_]+)` \|", section_of(section), re.MULTILINE))
+
+
+def section_of(title: str) -> str:
+    return PAGE.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+@pytest.mark.parametrize("section", re.findall(r"^## (.*)$", PAGE, re.MULTILINE))
+def test_a_code_has_one_row(section: str) -> None:
+    rows = [row.split(" | ")[:2] for row in section_of(section).splitlines() if re.match(r"\| `[A-Z_]+` \|", row)]
+    named = [row[0] if section != "Reasons that are stored" else " of ".join(row) for row in rows]
+    assert sorted(named) == sorted(set(named))
 
 
 def modules(*rooms: str) -> Iterator[Path]:

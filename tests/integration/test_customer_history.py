@@ -94,7 +94,9 @@ def test_whoever_loses_an_identifier_to_its_owner_has_it_in_their_history() -> N
 
 def test_the_longest_address_lists_fit_the_history(now: datetime) -> None:
     address = dict.fromkeys(("line1", "line2", "postal_code", "city", "region"), "😀" * 200)
-    ann = customers.create("demo", Words(fields={"addresses": [address] * 20}), now=now).customer_id
+    ann = customers.create(
+        "demo", Words(fields={"email": "ann@example.com", "addresses": [address] * 20}), now=now
+    ).customer_id
     moved = [{**address, "city": "Wien"}] * 20
     customers.update("demo", ann, Words(fields={"addresses": moved}), now=now + timedelta(hours=1))
     alone = told(ann)[1]["addresses"]

@@ -66,4 +66,4 @@ def test_the_same_letter_twice_is_archived_once() -> None:
 
 def test_every_fault_of_a_refusal_is_a_reason() -> None:
     assert dead_letters.reasons_of(InvalidInputs([FAULT, FAULT])) == [FAULT, FAULT]
-    assert dead_letters.reasons_of(InvalidInput("no", field="a.b")) == [Fault("a.b", "INVALID_INPUT", "no")]
+    assert dead_letters.reasons_of(InvalidInput("no", field="a.b")) == [Fault("a.b", "INVALID", "no")]

@@ -24,6 +24,7 @@ pytestmark = pytest.mark.usefixtures("shop")
         f'customerTagsRemove(input: {{id: "{CUSTOMER}", tags: ["x"]}})',
         f"""consentUpdate(input: {{id: "{CUSTOMER}", idempotencyKey: "k",
             consents: [{{channel: EMAIL, purpose: MARKETING, state: GRANTED}}]}})""",
+        "eventsIngest(input: {events: [{}]})",
         f'feedbackSubmit(input: {{customer: "{CUSTOMER}", score: 9, idempotencyKey: "k"}})',
     ],
 )

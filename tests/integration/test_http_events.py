@@ -90,6 +90,17 @@ def test_events_of_another_shop_are_refused(client: Client) -> None:
     assert response.json()["results"][0]["faults"][0]["path"] == "shop"
 
 
+@pytest.mark.parametrize(
+    "who", [{}, {"kind": "customer", "customer_id": "cus_1", "scope": None}], ids=["service", "app"]
+)
+def test_nothing_is_queued_for_a_shop_that_does_not_exist(client: Client, queue: str, who: dict[str, Any]) -> None:
+    seen = event("product.viewed", {"sku": "A"}, shop="nosuch", customer=None)
+    response = send(client, seen, shop="nosuch", **who)
+    assert response.status_code == 404
+    assert response.json()["errors"][0]["extensions"]["code"] == "NOT_FOUND"
+    assert queued(queue) == []
+
+
 def test_sending_needs_a_token_and_its_scope(client: Client) -> None:
     assert client.post("/v1/events", json=[]).status_code == 401
     assert send(client, event("order.placed", order()), scope="orders:read").status_code == 403

@@ -8,10 +8,11 @@ from crm.feedback import service as feedback
 from crm.intake import service as intake
 from crm.kernel import batch_reads
 from crm.kernel.aws import s3_client
-from crm.kernel.errors import Fault
+from crm.kernel.errors import Fault, NotFound
 from crm.kernel.meter import metering
 from crm.kernel.settings import settings
 from crm.shops import service as shops
+from crm.shops.service import Shop
 from crm.touchpoints import service as touchpoints
 from tests.letters import letters_in
 from tests.shop_events import customer_of, deliver, event, placed, statistics_of
@@ -149,7 +150,7 @@ def test_the_door_refuses_another_event_under_an_id_that_had_its_effect_and_take
         again, other, new = intake.accept("demo", [first, placed("o2", id="same"), placed("o3")], now=now)
     assert (again.status, other.status, new.status) == ("queued", "refused", "queued")
     assert [(fault.path, fault.code) for fault in other.faults] == [("id", "KEY_REUSED")]
-    assert meter.operations == {"BatchGetItem": 1}
+    assert meter.operations == {"GetItem": 1, "BatchGetItem": 1}
 
 
 def test_of_two_events_of_one_call_under_one_id_the_door_refuses_the_second(now: Any) -> None:
@@ -166,9 +167,20 @@ def test_an_id_whose_event_was_given_up_on_is_free_for_the_mended_one(now: Any) 
 
 
 def test_the_door_stands_open_while_the_table_does_not_answer(now: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    def silent(*_: Any) -> Any:
+    def silent(*_: Any, **__: Any) -> Any:
         raise TimeoutError
 
     monkeypatch.setattr(batch_reads, "read", silent)
+    monkeypatch.setattr(Shop, "get", silent)
+    shops.forget_cached()
     (receipt,) = intake.accept("demo", [placed("o1")], now=now)
     assert receipt.status == "queued"
+
+
+def test_the_door_knows_its_shops_and_asks_for_one_once_a_minute(now: Any) -> None:
+    with pytest.raises(NotFound):
+        intake.accept("nosuch", [placed("o1", shop="nosuch")], now=now)
+    with metering() as meter:
+        for number in range(3):
+            intake.accept("demo", [placed(f"o{number}")], now=now)
+    assert meter.operations["GetItem"] <= 1

@@ -205,7 +205,7 @@ def test_a_bus_that_is_not_there_for_a_moment_loses_nothing(bus: Bus) -> None:
     [
         ({"net": {"S": "many"}}, "UNREADABLE"),
         ({"kind": {"S": "Dragon"}}, "UNREADABLE"),
-        ({"kind": {"S": "Statistics"}}, "INVALID_INPUT"),
+        ({"kind": {"S": "Statistics"}}, "INVALID"),
     ],
 )
 def test_a_bad_record_is_dead_lettered_whole_with_its_reason_and_its_neighbours_are_published(

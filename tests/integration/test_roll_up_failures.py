@@ -43,9 +43,9 @@ SPOILT: dict[str, tuple[dict[str, Any], str]] = {
     "a missing amount": ({"net": None}, "MISSING"),
     "a text where a number belongs": ({"net": {"S": "many"}}, "UNREADABLE"),
     "a day that is none": ({"placed_on": {"S": "yesterday"}}, "UNREADABLE"),
-    "no kind": ({"kind": None}, "INVALID_INPUT"),
+    "no kind": ({"kind": None}, "INVALID"),
     "an unknown kind": ({"kind": {"S": "Dragon"}}, "UNREADABLE"),
-    "a kind that tells no facts": ({"kind": {"S": "OrderRef"}}, "INVALID_INPUT"),
+    "a kind that tells no facts": ({"kind": {"S": "OrderRef"}}, "INVALID"),
 }
 
 

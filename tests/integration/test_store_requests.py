@@ -4,7 +4,9 @@
 import pytest
 
 from crm.kernel.meter import Meter, metering
-from tests.asking import answer, ask
+from schema.node import GlobalId
+from schema.principal import Principal
+from tests.asking import STAFF, answer, as_customer, ask
 from tests.shop_events import deliver, event, placed, refunded
 
 PAGE = "statistics { orderCount } orders(first: 20) { nodes { orderId } }"
@@ -23,8 +25,8 @@ def ann(shop: object) -> str:
 ANN = {"externalId": "ann", "email": "ann@example.com", "emailVerified": True}
 
 
-def requests_of(query: str, **variables: object) -> int:
-    body = answer(query, variables).body
+def requests_of(query: str, principal: Principal = STAFF, **variables: object) -> int:
+    body = answer(query, variables, principal=principal).body
     assert "errors" not in body, body["errors"]
     return int(body["extensions"]["capacity"]["requests"])
 
@@ -53,6 +55,15 @@ def test_an_order_takes_two_requests(ann: str) -> None:
 
 def test_an_order_by_its_number_takes_two_requests(ann: str) -> None:
     assert requests_of('{ orderByNumber(orderId: "o1") { orderId } }') == 2
+
+
+@pytest.mark.parametrize("number", ["o1", "foreign", "missing"])
+def test_so_does_a_customers_whether_it_is_theirs_anothers_or_not_there(ann: str, number: str) -> None:
+    deliver(placed("foreign", customer={"externalId": "bob"}))
+    found = GlobalId.parse(ann)
+    assert found is not None
+    asked = f'{{ orderByNumber(orderId: "{number}") {{ orderId }} }}'
+    assert requests_of(asked, as_customer(found.parts[0])) == 2
 
 
 def test_the_orders_that_a_page_of_answers_is_about_take_one_request_together(ann: str) -> None:
