@@ -51,7 +51,9 @@ e2e: setup ## The whole system, from an event to the KPI, on the emulator.
 faults: setup ## Duplicates, disorder, killed workers, races (ONLY=<area> QUICK=1 SABOTAGE=<figure>).
 	$(BIN)/python -m tests.faults
 
-bench: setup ## Ratios and counts against a baseline (ONLY=<area> QUICK=1).
+# graphql-yoga, for comparison, where there is Node.
+YOGA := $(if $(filter v20.%,$(shell node --version 2>/dev/null)),tests/judges/node_modules/.done)
+bench: setup $(YOGA) ## Ratios and counts against a baseline (ONLY=<area> QUICK=1).
 	$(BIN)/python -m bench
 
 judges: node setup .venv-judges/.done tests/judges/node_modules/.done ## GraphQL clients, linters and a fuzzer on the running gateway; needs Node 20 (ONLY=<figure> QUICK=1).
