@@ -21,6 +21,7 @@ from schema.node import global_id
 from schema.principal import Kind, Principal
 from schema.standing import refuse_barred
 
+PLACE = re.compile(r"\[(\d+)\]")
 TAIL = re.compile(r"_([a-z0-9])")
 
 
@@ -53,8 +54,9 @@ class IdentifierTakenError(UserError):
 
 
 def path_of(field: str | None) -> list[str]:
-    """The path to an argument from the dotted name a service gives it."""
-    return [TAIL.sub(lambda match: match.group(1).upper(), name) for name in field.split(".")] if field else []
+    """The path to an argument from the dotted name a service gives it; `[0]` is the first of a list."""
+    names = PLACE.sub(r".\1", field).split(".") if field else []
+    return [TAIL.sub(lambda match: match.group(1).upper(), name) for name in names]
 
 
 def input_path(field: str | None) -> list[str]:

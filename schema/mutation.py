@@ -3,6 +3,7 @@
 
 import strawberry
 
+from schema.attribute import AttributeMutation
 from schema.consent_update import ConsentMutation
 from schema.customer.mutations import CustomerMutation
 from schema.event import EventMutation
@@ -12,5 +13,13 @@ from schema.suppression import SuppressionMutation
 
 
 @strawberry.type(description="What can be changed.")
-class Mutation(CustomerMutation, ConsentMutation, FeedbackMutation, EventMutation, ShopMutation, SuppressionMutation):
+class Mutation(
+    AttributeMutation,
+    CustomerMutation,
+    ConsentMutation,
+    FeedbackMutation,
+    EventMutation,
+    ShopMutation,
+    SuppressionMutation,
+):
     pass

@@ -8,6 +8,7 @@ import strawberry
 
 from crm.kernel.errors import InvalidInput
 from schema.access import own
+from schema.attribute import AttributeQuery, definition_by_key
 from schema.connections import MOST_FIRST, as_many_as
 from schema.context import Context, Info
 from schema.customer.customer import customer_by_key
@@ -23,6 +24,7 @@ from schema.shop import Shop, ShopQuery
 from schema.suppression import SuppressionQuery
 
 SCOPES: Final = {
+    "AttributeDefinition": "customers:read",
     "Customer": "customers:read",
     "FeedbackResponse": "feedback:read",
     "Message": "messages:read",
@@ -56,6 +58,8 @@ async def node_by_id(context: Context, info: Info, id: str, *, field: str = "id"
             return await message_by_key(context, customer_id, message_id)
         case GlobalId("FeedbackResponse", (customer_id, response_id)):
             return await response_by_key(context, customer_id, response_id)
+        case GlobalId("AttributeDefinition", (key,)):
+            return await definition_by_key(context, key)
         case GlobalId("Segment", (segment_id,)):
             return segment_by_key(segment_id)
         case GlobalId("Shop", (shop,)) if shop == context.shop:
@@ -64,7 +68,7 @@ async def node_by_id(context: Context, info: Info, id: str, *, field: str = "id"
 
 
 @strawberry.type(description="What can be asked.")
-class Query(CustomerQuery, OrderQuery, SegmentQuery, KpiQuery, ShopQuery, SuppressionQuery):
+class Query(AttributeQuery, CustomerQuery, OrderQuery, SegmentQuery, KpiQuery, ShopQuery, SuppressionQuery):
     @strawberry.field(
         description="Any object by its `id`; null where there is none to be seen. What is no id at all is refused.",
         directives=own(None),

@@ -31,6 +31,7 @@ from datetime import UTC, datetime
 import pytest
 from moto import mock_aws
 
+from crm.customers import attribute_definitions
 from crm.kernel import aws
 from crm.kernel.settings import settings
 from crm.kernel.table import Item, connection
@@ -61,6 +62,7 @@ def tables(aws_services: None) -> None:
     Item.create_table(wait=True)
     KpiItem.create_table(wait=True)
     shops.forget_cached()
+    attribute_definitions.forget_cached()
 
 
 @pytest.fixture

@@ -2,7 +2,7 @@
 """What changed about a customer: an entry for each change, written with it and never changed."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -33,16 +33,16 @@ class FieldChange:
     cut: bool = False
 
 
-def record(change: Change, customer: Customer, before: Customer | None, occasion: Occasion) -> None:
-    """Add to `change` an entry of what changes about the customer, where anything does. `before` is None for a customer
-    who is founded: that is the first change.
+def record(
+    change: Change, shop: str, customer_id: str, changes: list[FieldChange], occasion: Occasion, *, revs: Sequence[int]
+) -> None:
+    """Add to `change` an entry of what changes about a customer, where anything does. `revs` are those of the items it
+    is written to.
     """
-    changes = differences(state(before) if before else BLANK, state(customer))
     if not changes:
         return
-    entry = HistoryEntry.of(
-        customer.shop, customer.customer_id, occasion.cause, recorded_at=occasion.now, order=f"{int(customer.rev):08}"
-    )
+    order = ".".join(f"{rev:08}" for rev in revs)
+    entry = HistoryEntry.of(shop, customer_id, occasion.cause, recorded_at=occasion.now, order=order)
     entry.origin, entry.occurred_at, entry.replayed = str(occasion.origin), occasion.occurred_at, occasion.replayed
     entry.fields = [
         {name: value for name, value in asdict(each).items() if value not in (None, (), False)}
@@ -50,6 +50,11 @@ def record(change: Change, customer: Customer, before: Customer | None, occasion
     ]
     # Not `once`: where only this entry is there already, the change as a whole has not been made.
     change.create(entry, otherwise=Stale())
+
+
+def of_profile(before: Customer | None, customer: Customer) -> list[FieldChange]:
+    """What is another in a profile than before; of a customer who is founded, all that is known."""
+    return differences(state(before) if before else BLANK, state(customer))
 
 
 def changes_in(entry: HistoryEntry) -> list[FieldChange]:

@@ -125,7 +125,8 @@ def _lose(change: Change, shop: str, customer_id: str, claim: Claim, occasion: O
     loser.version += 1
     loser.cause, loser.replayed = occasion.cause, occasion.replayed
     change.revise(loser)
-    history.record(change, loser, before, occasion)
+    told = history.of_profile(before, loser)
+    history.record(change, shop, customer_id, told, occasion, revs=[int(loser.rev)])
 
 
 def _holders(shop: str, claims: list[Claim], held: Mapping[Claim, Identity]) -> dict[Claim, Holder]:

@@ -1,13 +1,16 @@
 # crm/customers/models.py
 """What is stored about a customer.
 
-Key design (docs/access-patterns.md, AP-02 to AP-05, AP-60, AP-80):
+Key design (docs/access-patterns.md, AP-02 to AP-05, AP-60 to AP-62, AP-80):
     Customer      pk=SHOP#<shop>#CUSTOMER#<customer>         sk=HEAD#PROFILE   one of the heads of the snapshot
                   list_pk=SHOP#<shop>#CUSTOMERS#<shard>      list_sk=<created_at>#<customer>   unless deleted
     Identity      pk=SHOP#<shop>#IDENTITY#<kind>#<value>     sk=IDENTITY       its key is what makes a value unique
     SegmentsHead  pk=SHOP#<shop>#CUSTOMER#<customer>         sk=HEAD#SEGMENTS  written by segmentation, read below
     HistoryEntry  pk=SHOP#<shop>#CUSTOMER#<customer>         sk=HISTORY#<cause>   written once, never changed
-                  timeline_key=HISTORY#<recorded_at>#<rev of what changed>
+                  timeline_key=HISTORY#<recorded_at>#<revs of what changed>
+    AttributesHead       pk=SHOP#<shop>#CUSTOMER#<customer>  sk=HEAD#ATTRIBUTES   the shop's own attributes
+    AttributeDefinition  pk=SHOP#<shop>#ATTRIBUTES           sk=ATTRIBUTE#<key>   never deleted
+    AttributeCatalogue   pk=SHOP#<shop>#ATTRIBUTES           sk=CATALOGUE         how many there are
 """
 
 import json
@@ -174,6 +177,58 @@ class HistoryEntry(Item, discriminator="HistoryEntry"):
             recorded_at=recorded_at,
             timeline_key=f"HISTORY#{clock.text(recorded_at)}#{order}",
         )
+
+
+class AttributesHead(Published, discriminator="AttributesHead"):
+    """`states`: by key, the value (crm/customers/attributes.py says how), when it came about (`at`) and its origin; of
+    one that was cleared, the value is null.
+    """
+
+    SK: ClassVar[str] = "HEAD#ATTRIBUTES"
+
+    states = CompactJSONAttribute(default=dict)
+
+    @classmethod
+    def of(cls, shop: str, customer_id: str) -> Self:
+        return cls(customer_key(shop, customer_id), cls.SK)
+
+
+class AttributeDefinition(Published, discriminator="AttributeDefinition"):
+    """What an attribute of a shop's customers is. `rev` is its public version; its types are for ever.
+
+    `choices` are [{"key", "name"}]; `party` is whose data it is.
+    """
+
+    key = UnicodeAttribute()
+    name = UnicodeAttribute()
+    type = UnicodeAttribute()
+    element_type = UnicodeAttribute(null=True)
+    description = UnicodeAttribute(null=True)
+    choices = CompactJSONAttribute(default=list)
+    currency = UnicodeAttribute(null=True)
+    party = UnicodeAttribute(default="first")
+    customer_access = UnicodeAttribute(default="hidden")
+    retired_at = UTCDateTimeAttribute(null=True)
+    created_at = UTCDateTimeAttribute()
+    updated_at = UTCDateTimeAttribute()
+
+    @classmethod
+    def of(cls, shop: str, key: str, *, now: datetime) -> Self:
+        return cls(attributes_key(shop), f"ATTRIBUTE#{key}", key=key, created_at=now, updated_at=now)
+
+
+class AttributeCatalogue(Item, discriminator="AttributeCatalogue"):
+    """How many definitions a shop has, so that no two people at once make one too many."""
+
+    definition_count = NumberAttribute(default=0)
+
+    @classmethod
+    def of(cls, shop: str) -> Self:
+        return cls(attributes_key(shop), "CATALOGUE")
+
+
+def attributes_key(shop: str) -> str:
+    return f"SHOP#{shop}#ATTRIBUTES"
 
 
 def plain(value: Any) -> Any:

@@ -30,3 +30,12 @@ class IdentifierTaken(CrmError):
         self.kind = kind
         self.customer_id = customer_id
         self.others = others
+
+
+class TooManyAttributes(CrmError):
+    """The shop has as many attributes as it may have, the retired ones included."""
+
+    code = "TOO_MANY_ATTRIBUTES"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"A shop has at most {most} attributes, the retired ones included.", field="key")

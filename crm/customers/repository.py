@@ -5,9 +5,20 @@ from collections.abc import Iterable
 
 from pynamodb.exceptions import DoesNotExist
 
+from crm.customers.attributes import MOST_DEFINITIONS
 from crm.customers.identifiers import Claim
-from crm.customers.models import SHARDS, Customer, HistoryEntry, Identity
+from crm.customers.models import (
+    SHARDS,
+    AttributeCatalogue,
+    AttributeDefinition,
+    Customer,
+    HistoryEntry,
+    Identity,
+    attributes_key,
+)
 from crm.kernel import batch_reads, timeline
+from crm.kernel.change import Change
+from crm.kernel.errors import CrmError
 from crm.kernel.settings import settings
 from crm.kernel.table import customer_key
 
@@ -41,4 +52,34 @@ def list_changes(shop: str, customer_id: str, *, before: str | None, limit: int)
     return timeline.newest(HistoryEntry, customer_key(shop, customer_id), "HISTORY#", before=before, limit=limit)
 
 
-__all__ = ["SHARDS", "get_identities", "get_profile", "list_changes", "list_shard"]
+def list_definitions(shop: str) -> list[AttributeDefinition]:
+    """All of a shop's attributes, by key, also the retired (AP-61)."""
+    reach = AttributeDefinition.sk.startswith("ATTRIBUTE#")
+    return list(AttributeDefinition.query(attributes_key(shop), reach, consistent_read=True))
+
+
+def get_definition(shop: str, key: str) -> AttributeDefinition | None:
+    """AP-62."""
+    try:
+        return AttributeDefinition.get(attributes_key(shop), f"ATTRIBUTE#{key}", consistent_read=True)
+    except DoesNotExist:
+        return None
+
+
+def count_definition(change: Change, shop: str, *, otherwise: CrmError) -> None:
+    """Add to `change`: the shop has one definition more, unless it has as many as it may."""
+    count = AttributeCatalogue.definition_count
+    room = count.does_not_exist() | (count < MOST_DEFINITIONS)
+    change.update(AttributeCatalogue.of(shop), [count.add(1)], when=room, otherwise=otherwise)
+
+
+__all__ = [
+    "SHARDS",
+    "count_definition",
+    "get_definition",
+    "get_identities",
+    "get_profile",
+    "list_changes",
+    "list_definitions",
+    "list_shard",
+]

@@ -3,24 +3,52 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-from crm.customers import history, identifiers, identity, pending, profile, provenance, repository, snapshot, standing
+from crm.customers import (
+    attribute_definitions,
+    attribute_setting,
+    attribute_values,
+    history,
+    identifiers,
+    identity,
+    pending,
+    profile,
+    provenance,
+    recording,
+    repository,
+    snapshot,
+    standing,
+)
+from crm.customers.attribute_definitions import AttributeFields, Definitions
+from crm.customers.attribute_values import AttributeValue
+from crm.customers.attributes import (
+    BOOLEAN,
+    CHOICE,
+    DATE,
+    HIDDEN,
+    LIST,
+    MONEY,
+    MOST_DEFINITIONS,
+    NUMBER,
+    Typed,
+)
 from crm.customers.history import FieldChange
 from crm.customers.identity import Claims, Words
 from crm.customers.models import (
     SHARDS,
     Address,
+    AttributeDefinition,
+    AttributesHead,
     Customer,
     HistoryEntry,
     IdentityClaim,
     SegmentsHead,
     SegmentState,
-    plain,
 )
 from crm.customers.provenance import Occasion, Origin, Provenance
-from crm.customers.refusals import CustomerBlocked, IdentifierTaken
+from crm.customers.refusals import CustomerBlocked, IdentifierTaken, TooManyAttributes
 from crm.customers.resolution import Holder
 from crm.customers.snapshot import Snapshot
 from crm.kernel import clock
@@ -31,10 +59,23 @@ from crm.kernel.ids import new_id
 from crm.shops import service as shops
 
 __all__ = [
+    "BOOLEAN",
+    "CHOICE",
+    "DATE",
+    "HIDDEN",
+    "LIST",
+    "MONEY",
+    "MOST_DEFINITIONS",
+    "NUMBER",
     "SHARDS",
     "Address",
+    "AttributeDefinition",
+    "AttributeFields",
+    "AttributeValue",
+    "AttributesHead",
     "Customer",
     "CustomerBlocked",
+    "Definitions",
     "FieldChange",
     "HistoryEntry",
     "Identified",
@@ -45,12 +86,17 @@ __all__ = [
     "SegmentState",
     "SegmentsHead",
     "Snapshot",
+    "TooManyAttributes",
+    "Typed",
     "Words",
+    "attribute_definitions_of",
+    "attributes_of",
     "change_tags",
     "changes",
     "changes_in",
     "check_standing",
     "create",
+    "define_attribute",
     "delete",
     "faults",
     "find",
@@ -62,6 +108,8 @@ __all__ = [
     "pending_address",
     "refuse_barred",
     "restore",
+    "retire_attribute",
+    "set_attributes",
     "snapshots",
     "tags",
     "take_snapshot",
@@ -82,6 +130,11 @@ changes = repository.list_changes
 changes_in = history.changes_in
 takes_part = standing.takes_part
 is_hidden = standing.is_hidden
+set_attributes = attribute_setting.set_attributes
+define_attribute = attribute_definitions.define
+retire_attribute = attribute_definitions.retire
+attribute_definitions_of = attribute_definitions.current
+attributes_of = attribute_values.values
 
 
 @dataclass(frozen=True)
@@ -97,6 +150,7 @@ def identify(
     shop: str,
     words: Words,
     *,
+    said: Mapping[str, Any] | None = None,
     source: str,
     cause: str,
     occurred_at: datetime,
@@ -105,11 +159,16 @@ def identify(
 ) -> Identified:
     """Find or found the customer whom the words of a source mean, and add to `change` what they change about them.
 
-    Nobody is found by blocked identifiers: words without any other found a customer of their own. The commit raises
-    Stale where an identifier was claimed, or the profile written, meanwhile. Raises InvalidInputs, and NotFound where
-    `words.id` names nobody.
+    `said` are values of the shop's own attributes, by key. Nobody is found by blocked identifiers: words without any
+    other found a customer of their own. The commit raises Stale where an identifier was claimed, or a head written,
+    meanwhile. Raises InvalidInputs, and NotFound where `words.id` names nobody.
     """
     wrong = faults(words.fields, now=now, path=lambda name: f"customer.{name}")
+    given: Mapping[str, Any] = {}
+    try:
+        given = attribute_values.said_in_event(shop, said or {}, now=now)
+    except InvalidInputs as refusal:
+        wrong += refusal.faults
     if wrong:
         raise InvalidInputs(wrong)
     heads = snapshot.read(shop, words.id) if words.id else None
@@ -123,10 +182,11 @@ def identify(
     customer = (heads and heads.head(Customer)) or Customer.of(shop, new_id("cus", now), now=now)
     occasion = Occasion(Origin.of_event(source), cause, occurred_at, now, replayed)
     settled = pending.vouched_for(words.fields, _addresses(customer), decided=False)
-    moved = _take_on(customer, replace(words, fields=settled), occasion)
+    moved = recording.take_on(customer, replace(words, fields=settled), occasion)
     identity.settle(change, customer, words, claims, occasion, moved=moved)
-    _save(change, customer, stored, occasion)
-    return Identified(customer, heads or Snapshot(shop, customer.customer_id, {}))
+    heads = heads or Snapshot(shop, customer.customer_id, {})
+    recording.add(change, customer, stored, occasion, heads=heads, attributes=given)
+    return Identified(customer, heads)
 
 
 def faults(fields: Mapping[str, Any], *, now: datetime, path: Callable[[str], str] = lambda name: name) -> list[Fault]:
@@ -152,9 +212,9 @@ def create(shop: str, words: Words, *, now: datetime, by: Actor = SYSTEM) -> Cus
         customer = Customer.of(shop, customer_id, now=now)
         change = Change(now)
         occasion = Occasion(Origin.here(by), f"customer:{customer_id}:create", occurred_at=now, now=now)
-        moved = _take_on(customer, words, occasion)
+        moved = recording.take_on(customer, words, occasion)
         identity.settle(change, customer, words, claims, occasion, moved=moved)
-        _save(change, customer, None, occasion)
+        recording.add(change, customer, None, occasion)
         change.commit()
         return customer
 
@@ -196,10 +256,10 @@ def update(
             said = replace(words, fields=pending.vouched_for(words.fields, known, decided=True))
         else:
             said = replace(words, fields=pending.said_by_customer(words.fields, known))
-        occasion = Occasion(Origin.here(by), cause, occurred_at=_after(customer, said, now), now=now)
-        moved = _take_on(customer, said, occasion)
+        occasion = Occasion(Origin.here(by), cause, occurred_at=recording.after(customer, said, now), now=now)
+        moved = recording.take_on(customer, said, occasion)
         identity.settle(change, customer, words, claims, occasion, moved=moved)
-        _save(change, customer, stored, occasion)
+        recording.add(change, customer, stored, occasion)
         change.commit()
         return customer
 
@@ -347,7 +407,7 @@ def _turn(
             customer.field_times = {**customer.field_times, "status": clock.text(now)}
             customer.field_origins = {**customer.field_origins, "status": str(occasion.origin)}
         change = Change(now)
-        _save(change, customer, stored, occasion)
+        recording.add(change, customer, stored, occasion)
         change.commit()
         return customer
 
@@ -361,61 +421,6 @@ def pending_address(customer: Customer, kind: str) -> str | None:
 
 def _addresses(customer: Customer) -> dict[str, str | None]:
     return {name: getattr(customer, name) for name in (*pending.FIELD, *pending.FIELD.values())}
-
-
-def _take_on(customer: Customer, words: Words, occasion: Occasion) -> frozenset[str]:
-    """Write the fields that win over what is stored; return which do, also where the value is the same."""
-    given = {name: value for name, value in words.fields.items() if name in profile.FIELDS}
-    stored = {name: plain(getattr(customer, name)) for name in given}
-    won = profile.taken_on(
-        stored,
-        customer.field_times,
-        customer.field_origins,
-        given,
-        occurred_at=occasion.occurred_at,
-        origin=str(occasion.origin),
-    )
-    for name, value in won.values.items():
-        if name == "addresses":
-            customer.addresses = [Address(**address) for address in value or []]
-        elif name == "tags":
-            customer.tags = profile.tags(value or ()) or None
-        elif name in {"test", "status"} and value is None:
-            continue
-        else:
-            setattr(customer, name, value)
-    customer.field_times = {**customer.field_times, **won.times}
-    customer.field_origins = {**customer.field_origins, **won.origins}
-    return frozenset(won.times)
-
-
-def _after(customer: Customer, words: Words, now: datetime) -> datetime:
-    """Now, or just after what a source whose clock runs ahead has said: a person's change is never silently lost."""
-    told = [clock.parse(at) for name, at in customer.field_times.items() if name in words.fields]
-    return max([now, *(at + timedelta(microseconds=1) for at in told)])
-
-
-def _save(change: Change, customer: Customer, stored: Customer | None, occasion: Occasion) -> None:
-    """Add the profile to `change` where it differs from what was read; its version moves, and its history tells so,
-    where anybody could see it.
-    """
-    if stored is not None and _public(customer) == _public(stored):
-        if _silent(customer) == _silent(stored):
-            return
-    else:
-        customer.version = int(stored.version) + 1 if stored else 1
-        customer.changed_at, customer.updated_at = min(occasion.occurred_at, occasion.now), occasion.now
-    customer.cause, customer.replayed = occasion.cause, occasion.replayed
-    change.revise(customer)
-    history.record(change, customer, stored, occasion)
-
-
-def _public(customer: Customer) -> dict[str, Any]:
-    return {name: value for name, value in customer.serialize().items() if name not in {"field_times", "field_origins"}}
-
-
-def _silent(customer: Customer) -> tuple[Any, Any]:
-    return customer.field_times, customer.field_origins
 
 
 def _refuse_taken(words: Words, claims: Claims) -> None:

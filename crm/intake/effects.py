@@ -186,6 +186,7 @@ def _customer(change: Change, arrival: Arrival, *, owner: str | None = None) -> 
         change,
         envelope.shop,
         words.customer_words(arrival.who, envelope.source, owner=owner),
+        said=msgspec.to_builtins(arrival.who.attributes),
         source=envelope.source,
         cause=arrival.cause,
         occurred_at=envelope.occurred_at,

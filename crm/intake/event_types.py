@@ -61,6 +61,21 @@ class AddressPart(Camel, frozen=True, kw_only=True):
     longitude: Degrees | None = None
 
 
+class MoneyPart(Camel, frozen=True, kw_only=True):
+    amount: Annotated[str, Meta(pattern=r"^-?[0-9]{1,18}([.][0-9]{1,6})?$(?!\n)")]
+    currency: Currency
+
+
+AttributeKey = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$(?!\n)")]
+AttributeText = Annotated[str, Meta(max_length=500)]
+AttributeNumber = Annotated[int, Meta(ge=-(10**18 - 1), le=10**18 - 1)]
+AttributeSingle = AttributeText | AttributeNumber | bool | MoneyPart
+Attributes = Annotated[
+    dict[AttributeKey, AttributeSingle | Annotated[list[AttributeSingle], Meta(max_length=100)] | None],
+    Meta(max_length=200, description="Values of the shop's own attributes, by key; null clears one"),
+]
+
+
 class CustomerPart(Camel, frozen=True, kw_only=True):
     """Whom the event is about: identifiers, and any fields the source knows as of `occurredAt`. `anonymousId` names a
     visitor: alone, somebody nobody knows yet; beside an identifier, it says who that visitor was.
@@ -81,6 +96,7 @@ class CustomerPart(Camel, frozen=True, kw_only=True):
     tags: Annotated[list[Text], Meta(max_length=100)] | UnsetType | None = UNSET
     addresses: Annotated[list[AddressPart], Meta(max_length=20)] | UnsetType | None = UNSET
     test: bool | UnsetType = UNSET
+    attributes: Attributes = {}
 
 
 class ConsentPart(Camel, frozen=True, kw_only=True):

@@ -26,6 +26,7 @@ from schema.consent import (
     Permission,
 )
 from schema.context import Context, Info, stored
+from schema.customer.attributes import Attribute, attributes_of
 from schema.customer.changes import CustomerChanges, Feed, Since, fed
 from schema.customer.history import ChangesByCustomer, CustomerChange, FieldProvenance, third_parties
 from schema.customer.parts import Address, CustomerStatus, Gender, Identity
@@ -127,6 +128,17 @@ class Customer(Node):
     )
     def identities(self) -> list[Identity]:
         return [Identity(item=item) for item in self.record.profile.identities]
+
+    @strawberry.field(
+        description="The shop's own attributes that are set, by key; customers see those that the shop shows them.",
+        directives=[about(20)],
+    )
+    async def attributes(
+        self,
+        info: Info,
+        keys: Annotated[list[str] | None, strawberry.argument(description="Of these keys only.")] = None,
+    ) -> list[Attribute]:
+        return await attributes_of(info.context, self.record, keys)
 
     @strawberry.field(
         description="Where each field of the profile comes from, by field.",

@@ -11,6 +11,7 @@ from crm.customers import service
 from crm.kernel.errors import Fault, InvalidInputs, NotFound
 from schema.access import own, signed_in, staff
 from schema.context import GIVEN, Context, Info, stored
+from schema.customer.attributes import AttributeInput, given
 from schema.customer.customer import Customer
 from schema.customer.parts import CustomerStatus, Gender
 from schema.customer.queries import ExternalIdInput
@@ -136,6 +137,12 @@ class CustomerTagsRemoveInput:
     tags: list[str] = strawberry.field(description="The tags to remove.")
 
 
+@strawberry.input(description="Values of the shop's own attributes.")
+class CustomerAttributesSetInput:
+    id: strawberry.ID = strawberry.field(description="Which customer.")
+    attributes: list[AttributeInput] = strawberry.field(description="Those to set or clear; the others stay.")
+
+
 @strawberry.type(description="The new customer, or why there is none.", directives=signed_in())
 class CustomerCreatePayload:
     customer: Customer | None = strawberry.field(default=None, description="Null when refused.")
@@ -168,6 +175,12 @@ class CustomerTagsAddPayload:
 
 @strawberry.type(description="The customer as they are now, or why they are not changed.", directives=signed_in())
 class CustomerTagsRemovePayload:
+    customer: Customer | None = strawberry.field(default=None, description="Null when refused.")
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
+
+
+@strawberry.type(description="The customer as they are now, or why they are not changed.", directives=signed_in())
+class CustomerAttributesSetPayload:
     customer: Customer | None = strawberry.field(default=None, description="Null when refused.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
 
@@ -251,6 +264,29 @@ class CustomerMutation:
             expected_version=expected,
         )
         return CustomerRestorePayload(customer=await _reread(context, profile))
+
+    @strawberry.mutation(
+        description="Set or clear the shop's own attributes of a customer: all of them or, where one is refused, none. "
+        "Customers set those that the shop lets them. The profile's `version` stays.",
+        extensions=[AnswersRefusals()],
+        directives=own("customers:write"),
+    )
+    async def customer_attributes_set(
+        self, info: Info, input: Annotated[CustomerAttributesSetInput, GIVEN]
+    ) -> CustomerAttributesSetPayload:
+        context = info.context
+        customer_id = _named(context, input.id)
+        values, paths = given(input.attributes)
+        profile = await stored(
+            service.set_attributes,
+            context.shop,
+            customer_id,
+            values,
+            now=context.now,
+            by=context.principal.actor,
+            path=paths.__getitem__,
+        )
+        return CustomerAttributesSetPayload(customer=await _reread(context, profile))
 
     @strawberry.mutation(
         description="Add tags to a customer; those that are there stay.",

@@ -3,10 +3,12 @@
 
 import pytest
 
+from crm.customers import service as customers
+from crm.customers.service import AttributeFields
 from crm.kernel.meter import Meter, metering
 from schema.node import GlobalId
 from schema.principal import Principal
-from tests.asking import STAFF, answer, as_customer, ask
+from tests.asking import NOW, STAFF, answer, as_customer, ask
 from tests.shop_events import deliver, event, placed, refunded
 
 PAGE = "statistics { orderCount } orders(first: 20) { nodes { orderId } }"
@@ -40,6 +42,20 @@ def taken_in(body: dict[str, object]) -> Meter:
 def test_a_customer_with_heads_and_orders_takes_two_requests(ann: str) -> None:
     query = f"query($id: ID!) {{ customer(id: $id) {{ loyalty {{ available }} {PAGE} }} }}"
     assert requests_of(query, id=ann) == 2
+
+
+def test_the_shops_own_attributes_take_no_request_more_once_their_definitions_are_known(ann: str) -> None:
+    customers.define_attribute("demo", "size", AttributeFields(name="Size", type="number"), now=NOW)
+    deliver(event("customer.updated", {}, customer=ANN | {"attributes": {"size": 42}}))
+    value = "key value { ... on NumberValue { number } } definition { name }"
+    query = f"query($id: ID!) {{ customer(id: $id) {{ attributes {{ {value} }} {PAGE} }} }}"
+    assert [requests_of(query, id=ann) for _ in range(2)] == [3, 2]
+
+
+def test_a_change_of_the_profile_takes_no_request_more_for_its_history(ann: str) -> None:
+    confirmed = taken_in(event("customer.updated", {}, customer=ANN)).requests
+    changed = taken_in(event("customer.updated", {}, customer=ANN | {"firstName": "Ann"})).requests
+    assert changed == confirmed
 
 
 def test_a_customer_by_email_address_takes_one_more(ann: str) -> None:

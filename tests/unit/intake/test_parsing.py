@@ -107,6 +107,19 @@ def test_a_customers_fields_are_checked_at_the_door_by_the_senders_names() -> No
     }
 
 
+def test_what_can_be_no_attribute_is_refused_at_the_door_with_its_path() -> None:
+    wrong = {"size": 71.5, "club": "x" * 501, "Key": 1, "likes": [["jazz"]], "limit": {"amount": 1, "currency": "EUR"}}
+    assert faults(placed(customer={"attributes": wrong})) == {
+        "customer.attributes.size": "INVALID",
+        "customer.attributes.club": "INVALID",
+        "customer.attributes": "INVALID",
+        "customer.attributes.likes[0]": "INVALID",
+        "customer.attributes.limit": "INVALID",
+    }
+    good = {"size": 71, "club": None, "likes": ["jazz", 7, True], "limit": {"amount": "1.50", "currency": "EUR"}}
+    parsing.parse(json.dumps(placed(customer={"attributes": good})), now=NOW)
+
+
 @pytest.mark.parametrize("field", ["occurredAt", "placedAt"])
 def test_a_time_before_there_were_shops_on_the_net_is_refused(field: str) -> None:
     assert list(faults(placed(**{field: "0001-01-01T00:00:00+05:00"})).values()) == ["INVALID"]

@@ -1,0 +1,226 @@
+# crm/customers/attribute_definitions.py
+"""Which attributes of its own a shop has, and how it defines and retires them."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Any
+
+from crm.customers import repository
+from crm.customers.attributes import (
+    CHOICE,
+    CHOICE_KEY,
+    CUSTOMER_ACCESS,
+    ELEMENT_TYPES,
+    KEY,
+    LIST,
+    MONEY,
+    MOST_CHOICES,
+    MOST_DEFINITIONS,
+    PARTIES,
+    TYPES,
+    Rule,
+)
+from crm.customers.models import AttributeDefinition
+from crm.customers.refusals import TooManyAttributes
+from crm.kernel.change import Change, retrying
+from crm.kernel.errors import Fault, InvalidInputs, NotFound, VersionMismatch
+from crm.kernel.money import is_currency
+
+FRESH_FOR = timedelta(seconds=60)
+MOST_CHARACTERS, LONGEST_DESCRIPTION = 200, 500
+UNSAID: Any = object()
+
+Definitions = Mapping[str, AttributeDefinition]
+
+_cache: dict[str, tuple[datetime, Definitions]] = {}
+_cache_lock = Lock()
+
+
+@dataclass(frozen=True)
+class AttributeFields:
+    """What may be said of a definition; UNSAID leaves a field as it is. `choices` are (key, name), in their order.
+
+    `currency` is the only one that money may be in; None: any. `customer_access` is what customers may do with it,
+    `party` whose data it is.
+    """
+
+    name: str = UNSAID
+    type: str = UNSAID
+    element_type: str | None = UNSAID
+    description: str | None = UNSAID
+    choices: Sequence[tuple[str, str]] = UNSAID
+    currency: str | None = UNSAID
+    party: str = UNSAID
+    customer_access: str = UNSAID
+
+    def given(self) -> dict[str, Any]:
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if value is not UNSAID}
+
+
+def define(
+    shop: str, key: str, said: AttributeFields, *, now: datetime, expected_version: int | None = None
+) -> AttributeDefinition:
+    """Define an attribute, or say more of one that is defined; one that was retired takes values again.
+
+    The type of a key, and of the elements of a list, is for ever: values that are stored keep their meaning. Raises
+    InvalidInputs, TooManyAttributes, and VersionMismatch (0 is the version of what is not defined yet).
+    """
+    if not KEY.fullmatch(key):
+        raise InvalidInputs([Fault("key", "INVALID", "a lower-case letter, then letters, digits and _; at most 40")])
+
+    def attempt() -> AttributeDefinition:
+        stored = repository.get_definition(shop, key)
+        definition = stored or AttributeDefinition.of(shop, key, now=now)
+        _expect(definition, expected_version)
+        faults = _fixed(stored, said) or _set(definition, said)
+        if faults:
+            raise InvalidInputs(faults)
+        definition.retired_at, definition.updated_at = None, now
+        change = Change(now)
+        if stored is None:
+            repository.count_definition(change, shop, otherwise=TooManyAttributes(MOST_DEFINITIONS))
+        change.revise(definition)
+        definition.cause = f"attribute:{key}:define:{int(definition.rev)}"
+        change.commit()
+        return definition
+
+    return _forgetting(shop, retrying(attempt))
+
+
+def retire(shop: str, key: str, *, now: datetime, expected_version: int | None = None) -> AttributeDefinition:
+    """Take no more values; those that are there stay. Raises NotFound, VersionMismatch."""
+
+    def attempt() -> AttributeDefinition:
+        definition = repository.get_definition(shop, key)
+        if definition is None:
+            raise NotFound("There is no such attribute.", field="key")
+        _expect(definition, expected_version)
+        if definition.retired_at is None:
+            definition.retired_at, definition.updated_at = now, now
+            change = Change(now)
+            change.revise(definition)
+            definition.cause = f"attribute:{key}:retire:{int(definition.rev)}"
+            change.commit()
+        return definition
+
+    return _forgetting(shop, retrying(attempt))
+
+
+def fresh(shop: str, *, now: datetime) -> Definitions:
+    """All definitions by key, also the retired."""
+    found = {definition.key: definition for definition in repository.list_definitions(shop)}
+    with _cache_lock:
+        _cache[shop] = (now, found)
+    return found
+
+
+def current(shop: str, *, now: datetime, knowing: Collection[str] = ()) -> Definitions:
+    """The definitions as they were at most a minute ago; as they are, where they lack a key that must be `knowing`."""
+    with _cache_lock:
+        cached = _cache.get(shop)
+    if cached and abs(now - cached[0]) < FRESH_FOR and cached[1].keys() >= set(knowing):
+        return cached[1]
+    return fresh(shop, now=now)
+
+
+def forget_cached() -> None:
+    """For tests, whose tables are new each time."""
+    with _cache_lock:
+        _cache.clear()
+
+
+def rule_of(definition: AttributeDefinition) -> Rule:
+    return Rule(
+        key=definition.key,
+        type=definition.type,
+        element=definition.element_type,
+        choices=[choice["key"] for choice in definition.choices],
+        currency=definition.currency,
+        access=definition.customer_access,
+        retired=definition.retired_at is not None,
+    )
+
+
+def rules_of(definitions: Definitions) -> dict[str, Rule]:
+    return {key: rule_of(definition) for key, definition in definitions.items()}
+
+
+def _forgetting(shop: str, definition: AttributeDefinition) -> AttributeDefinition:
+    with _cache_lock:
+        _cache.pop(shop, None)
+    return definition
+
+
+def _expect(definition: AttributeDefinition, version: int | None) -> None:
+    if version is not None and definition.rev != version:
+        raise VersionMismatch(expected=version, actual=int(definition.rev))
+
+
+def _fixed(stored: AttributeDefinition | None, said: AttributeFields) -> list[Fault]:
+    if stored is None:
+        return []
+    kept = {"type": stored.type, "element_type": stored.element_type}
+    return [
+        Fault(name, "FIXED", "an attribute keeps its type")
+        for name, value in said.given().items()
+        if name in kept and value != kept[name]
+    ]
+
+
+def _set(definition: AttributeDefinition, said: AttributeFields) -> list[Fault]:
+    for name, value in said.given().items():
+        known = [{"key": key, "name": label} for key, label in value] if name == "choices" else value
+        setattr(definition, name, known)
+    missing = [Fault(name, "REQUIRED", "is required") for name in ("name", "type") if not getattr(definition, name)]
+    return missing or [Fault(name, "INVALID", problem) for name, problem in _problems(definition) if problem]
+
+
+def _problems(definition: AttributeDefinition) -> Iterator[tuple[str, str | None]]:
+    """Each field with what is wrong with it, if anything."""
+    kind = definition.element_type if definition.type == LIST else definition.type
+    yield "name", None if 0 < len(definition.name.strip()) <= MOST_CHARACTERS else f"1 to {MOST_CHARACTERS} characters"
+    yield "type", _unknown(definition.type, TYPES)
+    if definition.type == LIST:
+        yield "element_type", _unknown(definition.element_type, ELEMENT_TYPES)
+    elif definition.element_type is not None:
+        yield "element_type", "only a list has elements"
+    if len(definition.description or "") > LONGEST_DESCRIPTION:
+        yield "description", f"at most {LONGEST_DESCRIPTION} characters"
+    yield "choices", _choices_problem(definition.choices, wanted=kind == CHOICE)
+    if definition.currency is not None and (kind != MONEY or not is_currency(definition.currency)):
+        yield "currency", f"an ISO 4217 currency, for {MONEY} only"
+    yield "party", _unknown(definition.party, PARTIES)
+    yield "customer_access", _unknown(definition.customer_access, CUSTOMER_ACCESS)
+
+
+def _unknown(value: str | None, known: Collection[str]) -> str | None:
+    return None if value in known else f"must be one of {', '.join(known)}"
+
+
+def _choices_problem(choices: Sequence[Mapping[str, str]], *, wanted: bool) -> str | None:
+    keys, names = [choice["key"] for choice in choices], [choice["name"] for choice in choices]
+    if bool(choices) != wanted:
+        return "is required" if wanted else f"only {CHOICE} has choices"
+    if len(choices) > MOST_CHOICES or len(set(keys)) < len(keys):
+        return f"at most {MOST_CHOICES} choices, each with a key of its own"
+    if not all(CHOICE_KEY.fullmatch(key) for key in keys):
+        return "a key has 1 to 64 letters, digits, _, . and -"
+    if not all(0 < len(name.strip()) <= MOST_CHARACTERS for name in names):
+        return f"a name has 1 to {MOST_CHARACTERS} characters"
+    return None
+
+
+__all__ = [
+    "AttributeFields",
+    "Definitions",
+    "current",
+    "define",
+    "forget_cached",
+    "fresh",
+    "retire",
+    "rule_of",
+    "rules_of",
+]

@@ -1,0 +1,53 @@
+# crm/customers/attribute_setting.py
+"""How people set the attributes that a shop has defined."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from crm.customers import attribute_definitions, attribute_values, recording, snapshot, standing
+from crm.customers.attributes import accepted
+from crm.customers.models import AttributesHead, Customer
+from crm.customers.provenance import Occasion, Origin
+from crm.customers.refusals import CustomerBlocked
+from crm.kernel.actor import SYSTEM, Actor, Role
+from crm.kernel.change import Change, retrying
+from crm.kernel.errors import NotFound
+
+
+def set_attributes(
+    shop: str,
+    customer_id: str,
+    said: Mapping[str, Any],
+    *,
+    now: datetime,
+    by: Actor = SYSTEM,
+    path: Callable[[str], str] = lambda key: key,
+) -> Customer:
+    """Set values of the shop's own attributes, as of `now`; None clears. `path` says how their sender calls a key.
+
+    All of them or, where one is refused, none. The profile's version stays. Raises InvalidInputs, NotFound,
+    and CustomerBlocked where customers speak of themselves and take no part.
+    """
+    rules = attribute_definitions.rules_of(attribute_definitions.fresh(shop, now=now))
+    given = accepted(rules, said, path=path, by_customer=by.role is Role.CUSTOMER)
+
+    def attempt() -> Customer:
+        heads = snapshot.read(shop, customer_id)
+        customer, stored = heads.head(Customer), heads.head(Customer)
+        if customer is None or stored is None:
+            raise NotFound("There is no such customer.", field="id")
+        if by.role is Role.CUSTOMER and not standing.takes_part(customer):
+            raise CustomerBlocked
+        if standing.is_hidden(customer):
+            raise NotFound("There is no such customer.", field="id")
+        head = heads.head(AttributesHead) or AttributesHead.of(shop, customer_id)
+        cause = f"customer:{customer_id}:attributes:{int(head.rev) + 1}"
+        occasion = Occasion(Origin.here(by), cause, occurred_at=attribute_values.after(head, given, now), now=now)
+        change = Change(now)
+        change.unchanged(customer)
+        recording.add(change, customer, stored, occasion, heads=heads, attributes=given)
+        change.commit()
+        return customer
+
+    return retrying(attempt)

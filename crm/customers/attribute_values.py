@@ -1,0 +1,99 @@
+# crm/customers/attribute_values.py
+"""What is stored of a customer's attributes: each value with its time and origin, and what an occasion does to them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from crm.customers import attribute_definitions, attributes, history, profile
+from crm.customers.attributes import THIRD
+from crm.customers.history import FieldChange
+from crm.customers.models import AttributeDefinition, AttributesHead
+from crm.customers.provenance import Occasion, Origin, Provenance
+from crm.kernel import clock
+from crm.kernel.errors import InvalidInputs
+
+PREFIX = "attributes."
+"""Before a key, where attributes stand beside the fields of a profile."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeValue:
+    """A value as it is stored (crm/customers/attributes.py says how), its definition and where it comes from."""
+
+    definition: AttributeDefinition
+    value: Any
+    provenance: Provenance
+
+    def is_third_party(self, third_parties: frozenset[str]) -> bool:
+        """The definition says so, or the source does."""
+        return self.definition.party == THIRD or self.provenance.is_third_party(third_parties)
+
+
+def said_in_event(shop: str, said: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
+    """What an event says, as it is stored. Raises InvalidInputs with paths as in the event.
+
+    It is judged by the definitions as they were at most a minute ago, and refused by none but those that hold now.
+    """
+
+    def path(key: str) -> str:
+        return f"customer.{PREFIX}{key}"
+
+    if not said:
+        return {}
+    known = attribute_definitions.current(shop, now=now, knowing=said)
+    try:
+        return attributes.accepted(attribute_definitions.rules_of(known), said, path=path)
+    except InvalidInputs:
+        known = attribute_definitions.fresh(shop, now=now)
+        return attributes.accepted(attribute_definitions.rules_of(known), said, path=path)
+
+
+def take_on(head: AttributesHead, given: Mapping[str, Any], occasion: Occasion) -> list[FieldChange] | None:
+    """Write to `head` what wins over what is stored; return what changed, None where not even a time or origin did."""
+    if not given:
+        return None
+    stored = {key: head.states[key]["value"] for key in given if key in head.states}
+    won = profile.taken_on(
+        stored,
+        {key: state["at"] for key, state in head.states.items()},
+        {key: state["origin"] for key, state in head.states.items()},
+        given,
+        occurred_at=occasion.occurred_at,
+        origin=str(occasion.origin),
+    )
+    if not won.times:
+        return None
+    head.states = head.states | {
+        key: {"value": given[key], "at": at, "origin": won.origins[key]} for key, at in won.times.items()
+    }
+    before, after = (
+        {PREFIX + key: attributes.shown(values.get(key)) for key in won.values} for values in (stored, given)
+    )
+    return history.differences(before, after)
+
+
+def values(
+    head: AttributesHead | None, shop: str, *, now: datetime, shows: Callable[[AttributeDefinition], bool]
+) -> list[AttributeValue]:
+    """The values that are set, by key, where the definition shows them. Reads the definitions at most once a minute."""
+    states = {key: state for key, state in head.states.items() if state["value"] is not None} if head else {}
+    if not states:
+        return []
+    known = attribute_definitions.current(shop, now=now, knowing=states)
+    return [
+        AttributeValue(
+            known[key],
+            state["value"],
+            Provenance(PREFIX + key, clock.parse(state["at"]), Origin.parse(state["origin"])),
+        )
+        for key, state in sorted(states.items())
+        if shows(known[key])
+    ]
+
+
+def after(head: AttributesHead, given: Mapping[str, Any], now: datetime) -> datetime:
+    """Now, or just after what a source whose clock runs ahead has said."""
+    told = [clock.parse(head.states[key]["at"]) for key in given if key in head.states]
+    return max([now, *(at + timedelta(microseconds=1) for at in told)])

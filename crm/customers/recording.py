@@ -1,0 +1,92 @@
+# crm/customers/recording.py
+"""How a customer's record takes on what is said, and how it is written: profile, attributes and history together."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from crm.customers import attribute_values, history, profile
+from crm.customers.history import FieldChange
+from crm.customers.identity import Words
+from crm.customers.models import Address, AttributesHead, Customer, plain
+from crm.customers.provenance import Occasion
+from crm.customers.snapshot import Snapshot
+from crm.kernel import clock
+from crm.kernel.change import Change
+
+SILENT = frozenset({"field_times", "field_origins"})
+"""What of a profile moves without anybody seeing it."""
+
+
+def take_on(customer: Customer, words: Words, occasion: Occasion) -> frozenset[str]:
+    """Write the fields that win over what is stored; return which do, also where the value is the same."""
+    given = {name: value for name, value in words.fields.items() if name in profile.FIELDS}
+    stored = {name: plain(getattr(customer, name)) for name in given}
+    won = profile.taken_on(
+        stored,
+        customer.field_times,
+        customer.field_origins,
+        given,
+        occurred_at=occasion.occurred_at,
+        origin=str(occasion.origin),
+    )
+    for name, value in won.values.items():
+        if name == "addresses":
+            customer.addresses = [Address(**address) for address in value or []]
+        elif name == "tags":
+            customer.tags = profile.tags(value or ()) or None
+        elif name in {"test", "status"} and value is None:
+            continue
+        else:
+            setattr(customer, name, value)
+    customer.field_times = {**customer.field_times, **won.times}
+    customer.field_origins = {**customer.field_origins, **won.origins}
+    return frozenset(won.times)
+
+
+def after(customer: Customer, words: Words, now: datetime) -> datetime:
+    """Now, or just after what a source whose clock runs ahead has said: a person's change is never silently lost."""
+    told = [clock.parse(at) for name, at in customer.field_times.items() if name in words.fields]
+    return max([now, *(at + timedelta(microseconds=1) for at in told)])
+
+
+def add(
+    change: Change,
+    customer: Customer,
+    stored: Customer | None,
+    occasion: Occasion,
+    *,
+    heads: Snapshot | None = None,
+    attributes: Mapping[str, Any] | None = None,
+) -> None:
+    """Add to `change` what the occasion changes: the profile where it differs from what was `stored`, the attributes
+    that are given where they win over those in `heads`, and one entry of the history for both.
+    """
+    told = _profile(change, customer, stored, occasion)
+    revs = [int(customer.rev)]
+    if attributes and heads is not None:
+        head = heads.head(AttributesHead) or AttributesHead.of(customer.shop, customer.customer_id)
+        changed = attribute_values.take_on(head, attributes, occasion)
+        if changed is not None:
+            head.cause, head.replayed = occasion.cause, occasion.replayed
+            change.revise(head)
+        told += changed or []
+        revs.append(int(head.rev))
+    history.record(change, customer.shop, customer.customer_id, told, occasion, revs=revs)
+
+
+def _profile(change: Change, customer: Customer, stored: Customer | None, occasion: Occasion) -> list[FieldChange]:
+    """What changes about the profile; its version moves where anybody could see it."""
+    if stored is not None and _public(customer) == _public(stored):
+        if all(getattr(customer, name) == getattr(stored, name) for name in SILENT):
+            return []
+    else:
+        customer.version = int(stored.version) + 1 if stored else 1
+        customer.changed_at, customer.updated_at = min(occasion.occurred_at, occasion.now), occasion.now
+    customer.cause, customer.replayed = occasion.cause, occasion.replayed
+    change.revise(customer)
+    return history.of_profile(stored, customer)
+
+
+def _public(customer: Customer) -> dict[str, Any]:
+    return {name: value for name, value in customer.serialize().items() if name not in SILENT}
