@@ -101,7 +101,7 @@ def test_the_longest_address_lists_fit_the_history(now: datetime) -> None:
     customers.update("demo", ann, Words(fields={"addresses": moved}), now=now + timedelta(hours=1))
     alone = told(ann)[1]["addresses"]
     assert (len(json.loads(alone.before or "")), len(json.loads(alone.after or "")), alone.cut) == (20, 20, False)
-    beside = {"addresses": [address] * 20, "first_name": "Ann", "last_name": "Lee", "locale": "de"}
+    beside = {"addresses": [address] * 20, "first_name": "Anna", "last_name": "Lee", "locale": "de"}
     customers.update("demo", ann, Words(fields=beside), now=now + timedelta(hours=2))
     cut = told(ann)[2]
     assert {name: each.cut for name, each in cut.items()} == dict.fromkeys(beside, False) | {"addresses": True}

@@ -203,7 +203,7 @@ def test_sixty_four_attributes_and_a_profile_change_at_once(now: datetime) -> No
     many = {f"a{number}": "😀" * 240 for number in range(64)}
     for key in many:
         customers.define_attribute("demo", key, AttributeFields(name=key, type="text"), now=now)
-    ann = customers.create("demo", customers.Words(), now=now).customer_id
+    ann = customers.create("demo", customers.Words(fields={"first_name": "Ann"}), now=now).customer_id
     customers.set_attributes("demo", ann, many, now=now)
     customers.set_attributes("demo", ann, dict.fromkeys(many, "x" * 500), now=now + timedelta(hours=1))
     entry, *_ = customers.changes("demo", ann, before=None, limit=1)
