@@ -118,3 +118,13 @@ def test_each_field_knows_whose_word_it_is(now: datetime) -> None:
         "last_name": ("shopify service:shopify", 2),
         "phone": ("shopify service:shopify", 1),
     }
+
+
+def test_a_deletion_and_what_undoes_it_are_in_the_history(now: datetime) -> None:
+    ann = customers.create("demo", Words(fields={"first_name": "Ann"}), now=now).customer_id
+    customers.delete("demo", ann, now=now + timedelta(hours=1), by=STAFF)
+    customers.restore("demo", ann, now=now + timedelta(hours=2), by=STAFF)
+    assert [change["status"] for change in told(ann)[1:]] == [
+        FieldChange("status", "active", "deleted"),
+        FieldChange("status", "deleted", "active"),
+    ]

@@ -189,3 +189,12 @@ def test_setting_needs_its_scope_and_a_customer_of_the_shop(ann: str) -> None:
     assert codes(answer(SET, given, principal=as_staff("customers:read"))) == ["FORBIDDEN"]
     elsewhere = as_staff("customers:write", "customers:read", shop="other")
     assert put(ann, elsewhere)["userErrors"] == [{"code": "NOT_FOUND", "field": ["input", "id"]}]
+
+
+def test_who_is_blocked_sets_nothing_and_who_is_deleted_is_not_there(ann: str) -> None:
+    customers.update("demo", ann, customers.Words(fields={"status": "blocked"}), now=NOW)
+    assert put(ann, as_customer(ann), size=None)["userErrors"] == [{"code": "CUSTOMER_BLOCKED", "field": []}]
+    assert put(ann, size={"number": "42"})["userErrors"] == []
+    customers.delete("demo", ann, now=NOW)
+    assert put(ann, size=None)["userErrors"] == [{"code": "NOT_FOUND", "field": ["input", "id"]}]
+    assert put(ann, as_customer(ann), size=None)["userErrors"] == [{"code": "CUSTOMER_BLOCKED", "field": []}]

@@ -31,9 +31,10 @@ QUERIES = {
     "nodes": 'query { nodes(ids: ["CUSTOMER", "ORDER", "MESSAGE", "ANSWER"]) { id } }',
 }
 """How each field of Query that leads to a customer is asked with their own token."""
-OF_NOBODY = {"shop"}
+OF_NOBODY = {"attributeDefinitions", "shop"}
 MUTATIONS = {
     "consentUpdate": '{consents: [{channel: EMAIL, purpose: MARKETING, state: GRANTED}], idempotencyKey: "k2"}',
+    "customerAttributesSet": '{id: "CUSTOMER", attributes: []}',
     "customerUpdate": '{id: "CUSTOMER", firstName: "X"}',
     "feedbackSubmit": '{score: 1, idempotencyKey: "k2"}',
     "eventsIngest": '{events: [{id: "e"}]}',

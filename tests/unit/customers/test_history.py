@@ -10,8 +10,15 @@ def size(changes: list[FieldChange]) -> int:
 
 
 def test_only_what_is_another_value_has_changed() -> None:
-    before = {"first_name": "Ann", "last_name": "Lee", "tags": {"a", "b"}, "test": False, "addresses": []}
-    after = {"first_name": "Anna", "last_name": "Lee", "tags": {"b", "c"}, "test": True, "addresses": None}
+    before = {"first_name": "Ann", "last_name": "Lee", "tags": {"a", "b"}, "test": False, "addresses": [], "ids": {"x"}}
+    after = {
+        "first_name": "Anna",
+        "last_name": "Lee",
+        "tags": {"b", "c"},
+        "test": True,
+        "addresses": None,
+        "ids": {"x"},
+    }
     assert differences(before, after) == [
         FieldChange("first_name", "Ann", "Anna"),
         FieldChange("tags", added=("c",), removed=("a",)),
