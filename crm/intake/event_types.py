@@ -62,11 +62,13 @@ class AddressPart(Camel, frozen=True, kw_only=True):
 
 
 class MoneyPart(Camel, frozen=True, kw_only=True):
-    amount: Annotated[str, Meta(pattern=r"^-?[0-9]{1,18}([.][0-9]{1,6})?$(?!\n)")]
+    amount: Annotated[str, _form(r"-?[0-9]{1,18}([.][0-9]{1,6})?", "an amount as a text, such as 12.90")]
     currency: Currency
 
 
-AttributeKey = Annotated[str, Meta(pattern=r"^[a-z][a-z0-9_]{0,39}$(?!\n)")]
+AttributeKey = Annotated[
+    str, _form("[a-z][a-z0-9_]{0,39}", "the key of an attribute: a lower-case letter, then letters, digits and _")
+]
 AttributeText = Annotated[str, Meta(max_length=500)]
 AttributeNumber = Annotated[int, Meta(ge=-(10**18 - 1), le=10**18 - 1)]
 AttributeSingle = AttributeText | AttributeNumber | bool | MoneyPart

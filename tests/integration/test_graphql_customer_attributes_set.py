@@ -198,3 +198,9 @@ def test_who_is_blocked_sets_nothing_and_who_is_deleted_is_not_there(ann: str) -
     customers.delete("demo", ann, now=NOW)
     assert put(ann, size=None)["userErrors"] == [{"code": "NOT_FOUND", "field": ["input", "id"]}]
     assert put(ann, as_customer(ann), size=None)["userErrors"] == [{"code": "CUSTOMER_BLOCKED", "field": []}]
+
+
+def test_a_customer_who_is_blocked_between_the_door_and_the_write_sets_nothing(ann: str) -> None:
+    customers.update("demo", ann, customers.Words(fields={"status": "blocked"}), now=NOW)
+    with pytest.raises(customers.CustomerBlocked):
+        customers.set_attributes("demo", ann, {"size": 42}, now=NOW, by=as_customer(ann).actor)
