@@ -450,11 +450,11 @@ def _unusable(words: Words) -> list[Fault]:
     """Identifiers given by hand that could identify nobody: a person should hear of it, an event should not."""
     email, phone = words.fields.get("email"), words.fields.get("phone")
     faults = []
-    if words.vouched and email and identifiers.matching_email(email) and not identifiers.email(email, verified=False):
+    if email and identifiers.matching_email(email) and not identifiers.email(email, verified=False):
         faults.append(Fault("email", "BLOCKED", STANDS_FOR_NOBODY))
     if phone and not identifiers.matching_phone(phone):
         faults.append(Fault("phone", "INVALID", "must be a phone number with its country, such as +491701234567"))
-    elif words.vouched and phone and not identifiers.phone(phone):
+    elif phone and not identifiers.phone(phone):
         faults.append(Fault("phone", "BLOCKED", STANDS_FOR_NOBODY))
     for index, (source, value) in enumerate(words.external_ids.items()):
         faults += [replace(fault, path=f"external_ids.{index}.{fault.path}") for fault in _of_external(source, value)]

@@ -4,6 +4,8 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from crm.customers import service as customers
 from crm.notifications import recipient
 from crm.notifications.models import Message
@@ -81,6 +83,37 @@ def test_an_event_from_before_brings_it_on_record_and_settles_nothing(ann: str) 
     assert emails(ann) == ("new@example.com", None)
     told("third@example.com", minutes=6)
     assert emails(ann) == ("third@example.com", "new@example.com")
+
+
+def test_an_event_from_before_that_is_out_of_date_leaves_what_waits(ann: str) -> None:
+    told("third@example.com", minutes=-3)
+    said(ann, "new@example.com")
+    told("new@example.com", minutes=-5)
+    assert emails(ann) == ("third@example.com", "new@example.com")
+    assert customers.find("demo", "email", "new@example.com") is None
+
+
+@pytest.mark.parametrize("vouched_first", [True, False])
+def test_one_that_was_replaced_since_it_was_vouched_for_waits_no_more_in_any_order(
+    ann: str, *, vouched_first: bool
+) -> None:
+    said(ann, "new@example.com")
+    words = [("new@example.com", 5), ("third@example.com", 10)]
+    for address, minutes in words if vouched_first else reversed(words):
+        told(address, minutes=minutes)
+    assert emails(ann) == ("third@example.com", None)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("email", "test@test.com"), ("email", "null@example.com"), ("phone", "+10000000000")]
+)
+def test_an_address_that_stands_for_nobody_is_refused_to_customers_as_to_staff(
+    ann: str, field: str, value: str
+) -> None:
+    for principal in (as_customer(ann), STAFF):
+        refused = update(ann, principal, **{field: value})["userErrors"]
+        assert refused == [{"code": "BLOCKED", "field": ["input", field]}]
+    assert emails(ann) == ("Ann@example.com", None)
 
 
 def test_staff_vouch_for_it_or_decide_otherwise(ann: str) -> None:
