@@ -1,19 +1,24 @@
 # schema/kpi.py
 """KPIs, as clients see them: a value never comes without its definition."""
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
 from crm.kernel.money import Money
 from crm.kpis import service
-from schema.access import signed_in, staff
-from schema.connections import about
+from schema.access import own, signed_in, staff
+from schema.connections import After, Connection, First, Place, about, connection, page_size, paged
 from schema.context import Info, stored
+from schema.node import global_id
+from schema.order import Order, order_of
 from schema.scalars import CurrencyCode, DecimalText
+
+if TYPE_CHECKING:
+    from schema.customer.customer import Customer
 
 
 def _named(name: str) -> Any:
@@ -127,6 +132,63 @@ class Kpi:
         return [KpiPeriod(row=row, currency=money) for row in self.found.rows]
 
 
+@strawberry.enum(description="What a key figure is made of.")
+class KpiFactKind(Enum):
+    ORDER = strawberry.enum_value("order", description="An order, as it stands.")
+    REFUND = strawberry.enum_value("refund", description="One refund of an order.")
+    ANSWER = strawberry.enum_value("answer", description="An answer to a survey.")
+
+
+@strawberry.type(description="One of the things that a key figure's day is made of.", directives=staff("kpis:read"))
+class KpiFact:
+    item: strawberry.Private[service.Contribution]
+    share: strawberry.Private[service.Share]
+    is_money: strawberry.Private[bool]
+
+    @strawberry.field(description="What it is.")
+    def kind(self) -> KpiFactKind:
+        return KpiFactKind(self.item.fact_kind)
+
+    @strawberry.field(description="When it happened.")
+    def happened_at(self) -> datetime:
+        return self.item.happened_at
+
+    @strawberry.field(description="The currency of the order; null of an answer. `kpi` sums money of one currency.")
+    def currency(self) -> CurrencyCode | None:
+        return None if self.share.currency is None else CurrencyCode(self.share.currency)
+
+    @strawberry.field(description="What it adds above the line: whole units of `currency` where the figure is money.")
+    def numerator(self) -> DecimalText:
+        return DecimalText(_whole_units(self.share.numerator, self.share.currency if self.is_money else None))
+
+    @strawberry.field(description="What it adds below the line; null where nothing is divided.")
+    def denominator(self) -> DecimalText | None:
+        return None if self.share.denominator is None else DecimalText(Decimal(self.share.denominator))
+
+    @strawberry.field(description="The `orderId` of the order, or of the order refunded; null of an answer.")
+    def order_id(self) -> str | None:
+        return self.item.order_id
+
+    @strawberry.field(description="What the shop calls the refund; null of anything else.")
+    def refund_id(self) -> str | None:
+        return self.item.refund_id
+
+    @strawberry.field(description="The `id` of the answer, for `node`; null of anything else.")
+    def response(self) -> strawberry.ID | None:
+        response_id = self.item.response_id
+        return None if response_id is None else global_id("FeedbackResponse", self.item.customer_id, response_id)
+
+    @strawberry.field(description="The order; null of an answer.", directives=own("orders:read"))
+    async def order(self, info: Info) -> Order | None:
+        return await order_of(info.context, self.item.customer_id, self.item.order_id)
+
+    @strawberry.field(description="Whose it is.", directives=own("customers:read"))
+    async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("schema.customer.customer")] | None:
+        from schema.customer.customer import customer_by_key  # as in schema/order.py
+
+        return await customer_by_key(info.context, self.item.customer_id)
+
+
 def _whole_units(minor: int, currency: str | None) -> Decimal:
     return Decimal(minor) if currency is None else Money(minor, currency).amount
 
@@ -159,3 +221,32 @@ class KpiQuery:
             now=info.context.now,
         )
         return Kpi(found=found)
+
+    @strawberry.field(
+        description=(
+            "What a day of a key figure is made of, in the order of the shop's ids: facts of every currency, each with "
+            "what it adds. What counts nowhere (test customers, cancelled orders) is not here."
+        ),
+        directives=[*staff("kpis:read"), paged()],
+    )
+    async def kpi_facts(
+        self,
+        info: Info,
+        name: Annotated[KpiName, strawberry.argument(description="Which key figure.")],
+        day: Annotated[date, strawberry.argument(description="Which day, in the shop's zone.")],
+        first: First = 20,
+        after: After = None,
+    ) -> Connection[KpiFact] | None:
+        size, figure = page_size(first), str(name.value)
+        place = Place("Query.kpiFacts", info.context.shop, narrowed=f"{figure} {day}")
+        position = place.position(after)
+        found = await stored(service.facts, info.context.shop, figure, day, after=position, limit=size + 1)
+        is_money = service.DEFINITIONS[figure].unit == service.MONEY
+        return connection(
+            place,
+            found,
+            first=size,
+            after=after,
+            position=lambda item: item.fact_id,
+            node=lambda item: KpiFact(item=item, share=service.share(figure, item), is_money=is_money),
+        )

@@ -17,6 +17,7 @@ from schema.context import Context, Info, Loader, stored
 from schema.customer.record import visible_record
 from schema.loaders import Page, PageByCustomer
 from schema.node import Node, global_id, key_of
+from schema.order_points import OrderPoints, points_of
 from schema.principal import Kind
 from schema.scalars import CurrencyCode, Money, Points
 
@@ -172,6 +173,13 @@ class Order(Node):
     @strawberry.field(description="Points it was partly paid with.")
     def points_spent(self) -> Points:
         return Points(int(self.item.points_spent))
+
+    @strawberry.field(
+        description="What it earns, or why nothing; null for the moment until it is posted.",
+        directives=own("loyalty:read"),
+    )
+    async def points(self, info: Info) -> OrderPoints | None:
+        return await points_of(info.context, self.item.customer_id, self.item.order_id)
 
     @strawberry.field(description="Where it was placed, such as `web`.")
     def channel(self) -> str | None:

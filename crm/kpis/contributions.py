@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from crm.feedback.nps import DETRACTOR, PROMOTER
+from crm.kpis.definitions import Definition
 from crm.kpis.facts import AnswerFact, Fact, OrderFact, RefundFact
 
 EVERY = "all"
@@ -45,6 +46,30 @@ def _counted(fact: Fact) -> Counter[tuple[str, str]]:
             cells["nps_promoters", EVERY] = int(group == PROMOTER)
             cells["nps_detractors", EVERY] = int(group == DETRACTOR)
     return cells
+
+
+@dataclass(frozen=True)
+class Share:
+    """What one fact adds to a KPI: counts, or minor units of the fact's currency (None where it has none)."""
+
+    numerator: int
+    denominator: int | None
+    currency: str | None
+
+
+def share(definition: Definition, added: Iterable[tuple[str, str, int]]) -> Share:
+    """Of what a fact adds (metric, dimension, amount) that which the KPI sums above and below its line.
+
+    A fact adds the same to a metric in each of its dimensions: they count it for every currency and for its own.
+    """
+    amounts: dict[str, int] = {}
+    currency = None
+    for metric, dimension, amount in added:
+        amounts[metric] = amount
+        currency = currency if dimension == EVERY else dimension
+    subtracted = amounts.get(definition.subtracted, 0) if definition.subtracted else 0
+    below = amounts.get(definition.divisor, 0) if definition.divisor else None
+    return Share(amounts.get(definition.added, 0) - subtracted, below, currency)
 
 
 def difference(before: Addends, after: Addends) -> dict[CellKey, int]:

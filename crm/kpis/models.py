@@ -23,6 +23,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from crm.kernel.settings import settings
 from crm.kernel.table import Part, Stored, join
+from crm.kpis.facts import ANSWER, REFUND
 
 SHARDS = 4
 
@@ -80,6 +81,18 @@ class Contribution(KpiItem, discriminator="Contribution"):
     @classmethod
     def of(cls, shop: str, kind: str, fact_id: str) -> Self:
         return cls(cls.key(shop, kind, fact_id), cls.SK, shop=shop, fact_kind=kind, fact_id=fact_id)
+
+    @property
+    def order_id(self) -> str | None:
+        return None if self.fact_kind == ANSWER else self.fact_id.partition("#")[0]
+
+    @property
+    def refund_id(self) -> str | None:
+        return self.fact_id.partition("#")[2] if self.fact_kind == REFUND else None
+
+    @property
+    def response_id(self) -> str | None:
+        return self.fact_id if self.fact_kind == ANSWER else None
 
     @staticmethod
     def key(shop: str, kind: str, fact_id: str) -> str:

@@ -12,8 +12,8 @@ from crm.kernel import clock
 from crm.kernel.errors import Fault, InvalidInput, InvalidInputs
 from crm.kernel.money import Money, is_currency
 from crm.kernel.table import STORE_ERRORS, Item
-from crm.kpis import repository, rollup, sources
-from crm.kpis.contributions import EVERY
+from crm.kpis import contributions, repository, rollup, sources
+from crm.kpis.contributions import EVERY, Share
 from crm.kpis.definitions import DEFINITIONS, FRACTION, MONEY, Definition
 from crm.kpis.facts import ANSWER, Fact
 from crm.kpis.models import Contribution
@@ -22,12 +22,11 @@ from crm.orders.service import Order
 from crm.shops import service as shops
 
 __all__ = [
-    "DEFINITIONS", "GRAINS", "MOST_DAYS", "Contribution", "Definition", "FactPage", "Kpi", "KpiRow", "News", "facts",
-    "kpi", "news", "roll_up",
+    "DEFINITIONS", "GRAINS", "MONEY", "MOST_DAYS", "Contribution", "Definition", "Kpi", "KpiRow", "News", "Share",
+    "facts", "kpi", "news", "roll_up", "share",
 ]  # fmt: skip
 
 MOST_DAYS = 1096  # three years with their leap day: one page of a query for each metric
-MOST_FACTS = 100
 SETTLING = timedelta(days=1)  # shops send what happened up to a day late
 
 
@@ -60,12 +59,6 @@ class Kpi:
     currency: str | None
     """What money is in; for a count, which orders were counted (None: those of every currency)."""
     rows: list[KpiRow]
-
-
-@dataclass(frozen=True)
-class FactPage:
-    facts: list[Contribution]
-    has_next: bool
 
 
 def news(item: Item, before: Item | None) -> News:
@@ -142,19 +135,19 @@ def kpi(
     return Kpi(definition, grain, currency, rows)
 
 
-def facts(shop: str, name: str, day: date, *, first: int = 20, after: str | None = None) -> FactPage:
-    """The facts that a day of a KPI is made of, by id, from behind the fact id `after`, each with what it adds.
+def facts(shop: str, name: str, day: date, *, after: str | None, limit: int) -> list[Contribution]:
+    """The facts that a day of a KPI is made of, by id, from behind the fact id `after`: those of every currency.
 
-    The list follows the cells within moments. Raises InvalidInputs.
+    The list follows the cells within moments. Raises InvalidInputs for an unknown name.
     """
-    definition = DEFINITIONS.get(name)
-    faults = [] if definition else [_unknown()]
-    if not 0 < first <= MOST_FACTS:
-        faults.append(Fault("first", "INVALID", f"must be from 1 to {MOST_FACTS}"))
-    if faults or definition is None:
-        raise InvalidInputs(faults)
-    found = repository.list_facts(shop, definition.fact_kind, day, after=after, limit=first + 1)
-    return FactPage(found[:first], has_next=len(found) > first)
+    return repository.list_facts(shop, _defined(name).fact_kind, day, after=after, limit=limit)
+
+
+def share(name: str, fact: Contribution) -> Share:
+    """What one of its facts adds to a KPI. Raises InvalidInputs for an unknown name."""
+    return contributions.share(
+        _defined(name), ((part.metric, part.dimension, int(part.amount)) for part in fact.addends)
+    )
 
 
 def _facts_of(shop: str, customer_id: str) -> list[Fact]:
@@ -194,6 +187,13 @@ def _faults(name: str, from_day: date, to_day: date, grain: str, currency: str |
     if to_day.year == MAXYEAR:  # there is no day after its last period
         faults.append(Fault("to", "INVALID", f"must lie before the year {MAXYEAR}"))
     return faults
+
+
+def _defined(name: str) -> Definition:
+    definition = DEFINITIONS.get(name)
+    if definition is None:
+        raise InvalidInputs([_unknown()])
+    return definition
 
 
 def _unknown() -> Fault:

@@ -1,6 +1,8 @@
 # crm/loyalty/repository.py
 """Every read of loyalty items; writes go through a Change."""
 
+from collections.abc import Iterable
+
 from pynamodb.exceptions import DoesNotExist
 
 from crm.kernel import batch_reads, timeline
@@ -29,6 +31,13 @@ def get_for_order(shop: str, customer_id: str, order_id: str) -> tuple[LoyaltyAc
         else:
             earning = OrderEarning.from_raw_data(raw)
     return account, earning
+
+
+def get_earnings(shop: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], OrderEarning]:
+    """What orders have posted, by customer and order id, in batch reads of their exact keys (AP-125)."""
+    by_place = {(item.pk, item.sk): key for key in keys for item in [OrderEarning.of(shop, *key)]}
+    found = map(OrderEarning.from_raw_data, batch_reads.read(settings().crm_table, list(by_place)))
+    return {by_place[item.pk, item.sk]: item for item in found}
 
 
 def list_entries(shop: str, customer_id: str, *, before: str | None, limit: int) -> list[LedgerEntry]:

@@ -8,13 +8,17 @@ from crm.kernel.change import Change, retrying
 from crm.kernel.money import Money
 from crm.loyalty import ledger, repository
 from crm.loyalty.ledger import Movement, Withheld
-from crm.loyalty.models import LedgerEntry, LoyaltyAccount, Posting
+from crm.loyalty.models import LedgerEntry, LoyaltyAccount, OrderEarning, Posting
 from crm.orders.events import OrderRecorded
 from crm.shops import service as shops
 
-__all__ = ["LedgerEntry", "LoyaltyAccount", "Movement", "Posted", "Withheld", "account", "entries", "post_for_order"]
+__all__ = [
+    "LedgerEntry", "LoyaltyAccount", "Movement", "OrderEarning", "Posted", "Withheld", "account", "earnings", "entries",
+    "post_for_order",
+]  # fmt: skip
 
 account = repository.get_account
+earnings = repository.get_earnings
 entries = repository.list_entries
 
 

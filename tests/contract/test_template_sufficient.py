@@ -89,6 +89,7 @@ SCREENS = [
     '{ customerByIdentifier(identifier: {email: "ada@example.com"}) { id } }',
     "{ shop { name } segments { name } }",
     '{ kpi(name: NET_REVENUE, from: "2026-03-01", to: "2026-03-31") { periods { value } } }',
+    '{ kpiFacts(name: NET_REVENUE, day: "2026-03-01") { nodes { numerator } } }',
 ]
 CHANGES = [
     'mutation { customerCreate(input: {email: "cy@example.com"}) { userErrors { code } } }',

@@ -111,7 +111,8 @@ def test_an_address_that_stands_for_nobody_is_refused_to_customers_as_to_staff(
     ann: str, field: str, value: str
 ) -> None:
     for principal in (as_customer(ann), STAFF):
-        refused = update(ann, principal, **{field: value})["userErrors"]
+        given: dict[str, Any] = {field: value}
+        refused = update(ann, principal, **given)["userErrors"]
         assert refused == [{"code": "BLOCKED", "field": ["input", field]}]
     assert emails(ann) == ("Ann@example.com", None)
 
