@@ -179,7 +179,7 @@ class HistoryEntry(Item, discriminator="HistoryEntry"):
         )
 
 
-class AttributesHead(Published, discriminator="AttributesHead"):
+class AttributesHead(Synced, discriminator="AttributesHead"):
     """`states`: by key, the value (crm/customers/attributes.py says how), when it came about (`at`) and its origin; of
     one that was cleared, the value is null.
     """

@@ -66,7 +66,7 @@ class Gateway:
             for number, result in zip(left, results, strict=True) if results is not None else ():
                 match result["status"]:
                     case "refused":
-                        refused.append(Refused(number, result.get("id"), _reasons(result)))
+                        refused.append(Refused(number, result.get("eventId"), _reasons(result)))
                     case "retry":
                         again.append(number)
             left = again if results is not None else left

@@ -162,7 +162,7 @@ def test_every_answer_carries_security_headers(client: Client) -> None:
 
 
 def test_cors_answers_the_configured_origins_only(shop: Shop) -> None:
-    configured = Settings(cors_origins="https://app.example.com")
+    configured = Settings(cors_origins="https://app.example.com", visitor_secret="s" * 32)
     client = Client(create_app(configured, authenticator=authenticator()))
     asking = {"access-control-request-method": "POST", "access-control-request-headers": "authorization"}
     known = client.request("OPTIONS", "/graphql", headers={"origin": "https://app.example.com", **asking})

@@ -33,7 +33,7 @@ class Door:
 
 
 def taken(events: list[Any]) -> httpx.Response:
-    return httpx.Response(202, json={"results": [{"id": e["id"], "status": "queued"} for e in events]})
+    return httpx.Response(202, json={"results": [{"eventId": e["id"], "status": "queued"} for e in events]})
 
 
 def busy(_: list[Any]) -> httpx.Response:
@@ -46,13 +46,17 @@ def down(_: list[Any]) -> httpx.Response:
 
 def refusing_the_first(events: list[Any]) -> httpx.Response:
     faults = [{"path": "data.lines", "code": "REQUIRED", "message": "is required"}]
-    first = {"id": events[0]["id"], "status": "refused", "faults": faults}
-    return httpx.Response(202, json={"results": [first, *({"id": e["id"], "status": "queued"} for e in events[1:])]})
+    first = {"eventId": events[0]["id"], "status": "refused", "faults": faults}
+    return httpx.Response(
+        202, json={"results": [first, *({"eventId": e["id"], "status": "queued"} for e in events[1:])]}
+    )
 
 
 def refusing_all(events: list[Any]) -> httpx.Response:
     faults = [{"path": "", "code": "NOT_JSON", "message": "is no JSON"}]
-    return httpx.Response(422, json={"results": [{"id": None, "status": "refused", "faults": faults} for _ in events]})
+    return httpx.Response(
+        422, json={"results": [{"eventId": None, "status": "refused", "faults": faults} for _ in events]}
+    )
 
 
 def forbidding(_: list[Any]) -> httpx.Response:
@@ -60,8 +64,8 @@ def forbidding(_: list[Any]) -> httpx.Response:
 
 
 def not_queueing_the_last(events: list[Any]) -> httpx.Response:
-    queued = [{"id": e["id"], "status": "queued"} for e in events[:-1]]
-    return httpx.Response(202, json={"results": [*queued, {"id": events[-1]["id"], "status": "retry"}]})
+    queued = [{"eventId": e["id"], "status": "queued"} for e in events[:-1]]
+    return httpx.Response(202, json={"results": [*queued, {"eventId": events[-1]["id"], "status": "retry"}]})
 
 
 def events(count: int) -> list[dict[str, str]]:
