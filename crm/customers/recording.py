@@ -1,11 +1,11 @@
 # crm/customers/recording.py
-"""How a customer's record takes on what is said, and how it is written: profile, attributes and history together."""
+"""How a customer's record is read, takes on what is said, and is written: profile, attributes and history together."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from crm.customers import attribute_values, history, profile
+from crm.customers import attribute_values, history, profile, snapshot
 from crm.customers.history import FieldChange
 from crm.customers.identity import Words
 from crm.customers.models import Address, AttributesHead, Customer, plain
@@ -13,9 +13,24 @@ from crm.customers.provenance import Occasion
 from crm.customers.snapshot import Snapshot
 from crm.kernel import clock
 from crm.kernel.change import Change
+from crm.kernel.errors import NotFound, VersionMismatch
 
 SILENT = frozenset({"field_times", "field_origins"})
 """What of a profile moves without anybody seeing it."""
+
+
+def read(shop: str, customer_id: str) -> tuple[Customer, Customer]:
+    """A profile twice: to be changed, and as it was read. Raises NotFound."""
+    heads = snapshot.read(shop, customer_id)
+    customer, stored = heads.head(Customer), heads.head(Customer)
+    if customer is None or stored is None:
+        raise NotFound("There is no such customer.", field="id")
+    return customer, stored
+
+
+def expect(customer: Customer, version: int | None) -> None:
+    if version is not None and customer.version != version:
+        raise VersionMismatch(expected=version, actual=int(customer.version))
 
 
 def take_on(customer: Customer, words: Words, occasion: Occasion) -> frozenset[str]:

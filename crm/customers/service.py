@@ -10,6 +10,8 @@ from crm.customers import (
     attribute_definitions,
     attribute_setting,
     attribute_values,
+    by_hand,
+    deletion,
     history,
     identifiers,
     identity,
@@ -35,7 +37,7 @@ from crm.customers.attributes import (
     Typed,
 )
 from crm.customers.history import FieldChange
-from crm.customers.identity import Claims, Words
+from crm.customers.identity import Words
 from crm.customers.models import (
     SHARDS,
     Address,
@@ -119,8 +121,6 @@ __all__ = [
 
 ZONE_OF_TODAY = "Pacific/Kiritimati"  # the earliest zone: a birth date is not in the future where it is latest
 
-NAMING = ("email", "phone", "first_name", "last_name")
-STANDS_FOR_NOBODY = "stands for nobody"
 
 tags = profile.tags
 take_snapshot = snapshot.read
@@ -130,6 +130,8 @@ changes = repository.list_changes
 changes_in = history.changes_in
 takes_part = standing.takes_part
 is_hidden = standing.is_hidden
+delete = deletion.delete
+restore = deletion.restore
 set_attributes = attribute_setting.set_attributes
 define_attribute = attribute_definitions.define
 retire_attribute = attribute_definitions.retire
@@ -199,7 +201,7 @@ def create(shop: str, words: Words, *, now: datetime, by: Actor = SYSTEM) -> Cus
     """Found a customer on somebody's word. Raises InvalidInputs, NotFound for an unknown shop, or IdentifierTaken where
     an identifier is another's; of any number of concurrent creators with one e-mail address, one wins.
     """
-    wrong = [*faults(words.fields, now=now), *_unusable(words), *_nameless(words)]
+    wrong = [*faults(words.fields, now=now), *by_hand.unusable(words), *by_hand.nameless(words)]
     if wrong:
         raise InvalidInputs(wrong)
     shops.current(shop, now=now)
@@ -208,7 +210,7 @@ def create(shop: str, words: Words, *, now: datetime, by: Actor = SYSTEM) -> Cus
 
     def attempt() -> Customer:
         claims = identity.read(shop, words, known=Holder(customer_id))
-        _refuse_taken(words, claims)
+        by_hand.refuse_taken(words, claims)
         customer = Customer.of(shop, customer_id, now=now)
         change = Change(now)
         occasion = Occasion(Origin.here(by), f"customer:{customer_id}:create", occurred_at=now, now=now)
@@ -235,20 +237,20 @@ def update(
     Raises InvalidInputs, NotFound (also for one who is deleted: restore them first), IdentifierTaken, VersionMismatch
     where the stored version is another, and CustomerBlocked where customers speak of themselves and take no part.
     """
-    wrong = [*faults(words.fields, now=now), *_unusable(words)]
+    wrong = [*faults(words.fields, now=now), *by_hand.unusable(words)]
     if wrong:
         raise InvalidInputs(wrong)
 
     def attempt() -> Customer:
-        customer, stored = _read(shop, customer_id)
+        customer, stored = recording.read(shop, customer_id)
         if not words.vouched:
             refuse_barred(stored)
         if is_hidden(stored):
             raise NotFound("There is no such customer.", field="id")
-        _expect(stored, expected_version)
+        recording.expect(stored, expected_version)
         # Whoever speaks for the shop may give a customer a second id of a source; an event may not.
         claims = identity.read(shop, words, known=Holder(customer_id))
-        _refuse_taken(words, claims)
+        by_hand.refuse_taken(words, claims)
         change = Change(now)
         cause = f"customer:{customer_id}:update:{int(stored.rev) + 1}"
         known = _addresses(customer)
@@ -292,34 +294,6 @@ def change_tags(
             raise Stale from error
 
     return retrying(attempt)
-
-
-def delete(
-    shop: str, customer_id: str, *, now: datetime, by: Actor = SYSTEM, expected_version: int | None = None
-) -> Customer:
-    """Hide a customer and bar them; all that is known of them stays, and their identifiers stay theirs: what is told of
-    them later founds nobody and shows nobody. One who is deleted already is left so. Raises NotFound, VersionMismatch.
-    """
-
-    def hide(customer: Customer) -> None:
-        if not is_hidden(customer):
-            customer.deleted_from, customer.status = customer.status, standing.DELETED
-            customer.unlist()
-
-    return _turn(shop, customer_id, hide, effect="delete", now=now, by=by, expected_version=expected_version)
-
-
-def restore(
-    shop: str, customer_id: str, *, now: datetime, by: Actor = SYSTEM, expected_version: int | None = None
-) -> Customer:
-    """Undo a deletion: a customer who was blocked is blocked again. Raises NotFound, VersionMismatch."""
-
-    def show(customer: Customer) -> None:
-        if is_hidden(customer):
-            customer.status, customer.deleted_from = customer.deleted_from or standing.ACTIVE, None
-            customer.enlist()
-
-    return _turn(shop, customer_id, show, effect="restore", now=now, by=by, expected_version=expected_version)
 
 
 def get(shop: str, customer_id: str) -> Customer:
@@ -371,49 +345,6 @@ def origins(customer: Customer) -> list[Provenance]:
     return provenance.of_fields(customer.field_times, customer.field_origins)
 
 
-def _read(shop: str, customer_id: str) -> tuple[Customer, Customer]:
-    """A profile twice: to be changed, and as it was read. Raises NotFound."""
-    heads = snapshot.read(shop, customer_id)
-    customer, stored = heads.head(Customer), heads.head(Customer)
-    if customer is None or stored is None:
-        raise NotFound("There is no such customer.", field="id")
-    return customer, stored
-
-
-def _expect(customer: Customer, version: int | None) -> None:
-    if version is not None and customer.version != version:
-        raise VersionMismatch(expected=version, actual=int(customer.version))
-
-
-def _turn(
-    shop: str,
-    customer_id: str,
-    turn: Callable[[Customer], None],
-    *,
-    effect: str,
-    now: datetime,
-    by: Actor,
-    expected_version: int | None,
-) -> Customer:
-    """Let `turn` change a profile's status; where it changes nothing, nothing is written."""
-
-    def attempt() -> Customer:
-        customer, stored = _read(shop, customer_id)
-        _expect(stored, expected_version)
-        turn(customer)
-        cause = f"customer:{customer_id}:{effect}:{int(stored.rev) + 1}"
-        occasion = Occasion(Origin.here(by), cause, occurred_at=now, now=now)
-        if customer.status != stored.status:
-            customer.field_times = {**customer.field_times, "status": clock.text(now)}
-            customer.field_origins = {**customer.field_origins, "status": str(occasion.origin)}
-        change = Change(now)
-        recording.add(change, customer, stored, occasion)
-        change.commit()
-        return customer
-
-    return retrying(attempt)
-
-
 def pending_address(customer: Customer, kind: str) -> str | None:
     """The e-mail address or phone number that the customer says is theirs and nobody has vouched for."""
     return pending.shown(kind, _addresses(customer))
@@ -421,50 +352,3 @@ def pending_address(customer: Customer, kind: str) -> str | None:
 
 def _addresses(customer: Customer) -> dict[str, str | None]:
     return {name: getattr(customer, name) for name in (*pending.FIELD, *pending.FIELD.values())}
-
-
-def _refuse_taken(words: Words, claims: Claims) -> None:
-    """To a person an identifier that is another's is refused; an event records the conflict."""
-    fields = {
-        f"{identifiers.EXTERNAL}:{source}": f"external_ids.{index}" for index, source in enumerate(words.external_ids)
-    }
-    taken: list[IdentifierTaken] = []
-    for claim in (*claims.resolution.conflicting, *claims.resolution.taken_over):
-        kind, field = "external id" if claim.is_external else claim.kind, fields.get(claim.kind, claim.kind)
-        taken.append(
-            IdentifierTaken(kind=kind, customer_id=claims.held[claim].customer_id, field=field, others=taken[:])
-        )
-    if taken:
-        raise taken[-1]
-
-
-def _nameless(words: Words) -> list[Fault]:
-    """A record founded by hand says who it is about; an event may be about somebody of whom nothing is known yet."""
-    if words.external_ids or any(words.fields.get(name) is not None for name in NAMING):
-        return []
-    message = "must have an e-mail address, a phone number, an external id or a name"
-    return [Fault("", "REQUIRED", message)]
-
-
-def _unusable(words: Words) -> list[Fault]:
-    """Identifiers given by hand that could identify nobody: a person should hear of it, an event should not."""
-    email, phone = words.fields.get("email"), words.fields.get("phone")
-    faults = []
-    if email and identifiers.matching_email(email) and not identifiers.email(email, verified=False):
-        faults.append(Fault("email", "BLOCKED", STANDS_FOR_NOBODY))
-    if phone and not identifiers.matching_phone(phone):
-        faults.append(Fault("phone", "INVALID", "must be a phone number with its country, such as +491701234567"))
-    elif phone and not identifiers.phone(phone):
-        faults.append(Fault("phone", "BLOCKED", STANDS_FOR_NOBODY))
-    for index, (source, value) in enumerate(words.external_ids.items()):
-        faults += [replace(fault, path=f"external_ids.{index}.{fault.path}") for fault in _of_external(source, value)]
-    return faults
-
-
-def _of_external(source: str, value: str) -> Iterable[Fault]:
-    if not identifiers.SOURCE.fullmatch(source):
-        yield Fault("source", "INVALID", "must be 1 to 40 lower-case letters, digits, dots, hyphens and underscores")
-    elif not 1 <= len(value.strip()) <= profile.MOST_CHARACTERS:
-        yield Fault("value", "INVALID", f"must have between 1 and {profile.MOST_CHARACTERS} characters")
-    elif identifiers.external(source, value) is None:
-        yield Fault("value", "BLOCKED", STANDS_FOR_NOBODY)

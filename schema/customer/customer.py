@@ -37,9 +37,10 @@ from schema.loaders import timeline_page
 from schema.loyalty import LoyaltyAccount
 from schema.message import Message, MessagesByCustomer
 from schema.node import Node, global_id
-from schema.order import Order, OrdersByCustomer, Statistics
+from schema.order import Order, OrdersByCustomer
 from schema.scalars import EmailAddress, TimeZone
 from schema.segment import SegmentMembership
+from schema.statistics import Statistics
 from schema.touchpoint import SINCE, UNTIL, Acquisition, OfType, Touchpoint, touchpoints_of
 
 S = TypeVar("S", bound=str)

@@ -1,8 +1,8 @@
 # schema/customer/mutations.py
 """How customers are founded and changed."""
 
+from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
 from typing import Annotated, Any, Final
 
 import strawberry
@@ -11,136 +11,23 @@ from crm.customers import service
 from crm.kernel.errors import Fault, InvalidInputs, NotFound
 from schema.access import own, signed_in, staff
 from schema.context import GIVEN, Context, Info, stored
-from schema.customer.attributes import AttributeInput, given
+from schema.customer.attributes import given
 from schema.customer.customer import Customer
-from schema.customer.parts import CustomerStatus, Gender
-from schema.customer.queries import ExternalIdInput
+from schema.customer.inputs import (
+    CustomerAttributesSetInput,
+    CustomerCreateInput,
+    CustomerDeleteInput,
+    CustomerRestoreInput,
+    CustomerTagsAddInput,
+    CustomerTagsRemoveInput,
+    CustomerUpdateInput,
+)
 from schema.customer.record import Record, RecordByCustomer, heads_used
 from schema.errors import AnswersRefusals, UserError
 from schema.node import key_of
 from schema.principal import Kind
-from schema.scalars import CountryCode, EmailAddress, PhoneNumber, TimeZone
 
 STAFF_FIELDS: Final = ("email_verified", "status", "test")
-
-
-@strawberry.input(description="Where a customer can be reached by post.")
-class AddressInput:
-    line1: str | None = strawberry.field(default=None, description="Street and number.")
-    line2: str | None = strawberry.field(default=None, description="What else the post needs.")
-    postal_code: str | None = strawberry.field(default=None, description="Postal code.")
-    city: str | None = strawberry.field(default=None, description="Town.")
-    region: str | None = strawberry.field(default=None, description="State or province.")
-    country: CountryCode | None = strawberry.field(default=None, description="Country.")
-    latitude: float | None = strawberry.field(default=None, description="Degrees north (WGS 84), from -90 to 90.")
-    longitude: float | None = strawberry.field(default=None, description="Degrees east (WGS 84), from -180 to 180.")
-
-
-@strawberry.input(description="A new customer, with an identifier or a name at least.")
-class CustomerCreateInput:
-    external_ids: list[ExternalIdInput] | None = strawberry.field(
-        default=None, description="What other systems call them, one id a system."
-    )
-    email: EmailAddress | None = strawberry.field(default=None, description="Unique in the shop.")
-    email_verified: bool = strawberry.field(default=False, description="Whether the address is known to be theirs.")
-    phone: PhoneNumber | None = strawberry.field(default=None, description="Unique in the shop.")
-    first_name: str | None = strawberry.field(default=None, description="Given name.")
-    last_name: str | None = strawberry.field(default=None, description="Family name.")
-    locale: str | None = strawberry.field(default=None, description="BCP 47, such as `de-AT`.")
-    zone: TimeZone | None = strawberry.field(default=None, description="Where the customer's day begins.")
-    birth_date: date | None = strawberry.field(default=None, description="Date of birth.")
-    gender: Gender | None = strawberry.field(default=None, description="As the customer states it.")
-    tags: list[str] | None = strawberry.field(
-        default=None, description="The shop's own words about the customer, 100 at most; trimmed, each once."
-    )
-    addresses: list[AddressInput] | None = strawberry.field(default=None, description="Postal addresses, 20 at most.")
-    test: bool = strawberry.field(default=False, description="A test customer counts in no KPI.")
-
-    def words(self) -> service.Words:
-        """Raises InvalidInputs where a system is said to have two ids for the one customer."""
-        given = {name: _plain(value) for name, value in vars(self).items() if value is not None}
-        sources = [external.source for external in self.external_ids or ()]
-        repeated = [index for index, source in enumerate(sources) if source in sources[:index]]
-        if repeated:
-            message = "must be unlike those before it"
-            raise InvalidInputs([Fault(f"external_ids.{index}.source", "DUPLICATE", message) for index in repeated])
-        external_ids = {external.source: external.value for external in self.external_ids or ()}
-        fields = {name: value for name, value in given.items() if name not in {"external_ids", "email_verified"}}
-        return service.Words(external_ids=external_ids, email_verified=self.email_verified, fields=fields)
-
-
-@strawberry.input(
-    description="What to change: what is left out stays, null clears. Null is refused for `status` and `test`."
-)
-class CustomerUpdateInput:
-    id: strawberry.ID = strawberry.field(description="Which customer.")
-    expected_version: int | None = strawberry.field(
-        default=None, description="Refuse where the stored version is another."
-    )
-    email: strawberry.Maybe[EmailAddress | None] = strawberry.field(
-        description=(
-            "Unique in the shop where staff say it, which settles what was pending. What customers say becomes "
-            "`pendingEmail`; their null takes back what is pending."
-        )
-    )
-    email_verified: bool = strawberry.field(
-        default=False, description="Whether `email`, given with it, is known to be theirs. For staff only."
-    )
-    phone: strawberry.Maybe[PhoneNumber | None] = strawberry.field(description="As `email`.")
-    first_name: strawberry.Maybe[str | None] = strawberry.field(description="Given name.")
-    last_name: strawberry.Maybe[str | None] = strawberry.field(description="Family name.")
-    locale: strawberry.Maybe[str | None] = strawberry.field(description="BCP 47, such as `de-AT`.")
-    zone: strawberry.Maybe[TimeZone | None] = strawberry.field(description="Where the customer's day begins.")
-    birth_date: strawberry.Maybe[date | None] = strawberry.field(description="Date of birth.")
-    gender: strawberry.Maybe[Gender | None] = strawberry.field(description="As the customer states it.")
-    addresses: strawberry.Maybe[list[AddressInput] | None] = strawberry.field(description="All of them, 20 at most.")
-    status: strawberry.Maybe[CustomerStatus] = strawberry.field(
-        description="For staff only: `ACTIVE` or `BLOCKED`; `customerDelete` deletes."
-    )
-    test: strawberry.Maybe[bool] = strawberry.field(description="For staff only.")
-
-    def words(self) -> service.Words:
-        given = {name: value for name, value in vars(self).items() if isinstance(value, strawberry.Some)}
-        fields = {name: _plain(some.value) for name, some in given.items()}
-        if self.email_verified and not fields.get("email"):
-            raise InvalidInputs([Fault("email", "REQUIRED", "is the address that is verified")])
-        return service.Words(email_verified=self.email_verified, fields=fields)
-
-
-@strawberry.input(description="Whom to delete.")
-class CustomerDeleteInput:
-    id: strawberry.ID = strawberry.field(description="Which customer.")
-    expected_version: int | None = strawberry.field(
-        default=None, description="Refuse where the stored version is another."
-    )
-
-
-@strawberry.input(description="Whom to restore.")
-class CustomerRestoreInput:
-    id: strawberry.ID = strawberry.field(description="Which customer.")
-    expected_version: int | None = strawberry.field(
-        default=None, description="Refuse where the stored version is another."
-    )
-
-
-@strawberry.input(description="Tags to give one customer.")
-class CustomerTagsAddInput:
-    id: strawberry.ID = strawberry.field(description="Which customer.")
-    tags: list[str] = strawberry.field(
-        description="The tags to add; a customer has 100 at most, of 200 characters each."
-    )
-
-
-@strawberry.input(description="Tags to take from one customer.")
-class CustomerTagsRemoveInput:
-    id: strawberry.ID = strawberry.field(description="Which customer.")
-    tags: list[str] = strawberry.field(description="The tags to remove.")
-
-
-@strawberry.input(description="Values of the shop's own attributes.")
-class CustomerAttributesSetInput:
-    id: strawberry.ID = strawberry.field(description="Which customer.")
-    attributes: list[AttributeInput] = strawberry.field(description="Those to set or clear; the others stay.")
 
 
 @strawberry.type(description="The new customer, or why there is none.", directives=signed_in())
@@ -205,7 +92,7 @@ class CustomerMutation:
     )
     async def customer_update(self, info: Info, input: Annotated[CustomerUpdateInput, GIVEN]) -> CustomerUpdatePayload:
         context = info.context
-        customer_id, words = _named(context, input.id), input.words()
+        words = input.words()
         if context.principal.kind is Kind.CUSTOMER:
             said = {*words.fields, *(["email_verified"] if words.email_verified else [])}
             forbidden = [Fault(name, "FORBIDDEN", "is for staff only") for name in STAFF_FIELDS if name in said]
@@ -213,16 +100,9 @@ class CustomerMutation:
                 raise InvalidInputs(forbidden)
             # Nobody has verified that the address is theirs: it must not bring them somebody else's orders.
             words = replace(words, vouched=False)
-        profile = await stored(
-            service.update,
-            context.shop,
-            customer_id,
-            words,
-            now=context.now,
-            by=context.principal.actor,
-            expected_version=input.expected_version,
-        )
-        return CustomerUpdatePayload(customer=await _reread(context, profile))
+        expected = input.expected_version
+        customer = await _changed(context, input.id, service.update, words=words, expected_version=expected)
+        return CustomerUpdatePayload(customer=customer)
 
     @strawberry.mutation(
         description=(
@@ -233,17 +113,8 @@ class CustomerMutation:
         directives=staff("customers:delete"),
     )
     async def customer_delete(self, info: Info, input: Annotated[CustomerDeleteInput, GIVEN]) -> CustomerDeletePayload:
-        context = info.context
-        customer_id, expected = _named(context, input.id), input.expected_version
-        profile = await stored(
-            service.delete,
-            context.shop,
-            customer_id,
-            now=context.now,
-            by=context.principal.actor,
-            expected_version=expected,
-        )
-        return CustomerDeletePayload(customer=await _reread(context, profile))
+        customer = await _changed(info.context, input.id, service.delete, expected_version=input.expected_version)
+        return CustomerDeletePayload(customer=customer)
 
     @strawberry.mutation(
         description="Undo a deletion; who was blocked before is blocked again. Restoring again changes nothing.",
@@ -253,17 +124,8 @@ class CustomerMutation:
     async def customer_restore(
         self, info: Info, input: Annotated[CustomerRestoreInput, GIVEN]
     ) -> CustomerRestorePayload:
-        context = info.context
-        customer_id, expected = _named(context, input.id), input.expected_version
-        profile = await stored(
-            service.restore,
-            context.shop,
-            customer_id,
-            now=context.now,
-            by=context.principal.actor,
-            expected_version=expected,
-        )
-        return CustomerRestorePayload(customer=await _reread(context, profile))
+        customer = await _changed(info.context, input.id, service.restore, expected_version=input.expected_version)
+        return CustomerRestorePayload(customer=customer)
 
     @strawberry.mutation(
         description="Set or clear the shop's own attributes of a customer: all of them or, where one is refused, none. "
@@ -274,19 +136,10 @@ class CustomerMutation:
     async def customer_attributes_set(
         self, info: Info, input: Annotated[CustomerAttributesSetInput, GIVEN]
     ) -> CustomerAttributesSetPayload:
-        context = info.context
-        customer_id = _named(context, input.id)
         values, paths = given(input.attributes)
-        profile = await stored(
-            service.set_attributes,
-            context.shop,
-            customer_id,
-            values,
-            now=context.now,
-            by=context.principal.actor,
-            path=paths.__getitem__,
-        )
-        return CustomerAttributesSetPayload(customer=await _reread(context, profile))
+        path = paths.__getitem__
+        customer = await _changed(info.context, input.id, service.set_attributes, said=values, path=path)
+        return CustomerAttributesSetPayload(customer=customer)
 
     @strawberry.mutation(
         description="Add tags to a customer; those that are there stay.",
@@ -296,17 +149,8 @@ class CustomerMutation:
     async def customer_tags_add(
         self, info: Info, input: Annotated[CustomerTagsAddInput, GIVEN]
     ) -> CustomerTagsAddPayload:
-        context = info.context
-        customer_id = _named(context, input.id)
-        profile = await stored(
-            service.change_tags,
-            context.shop,
-            customer_id,
-            add=input.tags,
-            now=context.now,
-            by=context.principal.actor,
-        )
-        return CustomerTagsAddPayload(customer=await _reread(context, profile))
+        customer = await _changed(info.context, input.id, service.change_tags, add=input.tags)
+        return CustomerTagsAddPayload(customer=customer)
 
     @strawberry.mutation(
         description="Take tags from a customer; those that are not there are no error.",
@@ -316,17 +160,15 @@ class CustomerMutation:
     async def customer_tags_remove(
         self, info: Info, input: Annotated[CustomerTagsRemoveInput, GIVEN]
     ) -> CustomerTagsRemovePayload:
-        context = info.context
-        customer_id = _named(context, input.id)
-        profile = await stored(
-            service.change_tags,
-            context.shop,
-            customer_id,
-            remove=input.tags,
-            now=context.now,
-            by=context.principal.actor,
-        )
-        return CustomerTagsRemovePayload(customer=await _reread(context, profile))
+        customer = await _changed(info.context, input.id, service.change_tags, remove=input.tags)
+        return CustomerTagsRemovePayload(customer=customer)
+
+
+async def _changed(context: Context, id: str, change: Callable[..., service.Customer], **said: Any) -> Customer:
+    """The customer whom an id names, after a change of the service that takes what is `said`. Raises NotFound."""
+    customer_id = _named(context, id)
+    profile = await stored(change, context.shop, customer_id, now=context.now, by=context.principal.actor, **said)
+    return await _reread(context, profile)
 
 
 def _named(context: Context, id: str) -> str:
@@ -350,17 +192,3 @@ async def _reread(context: Context, profile: service.Customer) -> Customer:
         return _customer(context, profile)
     record = await loader.load(profile.customer_id)
     return Customer(record=record) if record else _customer(context, profile)
-
-
-def _plain(value: Any) -> Any:
-    """Input values as the service takes them."""
-    match value:
-        case Gender() | CustomerStatus():
-            return value.value
-        case date():
-            return value.isoformat()
-        case AddressInput():
-            return {name: part for name, part in vars(value).items() if part is not None}
-        case [AddressInput(), *_]:
-            return [_plain(address) for address in value]
-    return value

@@ -1,0 +1,60 @@
+# crm/customers/by_hand.py
+"""What is refused to a person who types it: an event that says so is taken, without what is of no use in it."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+
+from crm.customers import identifiers, profile
+from crm.customers.identity import Claims, Words
+from crm.customers.refusals import IdentifierTaken
+from crm.kernel.errors import Fault
+
+NAMING = ("email", "phone", "first_name", "last_name")
+STANDS_FOR_NOBODY = "stands for nobody"
+
+
+def refuse_taken(words: Words, claims: Claims) -> None:
+    """To a person an identifier that is another's is refused; an event records the conflict."""
+    fields = {
+        f"{identifiers.EXTERNAL}:{source}": f"external_ids.{index}" for index, source in enumerate(words.external_ids)
+    }
+    taken: list[IdentifierTaken] = []
+    for claim in (*claims.resolution.conflicting, *claims.resolution.taken_over):
+        kind, field = "external id" if claim.is_external else claim.kind, fields.get(claim.kind, claim.kind)
+        taken.append(
+            IdentifierTaken(kind=kind, customer_id=claims.held[claim].customer_id, field=field, others=taken[:])
+        )
+    if taken:
+        raise taken[-1]
+
+
+def nameless(words: Words) -> list[Fault]:
+    """A record founded by hand says who it is about; an event may be about somebody of whom nothing is known yet."""
+    if words.external_ids or any(words.fields.get(name) is not None for name in NAMING):
+        return []
+    message = "must have an e-mail address, a phone number, an external id or a name"
+    return [Fault("", "REQUIRED", message)]
+
+
+def unusable(words: Words) -> list[Fault]:
+    """Identifiers given by hand that could identify nobody: a person should hear of it, an event should not."""
+    email, phone = words.fields.get("email"), words.fields.get("phone")
+    faults = []
+    if email and identifiers.matching_email(email) and not identifiers.email(email, verified=False):
+        faults.append(Fault("email", "BLOCKED", STANDS_FOR_NOBODY))
+    if phone and not identifiers.matching_phone(phone):
+        faults.append(Fault("phone", "INVALID", "must be a phone number with its country, such as +491701234567"))
+    elif phone and not identifiers.phone(phone):
+        faults.append(Fault("phone", "BLOCKED", STANDS_FOR_NOBODY))
+    for index, (source, value) in enumerate(words.external_ids.items()):
+        faults += [replace(fault, path=f"external_ids.{index}.{fault.path}") for fault in _of_external(source, value)]
+    return faults
+
+
+def _of_external(source: str, value: str) -> Iterable[Fault]:
+    if not identifiers.SOURCE.fullmatch(source):
+        yield Fault("source", "INVALID", "must be 1 to 40 lower-case letters, digits, dots, hyphens and underscores")
+    elif not 1 <= len(value.strip()) <= profile.MOST_CHARACTERS:
+        yield Fault("value", "INVALID", f"must have between 1 and {profile.MOST_CHARACTERS} characters")
+    elif identifiers.external(source, value) is None:
+        yield Fault("value", "BLOCKED", STANDS_FOR_NOBODY)

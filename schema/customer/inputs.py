@@ -1,0 +1,147 @@
+# schema/customer/inputs.py
+"""What clients say of customers, and the words of it that the service takes."""
+
+from datetime import date
+from typing import Any
+
+import strawberry
+
+from crm.customers import service
+from crm.kernel.errors import Fault, InvalidInputs
+from schema.customer.attributes import AttributeInput
+from schema.customer.parts import CustomerStatus, Gender
+from schema.customer.queries import ExternalIdInput
+from schema.scalars import CountryCode, EmailAddress, PhoneNumber, TimeZone
+
+
+@strawberry.input(description="Where a customer can be reached by post.")
+class AddressInput:
+    line1: str | None = strawberry.field(default=None, description="Street and number.")
+    line2: str | None = strawberry.field(default=None, description="What else the post needs.")
+    postal_code: str | None = strawberry.field(default=None, description="Postal code.")
+    city: str | None = strawberry.field(default=None, description="Town.")
+    region: str | None = strawberry.field(default=None, description="State or province.")
+    country: CountryCode | None = strawberry.field(default=None, description="Country.")
+    latitude: float | None = strawberry.field(default=None, description="Degrees north (WGS 84), from -90 to 90.")
+    longitude: float | None = strawberry.field(default=None, description="Degrees east (WGS 84), from -180 to 180.")
+
+
+@strawberry.input(description="A new customer, with an identifier or a name at least.")
+class CustomerCreateInput:
+    external_ids: list[ExternalIdInput] | None = strawberry.field(
+        default=None, description="What other systems call them, one id a system."
+    )
+    email: EmailAddress | None = strawberry.field(default=None, description="Unique in the shop.")
+    email_verified: bool = strawberry.field(default=False, description="Whether the address is known to be theirs.")
+    phone: PhoneNumber | None = strawberry.field(default=None, description="Unique in the shop.")
+    first_name: str | None = strawberry.field(default=None, description="Given name.")
+    last_name: str | None = strawberry.field(default=None, description="Family name.")
+    locale: str | None = strawberry.field(default=None, description="BCP 47, such as `de-AT`.")
+    zone: TimeZone | None = strawberry.field(default=None, description="Where the customer's day begins.")
+    birth_date: date | None = strawberry.field(default=None, description="Date of birth.")
+    gender: Gender | None = strawberry.field(default=None, description="As the customer states it.")
+    tags: list[str] | None = strawberry.field(
+        default=None, description="The shop's own words about the customer, 100 at most; trimmed, each once."
+    )
+    addresses: list[AddressInput] | None = strawberry.field(default=None, description="Postal addresses, 20 at most.")
+    test: bool = strawberry.field(default=False, description="A test customer counts in no KPI.")
+
+    def words(self) -> service.Words:
+        """Raises InvalidInputs where a system is said to have two ids for the one customer."""
+        given = {name: _plain(value) for name, value in vars(self).items() if value is not None}
+        sources = [external.source for external in self.external_ids or ()]
+        repeated = [index for index, source in enumerate(sources) if source in sources[:index]]
+        if repeated:
+            message = "must be unlike those before it"
+            raise InvalidInputs([Fault(f"external_ids.{index}.source", "DUPLICATE", message) for index in repeated])
+        external_ids = {external.source: external.value for external in self.external_ids or ()}
+        fields = {name: value for name, value in given.items() if name not in {"external_ids", "email_verified"}}
+        return service.Words(external_ids=external_ids, email_verified=self.email_verified, fields=fields)
+
+
+@strawberry.input(
+    description="What to change: what is left out stays, null clears. Null is refused for `status` and `test`."
+)
+class CustomerUpdateInput:
+    id: strawberry.ID = strawberry.field(description="Which customer.")
+    expected_version: int | None = strawberry.field(
+        default=None, description="Refuse where the stored version is another."
+    )
+    email: strawberry.Maybe[EmailAddress | None] = strawberry.field(
+        description=(
+            "Unique in the shop where staff say it, which settles what was pending. What customers say becomes "
+            "`pendingEmail`; their null takes back what is pending."
+        )
+    )
+    email_verified: bool = strawberry.field(
+        default=False, description="Whether `email`, given with it, is known to be theirs. For staff only."
+    )
+    phone: strawberry.Maybe[PhoneNumber | None] = strawberry.field(description="As `email`.")
+    first_name: strawberry.Maybe[str | None] = strawberry.field(description="Given name.")
+    last_name: strawberry.Maybe[str | None] = strawberry.field(description="Family name.")
+    locale: strawberry.Maybe[str | None] = strawberry.field(description="BCP 47, such as `de-AT`.")
+    zone: strawberry.Maybe[TimeZone | None] = strawberry.field(description="Where the customer's day begins.")
+    birth_date: strawberry.Maybe[date | None] = strawberry.field(description="Date of birth.")
+    gender: strawberry.Maybe[Gender | None] = strawberry.field(description="As the customer states it.")
+    addresses: strawberry.Maybe[list[AddressInput] | None] = strawberry.field(description="All of them, 20 at most.")
+    status: strawberry.Maybe[CustomerStatus] = strawberry.field(
+        description="For staff only: `ACTIVE` or `BLOCKED`; `customerDelete` deletes."
+    )
+    test: strawberry.Maybe[bool] = strawberry.field(description="For staff only.")
+
+    def words(self) -> service.Words:
+        given = {name: value for name, value in vars(self).items() if isinstance(value, strawberry.Some)}
+        fields = {name: _plain(some.value) for name, some in given.items()}
+        if self.email_verified and not fields.get("email"):
+            raise InvalidInputs([Fault("email", "REQUIRED", "is the address that is verified")])
+        return service.Words(email_verified=self.email_verified, fields=fields)
+
+
+@strawberry.input(description="Whom to delete.")
+class CustomerDeleteInput:
+    id: strawberry.ID = strawberry.field(description="Which customer.")
+    expected_version: int | None = strawberry.field(
+        default=None, description="Refuse where the stored version is another."
+    )
+
+
+@strawberry.input(description="Whom to restore.")
+class CustomerRestoreInput:
+    id: strawberry.ID = strawberry.field(description="Which customer.")
+    expected_version: int | None = strawberry.field(
+        default=None, description="Refuse where the stored version is another."
+    )
+
+
+@strawberry.input(description="Tags to give one customer.")
+class CustomerTagsAddInput:
+    id: strawberry.ID = strawberry.field(description="Which customer.")
+    tags: list[str] = strawberry.field(
+        description="The tags to add; a customer has 100 at most, of 200 characters each."
+    )
+
+
+@strawberry.input(description="Tags to take from one customer.")
+class CustomerTagsRemoveInput:
+    id: strawberry.ID = strawberry.field(description="Which customer.")
+    tags: list[str] = strawberry.field(description="The tags to remove.")
+
+
+@strawberry.input(description="Values of the shop's own attributes.")
+class CustomerAttributesSetInput:
+    id: strawberry.ID = strawberry.field(description="Which customer.")
+    attributes: list[AttributeInput] = strawberry.field(description="Those to set or clear; the others stay.")
+
+
+def _plain(value: Any) -> Any:
+    """Input values as the service takes them."""
+    match value:
+        case Gender() | CustomerStatus():
+            return value.value
+        case date():
+            return value.isoformat()
+        case AddressInput():
+            return {name: part for name, part in vars(value).items() if part is not None}
+        case [AddressInput(), *_]:
+            return [_plain(address) for address in value]
+    return value
