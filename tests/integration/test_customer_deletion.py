@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from crm.customers import repository
+from crm.customers import repository, standing
 from crm.customers import service as customers
 from crm.customers.events import CustomerRecorded
 from crm.customers.models import Customer
@@ -87,7 +87,7 @@ def test_an_event_that_was_being_taken_in_does_not_undo_a_deletion(
 def test_a_deletion_does_not_undo_the_event_that_overtook_it(
     ann: str, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = customers.is_hidden
+    real = standing.is_hidden
     told = [event("customer.updated", {}, customer=ANN | {"firstName": "Anna"}, occurredAt="2026-03-10T11:00:00Z")]
 
     def overtaken(customer: Customer) -> bool:
@@ -95,7 +95,7 @@ def test_a_deletion_does_not_undo_the_event_that_overtook_it(
             deliver(told.pop())
         return real(customer)
 
-    monkeypatch.setattr(customers, "is_hidden", overtaken)
+    monkeypatch.setattr(standing, "is_hidden", overtaken)
     assert customers.delete("demo", ann, now=now).first_name == "Anna"
     assert (customer_of().first_name, customer_of().status) == ("Anna", "deleted")
 
