@@ -25,7 +25,7 @@ setup: .venv/.done .venv-emulator/.done ## Create both virtual environments from
 	.venv-emulator/bin/python -m $(PIP_INSTALL) -r $<
 	@touch $@
 
-dev: setup ## Run everything here until Ctrl-C (CRM_PORT=8000 CRM_STATE_DIR=.local CRM_DEMO=1).
+dev: setup ## Run everything here until Ctrl-C (CRM_PORT=8000 CRM_STATE_DIR=.local CRM_DEMO=1 CRM_BUDGETS=…).
 	@exec $(BIN)/python -m infra.local.dev
 
 demo-all: setup ## Load the rest of the demo shop's purchases into the running instance.

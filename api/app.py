@@ -32,6 +32,9 @@ from schema.execution import Execution
 from schema.schema import schema
 
 OTHER_METHODS: Final = ["HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"]
+LOOPBACK: Final = r"http://(localhost|127\.0\.0\.1)(:\d{1,5})?"
+"""Where a front end is developed: of any port, on a laptop's gateway only."""
+
 CODES: Final = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}
 
 
@@ -57,20 +60,16 @@ def create_app(configured: Settings | None = None, *, authenticator: Authenticat
         from api import local  # late: nobody else needs the making of keys
 
         routes += local.ROUTES
-    middleware = [Middleware(Edge)]
-    origins = [origin.strip() for origin in configured.cors_origins.split(",") if origin.strip()]
-    if origins:
-        middleware.append(
-            Middleware(
-                CORSMiddleware,
-                allow_origins=origins,
-                allow_methods=["GET", "POST"],
-                allow_headers=["authorization", "content-type", "x-request-id"],
-                expose_headers=["x-request-id", "retry-after"],
-                max_age=86400,
-            )
-        )
-    middleware.append(Middleware(Masking))
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=[origin.strip() for origin in configured.cors_origins.split(",") if origin.strip()],
+        allow_origin_regex=LOOPBACK if configured.crm_local == "1" else None,
+        allow_methods=["GET", "POST"],
+        allow_headers=["authorization", "content-type", "x-request-id"],
+        expose_headers=["x-request-id", "retry-after"],
+        max_age=86400,
+    )
+    middleware = [Middleware(Edge), cors, Middleware(Masking)]
     return Starlette(routes=routes, middleware=middleware, exception_handlers={HTTPException: _http_error})
 
 

@@ -183,7 +183,7 @@ class Authenticator:
                 options={"require": ["exp", "iss", "sub"], "verify_aud": False},
             )
         except jwt.PyJWTError as error:
-            raise Unauthenticated(f"the token is refused: {type(error).__name__}") from error
+            raise Unauthenticated(f"the token is refused: {_why(error)}") from error
         self._check_audience(claims)
         return expires_at, principal_of(claims)
 
@@ -200,6 +200,23 @@ class Authenticator:
         audiences = audience if isinstance(audience, list) else [audience]
         if self._issuer.audience not in audiences:
             raise Unauthenticated("the token is refused: it is for another audience")
+
+
+def _why(error: jwt.PyJWTError) -> str:
+    """In the caller's words, not the library's."""
+    match error:
+        case jwt.ExpiredSignatureError():
+            return "it has expired"
+        case jwt.ImmatureSignatureError():
+            return "it is not good yet"
+        case jwt.InvalidIssuerError():
+            return "it is another issuer's"
+        case jwt.MissingRequiredClaimError():
+            return "exp, iss or sub is missing"
+        case jwt.InvalidSignatureError():
+            return "it is not signed with the key it names"
+        case _:
+            return "it is no valid token of this issuer"
 
 
 def _read(token: str) -> tuple[dict[str, Any], float]:

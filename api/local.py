@@ -58,7 +58,13 @@ def make_keys(private: Path, public: Path) -> None:
 
 
 def sign(
-    kind: Kind, shop: str, *, customer_id: str | None = None, scopes: frozenset[str] | None = None, key: str
+    kind: Kind,
+    shop: str,
+    *,
+    customer_id: str | None = None,
+    scopes: frozenset[str] | None = None,
+    seconds: int = TOKEN_SECONDS,
+    key: str,
 ) -> str:
     """A token of the local issuer. Staff without named scopes get all of them, services may send events."""
     defaults = {Kind.STAFF: SCOPES, Kind.SERVICE: frozenset({"events:write"}), Kind.CUSTOMER: frozenset[str]()}
@@ -68,7 +74,7 @@ def sign(
         "aud": settings().require("jwt_audience"),
         "sub": customer_id or f"local-{kind}",
         "iat": issued_at,
-        "exp": issued_at + TOKEN_SECONDS,
+        "exp": issued_at + seconds,
         "shop": shop,
         "kind": kind.value,
         "scope": " ".join(sorted(defaults[kind] if scopes is None else scopes)),
@@ -79,16 +85,18 @@ def sign(
 
 
 async def make_token(request: Request) -> Response:
-    """POST {"kind", "shop", "customerId"?, "scopes"?} -> {"token", "expiresIn"}: by the real clock, as with any issuer,
-    so that nobody is signed out where the local one is moved. 404 for a shop or customer that is not there.
+    """POST {"kind", "shop", "customerId"?, "scopes"?, "expiresIn"?} -> {"token", "expiresIn"}: by the real clock, as
+    with any issuer, so that nobody is signed out where the local one is moved. 404 for a shop or customer that is not
+    there.
     """
     try:
         asked = await _object(request)
+        seconds = _seconds(asked.get("expiresIn", TOKEN_SECONDS))
         kind, shop, customer_id, scopes = _token_of(asked)
-        token = await asyncio.to_thread(_signed, kind, shop, customer_id, scopes)
+        token = await asyncio.to_thread(_signed, kind, shop, customer_id, scopes, seconds)
     except BadRequest as error:
         return error_response(error, request_id(request))
-    return json_response({"token": token, "expiresIn": TOKEN_SECONDS}, headers={"cache-control": "no-store"})
+    return json_response({"token": token, "expiresIn": seconds}, headers={"cache-control": "no-store"})
 
 
 async def move_clock(request: Request) -> Response:
@@ -113,7 +121,7 @@ ROUTES: Final = [
 ]
 
 
-def _signed(kind: Kind, shop: str, customer_id: str | None, scopes: frozenset[str] | None) -> str:
+def _signed(kind: Kind, shop: str, customer_id: str | None, scopes: frozenset[str] | None, seconds: int) -> str:
     try:
         shops.get(shop)
         if customer_id is not None:
@@ -121,7 +129,7 @@ def _signed(kind: Kind, shop: str, customer_id: str | None, scopes: frozenset[st
     except NotFound as error:
         raise BadRequest(404, NotFound.code, str(error)) from None
     key = Path(settings().require("crm_local_key")).read_text()
-    return sign(kind, shop, customer_id=customer_id, scopes=scopes, key=key)
+    return sign(kind, shop, customer_id=customer_id, scopes=scopes, seconds=seconds, key=key)
 
 
 def _sent() -> list[dict[str, Any]]:
@@ -160,13 +168,13 @@ async def _object(request: Request) -> dict[str, Any]:
 
 def _token_of(asked: dict[str, Any]) -> tuple[Kind, str, str | None, frozenset[str] | None]:
     scopes = asked.get("scopes")
-    if isinstance(scopes, str):
-        scopes = scopes.split()
     if scopes is not None and (not isinstance(scopes, list) or not all(isinstance(scope, str) for scope in scopes)):
         raise BadRequest(422, "INVALID_INPUT", "scopes must be a list of strings.")
     if unknown := sorted(set(scopes or ()) - SCOPES):
         known = ", ".join(sorted(SCOPES))
         raise BadRequest(422, "INVALID_INPUT", f"There is no scope {', '.join(unknown)}; there are {known}.")
+    if asked.get("kind") == Kind.VISITOR.value:
+        raise BadRequest(422, "INVALID_INPUT", "POST /v1/visitors makes visitors' tokens, here as anywhere.")
     customer_id = asked.get("customerId")
     claims = {"kind": asked.get("kind"), "shop": asked.get("shop"), "customer_id": customer_id, "sub": "local"}
     try:
@@ -176,6 +184,12 @@ def _token_of(asked: dict[str, Any]) -> tuple[Kind, str, str | None, frozenset[s
             422, "INVALID_INPUT", f"kind, shop and, for customers, customerId are needed: {error}"
         ) from None
     return principal.kind, principal.shop, principal.customer_id, None if scopes is None else frozenset(scopes)
+
+
+def _seconds(asked: Any) -> int:
+    if not isinstance(asked, int) or isinstance(asked, bool) or not 1 <= asked <= TOKEN_SECONDS:
+        raise BadRequest(422, "INVALID_INPUT", f"expiresIn must be whole seconds, 1 to {TOKEN_SECONDS}.")
+    return asked
 
 
 def _step(forward: Any) -> timedelta:

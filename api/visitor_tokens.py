@@ -53,9 +53,9 @@ class VisitorTokens:
                 options={"require": required, "verify_exp": False},
             )
         except jwt.PyJWTError as error:
-            raise Refused(f"the token is refused: {type(error).__name__}") from error
+            raise Refused("the token is refused: it is no visitor's token of this gateway") from error
         if claims["exp"] <= self._now():
-            raise Refused("the token is refused: ExpiredSignatureError")
+            raise Refused("the token is refused: it has expired")
         return claims
 
     def principal(self, token: str) -> tuple[float, Principal]:

@@ -1,7 +1,8 @@
 # infra/local/dev.py
 """`make dev`: everything, on this machine, until Ctrl-C.
 
-Environment: CRM_PORT (8000), CRM_STATE_DIR (.local), CRM_DEMO (0 leaves the demo shop's purchases out).
+Environment: CRM_PORT (8000), CRM_STATE_DIR (.local), CRM_DEMO (0 leaves the demo shop's purchases out),
+CRM_BUDGETS (points that callers may spend, as POINT_BUDGETS has them).
 """
 
 import os
@@ -168,7 +169,7 @@ class Run:
             f"""
 Rapport runs ({seconds:.1f} s). Visibility timeouts and retry waits are 1/{SHRINK} of the template's.
 
-  GraphiQL   {url}/graphql
+  GraphiQL   {url}/graphiql
   Events     {url}/v1/events
   Logs       {folder}/logs
   State      {folder}

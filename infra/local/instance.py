@@ -104,7 +104,7 @@ class Instance:
             "JWT_JWKS": str(self.jwks),
             "CURSOR_SECRET": self._secret("cursor-secret"),
             "VISITOR_SECRET": self._secret("visitor-secret"),
-            "POINT_BUDGETS": BUDGETS,
+            "POINT_BUDGETS": os.environ.get("CRM_BUDGETS") or BUDGETS,
             **self.local_variables(),
         }
 

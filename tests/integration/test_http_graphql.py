@@ -169,6 +169,14 @@ def test_cors_answers_the_configured_origins_only(shop: Shop) -> None:
     assert known.headers["access-control-allow-origin"] == "https://app.example.com"
     other = client.request("OPTIONS", "/graphql", headers={"origin": "https://evil.example.com", **asking})
     assert "access-control-allow-origin" not in other.headers
+    assert other.status_code == 400
+
+
+def test_a_page_from_a_laptop_may_not_ask_a_gateway_that_is_none(client: Client) -> None:
+    asking = {"origin": "http://localhost:3000", "access-control-request-method": "POST"}
+    preflight = client.request("OPTIONS", "/graphql", headers=asking)
+    assert preflight.status_code == 400
+    assert "access-control-allow-origin" not in preflight.headers
 
 
 def test_graphiql_and_its_assets_come_from_the_gateway_itself(client: Client) -> None:

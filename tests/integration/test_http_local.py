@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 
 from api import local
@@ -60,6 +61,11 @@ def test_scopes_can_be_named(client: Client, shop: Shop) -> None:
         [],
         {"scopes": [1]},
         {"kind": "staff", "shop": "demo", "scopes": ["orders:write"]},
+        {"kind": "staff", "shop": "demo", "scopes": "orders:read"},
+        *(
+            {"kind": "staff", "shop": "demo", "expiresIn": seconds}
+            for seconds in (0, -1, 43_201, 1.5, True, "60", None)
+        ),
     ],
     ids=json.dumps,
 )
@@ -72,6 +78,36 @@ def test_a_scope_that_is_not_there_is_told_with_those_that_are(client: Client, s
     (error,) = client.post("/_local/token", json=asked).json()["errors"]
     assert error["message"].startswith("There is no scope orders:write; there are ")
     assert all(scope in error["message"] for scope in SCOPES)
+
+
+def test_whoever_asks_for_a_visitors_token_is_told_who_makes_them(client: Client) -> None:
+    refused = client.post("/_local/token", json={"kind": "visitor", "shop": "demo"})
+    assert refused.status_code == 422
+    assert "POST /v1/visitors" in refused.json()["errors"][0]["message"]
+
+
+def test_a_token_ends_when_it_was_asked_to(client: Client, shop: Shop) -> None:
+    made = client.post("/_local/token", json={"kind": "staff", "shop": "demo", "expiresIn": 60}).json()
+    claims = jwt.decode(made["token"], options={"verify_signature": False})
+    assert (made["expiresIn"], claims["exp"] - claims["iat"]) == (60, 60)
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:3000", "http://127.0.0.1:5173", "http://localhost"])
+def test_a_front_end_on_the_laptop_may_ask_its_gateway(client: Client, origin: str) -> None:
+    asking = {"access-control-request-method": "POST", "access-control-request-headers": "authorization,content-type"}
+    preflight = client.request("OPTIONS", "/graphql", headers={"origin": origin, **asking})
+    assert (preflight.status_code, preflight.headers["access-control-allow-origin"]) == (200, origin)
+
+
+@pytest.mark.parametrize(
+    "origin", ["http://localhost.evil.example:3000", "https://evil.example", "http://evil@localhost"]
+)
+def test_no_other_page_may(client: Client, origin: str) -> None:
+    preflight = client.request(
+        "OPTIONS", "/graphql", headers={"origin": origin, "access-control-request-method": "POST"}
+    )
+    assert preflight.status_code == 400
+    assert "access-control-allow-origin" not in preflight.headers
 
 
 @pytest.mark.parametrize(

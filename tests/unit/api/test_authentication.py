@@ -105,6 +105,23 @@ def test_a_token_with_a_wrong_or_missing_claim_is_refused(wrong: dict[str, Any])
         principal(token(**wrong))
 
 
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        ({"exp": int(time.time()) - 3600}, "it has expired"),
+        ({"nbf": int(time.time()) + 3600}, "it is not good yet"),
+        ({"iss": "https://other.test"}, "it is another issuer's"),
+        ({"sub": None}, "exp, iss or sub is missing"),
+        ({"nbf": 1.5e9, "iat": 2**39}, "it is not good yet"),
+    ],
+    ids=str,
+)
+def test_a_refusal_says_why_in_plain_words(wrong: dict[str, Any], why: str) -> None:
+    with pytest.raises(Unauthenticated) as refused:
+        principal(token(**wrong))
+    assert str(refused.value) == f"the token is refused: {why}"
+
+
 def test_an_unsigned_token_is_refused() -> None:
     with pytest.raises(Unauthenticated):
         principal(jwt.encode(claims(), "", algorithm="none", headers={"kid": "r1"}))
