@@ -28,6 +28,7 @@ BEHAVIOUR: Final = frozenset({
 OF_APPS: Final = BEHAVIOUR | {"feedback.received"}
 """What apps may tell with a customer's token: that customer's behaviour, never orders or money."""
 OF_A_VISITOR: Final = re.compile(rf"{VISITOR_ID}_[0-9a-z]{{26}}")
+NOT_YOURS: Final = Fault("customer", "FORBIDDEN", "is whom the token is for: leave it out")
 LONGEST_ID: Final = 128  # as the schemas of the events have it
 
 
@@ -58,14 +59,16 @@ def take_in(principal: Principal, events: Sequence[Any], *, now: datetime) -> "l
 
 
 def _of_app(principal: Principal, event: Any) -> tuple[Any, Fault | None]:
-    if not isinstance(event, dict):
-        return event, None  # refused by its schema
+    from crm.intake import service  # late, as above
+
+    if not isinstance(event, dict) or event.get("type") not in service.TYPES:
+        return event, None  # refused by its schema, with everything that is wrong with it
     may_send = OF_APPS if principal.kind is Kind.CUSTOMER else BEHAVIOUR
-    if event.get("type") not in may_send:
+    if event["type"] not in may_send:
         return event, Fault("type", "FORBIDDEN", f"apps may send {', '.join(sorted(may_send))}")
     who = _who(principal, {} if event.get("customer") is None else event["customer"])
-    if who is None:
-        return event, Fault("customer", "FORBIDDEN", "is whom the token is for: leave it out")
+    if isinstance(who, Fault):
+        return event, who
     named = {**event, "customer": who}
     event_id = _id_of(event)
     if not event_id:
@@ -77,20 +80,20 @@ def _of_app(principal: Principal, event: Any) -> tuple[Any, Fault | None]:
     return named | {"id": before + event_id}, None
 
 
-def _who(principal: Principal, said: Any) -> dict[str, Any] | None:
-    """Whom an app's event is about; None where it says somebody else."""
+def _who(principal: Principal, said: Any) -> dict[str, Any] | Fault:
+    """Whom an app's event is about, or what is wrong with what it says of that."""
     if not isinstance(said, dict):
-        return None
+        return NOT_YOURS
     if principal.kind is Kind.VISITOR:
         own = {"anonymousId": principal.visitor_id}
-        return own if said in ({}, own) else None
+        return own if said in ({}, own) else NOT_YOURS
     own = {"id": principal.customer_id}
     visitor_id = said.get("anonymousId")
     if visitor_id is not None:
         if not isinstance(visitor_id, str) or not OF_A_VISITOR.fullmatch(visitor_id):
-            return None
+            return Fault("customer.anonymousId", "INVALID", "must be a visitor's id as POST /v1/visitors gave it")
         own |= {"anonymousId": visitor_id}
-    return own if said in (own, {"anonymousId": visitor_id}, {}) else None
+    return own if said in (own, {"anonymousId": visitor_id}, {}) else NOT_YOURS
 
 
 def _id_of(event: Any) -> str | None:
@@ -121,7 +124,7 @@ class EventResult:
 
 @strawberry.input(description="Events to take in.")
 class EventsIngestInput:
-    events: list[JSON] = strawberry.field(
+    events: list[JSON | None] = strawberry.field(
         description=(
             "Envelopes as in schema/events/*.json, 1 to 100. Their ids make repeats harmless. An id that an app "
             "sends is its customer's own (93 characters at most) and is stored as `app.<customer id>.<id>`."

@@ -85,7 +85,13 @@ class Touchpoint:
     def referrer(self) -> str | None:
         return self.item.referrer
 
-    @strawberry.field(description="What else was said of it.")
+    @strawberry.field(
+        description=(
+            "What its event's `data` said beside the fields above and the UTM parameters: of the fields that the "
+            "event's type has those that have a value, of `custom.recorded` its `properties` as they were sent. Fields "
+            "that the type does not know are not kept."
+        )
+    )
     def properties(self) -> JSON:
         return JSON(self.item.properties)
 

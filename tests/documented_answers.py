@@ -13,10 +13,12 @@ import tests.conftest  # noqa: F401  the environment, before anything reads it
 
 # isort: split
 import json
+from datetime import timedelta
 
 from moto import mock_aws
 
 from crm.intake import service as intake
+from crm.intake.examples import example
 from crm.kernel.table import Item, connection
 from crm.kpis.models import KpiItem
 from crm.shops import service as shops
@@ -48,6 +50,7 @@ def answers(names: list[str]) -> dict[str, Any]:
     assert customer_id is not None
     for number in (1, 2, 3):
         recorded(f"Ann-{number}")
+    intake.apply(json.dumps(_cart(customer_id)), now=NOW)
     words = meaning(
         customer=global_id("Customer", customer_id),
         order=global_id("Order", "Ann-1"),
@@ -63,6 +66,12 @@ def answers(names: list[str]) -> dict[str, Any]:
         body = answer(operation.text, filled(operation, words), principal=principal).body
         given[name] = body if name in WITH_EXTENSIONS else {"data": body["data"]}
     return given
+
+
+def _cart(customer_id: str) -> dict[str, Any]:
+    told = example("cart.updated")
+    when = (NOW - timedelta(minutes=5)).isoformat()
+    return told | {"id": "Ann-cart", "customer": {"id": customer_id}, "occurredAt": when}
 
 
 def forms(value: Any, path: str = "") -> Iterator[str]:

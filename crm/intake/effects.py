@@ -4,7 +4,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -31,6 +31,14 @@ from crm.kernel.actor import Actor, Role
 from crm.kernel.change import Change
 from crm.orders import service as orders
 from crm.touchpoints import service as touchpoints
+
+ASIDE: Final[dict[touchpoints.Claim | None, str]] = {
+    None: "",
+    touchpoints.Claim.HELD: "",
+    touchpoints.Claim.ANOTHERS: "; the visitor is another customer's, who was identified earlier",
+    touchpoints.Claim.TOO_MANY: "; the visitor is not the customer's, who was 20 visitors already",
+}
+"""What an effect says beside, of the visitor whom the event names."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +84,7 @@ def add(change: Change, arrival: Arrival) -> Effect:
 
 def _customer_updated(change: Change, arrival: Arrival) -> Effect:
     """Also what only says a consent may bring a new address or name."""
-    identified = _identified(change, arrival)
+    identified, aside = _identified(change, arrival)
     data: CustomerData | ConsentData = arrival.envelope.data
     customer_id = identified.customer.customer_id
     consent.record(
@@ -90,7 +98,7 @@ def _customer_updated(change: Change, arrival: Arrival) -> Effect:
         now=arrival.now,
         replayed=arrival.replayed,
     )
-    return Effect("customer", customer_id)
+    return Effect(f"customer{aside}", customer_id)
 
 
 def _address_suppressed(change: Change, arrival: Arrival) -> Effect:
@@ -112,7 +120,7 @@ def _address_suppressed(change: Change, arrival: Arrival) -> Effect:
 def _order_changed(change: Change, arrival: Arrival) -> Effect:
     version = words.order_version(arrival.envelope.data, arrival.envelope.occurred_at)
     ref = orders.reference(arrival.shop, version.order_id)
-    identified = _identified(change, arrival, owner=ref.customer_id)
+    identified, aside = _identified(change, arrival, owner=ref.customer_id)
     recorded = orders.record(
         change,
         ref,
@@ -127,7 +135,7 @@ def _order_changed(change: Change, arrival: Arrival) -> Effect:
         touchpoints.order_cart(
             change, arrival.shop, recorded.customer_id, version.cart_id, version.order_id, arrival.told
         )
-    return Effect(recorded.effect, recorded.customer_id, unblocked=recorded.unblocked)
+    return Effect(f"{recorded.effect}{aside}", recorded.customer_id, unblocked=recorded.unblocked)
 
 
 def _refund_created(change: Change, arrival: Arrival) -> Effect:
@@ -150,12 +158,12 @@ def _seen(change: Change, arrival: Arrival) -> Effect:
         known = touchpoints.record_of_visitor(change, arrival.shop, visitor_id, seen, arrival.told)
         return Effect(f"touchpoint {seen.type} of a visitor", known)
     customer_id = _customer(change, arrival).customer.customer_id
-    touchpoints.record(change, arrival.shop, customer_id, seen, arrival.told, visitor_id=who.anonymous_id)
-    return Effect(f"touchpoint {seen.type}", customer_id)
+    claim = touchpoints.record(change, arrival.shop, customer_id, seen, arrival.told, visitor_id=who.anonymous_id)
+    return Effect(f"touchpoint {seen.type}{ASIDE[claim]}", customer_id)
 
 
 def _feedback_received(change: Change, arrival: Arrival) -> Effect:
-    identified = _identified(change, arrival)
+    identified, aside = _identified(change, arrival)
     data: FeedbackData = arrival.envelope.data
     feedback.record(
         change,
@@ -168,16 +176,17 @@ def _feedback_received(change: Change, arrival: Arrival) -> Effect:
         now=arrival.now,
         replayed=arrival.replayed,
     )
-    return Effect("feedback", identified.customer.customer_id)
+    return Effect(f"feedback{aside}", identified.customer.customer_id)
 
 
-def _identified(change: Change, arrival: Arrival, *, owner: str | None = None) -> Identified:
-    """The customer whom the event is about; if it names a visitor beside, that is who the visitor was."""
+def _identified(change: Change, arrival: Arrival, *, owner: str | None = None) -> tuple[Identified, str]:
+    """The customer whom the event is about; if it names a visitor beside, that is who the visitor was, or why not."""
     identified = _customer(change, arrival, owner=owner)
+    claim = None
     if arrival.who.anonymous_id is not None:
         customer_id = identified.customer.customer_id
-        touchpoints.identify(change, arrival.shop, arrival.who.anonymous_id, customer_id, arrival.told)
-    return identified
+        claim = touchpoints.identify(change, arrival.shop, arrival.who.anonymous_id, customer_id, arrival.told)
+    return identified, ASIDE[claim]
 
 
 def _customer(change: Change, arrival: Arrival, *, owner: str | None = None) -> Identified:

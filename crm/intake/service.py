@@ -10,6 +10,7 @@ from typing import Any
 
 from crm.intake import effects, parsing, repository
 from crm.intake.effects import Arrival
+from crm.intake.event_types import EVENT_TYPES
 from crm.intake.models import APPLIED, DEAD_LETTERED, WAITING, Reason, ReceivedEvent
 from crm.kernel import correlation, dead_letters
 from crm.kernel.aws import sqs_client
@@ -26,6 +27,7 @@ __all__ = [
     "QUEUED",
     "REFUSED",
     "RETRY",
+    "TYPES",
     "Outcome",
     "Reason",
     "Receipt",
@@ -38,6 +40,7 @@ __all__ = [
 ]
 
 written = parsing.written
+TYPES = tuple(EVENT_TYPES)
 
 MOST_EVENTS = 100  # of one call
 BATCH_ENTRIES, BATCH_BYTES = 10, 240_000  # SendMessageBatch's limits, less their wrapping

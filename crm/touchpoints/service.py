@@ -23,7 +23,7 @@ from crm.touchpoints.models import (
 )
 from crm.touchpoints.sources import MOST_VISITORS, Sources
 from crm.touchpoints.told import NO_CAMPAIGN, Told, TouchpointSeen
-from crm.touchpoints.visitors import LIFETIME, MOST_TOUCHPOINTS
+from crm.touchpoints.visitors import LIFETIME, MOST_TOUCHPOINTS, Claim
 
 __all__ = [
     "INBOUND",
@@ -36,6 +36,7 @@ __all__ = [
     "Campaign",
     "CampaignPart",
     "Cart",
+    "Claim",
     "SourcePart",
     "Told",
     "Touchpoint",
@@ -61,9 +62,9 @@ settle = visitors.settle
 
 def record(
     change: Change, shop: str, customer_id: str, seen: TouchpointSeen, told: Told, *, visitor_id: str | None = None
-) -> Touchpoint:
+) -> Claim | None:
     """Add to `change`: what a customer did, and what brought them where it says something new of that. `visitor_id`:
-    the visitor whom the event says they are.
+    the visitor whom the event says they are; returned is what became of that.
 
     Raises InvalidInputs; the commit raises Stale where any of it was told meanwhile.
     """
@@ -73,10 +74,11 @@ def record(
     sources = Sources(shop, told)
     if source is not None:
         sources.add(customer_id, source)
+    claim = None
     if visitor_id is not None:
-        visitors.identify(change, sources, shop, visitor_id, customer_id, told)
+        claim = visitors.identify(change, sources, shop, visitor_id, customer_id, told)
     sources.add_to(change)
-    return item
+    return claim
 
 
 def record_of_visitor(change: Change, shop: str, visitor_id: str, seen: TouchpointSeen, told: Told) -> str | None:
@@ -93,13 +95,14 @@ def record_of_visitor(change: Change, shop: str, visitor_id: str, seen: Touchpoi
     return customer_id
 
 
-def identify(change: Change, shop: str, visitor_id: str, customer_id: str, told: Told) -> None:
+def identify(change: Change, shop: str, visitor_id: str, customer_id: str, told: Told) -> Claim:
     """Add to `change`: the visitor was this customer. The earliest identification by event time holds, whatever order
     they come in; a customer can be 20 visitors at a time, and a 21st stays unknown. `settle` brings the touchpoints.
     """
     sources = Sources(shop, told)
-    visitors.identify(change, sources, shop, visitor_id, customer_id, told)
+    claim = visitors.identify(change, sources, shop, visitor_id, customer_id, told)
     sources.add_to(change)
+    return claim
 
 
 def touchpoints(

@@ -9,6 +9,7 @@ an identification on the visitor it found, so of two that cross, one is decided 
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from enum import Enum
 
 from pynamodb.expressions.condition import Condition
 
@@ -23,6 +24,14 @@ LIFETIME = timedelta(days=90)  # from the first that is heard of them; an app's 
 MOST_TOUCHPOINTS = 1000  # of a visitor: the newest by event time
 MOVED_AT_ONCE = 30  # touchpoints a transaction: three writes each, and the link
 MOST_BYTES = 1_000_000  # a transaction; DynamoDB takes four million, and properties may be large
+
+
+class Claim(Enum):
+    """What became of the word that a visitor was a customer. Of those that hold, an earlier one can still come."""
+
+    HELD = "held"
+    ANOTHERS = "anothers"  # by event time, another customer was identified first
+    TOO_MANY = "too_many"  # the customer was as many visitors as there can be
 
 
 def record(
@@ -55,16 +64,16 @@ def record(
     return customer_id
 
 
-def identify(change: Change, sources: Sources, shop: str, visitor_id: str, customer_id: str, told: Told) -> None:
+def identify(change: Change, sources: Sources, shop: str, visitor_id: str, customer_id: str, told: Told) -> Claim:
     """Add to `change`: the visitor was this customer, unless an earlier identification says who it was, or the customer
-    was 20 visitors already.
+    was 20 visitors already; return which it is.
     """
     visitor, link, is_new = _read(shop, visitor_id, told.now)
     if link.identified_at is not None and not _precedes(told, link):
-        return
+        return Claim.HELD if link.customer_id == customer_id else Claim.ANOTHERS
     if link.customer_id != customer_id:
         if not sources.has_room(customer_id):
-            return
+            return Claim.TOO_MANY
         if link.customer_id is not None:
             sources.part(link.customer_id, visitor_id)
         sources.join(customer_id, visitor_id, visitor)
@@ -76,6 +85,7 @@ def identify(change: Change, sources: Sources, shop: str, visitor_id: str, custo
         change.revise(visitor)
     else:
         change.unchanged(visitor)
+    return Claim.HELD
 
 
 def settle(shop: str, visitor_id: str, *, now: datetime) -> int:

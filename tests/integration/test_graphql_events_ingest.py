@@ -57,5 +57,13 @@ def test_an_app_tells_of_its_own_customer_only(queue: str) -> None:
     assert [receipt["status"] for receipt in receipts] == ["queued", "refused"]
 
 
+@pytest.mark.parametrize("principal", [SERVICE, as_customer("cus_1")])
+def test_a_null_among_events_holds_up_no_other(queue: str, principal: Principal) -> None:
+    good = event("product.viewed", {"sku": "A"}) | {"customer": {"id": "cus_1"}}
+    receipts = ingest(None, good, principal=principal)["results"]
+    assert [receipt["status"] for receipt in receipts] == ["refused", "queued"]
+    assert [fault["code"] for fault in receipts[0]["faults"]] == ["INVALID"]
+
+
 def test_staff_need_the_scope(queue: str) -> None:
     assert codes(answer(INGEST, {"input": {"events": []}}, principal=as_staff("customers:write"))) == ["FORBIDDEN"]

@@ -33,7 +33,7 @@ def ask(client: Client, shop: Any = "demo", *, bearer: str | None = None) -> htt
     return client.post("/v1/visitors", json={"shop": shop}, headers=headers)
 
 
-def send(client: Client, bearer: str, *events: dict[str, Any]) -> list[dict[str, Any]]:
+def send(client: Client, bearer: str, *events: Any) -> list[dict[str, Any]]:
     answer = client.post("/v1/events", json=list(events), headers={"authorization": f"Bearer {bearer}"})
     results: list[dict[str, Any]] = answer.json()["results"]
     return results
@@ -139,3 +139,19 @@ def test_a_customers_app_may_say_which_visitor_they_were(client: Client) -> None
 def test_each_visitor_has_a_budget_of_their_own() -> None:
     keys = {_key(TOKENS.principal(signed(sub=visitor_id))[1]) for visitor_id in (VISITOR, OTHER)}
     assert len(keys) == 2
+
+
+@pytest.mark.parametrize("visitor_id", ["x", "vis_1", 7, f"{VISITOR}0"])
+def test_a_visitors_id_of_another_form_is_what_is_wrong(client: Client, visitor_id: Any) -> None:
+    bearer = token(kind="customer", customer_id="cus_1", scope=None)
+    [result] = send(client, bearer, view({"anonymousId": visitor_id}))
+    assert [(fault["path"], fault["code"]) for fault in result["faults"]] == [("customer.anonymousId", "INVALID")]
+
+
+@pytest.mark.parametrize("bearer", [signed(), token(kind="customer", customer_id="cus_1", scope=None)])
+def test_an_app_is_told_all_that_is_wrong_with_an_event_of_no_type(client: Client, bearer: str) -> None:
+    bare, unknown, nothing = send(client, bearer, {}, {"id": "e1", "type": "product.veiwed"}, None)
+    assert ("type", "REQUIRED") in {(fault["path"], fault["code"]) for fault in bare["faults"]}
+    assert {fault["path"] for fault in bare["faults"]} >= {"id", "shop", "source", "occurredAt", "data"}
+    assert ("type", "UNKNOWN_TYPE") in {(fault["path"], fault["code"]) for fault in unknown["faults"]}
+    assert [fault["code"] for fault in nothing["faults"]] == ["INVALID"]

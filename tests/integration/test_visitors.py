@@ -172,3 +172,18 @@ def test_an_event_about_a_visitor_says_so_to_whoever_asks() -> None:
     assert received is not None
     assert received.effect == "touchpoint product.viewed of a visitor"
     assert received.customer_id is None
+
+
+def test_a_claim_that_loses_says_so() -> None:
+    deliver(identified("v1", "ann", 1, id="ann-1"), identified("v1", "ann", 3, id="ann-3"))
+    deliver(identified("v1", "bob", 2, id="bob-2"))
+    who = {"anonymousId": "v1", "externalId": "bob"}
+    deliver(event("product.viewed", {"sku": "A"}, customer=who, id="bob-view", occurredAt="2026-03-01T10:04:00Z"))
+    told = {event_id: intake.status("demo", event_id) for event_id in ("ann-1", "ann-3", "bob-2", "bob-view")}
+    beside = "; the visitor is another customer's, who was identified earlier"
+    assert {event_id: received and received.effect for event_id, received in told.items()} == {
+        "ann-1": "customer",
+        "ann-3": "customer",
+        "bob-2": f"customer{beside}",
+        "bob-view": f"touchpoint product.viewed{beside}",
+    }
