@@ -8,6 +8,7 @@ from schema.consent_update import ConsentMutation
 from schema.customer.mutations import CustomerMutation
 from schema.event import EventMutation
 from schema.feedback import FeedbackMutation
+from schema.operation import OperationMutation
 from schema.shop import ShopMutation
 from schema.suppression import SuppressionMutation
 
@@ -21,5 +22,6 @@ class Mutation(
     EventMutation,
     ShopMutation,
     SuppressionMutation,
+    OperationMutation,
 ):
     pass

@@ -17,6 +17,7 @@ from schema.feedback import response_by_key
 from schema.kpi import KpiQuery
 from schema.message import message_by_key
 from schema.node import GlobalId, Node, parsed
+from schema.operation import OperationQuery, operation_by_key
 from schema.order import OrderQuery, order_by_key
 from schema.principal import Kind
 from schema.segment import SegmentQuery, segment_by_key
@@ -28,6 +29,7 @@ SCOPES: Final = {
     "Customer": "customers:read",
     "FeedbackResponse": "feedback:read",
     "Message": "messages:read",
+    "Operation": None,
     "Order": "orders:read",
     "Segment": "segments:read",
     "Shop": None,
@@ -62,13 +64,17 @@ async def node_by_id(context: Context, info: Info, id: str, *, field: str = "id"
             return await definition_by_key(context, key)
         case GlobalId("Segment", (segment_id,)):
             return segment_by_key(segment_id)
+        case GlobalId("Operation", (operation_id,)):
+            return await operation_by_key(context, operation_id)
         case GlobalId("Shop", (shop,)) if shop == context.shop:
             return await Shop.current(info)
     return None
 
 
 @strawberry.type(description="What can be asked.")
-class Query(AttributeQuery, CustomerQuery, OrderQuery, SegmentQuery, KpiQuery, ShopQuery, SuppressionQuery):
+class Query(
+    AttributeQuery, CustomerQuery, OrderQuery, SegmentQuery, KpiQuery, ShopQuery, SuppressionQuery, OperationQuery
+):
     @strawberry.field(
         description="Any object by its `id`; null where there is none to be seen. What is no id at all is refused.",
         directives=own(None),

@@ -21,6 +21,7 @@ os.environ.update(
     JWT_JWKS="/nowhere/jwks.json",
     INTAKE_QUEUE_URL="https://sqs.eu-west-1.amazonaws.com/123456789012/intake",
     INTAKE_DEAD_LETTERS_URL="https://sqs.eu-west-1.amazonaws.com/123456789012/intake-dead-letters",
+    OPERATIONS_QUEUE_URL="https://sqs.eu-west-1.amazonaws.com/123456789012/operations",
     DEAD_LETTERS_URL="https://sqs.eu-west-1.amazonaws.com/123456789012/changes-dead-letters",
 )
 os.environ.pop("AWS_ENDPOINT_URL", None)
@@ -84,7 +85,12 @@ def two_shops(shop: Shop) -> None:
 @pytest.fixture
 def outlets(aws_services: None) -> None:
     """The queues, buses and bucket that the settings name."""
-    for url in (settings().intake_queue_url, settings().intake_dead_letters_url, settings().dead_letters_url):
+    for url in (
+        settings().intake_queue_url,
+        settings().intake_dead_letters_url,
+        settings().dead_letters_url,
+        settings().operations_queue_url,
+    ):
         aws.sqs_client().create_queue(QueueName=url.rpartition("/")[2])
     for bus in (settings().domain_bus, settings().intake_bus):
         aws.events_client().create_event_bus(Name=bus)

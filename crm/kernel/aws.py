@@ -11,8 +11,9 @@ from crm.kernel.settings import settings
 
 
 @cache
-def _client(service: str, attempts: int = 3) -> Any:
+def _client(service: str, attempts: int = 3, signature: str | None = None) -> Any:
     config = Config(
+        signature_version=signature,
         connect_timeout=1,
         read_timeout=5,
         max_pool_connections=32,
@@ -30,7 +31,8 @@ def sqs_client() -> Any:
 
 
 def s3_client() -> Any:
-    return _client("s3")
+    # Or addresses that others may use are signed as S3 signed them before 2014.
+    return _client("s3", signature="s3v4")
 
 
 def ses_client() -> Any:

@@ -19,6 +19,7 @@ class Settings:
     intake_queue_url: str = ""
     intake_dead_letters_url: str = ""
     dead_letters_url: str = ""
+    operations_queue_url: str = ""
     domain_bus: str = ""
     intake_bus: str = ""
     archive_bucket: str = ""

@@ -24,7 +24,15 @@ READING: Final = frozenset({
     "touchpoints:read",
 })  # fmt: skip
 STAFF: Final = READING | {"consents:write", "customers:write", "feedback:write", "suppressions:write"}
-OWNERS: Final = STAFF | {"customers:delete", "customers:history", "events:write", "shop:write", "suppressions:override"}
+OWNERS: Final = STAFF | {
+    "customers:delete",
+    "customers:history",
+    "events:write",
+    "exports:read",
+    "imports:write",
+    "shop:write",
+    "suppressions:override",
+}
 
 GRANTS: Final = {"staff": STAFF, "owners": OWNERS, "services": frozenset({"events:write"})}
 KINDS: Final = {"owners": "staff", "staff": "staff", "services": "service"}

@@ -46,6 +46,7 @@ ARGUMENTS = {
     "Query.order": '(id: "ORDER")',
     "Query.kpi": '(name: NPS, from: "2026-03-01", to: "2026-03-02")',
     "Query.kpiFacts": '(name: NPS, day: "2026-03-01")',
+    "Query.operation": '(id: "CUSTOMER")',
     "Query.node": '(id: "CUSTOMER")',
     "Query.nodes": '(ids: ["CUSTOMER"])',
 }

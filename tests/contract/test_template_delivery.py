@@ -158,6 +158,7 @@ def test_events_are_wired_to_the_functions_that_the_design_names() -> None:
         ("NotificationsQueue", "PlanMessagesFunction"),
         ("DeliveriesQueue", "DeliverMessageFunction"),
         ("JoinsQueue", "JoinVisitorFunction"),
+        ("OperationsQueue", "RunOperationFunction"),
         ("CrmTable", "PublishChangesFunction"),
         ("CrmTable", "RollUpFunction"),
     }

@@ -28,7 +28,13 @@ ROLES = of_type("AWS::IAM::Role")
 WITHOUT_RESOURCE = {"xray:PutTraceSegments", "xray:PutTelemetryRecords"}
 # Names that exist only once something has been made or written; each is bounded by its prefix.
 OPEN_ENDED = {
-    "s3:PutObject": {"ArchiveBucket.Arn/aws/lambda/*", "ArchiveBucket.Arn/dead-letters/*"},
+    "s3:PutObject": {
+        "ArchiveBucket.Arn/aws/lambda/*",
+        "ArchiveBucket.Arn/dead-letters/*",
+        "ArchiveBucket.Arn/operations/*",
+        "ArchiveBucket.Arn/operations/*/upload",
+    },
+    "s3:GetObject": {"ArchiveBucket.Arn/operations/*"},
     "dynamodb:ListStreams": {"CrmTable.Arn/stream/*"},
 }
 

@@ -28,6 +28,7 @@ from crm.shops import service as shops
 from crm.shops.models import Shop
 from schema.node import global_id
 from schema.principal import SCOPES
+from tests import bulk
 from tests.contract.stack import (
     allowed,
     filtered_kinds,
@@ -65,6 +66,8 @@ def resources_of(service: str, operation: str, asked: dict[str, Any], function: 
             yield from (("events:PutEvents", named_by(function, entry["EventBusName"])) for entry in asked["Entries"])
         case "s3", "PutObject":
             yield "s3:PutObject", f"{named_by(function, asked['Bucket'])}/{asked['Key']}"
+        case "s3", "GetObject" | "HeadObject":
+            yield "s3:GetObject", f"{named_by(function, asked['Bucket'])}/{asked['Key']}"
         case "sesv2", "SendEmail":
             yield "ses:SendEmail", "SenderIdentityArns"
         case _:
@@ -144,8 +147,9 @@ class Day:
             if name_in(mapping["EventSourceArn"]) == queue
         )
         for place, body in enumerate(bodies):
-            record = {"messageId": str(place), "body": json.dumps(body), "attributes": {}, "messageAttributes": {}}
-            answer = self.invoke(function, {"Records": [record | {"eventSource": "aws:sqs"}]})
+            record = {"messageId": str(place), "body": json.dumps(body), "messageAttributes": {}}
+            more = {"eventSource": "aws:sqs", "attributes": {"ApproximateReceiveCount": "1"}}
+            answer = self.invoke(function, {"Records": [record | more]})
             assert bool(answer["batchItemFailures"]) == fails, (function, body)
 
     def stream(self) -> None:
@@ -188,6 +192,26 @@ class Day:
         assert web.get(f"/v1/events/{example('order.paid')['id']}", headers=headers).status_code == 200
         self.running = None
 
+    def move_in_and_out(self) -> None:
+        """Let staff import customers and orders, and export them."""
+        for name in ("customersImport", "ordersImport", "customersExport", "ordersExport"):
+            given: dict[str, Any] = {}
+            if name in IMPORTED:
+                given = {"source": "shopify", "asOf": "2026-03-01T00:00:00Z", "format": "JSONL"}
+            self.running = "GatewayFunction"
+            operation = bulk.asked_for(name, **given)
+            self.running = None
+            if name in IMPORTED:
+                events = [event | {"shop": "demo"} for event in IMPORTED[name]]
+                bulk.uploaded("\n".join(map(json.dumps, events)), name, **given)
+                self.running = "GatewayFunction"
+                assert bulk.change("importStart", id=operation["id"])["userErrors"] == []
+                self.running = None
+            while tasks := bulk.tasks():
+                self.deliver("OperationsQueue", [json.loads(task["Body"]) for task in tasks])
+            done = bulk.seen(operation["id"])
+            assert (done["status"], done["progress"]["refused"]) == ("DONE", 0), bulk.results(done)
+
 
 @pytest.fixture
 def day(shop: Shop, outlets: None, monkeypatch: pytest.MonkeyPatch) -> Day:
@@ -214,12 +238,37 @@ def day(shop: Shop, outlets: None, monkeypatch: pytest.MonkeyPatch) -> Day:
     for function in ("PublishChangesFunction", "RollUpFunction"):
         assert day.invoke(function, {"Records": [UNREADABLE]}) == {"batchItemFailures": []}
     day.visit()
+    day.move_in_and_out()
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=120))
     day.invoke("FireDueFunction", {})
     day.hand_over()
     return day
 
 
+CLEO = {"externalId": "4713", "email": "cleo@example.com", "emailVerified": True}
+IMPORTED = {
+    "customersImport": [
+        example("customer.updated") | {"id": "evt-cleo", "customer": CLEO},
+        example("customer.updated")
+        | {
+            "id": "evt-cleo-moved",
+            "occurredAt": "2026-03-02T09:30:00+01:00",
+            "customer": CLEO | {"email": "cleo@example.org", "anonymousId": "vis_2"},
+        },
+        example("customer.updated")
+        | {
+            "id": "evt-cleo-again",
+            "occurredAt": "2026-03-01T08:30:00+01:00",
+            "customer": {"externalId": "4713", "anonymousId": "vis_2"},
+        },
+    ],
+    "ordersImport": [
+        example("refund.created")
+        | {"id": "evt-cleo-refund", "data": example("refund.created")["data"] | {"orderId": "1003"}},
+        example("order.placed")
+        | {"id": "evt-cleo-order", "customer": CLEO, "data": example("order.placed")["data"] | {"orderId": "1003"}},
+    ],
+}
 UNREADABLE = {"eventName": "INSERT", "dynamodb": {"SequenceNumber": "1", "NewImage": {"kind": {"S": "Order"}}}}
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from pynamodb.models import Model
 
+from crm.bulk.files import KEPT
 from crm.kernel.table import Item, Stored
 from crm.kpis.models import KpiItem
 from tests.contract.stack import ROOT, filtered_kinds, mappings, of_type, resources, template
@@ -115,8 +116,9 @@ def test_the_archive_is_private_encrypted_and_forgets() -> None:
     (bucket,) = of_type("AWS::S3::Bucket").values()
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
-    assert rule["Status"] == "Enabled"
-    assert rule["ExpirationInDays"] <= 90
-    assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] <= 30
+    rules = {rule.get("Prefix", ""): rule for rule in bucket["LifecycleConfiguration"]["Rules"]}
+    assert {prefix: rule["ExpirationInDays"] for prefix, rule in rules.items()} == {"": 90, "operations/": KEPT.days}
+    for rule in rules.values():
+        assert rule["Status"] == "Enabled"
+        assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] <= 7
     assert resources()["ArchiveBucket"]["DeletionPolicy"] == "Retain"

@@ -1,0 +1,133 @@
+# crm/bulk/lines.py
+"""What is known of customers and orders as the events that would tell it to another shop. Pure.
+
+A line leaves out its shop: it is that into which it is imported.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from crm.consent.service import ConsentHead
+from crm.customers.service import Customer
+from crm.kernel import clock
+from crm.kernel.domain_events import camel
+from crm.kernel.money import Money
+from crm.orders.service import Order, Refund
+
+OURS: Final = "rapport"
+"""The source of the ids by which customers are exported that no system has given one."""
+FIELDS: Final = ("first_name", "last_name", "locale", "zone", "birth_date", "gender")
+OF_CONSENTS: Final = ("channel", "purpose", "topic", "state", "source", "text_version", "opt_in_level", "legal_basis")
+
+
+def customer_lines(profile: Customer, consents: ConsentHead | None) -> Iterator[dict[str, Any]]:
+    """One line, and one more for each further system that knows the customer under an id of its own. Identifiers that
+    belong to somebody else are left out.
+    """
+    (source, external_id), *others = _external_ids(profile)
+    known = _addresses(profile)
+    fields = {camel(name): getattr(profile, name) for name in FIELDS if getattr(profile, name) is not None}
+    if profile.tags:
+        fields["tags"] = sorted(profile.tags)
+    if profile.addresses:
+        fields["addresses"] = [_address(address) for address in profile.addresses]
+    if profile.test:
+        fields["test"] = True
+    said = [_consent(state) for state in consents.states] if consents is not None else []
+    at = clock.text(profile.changed_at)
+    yield _line("customer.updated", source, at, {"externalId": external_id} | known | fields, {"consents": said})
+    for other, its_id in others:
+        yield _line("customer.updated", other, at, {"externalId": its_id} | known, {})
+
+
+def order_lines(profile: Customer, order: Order) -> Iterator[dict[str, Any]]:
+    """The order, and its refunds."""
+    source, external_id = _external_ids(profile)[0]
+    who = {"externalId": external_id} | _addresses(profile)
+    yield _line("order.updated", source, clock.text(order.occurred_at), who, _order(order))
+    for refund in order.refunds:
+        yield _line("refund.created", source, clock.text(refund.refunded_at), None, _refund(order, refund))
+
+
+def _line(kind: str, source: str, at: str, who: Mapping[str, Any] | None, data: Mapping[str, Any]) -> dict[str, Any]:
+    line = {"type": kind, "version": 1, "source": source, "occurredAt": at}
+    return line | ({"customer": dict(who)} if who is not None else {}) | {"data": dict(data)}
+
+
+def _external_ids(profile: Customer) -> list[tuple[str, str]]:
+    found = [
+        (claim.kind.partition(":")[2], claim.value)
+        for claim in profile.identities
+        if claim.kind.startswith("external:") and not claim.conflicting
+    ]
+    return found or [(OURS, profile.customer_id)]
+
+
+def _addresses(profile: Customer) -> dict[str, Any]:
+    """The e-mail address and phone number, as they are sent to, unless they identify somebody else."""
+    claims = {claim.kind: claim for claim in profile.identities}
+    known: dict[str, Any] = {}
+    for kind in ("email", "phone"):
+        value = getattr(profile, kind)
+        if value is not None and not (kind in claims and claims[kind].conflicting):
+            known[kind] = value
+    if "email" in known and "email" in claims and claims["email"].verified:
+        known["emailVerified"] = True
+    return known
+
+
+def _address(address: Any) -> dict[str, Any]:
+    parts = {camel(name): value for name, value in address.attribute_values.items() if value is not None}
+    return parts | {name: float(parts[name]) for name in ("latitude", "longitude") if name in parts}
+
+
+def _consent(state: Any) -> dict[str, Any]:
+    told = {camel(name): getattr(state, name) for name in OF_CONSENTS if getattr(state, name) is not None}
+    return told | {"occurredAt": clock.text(state.occurred_at)}
+
+
+def _order(order: Order) -> dict[str, Any]:
+    told = {
+        "orderId": order.order_id,
+        "version": int(order.version),
+        "status": order.status,
+        "currency": order.currency,
+        "placedAt": clock.text(order.placed_at),
+        "lines": [_order_line(line, order.currency) for line in order.lines],
+        "shipping": _amount(order.shipping, order.currency),
+        "channel": order.channel,
+        "coupon": order.coupon,
+        "cartId": order.cart_id,
+        "pointsSpent": int(order.points_spent),
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _order_line(line: Any, currency: str) -> dict[str, Any]:
+    told = {
+        "id": line.line_id,
+        "sku": line.sku,
+        "quantity": int(line.quantity),
+        "unitPrice": _amount(line.unit_price, currency),
+        "discount": _amount(line.discount, currency),
+        "tax": _amount(line.tax, currency),
+        "title": line.title,
+        "category": line.category,
+        "tags": sorted(line.tags or ()),
+        "giftCard": bool(line.gift_card),
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _refund(order: Order, refund: Refund) -> dict[str, Any]:
+    lines = [
+        {"lineId": line.line_id, "quantity": int(line.quantity)}
+        | ({"amount": _amount(line.amount, refund.currency)} if line.amount is not None else {})
+        for line in refund.lines
+    ]
+    told = {"refundId": refund.refund_id, "orderId": order.order_id, "currency": refund.currency, "lines": lines}
+    return told | ({"reason": refund.reason} if refund.reason is not None else {})
+
+
+def _amount(minor: Any, currency: str) -> str:
+    return format(Money(int(minor), currency).amount, "f")

@@ -1,0 +1,242 @@
+# crm/bulk/reading.py
+"""From a slice of a file to its whole rows, and the place where the next slice begins. Pure.
+
+A slice begins where a row begins, and may end anywhere: what it does not hold whole is the next one's. Rows of one
+order that stand together are one group, and a group is never parted. So a slice read again is read to the same end.
+"""
+
+import csv
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, Final, Self
+
+from crm.kernel.errors import Fault, InvalidInputs
+
+SLICE_BYTES: Final = 512 * 1024
+SLICE_ROWS: Final = 500
+LONGEST_ROW: Final = 64 * 1024
+"""Of a CSV, in bytes: where no quote closes within it, it was opened by mistake."""
+CSV, JSONL = "csv", "jsonl"
+DELIMITERS = (",", ";", "\t")
+BOM = b"\xef\xbb\xbf"
+
+UNDECODED = re.compile("[\udc80-\udcff]")
+
+NO_HEADER = Fault("", "INVALID", "must be CSV in UTF-8 that begins with the names of its columns")
+NO_ROW = Fault("", "INVALID", "must be a row of CSV: a quote stands where none may, or is never closed")
+NO_JSON = Fault("", "NOT_JSON", "must be an object on a line")
+NOT_UTF8 = Fault("", "INVALID", "must be UTF-8")
+TOO_LONG = Fault("", "TOO_LARGE", f"must have at most {SLICE_BYTES:,} bytes")
+TOO_MANY_CELLS = Fault("", "INVALID", "must have no more cells than there are columns")
+UNSURE = Fault("", "INVALID", "stands beside a row of which nobody can say whether it belongs to the same order")
+
+
+@dataclass(frozen=True)
+class Header:
+    """What the first line of a CSV says."""
+
+    columns: tuple[str, ...]
+    delimiter: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a file is read on: perhaps `inside` a row that was refused for its length, behind the first rows of an
+    order that was refused for its length (`parted`), or behind a row of which nobody can say whose it is (`unsure`).
+    """
+
+    offset: int = 0
+    row: int = 1
+    header: Header | None = None
+    inside: bool = False
+    parted: str | None = None
+    unsure: bool = False
+
+    def stored(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @classmethod
+    def of(cls, stored: Mapping[str, Any]) -> Self:
+        header = stored.get("header")
+        known = Header(tuple(header["columns"]), header["delimiter"]) if header else None
+        return cls(**{**stored, "header": known})
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row by its number in the file (a CSV's header is 1): its cells, or its JSON, or why it has neither. `size` is
+    what it takes of the file.
+    """
+
+    number: int
+    size: int
+    cells: Mapping[str, str] = field(default_factory=dict)
+    value: Any = None
+    fault: Fault | None = None
+
+    @property
+    def blank(self) -> bool:
+        return not self.cells and self.value is None and self.fault is None
+
+
+@dataclass
+class Group:
+    """Rows that make one event; `fault` is one of them all. Blank rows among them say nothing."""
+
+    key: str | None = None
+    rows: list[Row] = field(default_factory=list)
+    fault: Fault | None = None
+
+    @property
+    def told(self) -> list[Row]:
+        return [row for row in self.rows if not row.blank]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """`done`: the file ends here."""
+
+    groups: Sequence[Group]
+    place: Place
+    done: bool
+
+
+def read(data: bytes, place: Place, form: str, *, together: str | None = None, last: bool) -> Slice:
+    """Read what of a file stands in `data`: SLICE_BYTES from its place, or the `last` of it. `together` is the column
+    whose equal cells, one below the other, make rows one group. Raises InvalidInputs where it is no CSV at all.
+    """
+    before = place
+    if place.offset == 0 and data.startswith(BOM):
+        data, place = _behind(len(BOM), data, place)
+    if place.inside:
+        end = data.find(b"\n") + 1
+        data, place = _behind(end or len(data), data, replace(place, inside=not end))
+    lines = data.split(b"\n")
+    tail = lines.pop()
+    lines = [line + b"\n" for line in lines] + ([tail] if last and tail else [])
+    if form == CSV and place.header is None and lines:
+        place = _headed(lines, place)
+        lines = lines[place.row - 1 :]
+    if not lines and not last and place == before:
+        # Not even the end of one row: it is refused, and the rest of it passed over.
+        refused = Row(place.row, len(data), fault=TOO_LONG)
+        place = replace(place, offset=place.offset + len(data), row=place.row + 1, inside=True)
+        return Slice([Group(rows=[refused])], place, done=False)
+    if form == CSV and place.header is None and last:
+        raise InvalidInputs([NO_HEADER])
+    rows = _csv_rows(lines, place, last=last) if form == CSV else _json_rows(lines, place)
+    return _gathered(rows, place, together, last=last)
+
+
+def _behind(size: int, data: bytes, place: Place) -> tuple[bytes, Place]:
+    return data[size:], replace(place, offset=place.offset + size)
+
+
+def _headed(lines: Sequence[bytes], place: Place) -> Place:
+    """The place behind the header. Raises InvalidInputs."""
+    text = lines[0].decode(errors="replace").strip("\r\n")
+    delimiter = max(DELIMITERS, key=text.count)
+    try:
+        [cells] = csv.reader([text], delimiter=delimiter, strict=True) if text.strip() else [[]]
+    except (csv.Error, ValueError):
+        cells = []
+    columns = tuple(cell.strip().lower() for cell in cells)
+    if not any(columns) or "\x00" in text or "\r" in text or "\ufffd" in text:
+        raise InvalidInputs([NO_HEADER])
+    twice = sorted({column for column in columns if column and columns.count(column) > 1})
+    if twice:
+        raise InvalidInputs([Fault(column, "DUPLICATE", "must be one column") for column in twice])
+    return replace(place, offset=place.offset + len(lines[0]), row=2, header=Header(columns, delimiter))
+
+
+def _csv_rows(lines: Sequence[bytes], place: Place, *, last: bool) -> Iterator[Row]:
+    """Up to a row whose quotes do not close before the slice ends: that is the next slice's."""
+    header, number, at, left = place.header, place.row, 0, sum(map(len, lines))
+    while header is not None and at < len(lines):
+        taken = 0
+
+        def texts(start: int = at) -> Iterator[str]:
+            nonlocal taken
+            while start + taken < len(lines):
+                taken += 1
+                yield lines[start + taken - 1].decode(errors="surrogateescape")
+
+        try:
+            cells = next(csv.reader(texts(), delimiter=header.delimiter, strict=True))
+        except csv.Error:
+            if at + taken == len(lines) and not last and left < LONGEST_ROW:
+                return
+            # Read on behind this line, not behind whatever the quote has swallowed.
+            taken, row = 1, Row(number, len(lines[at]), fault=NO_ROW)
+        else:
+            row = _row(number, sum(map(len, lines[at : at + taken])), cells, header.columns)
+        yield row
+        number, at, left = number + 1, at + taken, left - row.size
+
+
+def _row(number: int, size: int, cells: Sequence[str], columns: Sequence[str]) -> Row:
+    named = {column: cell.strip() for column, cell in zip(columns, cells, strict=False) if column and cell.strip()}
+    readable = {column: cell for column, cell in named.items() if not UNDECODED.search(cell)}
+    fault = None
+    if UNDECODED.search("".join(cells)):
+        fault = NOT_UTF8
+    elif any(cell.strip() for cell in cells[len(columns) :]):
+        fault = TOO_MANY_CELLS
+    return Row(number, size, cells=readable, fault=fault)
+
+
+def _json_rows(lines: Sequence[bytes], place: Place) -> Iterator[Row]:
+    for number, line in enumerate(lines, start=place.row):
+        value, fault = None, None
+        try:
+            value = json.loads(line) if line.strip() else None
+        except UnicodeDecodeError:
+            fault = NOT_UTF8
+        except (ValueError, RecursionError):
+            fault = NO_JSON
+        if value is None and fault is None and line.strip():
+            fault = NO_JSON
+        elif value is not None and not isinstance(value, dict):
+            value, fault = None, NO_JSON
+        yield Row(number, len(line), value=value, fault=fault)
+
+
+def _gathered(rows: Iterable[Row], place: Place, together: str | None, *, last: bool) -> Slice:
+    """As many groups as a slice may have. Whether its last group goes on behind it cannot be known, so that is left to
+    the next slice; where it is the only one, it is refused for its length.
+    """
+    whole: list[Group] = []
+    group: Group | None = None
+    unsure = place.unsure
+    for count, row in enumerate(rows):
+        key = row.cells.get(together) if together else None
+        if group is None or not (together and (row.blank or key is None or key == group.key)):
+            if group is not None:
+                whole.append(group)
+                if count >= SLICE_ROWS:
+                    return Slice(whole, _after(whole, place, together), done=False)
+            fault = TOO_LONG if key is not None and key == place.parted and not whole else None
+            group = Group(key, fault=fault or (UNSURE if unsure and not row.blank else None))
+        group.rows.append(row)
+        if not row.blank and together:
+            unsure = key is None
+            if unsure and group.key is not None:
+                group.fault = UNSURE
+    if group is None:
+        return Slice([], place, done=last)
+    if together is None or last:
+        whole.append(group)
+    elif not whole:
+        group.fault = TOO_LONG
+        return Slice([group], replace(_after([group], place, together), parted=group.key), done=False)
+    return Slice(whole, _after(whole, place, together), done=last)
+
+
+def _after(groups: Sequence[Group], place: Place, together: str | None) -> Place:
+    rows = [row for group in groups for row in group.rows]
+    told = [row for row in rows if not row.blank]
+    unsure = together not in told[-1].cells if told and together else place.unsure
+    end = place.offset + sum(row.size for row in rows)
+    return replace(place, offset=end, row=place.row + len(rows), parted=None, unsure=unsure)

@@ -1,0 +1,138 @@
+# crm/bulk/service.py
+"""Imports and exports, as operations: the only door into this area."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from crm.bulk import exporting, files, loading
+from crm.bulk.loading import ETAG, IGNORED, PLACE
+from crm.bulk.reading import CSV, JSONL, Place
+from crm.bulk.rows import CUSTOMERS, ORDERS
+from crm.customers.identifiers import SOURCE
+from crm.kernel import clock, operations
+from crm.kernel.actor import Actor
+from crm.kernel.change import retrying
+from crm.kernel.errors import Fault, InvalidInputs, NotFound
+from crm.kernel.operations import (
+    AWAITING_UPLOAD,
+    CANCELLED,
+    DONE,
+    FAILED,
+    GOING_ON,
+    QUEUED,
+    RUNNING,
+    Operation,
+    OperationFault,
+    Task,
+)
+
+__all__ = [
+    "AWAITING_UPLOAD", "CANCELLED", "CSV", "DONE", "EXPORTS", "FAILED", "IMPORTS", "JSONL", "MOST_BYTES", "QUEUED",
+    "RUNNING", "ImportAsked", "Operation", "OperationFault", "cancel", "export", "find", "ignored_columns",
+    "import_from", "list_newest", "result_url", "run", "start", "upload_url",
+]  # fmt: skip
+
+IMPORTS: Final = {"customers_import": CUSTOMERS, "orders_import": ORDERS}
+EXPORTS: Final = {"customers_export": CUSTOMERS, "orders_export": ORDERS}
+MOST_BYTES: Final = 50_000_000
+PATIENCE: Final = 3
+"""At which delivery of a task a row that cannot be taken in is given up on."""
+LATEST, EARLIEST = timedelta(minutes=10), datetime(1970, 1, 1, tzinfo=UTC)
+
+find = operations.find
+list_newest = operations.list_newest
+cancel = operations.cancel
+upload_url = files.upload_url
+result_url = files.result_url
+
+
+@dataclass(frozen=True)
+class ImportAsked:
+    """`source` is the system the file comes from, whose ids its external ids are; `as_of` when what it says was true,
+    where a row does not say.
+    """
+
+    source: str
+    format: str
+    as_of: datetime
+
+
+def import_from(
+    shop: str, name: str, asked: ImportAsked, *, actor: Actor, idempotency_key: str, now: datetime
+) -> tuple[Operation, bool]:
+    """A new import that awaits its file; True beside it where an earlier call with this key asked for it.
+
+    Raises InvalidInputs, KeyReused.
+    """
+    wrong = []
+    if not SOURCE.fullmatch(asked.source):
+        wrong.append(
+            Fault("source", "INVALID", "must be 1 to 40 lower-case letters, digits, dots, hyphens and underscores")
+        )
+    if asked.as_of > now + LATEST:
+        wrong.append(Fault("asOf", "FROM_THE_FUTURE", "lies more than 10 minutes in the future"))
+    if asked.as_of < EARLIEST:
+        wrong.append(Fault("asOf", "INVALID", "lies before 1970"))
+    if wrong:
+        raise InvalidInputs(wrong)
+    arguments = {"source": asked.source, "format": asked.format, "asOf": clock.text(asked.as_of)}
+    return operations.ask_for(
+        shop, name, arguments, status=AWAITING_UPLOAD, actor=actor, idempotency_key=idempotency_key, now=now
+    )
+
+
+def start(shop: str, operation_id: str, *, now: datetime) -> Operation:
+    """Let an import begin with the file that is there now. One that has begun is sent on from where it is; one that is
+    over is left so. Raises NotFound, and InvalidInputs where no file is there, or none that can be imported.
+    """
+
+    def attempt() -> Operation:
+        operation = operations.get(shop, operation_id)
+        if operation.name not in IMPORTS:
+            raise NotFound("There is no such import.", field="id")
+        if operation.status == AWAITING_UPLOAD:
+            upload = files.uploaded(operation)
+            if upload is None or upload.size == 0:
+                raise InvalidInputs([Fault("id", "UPLOAD_MISSING", "has no file yet: PUT it to the upload address")])
+            if upload.size > MOST_BYTES:
+                raise InvalidInputs([Fault("id", "TOO_LARGE", f"has a file of more than {MOST_BYTES:,} bytes")])
+            operation.status, operation.bytes_total = QUEUED, upload.size
+            operation.state = {ETAG: upload.etag, PLACE: Place().stored()}
+            operations.move(operation, "start", now=now)
+        if operation.status in GOING_ON:
+            operations.send_on(operation)
+        return operation
+
+    return retrying(attempt)
+
+
+def export(shop: str, name: str, *, actor: Actor, idempotency_key: str, now: datetime) -> tuple[Operation, bool]:
+    """A new export, on its way; True beside it where an earlier call with this key asked for it: it is sent on from
+    where it is. Raises InvalidInputs, KeyReused.
+    """
+    operation, replayed = operations.ask_for(
+        shop, name, {}, status=QUEUED, actor=actor, idempotency_key=idempotency_key, now=now
+    )
+    if operation.status in GOING_ON:
+        operations.send_on(operation)
+    return operation, replayed
+
+
+def run(task: str, *, delivery: int, now: datetime) -> Operation | None:
+    """Do what a task of the queue says, which is delivered for the nth time: one step of an operation. None where there
+    is nothing to do. Raises Stale, and what stores raise: to be delivered again.
+    """
+
+    def step(operation: Operation) -> None:
+        if operation.name in IMPORTS:
+            loading.step(operation, IMPORTS[operation.name], patient=delivery < PATIENCE, now=now)
+        else:
+            exporting.step(operation, EXPORTS[operation.name])
+
+    return operations.go_on(Task.parse(task), step, again=delivery > 1, now=now)
+
+
+def ignored_columns(operation: Operation) -> list[str]:
+    """The columns of an import's CSV from which nothing is read."""
+    return [str(column) for column in operation.state.get(IGNORED, ())]
