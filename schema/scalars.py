@@ -14,6 +14,7 @@ from graphql import GraphQLError
 from strawberry.types.scalar import ScalarDefinition
 
 from crm.kernel import clock
+from crm.kernel.countries import COUNTRIES
 from crm.kernel.errors import InvalidInput
 from crm.kernel.money import Money as Amount
 from schema.access import signed_in
@@ -21,7 +22,6 @@ from schema.access import signed_in
 MOST_POINTS: Final = 2**53 - 1  # JavaScript keeps integers up to this
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 DECIMAL = re.compile(r"-?\d{1,18}(\.\d{1,6})?")
-COUNTRY = re.compile(r"[A-Z]{2}")
 
 Points = NewType("Points", int)
 DecimalText = NewType("DecimalText", Decimal)
@@ -46,6 +46,13 @@ def _matching(pattern: re.Pattern[str], expected: str) -> Callable[[object], str
         return text
 
     return parse
+
+
+def parse_country(value: object) -> str:
+    text = _text(value)
+    if text not in COUNTRIES:
+        raise GraphQLError("must be an ISO 3166-1 alpha-2 code such as DE")
+    return text
 
 
 def parse_points(value: object) -> int:
@@ -139,7 +146,7 @@ SCALARS: Final[dict[object, ScalarDefinition]] = {
         name="CountryCode",
         description="ISO 3166-1 alpha-2, such as `DE`.",
         serialize=str,
-        parse_value=_matching(COUNTRY, "two capital letters such as DE"),
+        parse_value=parse_country,
     ),
     CurrencyCode: strawberry.scalar(
         name="CurrencyCode",

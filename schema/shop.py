@@ -93,7 +93,7 @@ class ShopUpdateInput:
         fields = {name: some.value for name, some in given.items() if some is not None}
         no_sender = "sender" in fields and fields["sender"] is None
         if self.third_party_sources is not None:
-            fields["third_party_sources"] = frozenset(self.third_party_sources.value)
+            fields["third_party_sources"] = self.third_party_sources.value
         return service.ShopFields(**fields, no_sender=no_sender)
 
 

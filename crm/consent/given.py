@@ -45,12 +45,21 @@ def faults(given: Sequence[ConsentGiven], *, path: Callable[[int, str], str]) ->
             "optInLevel": _one_of(OPT_IN_LEVELS, one.opt_in_level) or _unconfirmed(one),
             "legalBasis": one.legal_basis is not None and _one_of(LEGAL_BASES, one.legal_basis),
         }
-        found += [Fault(path(number, name), "INVALID", message) for name, message in wrong.items() if message]
+        long = {"source": len(one.source) > LONGEST_SOURCE, "textVersion": _exceeds(one.text_version)}
+        found += [
+            Fault(path(number, name), "TOO_LONG" if long.get(name) else "INVALID", message)
+            for name, message in wrong.items()
+            if message
+        ]
     return found
 
 
 def _one_of(known: tuple[str, ...], value: str) -> str | None:
     return None if value in known else f"must be one of {', '.join(known)}"
+
+
+def _exceeds(text_version: str | None) -> bool:
+    return text_version is not None and len(text_version) > LONGEST_TEXT_VERSION
 
 
 def _text(longest: int, value: str) -> str | None:

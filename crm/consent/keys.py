@@ -8,6 +8,7 @@ from datetime import datetime
 
 from crm.consent import repository
 from crm.consent.models import UsedKey
+from crm.kernel import texts
 from crm.kernel.change import Change, PartlyDone, retrying
 from crm.kernel.errors import Fault, KeyReused, Stale
 
@@ -15,9 +16,7 @@ LONGEST = 100  # characters
 
 
 def faults(key: str) -> list[Fault]:
-    return (
-        [] if 0 < len(key) <= LONGEST else [Fault("idempotencyKey", "INVALID", f"must have 1 to {LONGEST} characters")]
-    )
+    return texts.faults("idempotencyKey", key, longest=LONGEST)
 
 
 def name(key: str) -> str:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from crm.consent import addresses, keys, reasons, repository
 from crm.consent.models import Suppression, SuppressionEntry, SuppressionState
 from crm.consent.reasons import COMPLAINT, HARD_BOUNCE, LIFTED, MANUAL, REASONS, SUPPRESSED, Verdict
+from crm.kernel import texts
 from crm.kernel.actor import Actor
 from crm.kernel.change import Change
 from crm.kernel.errors import Fault, InvalidInputs, NotFound
@@ -73,7 +74,7 @@ def lift(shop: str, given: SuppressionGiven, *, actor: Actor, idempotency_key: s
     """
     wrong = _faults_of_lifting(given)
     if given.reason != MANUAL:
-        wrong.append(Fault("reason", "INVALID", f"must be {MANUAL}; others are overridden"))
+        wrong.append(Fault("reason", "INVALID", f"must be {MANUAL.upper()}; others are overridden"))
     return _by_hand(shop, given, LIFTED, wrong, actor=actor, key=idempotency_key, now=now)
 
 
@@ -81,23 +82,22 @@ def override(shop: str, given: SuppressionGiven, *, actor: Actor, idempotency_ke
     """Lift a hard bounce or a complaint: against what the provider, or the recipient, has said. As `lift`."""
     wrong = _faults_of_lifting(given)
     if given.reason not in OVERRIDDEN:
-        wrong.append(Fault("reason", "INVALID", f"must be one of {', '.join(OVERRIDDEN)}"))
+        wrong.append(Fault("reason", "INVALID", f"must be one of {', '.join(OVERRIDDEN).upper()}"))
     return _by_hand(shop, given, LIFTED, wrong, actor=actor, key=idempotency_key, now=now)
 
 
 def faults(given: SuppressionGiven) -> list[Fault]:
     """Everything wrong."""
-    found = []
+    found: list[Fault] = []
     if given.channel not in addresses.CHANNELS:
         found.append(Fault("channel", "INVALID", f"must be one of {', '.join(addresses.CHANNELS)}"))
     elif addresses.normalised(given.channel, given.address) is None:
         found.append(Fault("address", "INVALID", "is no address of the channel"))
     if given.reason not in REASONS:
         found.append(Fault("reason", "INVALID", f"must be one of {', '.join(REASONS)}"))
-    if not 0 < len(given.source) <= LONGEST_SOURCE:
-        found.append(Fault("source", "INVALID", f"must have 1 to {LONGEST_SOURCE} characters"))
-    if given.note is not None and not 0 < len(given.note) <= LONGEST_NOTE:
-        found.append(Fault("note", "INVALID", f"must have 1 to {LONGEST_NOTE} characters"))
+    found += texts.faults("source", given.source, longest=LONGEST_SOURCE)
+    if given.note is not None:
+        found += texts.faults("note", given.note, longest=LONGEST_NOTE)
     return found
 
 
@@ -122,7 +122,8 @@ def _by_hand(
         cause = f"suppression:{keys.name(key)}:{state}"
         _tell(change, item, given, state, actor=actor, cause=cause, at=at, now=now, replayed=False)
 
-    return keys.once(found.pk, key, [state, asdict(given)], gather, now=now)
+    said = {name: value for name, value in asdict(given).items() if name != "address"}  # whose key holds the address
+    return keys.once(found.pk, key, [state, said], gather, now=now)
 
 
 def _known(shop: str, given: SuppressionGiven, wrong: list[Fault]) -> Suppression:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from crm.customers import identifiers, profile
 from crm.customers.identity import Claims, Words
 from crm.customers.refusals import IdentifierTaken
+from crm.kernel import texts
 from crm.kernel.errors import Fault
 
 NAMING = ("email", "phone", "first_name", "last_name")
@@ -54,7 +55,7 @@ def unusable(words: Words) -> list[Fault]:
 def _of_external(source: str, value: str) -> Iterable[Fault]:
     if not identifiers.SOURCE.fullmatch(source):
         yield Fault("source", "INVALID", "must be 1 to 40 lower-case letters, digits, dots, hyphens and underscores")
-    elif not 1 <= len(value.strip()) <= profile.MOST_CHARACTERS:
-        yield Fault("value", "INVALID", f"must have between 1 and {profile.MOST_CHARACTERS} characters")
+    elif wrong := texts.faults("value", value, longest=profile.MOST_CHARACTERS):
+        yield from wrong
     elif identifiers.external(source, value) is None:
         yield Fault("value", "BLOCKED", STANDS_FOR_NOBODY)

@@ -2,8 +2,7 @@
 """How a profile takes on what an event says: field by field, the later event time wins."""
 
 import json
-import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import count, repeat
@@ -11,7 +10,8 @@ from typing import Any
 
 from crm.customers.identifiers import matching_email
 from crm.customers.standing import DELETED, SAYABLE
-from crm.kernel import clock
+from crm.kernel import clock, locales, texts
+from crm.kernel.countries import COUNTRIES
 from crm.kernel.errors import Fault
 
 FIELDS = frozenset(
@@ -37,7 +37,7 @@ MOST_TAGS, MOST_ADDRESSES, MOST_CHARACTERS = 100, 20, 200
 MOST = {"email": 254}
 """Where it is not MOST_CHARACTERS."""
 DEGREES = {"latitude": 90, "longitude": 180}
-COUNTRY = re.compile("[A-Z]{2}")
+TRIMMED = ("email", "phone", "first_name", "last_name", "locale")
 EARLIEST_BIRTH = date(1900, 1, 1)
 
 
@@ -83,6 +83,17 @@ def tags(given: Iterable[str]) -> set[str]:
     return {tag.strip() for tag in given} - {""}
 
 
+def tidied(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields without what surrounds their texts; a part of an address that is blank is not given."""
+    fields = dict(given)
+    for name in TRIMMED:
+        if fields.get(name) is not None:
+            fields[name] = fields[name].strip()
+    if fields.get("addresses") is not None:
+        fields["addresses"] = [_tidied_address(address) for address in fields["addresses"]]
+    return fields
+
+
 def faults(given: Mapping[str, Any], *, today: date) -> list[Fault]:
     """Everything wrong with the given fields. Absent is unchanged, None clears."""
     found: list[Fault] = []
@@ -93,8 +104,8 @@ def faults(given: Mapping[str, Any], *, today: date) -> list[Fault]:
             found += tag_faults(value)
         elif name == "addresses":
             found += _address_faults(value)
-        elif isinstance(value, str) and not _fits(value, most=MOST.get(name, MOST_CHARACTERS)):
-            found.append(Fault(name, "INVALID", _characters(MOST.get(name, MOST_CHARACTERS))))
+        elif isinstance(value, str) and (wrong := texts.faults(name, value, longest=MOST.get(name, MOST_CHARACTERS))):
+            found += wrong
         elif problem := _problem(name, value, today):
             found.append(Fault(name, "INVALID", problem))
     return found
@@ -104,9 +115,9 @@ def tag_faults(given: Collection[str]) -> list[Fault]:
     """In a list each faulty tag is named by its place; a set has none."""
     places = (f"tags.{index}" for index in count()) if isinstance(given, list) else repeat("tags")
     found = [
-        Fault(place, "INVALID", _characters(MOST_CHARACTERS))
+        fault
         for place, tag in zip(places, given, strict=False)
-        if not _fits(tag)
+        for fault in texts.faults(place, tag, longest=MOST_CHARACTERS)
     ]
     if len(tags(given)) > MOST_TAGS:
         found.append(Fault("tags", "TOO_MANY", f"must be {MOST_TAGS} at most"))
@@ -114,32 +125,46 @@ def tag_faults(given: Collection[str]) -> list[Fault]:
 
 
 def _address_faults(given: Sequence[Mapping[str, Any]]) -> list[Fault]:
-    found = [
-        Fault(f"addresses.{index}.{name}", "INVALID", problem)
-        for index, address in enumerate(given)
-        for name, part in address.items()
-        if part is not None and (problem := _address_problem(name, part))
-    ]
+    found = [fault for index, address in enumerate(given) for fault in _faults_of_one(f"addresses.{index}", address)]
     if len(given) > MOST_ADDRESSES:
         found.append(Fault("addresses", "TOO_MANY", f"must be {MOST_ADDRESSES} at most"))
     return found
 
 
-def _address_problem(name: str, part: Any) -> str | None:
-    match name:
-        case "latitude" | "longitude":
-            # Not `abs(part) > furthest`, which is false of what is no number.
-            furthest = DEGREES[name]
-            return None if -furthest <= part <= furthest else f"must lie between -{furthest} and {furthest}"
-        case "country" if not COUNTRY.fullmatch(part):
-            return "must be two capital letters such as DE"
-    return None if len(part) <= MOST_CHARACTERS else f"must have at most {MOST_CHARACTERS} characters"
+def _faults_of_one(path: str, address: Mapping[str, Any]) -> Iterator[Fault]:
+    if not address:
+        yield Fault(path, "INVALID", "must say something")
+    for name in DEGREES:
+        if name not in address and any(other in address for other in DEGREES):
+            yield Fault(f"{path}.{name}", "REQUIRED", "belongs to the other coordinate")
+    for name, part in address.items():
+        yield from _faults_of_part(f"{path}.{name}", name, part)
+
+
+def _faults_of_part(path: str, name: str, part: Any) -> list[Fault]:
+    if name not in DEGREES:
+        if name == "country" and part not in COUNTRIES:
+            return [Fault(path, "INVALID", "must be an ISO 3166-1 alpha-2 code such as DE")]
+        return texts.faults(path, part, longest=MOST_CHARACTERS)
+    # Not `abs(part) > furthest`, which is false of what is no number.
+    furthest = DEGREES[name]
+    within = -furthest <= part <= furthest
+    return [] if within else [Fault(path, "INVALID", f"must lie between -{furthest} and {furthest}")]
+
+
+def _tidied_address(address: Mapping[str, Any]) -> dict[str, Any]:
+    parts = {name: part.strip() if isinstance(part, str) else part for name, part in address.items()}
+    return {name: part for name, part in parts.items() if part is not None and part != ""}
 
 
 def _problem(name: str, value: Any, today: date) -> str | None:  # noqa: PLR0911  one answer a field
     match name:
         case "email" if matching_email(value) is None:
             return "must be an e-mail address such as ann@example.com"
+        case "first_name" | "last_name" if not texts.is_visible_line(value):
+            return "must be one line with something to be seen"
+        case "locale" if not locales.is_locale(value):
+            return locales.EXPECTED
         case "zone" if not clock.is_zone(value):
             return "must be an IANA time zone such as Europe/Berlin"
         case "birth_date" if not _is_birth_date(value, today):
@@ -151,14 +176,6 @@ def _problem(name: str, value: Any, today: date) -> str | None:  # noqa: PLR0911
         case "status" if value not in SAYABLE:
             return f"must be one of {', '.join(sorted(SAYABLE))}"
     return None
-
-
-def _fits(text: str, most: int = MOST_CHARACTERS) -> bool:
-    return bool(text.strip()) and len(text) <= most
-
-
-def _characters(most: int) -> str:
-    return f"must have between 1 and {most} characters, and not only spaces"
 
 
 def _comparable(value: Any) -> str:

@@ -116,6 +116,7 @@ __all__ = [
     "tags",
     "take_snapshot",
     "takes_part",
+    "tidied",
     "update",
 ]  # fmt: skip
 
@@ -123,6 +124,7 @@ ZONE_OF_TODAY = "Pacific/Kiritimati"  # the earliest zone: a birth date is not i
 
 
 tags = profile.tags
+tidied = profile.tidied
 take_snapshot = snapshot.read
 snapshots = snapshot.read_many
 list_shard = repository.list_shard

@@ -9,7 +9,7 @@ from datetime import datetime
 from crm.customers import service as customers
 from crm.feedback import nps, repository
 from crm.feedback.models import FeedbackHead, FeedbackResponse
-from crm.kernel import clock
+from crm.kernel import clock, texts
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Fault, InvalidInputs, KeyReused, NotFound
 from crm.orders.service import Order
@@ -78,9 +78,8 @@ def submit(
     orders, does not exist; CustomerBlocked where the customer takes no part and it is their own; KeyReused where the
     key came with another answer before.
     """
-    if not 0 < len(idempotency_key) <= LONGEST_KEY:
-        fault = Fault("idempotency_key", "INVALID", f"must have 1 to {LONGEST_KEY} characters")
-        raise InvalidInputs([fault, *_faults(given)])
+    if wrong := texts.faults("idempotency_key", idempotency_key, longest=LONGEST_KEY):
+        raise InvalidInputs([*wrong, *_faults(given)])
     arguments = _hash(asdict(given))
     # A response's id is one of the whole shop's: KPIs know the answer by it. Customers may choose the same key.
     response_id = f"fbk_{_hash([customer_id, idempotency_key])[:26]}"

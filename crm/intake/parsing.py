@@ -238,7 +238,7 @@ def _fault(error: Any) -> Fault:
     }
     # jsonschema's own messages quote the value, which may be personal.
     message = expected.get(error.validator, lambda: f"fails {error.validator}")()
-    return Fault(path, "INVALID", message)
+    return Fault(path, "TOO_LONG" if error.validator == "maxLength" else "INVALID", message)
 
 
 def _is_instant(value: Any) -> bool:

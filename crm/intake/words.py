@@ -20,6 +20,7 @@ from crm.intake.event_types import (
     RefundData,
     SuppressionData,
 )
+from crm.kernel import locales
 from crm.kernel.money import minor_units
 from crm.orders.service import LineVersion, OrderVersion, RefundGiven, ReturnedLine
 from crm.touchpoints.service import NO_CAMPAIGN, Campaign, TouchpointSeen
@@ -33,7 +34,8 @@ FIELDS = (
 def customer_words(part: CustomerPart, source: str, *, owner: str | None = None) -> Words:
     """What an event says of its customer. `owner`: the customer whom it is about in any case (a known order's).
 
-    A blocked e-mail address or phone number is as good as not given: the event is still about somebody.
+    A blocked e-mail address or phone number is as good as not given: the event is still about somebody. So is an
+    address with nothing in it; a locale is understood as systems write it (`de_AT`).
     """
     fields: dict[str, Any] = {}
     for name in FIELDS:
@@ -50,6 +52,11 @@ def customer_words(part: CustomerPart, source: str, *, owner: str | None = None)
             {name: value for name, value in msgspec.structs.asdict(address).items() if value is not None}
             for address in fields["addresses"]
         ]
+    fields = customers.tidied(fields)
+    if fields.get("locale"):
+        fields["locale"] = locales.written(fields["locale"])
+    if fields.get("addresses"):
+        fields["addresses"] = [address for address in fields["addresses"] if address]
     external_ids = {source: part.external_id} if part.external_id else {}
     return Words(id=owner or part.id, external_ids=external_ids, email_verified=part.email_verified, fields=fields)
 

@@ -2,12 +2,14 @@
 """What can be done with shops."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from dataclasses import fields as dataclass_fields
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
 
-from crm.kernel import clock
+from crm.kernel import clock, locales, texts
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import CrmError, Fault, InvalidInputs, NotFound, VersionMismatch
 from crm.kernel.money import is_currency
@@ -18,12 +20,12 @@ __all__ = ["Shop", "ShopExists", "ShopFields", "create", "current", "get", "upda
 
 FRESH_FOR = timedelta(seconds=60)
 SHOP_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-SENDER = re.compile(r"[^@\s]{1,64}@[^@\s.]+(\.[^@\s.]+)+")
+SENDER = re.compile(r"(?=[^@]{1,64}@)[^@\s.]+(\.[^@\s.]+)*@[^@\s.]+(\.[^@\s.]+)+")
 MOST_CHARACTERS = 200
 SOURCE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")
+SOURCE_EXPECTED = "must be 1 to 40 lower-case letters, digits, dots, hyphens and underscores"
 MOST_SOURCES = 100
 LONGEST_SENDER = 254
-LOCALE = re.compile(r"[a-z]{2,3}(-[A-Z][a-z]{3})?(-[A-Z]{2})?")
 
 _cache: dict[str, tuple[datetime, Shop]] = {}
 _cache_lock = Lock()
@@ -44,7 +46,7 @@ class ShopFields:
     sender: str | None = None
     no_sender: bool = False
     """Takes the sender away: no more messages are sent."""
-    third_party_sources: frozenset[str] | None = None
+    third_party_sources: Sequence[str] | None = None
 
     def given(self) -> dict[str, Any]:
         return {name: value for name, value in vars(self).items() if name != "no_sender" and value is not None}
@@ -72,7 +74,8 @@ def create(shop: str, fields: ShopFields) -> Shop:
 
 
 def update(shop: str, fields: ShopFields, *, expected_version: int | None = None) -> Shop:
-    """Change what is given. A zone that changes counts from now on: days already written keep theirs.
+    """Change what is given; where nothing is another, the version stays. A zone that changes counts from now on: days
+    already written keep theirs.
 
     Raises InvalidInputs, NotFound, and VersionMismatch where the stored version is another.
     """
@@ -84,7 +87,10 @@ def update(shop: str, fields: ShopFields, *, expected_version: int | None = None
         item = get(shop)
         if expected_version is not None and item.rev != expected_version:
             raise VersionMismatch(expected=expected_version, actual=int(item.rev))
+        before = _said(item)
         _set(item, fields)
+        if _said(item) == before:
+            return item
         change = Change()
         change.revise(item)
         item.cause = f"shop:{shop}:update:{int(item.rev)}"
@@ -125,26 +131,35 @@ def forget_cached() -> None:
 
 def _set(item: Shop, fields: ShopFields) -> None:
     for name, value in fields.given().items():
-        setattr(item, name, value or None)  # no set in a table is empty
+        setattr(item, name, (set(value) or None) if name == "third_party_sources" else value)  # no stored set is empty
     if fields.no_sender:
         item.sender = None
 
 
+def _said(item: Shop) -> dict[str, Any]:
+    return {
+        field.name: getattr(item, field.name) for field in dataclass_fields(ShopFields) if field.name != "no_sender"
+    }
+
+
 def _faults(fields: ShopFields) -> list[Fault]:
-    faults = []
-    if fields.name is not None and not 1 <= len(fields.name.strip()) <= MOST_CHARACTERS:
-        faults.append(
-            Fault("name", "INVALID", f"must have between 1 and {MOST_CHARACTERS} characters, and not only spaces")
-        )
+    faults: list[Fault] = []
+    if fields.name is not None:
+        faults += texts.faults("name", fields.name, longest=MOST_CHARACTERS)
     if fields.zone is not None and not clock.is_zone(fields.zone):
         faults.append(Fault("zone", "INVALID", "must be an IANA time zone such as Europe/Berlin"))
     if fields.currency is not None and not is_currency(fields.currency):
         faults.append(Fault("currency", "INVALID", "must be an ISO 4217 currency such as EUR"))
-    if fields.locale is not None and not LOCALE.fullmatch(fields.locale):
-        faults.append(Fault("locale", "INVALID", "must be a BCP 47 locale such as en or de-AT"))
+    if fields.locale is not None and not locales.is_locale(fields.locale):
+        faults.append(Fault("locale", "INVALID", locales.EXPECTED))
     if fields.sender is not None and not (len(fields.sender) <= LONGEST_SENDER and SENDER.fullmatch(fields.sender)):
         faults.append(Fault("sender", "INVALID", "must be an e-mail address such as shop@example.com"))
     sources = fields.third_party_sources or ()
-    if len(sources) > MOST_SOURCES or not all(map(SOURCE.fullmatch, sources)):
-        faults.append(Fault("third_party_sources", "INVALID", f"must be {MOST_SOURCES} names of sources at most"))
+    if len(set(sources)) > MOST_SOURCES:
+        faults.append(Fault("third_party_sources", "TOO_MANY", f"must be {MOST_SOURCES} at most"))
+    faults += [
+        Fault(f"third_party_sources.{index}", "INVALID", SOURCE_EXPECTED)
+        for index, source in enumerate(sources)
+        if not SOURCE.fullmatch(source)
+    ]
     return faults

@@ -191,7 +191,7 @@ def _faults(seen: TouchpointSeen) -> list[Fault]:
     texts |= {f"campaign.{name}": value for name, value in vars(seen.campaign).items()}
     for name, value in texts.items():
         if value is not None and not 0 < len(value) <= LONGEST_NAME:
-            faults.append(Fault(name, "INVALID", f"must have 1 to {LONGEST_NAME} characters"))
+            faults.append(Fault(name, "TOO_LONG" if value else "INVALID", f"must have 1 to {LONGEST_NAME} characters"))
     if len(json.dumps(dict(seen.properties))) > LARGEST_PROPERTIES:
         faults.append(Fault("properties", "TOO_LARGE", f"must not exceed {LARGEST_PROPERTIES} bytes of JSON"))
     return faults

@@ -56,7 +56,9 @@ class CustomerCreateInput:
             raise InvalidInputs([Fault(f"external_ids.{index}.source", "DUPLICATE", message) for index in repeated])
         external_ids = {external.source: external.value for external in self.external_ids or ()}
         fields = {name: value for name, value in given.items() if name not in {"external_ids", "email_verified"}}
-        return service.Words(external_ids=external_ids, email_verified=self.email_verified, fields=fields)
+        return service.Words(
+            external_ids=external_ids, email_verified=self.email_verified, fields=service.tidied(fields)
+        )
 
 
 @strawberry.input(
@@ -94,7 +96,7 @@ class CustomerUpdateInput:
         fields = {name: _plain(some.value) for name, some in given.items()}
         if self.email_verified and not fields.get("email"):
             raise InvalidInputs([Fault("email", "REQUIRED", "is the address that is verified")])
-        return service.Words(email_verified=self.email_verified, fields=fields)
+        return service.Words(email_verified=self.email_verified, fields=service.tidied(fields))
 
 
 @strawberry.input(description="Whom to delete.")

@@ -19,7 +19,7 @@ def ann(shop: Shop) -> str:
     words |= {
         "tags": ["vip", "press"],
         "birthDate": "1990-12-10",
-        "addresses": [{"city": "Wien", "country": "AT", "latitude": 48.2}],
+        "addresses": [{"city": "Wien", "country": "AT", "latitude": 48.2, "longitude": 16.4}],
     }
     happened("order.placed", order("o1"), customer=words)
     happened("refund.created", refunded("o1", "r1")["data"])

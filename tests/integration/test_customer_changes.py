@@ -131,7 +131,9 @@ def test_a_source_that_is_no_name_is_refused(source: str, now: datetime) -> None
         customers.find("demo", "external", "1", source=source)
 
 
-@pytest.mark.parametrize("address", [{"line1": "x" * 201}, {"country": "Narnia"}, {"latitude": 90.1}])
+@pytest.mark.parametrize(
+    "address", [{"line1": "x" * 201}, {"country": "Narnia"}, {"latitude": 90.1, "longitude": 180.5}]
+)
 def test_an_address_that_is_none_is_refused(address: dict[str, Any], now: datetime) -> None:
     with pytest.raises(InvalidInputs) as refusal:
         customers.create("demo", words(first_name="Ann", addresses=[{"city": "Wien"}, address]), now=now)

@@ -137,9 +137,9 @@ def test_everything_wrong_is_named_by_its_path(ann: str) -> None:
     assert sorted(refused(STAFF, YES, wrong, id=id_, key="")) == [
         ("FROM_THE_FUTURE", "consents.1.occurredAt"),
         ("INVALID", "consents.1.source"),
-        ("INVALID", "consents.1.textVersion"),
         ("INVALID", "consents.1.topic"),
         ("INVALID", "idempotencyKey"),
+        ("TOO_LONG", "consents.1.textVersion"),
     ]
     ancient = YES | {"occurredAt": "1969-12-31T23:59:59Z"}
     assert refused(STAFF, ancient, id=id_) == [("INVALID", "consents.0.occurredAt")]

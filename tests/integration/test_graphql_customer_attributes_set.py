@@ -151,7 +151,7 @@ def test_two_who_set_at_once_both_do(ann: str, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_an_attribute_tells_where_it_comes_from_and_whose_data_it_is(shop: shops.Shop) -> None:
-    shops.update("demo", shops.ShopFields(third_party_sources=frozenset({"datahub"})))
+    shops.update("demo", shops.ShopFields(third_party_sources=["datahub"]))
     for key, party in (("a", "first"), ("b", "first"), ("c", "third")):
         customers.define_attribute("demo", key, AttributeFields(name=key, type="text", party=party), now=NOW)
     deliver(event("customer.updated", {}, customer={"externalId": "ann", "attributes": {"a": "x", "c": "x"}}))

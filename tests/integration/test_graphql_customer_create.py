@@ -74,7 +74,7 @@ def test_each_tag_and_each_part_of_an_address_is_named_that_is_wrong(shop: Shop)
     )
     assert {(error["code"], *error["field"]) for error in refused["userErrors"]} == {
         ("INVALID", "input", "tags", "1"),
-        ("INVALID", "input", "tags", "2"),
+        ("TOO_LONG", "input", "tags", "2"),
         ("INVALID", "input", "addresses", "1", "latitude"),
         ("INVALID", "input", "addresses", "1", "longitude"),
         ("REQUIRED", "input"),
@@ -100,7 +100,7 @@ def test_what_is_wrong_with_an_external_id_is_told_by_its_place_and_not_by_its_v
         ("INVALID", "0", "source"),
         ("BLOCKED", "1", "value"),
         ("INVALID", "2", "value"),
-        ("INVALID", "3", "value"),
+        ("TOO_LONG", "3", "value"),
     ]
     assert "4711" not in str(refused)
     assert "my shop" not in str(refused)

@@ -22,7 +22,7 @@ KIM = replace(STAFF, subject="kim")
 @pytest.fixture
 def bea(shop: shops.Shop) -> str:
     """A customer of whom a data broker said the family name."""
-    shops.update("demo", shops.ShopFields(third_party_sources=frozenset({"datahub"})))
+    shops.update("demo", shops.ShopFields(third_party_sources=["datahub"]))
     customer = {"externalId": "bea", "firstName": "Bea", "email": "bea@example.com", "emailVerified": True}
     bea = happened("customer.updated", {}, customer=customer)
     happened("customer.updated", {}, customer={"id": bea, "lastName": "Lee"}, source="datahub")

@@ -1,6 +1,8 @@
 # tests/integration/test_graphql_customer_update.py
 from typing import Any
 
+import pytest
+
 from crm.customers import service as customers
 from schema.node import global_id
 from schema.principal import Principal
@@ -64,13 +66,43 @@ def test_null_is_refused_where_nothing_can_be_cleared(ann: str) -> None:
 
 def test_what_people_type_is_refused_with_everything_else_that_is_wrong(ann: str) -> None:
     for principal in (STAFF, as_customer(ann)):
-        refused = update(ann, principal, email="nobody", phone="0660", firstName=" ", addresses=[{}, {"latitude": 91}])
+        refused = update(
+            ann,
+            principal,
+            email="nobody",
+            phone="0660",
+            firstName=" ",
+            addresses=[{}, {"latitude": 91}, {"city": "  "}],
+        )
         assert {(error["code"], *error["field"]) for error in refused["userErrors"]} == {
             ("INVALID", "input", "email"),
             ("INVALID", "input", "phone"),
             ("INVALID", "input", "firstName"),
+            ("INVALID", "input", "addresses", "0"),
             ("INVALID", "input", "addresses", "1", "latitude"),
+            ("REQUIRED", "input", "addresses", "1", "longitude"),
+            ("INVALID", "input", "addresses", "2"),
         }
+
+
+@pytest.mark.parametrize("locale", ["de_AT", "zz_!!", "German", "\U0001f389"])
+def test_a_locale_is_one_of_bcp_47(ann: str, locale: str) -> None:
+    assert update(ann, locale=locale)["userErrors"][0]["field"] == ["input", "locale"]
+
+
+@pytest.mark.parametrize("name", ["A\nB", "\u200b\u200d", "A\u2028B"])
+def test_a_name_is_one_line_with_something_to_be_seen(ann: str, name: str) -> None:
+    assert update(ann, firstName=name)["userErrors"][0]["code"] == "INVALID"
+
+
+def test_what_is_typed_is_kept_without_what_surrounds_it(ann: str) -> None:
+    changed = update(ann, firstName=" Anna ", email="  Pad@Example.com ")["customer"]
+    assert (changed["firstName"], changed["email"]) == ("Anna", "Pad@Example.com")
+
+
+def test_a_text_beyond_its_limit_is_too_long(ann: str) -> None:
+    refused = update(ann, firstName="x" * 201, addresses=[{"city": "x" * 201}])["userErrors"]
+    assert [error["code"] for error in refused] == ["TOO_LONG", "TOO_LONG"]
 
 
 def test_a_phone_number_is_understood_as_it_is_written(ann: str) -> None:

@@ -59,9 +59,15 @@ def test_a_shop_names_the_sources_that_are_not_its_own(shop: Shop) -> None:
         shop { thirdPartySources } userErrors { code field } } }"""
     named = ask(text, {"input": {"thirdPartySources": ["datahub", "ads"]}})["shopUpdate"]
     assert named == {"shop": {"thirdPartySources": ["ads", "datahub"]}, "userErrors": []}
-    refused = ask(text, {"input": {"thirdPartySources": ["Not a source"]}})["shopUpdate"]
-    assert refused["userErrors"] == [{"code": "INVALID", "field": ["input", "thirdPartySources"]}]
+    refused = ask(text, {"input": {"thirdPartySources": ["ok", "Not a source"]}})["shopUpdate"]
+    assert refused["userErrors"] == [{"code": "INVALID", "field": ["input", "thirdPartySources", "1"]}]
     assert ask(text, {"input": {"thirdPartySources": []}})["shopUpdate"]["shop"] == {"thirdPartySources": []}
+
+
+def test_a_change_that_changes_nothing_leaves_the_version(shop: Shop) -> None:
+    assert update()["shop"]["version"] == 1
+    assert update(name="Demo", sender="shop@example.com")["shop"]["version"] == 1
+    assert update(name="Other")["shop"]["version"] == 2
 
 
 def test_null_takes_the_sender_away(shop: Shop) -> None:

@@ -111,3 +111,14 @@ def test_an_address_that_is_none_is_refused_at_the_door() -> None:
         now=NOW,
     )
     assert [(fault.path, fault.code) for fault in receipt.faults] == [("data.address", "INVALID")]
+
+
+def test_a_key_repeated_with_the_address_written_otherwise_is_the_same_call() -> None:
+    assert not change("suppressionAdd", address="Ann@example.com")["replayed"]
+    assert change("suppressionAdd", address=" ann@EXAMPLE.com ")["replayed"]
+
+
+def test_a_reason_for_lifting_says_something() -> None:
+    change("suppressionAdd")
+    assert refused("suppressionLift", note=" ") == [("INVALID", "note")]
+    assert refused("suppressionLift", note="x" * 501) == [("TOO_LONG", "note")]

@@ -149,3 +149,10 @@ def test_a_consent_in_an_event_is_the_customers_with_its_event_time() -> None:
 def test_a_change_of_the_profile_is_told_with_the_time_of_its_event() -> None:
     deliver(updated("2026-03-01T10:00:00Z", firstName="Ann"))
     assert CustomerRecorded.of(customer_of()).occurred_at.isoformat() == "2026-03-01T10:00:00+00:00"
+
+
+def test_what_systems_write_in_their_own_way_is_understood() -> None:
+    deliver(updated(email=" ann@example.com ", locale="de_at", addresses=[{"city": " Wien ", "line2": " "}, {}]))
+    customer = customer_of()
+    assert (customer.email, customer.locale) == ("ann@example.com", "de-AT")
+    assert [(address.city, address.line2) for address in customer.addresses] == [("Wien", None)]

@@ -42,3 +42,10 @@ def test_addresses_are_compared_in_one_form(one: str, other: str) -> None:
 
 def test_numbers_are_compared_in_e164() -> None:
     assert identifiers.matching_phone("0043 (664) 123-4567") == identifiers.matching_phone("+436641234567")
+
+
+@pytest.mark.parametrize(
+    "address", ["a..b@example.com", ".a@example.com", "a.@example.com", "a@example..com", "a@.com"]
+)
+def test_an_address_has_no_empty_part(address: str) -> None:
+    assert identifiers.matching_email(address) is None

@@ -111,7 +111,7 @@ def test_what_can_be_no_attribute_is_refused_at_the_door_with_its_path() -> None
     wrong = {"size": 71.5, "club": "x" * 501, "Key": 1, "likes": [["jazz"]], "limit": {"amount": 1, "currency": "EUR"}}
     assert faults(placed(customer={"attributes": wrong})) == {
         "customer.attributes.size": "INVALID",
-        "customer.attributes.club": "INVALID",
+        "customer.attributes.club": "TOO_LONG",
         "customer.attributes": "INVALID",
         "customer.attributes.likes[0]": "INVALID",
         "customer.attributes.limit": "INVALID",
@@ -170,3 +170,10 @@ def test_a_text_of_another_form_is_told_what_it_must_be_and_no_expression() -> N
     assert [(fault.path, fault.message) for fault in refusal.value.faults] == [
         ("data.currency", "must be three capital letters (ISO 4217), such as EUR")
     ]
+
+
+def test_what_a_customer_is_told_to_be_is_held_to_what_the_api_takes() -> None:
+    told = {"locale": "zz_!!", "email": "a..b@example.com", "firstName": "\u200b", "addresses": [{"country": "UK"}]}
+    assert faults(placed(customer=told)) == dict.fromkeys(
+        ["customer.locale", "customer.email", "customer.firstName", "customer.addresses.0.country"], "INVALID"
+    )

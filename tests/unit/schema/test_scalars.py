@@ -67,6 +67,8 @@ def test_what_is_right_is_taken(parse: Parse, given: Any, meant: Any) -> None:
         (parser(EmailAddress), 1),
         (parser(CountryCode), "at"),
         (parser(CountryCode), "AUT"),
+        (parser(CountryCode), "UK"),
+        (parser(CountryCode), "XX"),
         (parser(PhoneNumber), 436601234567),
     ],
 )
