@@ -72,6 +72,7 @@ class EventsEndpoint:
             "status": event.status,
             "effect": event.effect,
             "customerId": event.customer_id,
+            "ignored": list(event.ignored or ()),
             "correlationId": event.correlation_id,
             "receivedAt": clock.text(event.received_at),
             "occurredAt": clock.text(event.occurred_at) if event.occurred_at else None,
@@ -127,7 +128,7 @@ def _status(receipts: "Sequence[Receipt]") -> int:
 
 def _shown(receipt: "Receipt") -> dict[str, Any]:
     faults = [_fault(fault) for fault in receipt.faults]
-    return {"eventId": receipt.id, "status": receipt.status, "faults": faults}
+    return {"eventId": receipt.id, "status": receipt.status, "faults": faults, "ignored": list(receipt.ignored)}
 
 
 def _fault(fault: "Fault | Reason") -> dict[str, str]:

@@ -115,11 +115,18 @@ class EventResult:
         description="`queued`, `refused` (the faults say why), or `retry` (send it again later)."
     )
     faults: list[EventFault] = strawberry.field(description="Everything wrong with it.", directives=[about(5)])
+    ignored: list[str] = strawberry.field(
+        description=(
+            "Of a queued event, the paths of fields that its type does not know, such as `data.skuu`; 20 at most. They "
+            "have no effect, and hold up nothing."
+        ),
+        directives=[about(1)],
+    )
 
     @classmethod
     def of(cls, receipt: "Receipt") -> "EventResult":
         faults = [EventFault(path=fault.path, code=fault.code, message=fault.message) for fault in receipt.faults]
-        return cls(event_id=receipt.id, status=receipt.status, faults=faults)
+        return cls(event_id=receipt.id, status=receipt.status, faults=faults, ignored=list(receipt.ignored))
 
 
 @strawberry.input(description="Events to take in.")

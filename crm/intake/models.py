@@ -5,7 +5,7 @@ Key design (docs/access-patterns.md, AP-11, AP-100):
     ReceivedEvent  pk=SHOP#<shop>#EVENT#<event>  sk=EVENT   its key makes a repeat a no-op, forever
 """
 
-from typing import Self
+from typing import Any, Self
 
 from pynamodb.attributes import ListAttribute, UnicodeAttribute, UnicodeSetAttribute, UTCDateTimeAttribute
 
@@ -31,6 +31,8 @@ class ReceivedEvent(Correlated, discriminator="ReceivedEvent"):
     occurred_at = UTCDateTimeAttribute(null=True)
     effect = UnicodeAttribute(null=True)
     customer_id = UnicodeAttribute(null=True)
+    ignored: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, null=True)
+    """The paths of fields that its type does not know, where there are any."""
     reasons: ListAttribute[Reason] = ListAttribute(of=Reason, default=list)
     rejected_hashes = UnicodeSetAttribute(null=True)
     """Other contents that came under its id once it had its effect, and had none: a set, so that each counts once."""

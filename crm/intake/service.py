@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from crm.intake import effects, parsing, repository
+import msgspec
+
+from crm.intake import effects, parsing, repository, unknown
 from crm.intake.effects import Arrival
 from crm.intake.event_types import EVENT_TYPES
 from crm.intake.models import APPLIED, DEAD_LETTERED, WAITING, Reason, ReceivedEvent
@@ -50,11 +52,14 @@ REUSED = "another event came under this id before"
 
 @dataclass(frozen=True)
 class Receipt:
-    """The door's answer for an event: `queued`, `refused` (with every fault), or `retry` (the queue took it not)."""
+    """The door's answer for an event: `queued`, `refused` (with every fault), or `retry` (the queue took it not).
+    `ignored`: of a queued one, the paths of fields that its type does not know.
+    """
 
     id: str | None
     status: str
     faults: Sequence[Fault] = ()
+    ignored: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -97,6 +102,7 @@ def apply(body: str, *, now: datetime, replayed: bool = False) -> Outcome:
     content = parsing.content_hash(body)
     shops.current(envelope.shop, now=now)  # an event of no shop of ours is refused before it writes anything
     arrival = Arrival(envelope, now, replayed)
+    ignored = unknown.paths(msgspec.json.decode(body))
 
     def attempt() -> Outcome:
         known = repository.get_event(envelope.shop, envelope.id)
@@ -111,6 +117,7 @@ def apply(body: str, *, now: datetime, replayed: bool = False) -> Outcome:
         event.received_at, event.occurred_at = now, envelope.occurred_at
         event.status = WAITING if effect.waits else APPLIED
         event.effect, event.customer_id = effect.text, effect.customer_id
+        event.ignored = ignored or None
         repository.add_received(change, event)
         for event_id in effect.unblocked:
             repository.add_unblocked(
@@ -164,7 +171,7 @@ def _checked(shop: str, event: Any, body: str, now: datetime) -> Receipt:
         return Receipt(event_id, REFUSED, refusal.faults)
     if envelope.shop != shop:
         return Receipt(event_id, REFUSED, [Fault("shop", "FORBIDDEN", "is not the shop you may send for")])
-    return Receipt(event_id, QUEUED)
+    return Receipt(event_id, QUEUED, ignored=unknown.paths(event))
 
 
 def _distinguished(shop: str, receipts: Sequence[Receipt], bodies: Sequence[str]) -> list[Receipt]:

@@ -4,15 +4,16 @@ from typing import Any
 
 import pytest
 
+from crm.intake import service as intake
 from crm.kernel.aws import sqs_client
 from crm.kernel.settings import settings
 from crm.shops.service import Shop
 from schema.principal import Principal
 from tests.asking import SERVICE, answer, as_customer, as_staff, ask, codes
-from tests.shop_events import event, order
+from tests.shop_events import deliver, event, order
 
 INGEST = """mutation ($input: EventsIngestInput!) { eventsIngest(input: $input) {
-    results { eventId status faults { path code message } } userErrors { code field } } }"""
+    results { eventId status faults { path code message } ignored } userErrors { code field } } }"""
 
 
 @pytest.fixture
@@ -63,6 +64,17 @@ def test_a_null_among_events_holds_up_no_other(queue: str, principal: Principal)
     receipts = ingest(None, good, principal=principal)["results"]
     assert [receipt["status"] for receipt in receipts] == ["refused", "queued"]
     assert [fault["code"] for fault in receipts[0]["faults"]] == ["INVALID"]
+
+
+def test_what_nobody_reads_is_told(queue: str) -> None:
+    misspelt = event("order.placed", order() | {"shiping": "1"}) | {"customer": {"emial": "ada@example.com"}}
+    [receipt] = ingest(misspelt)["results"]
+    assert (receipt["status"], sorted(receipt["ignored"])) == ("queued", ["customer.emial", "data.shiping"])
+    deliver(misspelt)
+    received = intake.status("demo", misspelt["id"])
+    assert received is not None
+    assert received.ignored is not None
+    assert sorted(received.ignored) == ["customer.emial", "data.shiping"]
 
 
 def test_staff_need_the_scope(queue: str) -> None:
