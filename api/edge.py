@@ -6,8 +6,6 @@ in, and an answer where something broke.
 import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from traceback import extract_tb
 from typing import Final
 from weakref import WeakSet
 
@@ -16,6 +14,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.answers import BadRequest, error_response, request_id
 from crm.kernel import correlation
+from crm.kernel.errors import without_words
 
 logger = logging.getLogger(__name__)
 
@@ -87,8 +86,7 @@ class Masking:
             await self._app(scope, receive, watched)
         except Exception as error:  # noqa: BLE001  one request's failure is its own; reported without its words
             request = Request(scope)
-            frames = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in extract_tb(error.__traceback__)[-5:]]
-            logger.error("request %s failed: %s at %s", request_id(request), type(error).__name__, frames)  # noqa: TRY400
+            logger.error("request %s failed: %s", request_id(request), without_words(error))  # noqa: TRY400
             if not begun:
                 refusal = BadRequest(500, "INTERNAL_ERROR", "Something went wrong here.")
                 await error_response(refusal, request_id(request))(scope, receive, send)

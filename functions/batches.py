@@ -20,7 +20,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from crm.kernel import correlation
 from crm.kernel.domain_events import CORRELATION
-from crm.kernel.errors import CrmError
+from crm.kernel.errors import CrmError, without_words
 from crm.kernel.publishing import SOURCE
 
 logger = Logger()
@@ -40,7 +40,7 @@ class SqsBatch(BatchProcessor):
         if isinstance(error, CrmError):
             logger.warning("record refused", extra=told | {"code": error.code, "field": error.field})
         else:
-            logger.error("record failed", exc_info=exception, extra=told)
+            logger.error("record failed: %s", without_words(error), extra=told)
         return super().failure_handler(record, exception)
 
 

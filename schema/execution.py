@@ -6,14 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
-from pathlib import Path
-from traceback import extract_tb
 from typing import Any
 
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema
 from graphql.execution.values import VariableValues, get_variable_values
 
-from crm.kernel.errors import CrmError, InvalidInput, InvalidInputs
+from crm.kernel.errors import CrmError, InvalidInput, InvalidInputs, without_words
 from crm.kernel.meter import Meter, metering
 from schema import limits
 from schema.budget import Budgets
@@ -82,11 +80,13 @@ class Execution:
         with metering() as meter:
             executor = PlannedExecutor(plan, variables, Context(principal, now, request_id, meter, plan.uses))
             result = await executor.answer()
-        body = _body(result, cost, executor.objects, meter, request_id)
+        # What was asked for and not there has cost the store as much.
+        used = max(executor.objects, meter.requests, ceil(meter.read_units))
+        body = _body(result, cost, used, meter, request_id)
         if self.budgets and charge is not None:
             body["extensions"]["budget"] = self.budgets.shown(principal, charge)
             if not plan.is_mutation:  # its price is for what it does, not for what it answers
-                self.budgets.give_back(principal, cost - executor.objects)
+                self.budgets.give_back(principal, cost - used)
         return Answer(200, body)
 
     def _variables(
@@ -127,8 +127,7 @@ def shown(error: GraphQLError, request_id: str) -> dict[str, Any]:
     if cause is None or isinstance(cause, GraphQLError):
         return _formatted(error, "BAD_USER_INPUT")
     # Its type and place only: an exception's words may hold what a person wrote.
-    frames = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in extract_tb(cause.__traceback__)[-5:]]
-    logger.error("%s failed in request %s: %s at %s", error.path, request_id, type(cause).__name__, frames)
+    logger.error("%s failed in request %s: %s", error.path, request_id, without_words(cause))
     masked = GraphQLError(MASKED, nodes=error.nodes, path=error.path)
     return _formatted(masked, "INTERNAL_ERROR", requestId=request_id)
 
@@ -144,13 +143,13 @@ def _of_domain(error: GraphQLError, cause: CrmError) -> dict[str, Any]:
     return _formatted(invalid, cause.code, field=field, faults=faults)
 
 
-def _body(result: ExecutionResult, cost: int, objects: int, meter: Meter, request_id: str) -> dict[str, Any]:
+def _body(result: ExecutionResult, cost: int, used: int, meter: Meter, request_id: str) -> dict[str, Any]:
     body: dict[str, Any] = {"data": result.data}
     if result.errors:
         body["errors"] = [shown(error, request_id) for error in result.errors[:MOST_ERRORS]]
     body["extensions"] = {
         "requestId": request_id,
-        "cost": {"requested": cost, "actual": objects},
+        "cost": {"requested": cost, "actual": used},
         "capacity": {
             "requests": meter.requests,
             "readUnits": meter.read_units,

@@ -2,6 +2,8 @@
 """Refusals a caller can act on. Anything else is a bug and is left to crash."""
 
 from dataclasses import dataclass
+from pathlib import Path
+from traceback import extract_tb
 
 
 class CrmError(Exception):
@@ -81,6 +83,12 @@ class InvalidInputs(CrmError):
     @property
     def faults(self) -> list[Fault]:
         return self._faults
+
+
+def without_words(error: BaseException) -> str:
+    """What kind of error it is and where it came from, without its words, which may hold what a person wrote."""
+    frames = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in extract_tb(error.__traceback__)[-5:]]
+    return f"{type(error).__name__} at {', '.join(frames)}"
 
 
 class Stale(CrmError):

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from crm.kernel import correlation, dead_letters
-from crm.kernel.errors import CrmError, Fault, InvalidInput, InvalidInputs
+from crm.kernel.errors import CrmError, Fault, InvalidInput, InvalidInputs, without_words
 from crm.kernel.settings import settings
 from crm.kernel.table import STORE_ERRORS, Item
 
@@ -89,7 +89,7 @@ class Delivery:
                     log.exception("not read")
                 self.fail([record])
             except Exception as error:  # noqa: BLE001  one bad record must not hold up the shard
-                self.refuse(record, [Fault("", "UNREADABLE", repr(error))])
+                self.refuse(record, [Fault("", "UNREADABLE", without_words(error))])
         return values
 
     def refuse(self, record: Record, reasons: list[Fault]) -> None:

@@ -12,6 +12,7 @@ from pynamodb.expressions.condition import Condition
 from crm.kernel.table import Item
 
 I = TypeVar("I", bound=Item)  # noqa: E741  one of the kinds of Item
+FILTERED_PAGE = 100  # read at once where some are left out
 LAST = "\uffff"  # sorts behind every character of a key
 
 
@@ -49,6 +50,7 @@ def moments(pk: str, *, before: str | None, limit: int, only: Collection[type[It
             index_name="moments",
             scan_index_forward=False,
             limit=limit,
+            page_size=limit if only is None else max(limit, FILTERED_PAGE),
         )
     )
 

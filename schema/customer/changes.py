@@ -23,6 +23,7 @@ from schema.feedback import FeedbackResponse
 from schema.loyalty import LedgerEntry
 from schema.message import Message
 from schema.order import Order
+from schema.principal import Kind
 
 if TYPE_CHECKING:
     from schema.customer.customer import Customer
@@ -44,12 +45,13 @@ Changed: TypeAlias = Annotated[
         ),
     ),
 ]
-OF_ITS_OWN: Final[dict[type[Item], Any]] = {
-    orders.Order: Order,
-    notifications.Message: Message,
-    loyalty.LedgerEntry: LedgerEntry,
-    feedback.FeedbackResponse: FeedbackResponse,
+OF_ITS_OWN: Final[dict[type[Item], tuple[Any, str]]] = {
+    orders.Order: (Order, "orders:read"),
+    notifications.Message: (Message, "messages:read"),
+    loyalty.LedgerEntry: (LedgerEntry, "loyalty:read"),
+    feedback.FeedbackResponse: (FeedbackResponse, "feedback:read"),
 }
+"""How each is shown, and what staff need to learn that there is one."""
 
 
 def fed() -> ListSize:
@@ -125,12 +127,15 @@ class Feed:
     def _nodes(self, items: Sequence[Item]) -> list[Any]:
         from schema.customer.customer import Customer  # they name each other
 
+        principal = self.context.principal
         nodes: list[Any] = []
         itself = False
         for item in items:
             shown = OF_ITS_OWN.get(type(item))
             if shown is not None:
-                nodes.append(shown(item=item))
+                kind, scope = shown
+                if principal.kind is Kind.CUSTOMER or scope in principal.scopes:
+                    nodes.append(kind(item=item))
             elif not itself:
                 itself = True
                 nodes.append(Customer(record=self.record))

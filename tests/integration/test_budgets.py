@@ -181,3 +181,21 @@ def test_who_asks_more_often_than_one_item_can_be_written_is_throttled(monkeypat
 def test_budgets_that_make_no_sense_stop_the_gateway_from_starting(text: str) -> None:
     with pytest.raises(RuntimeError, match="POINT_BUDGETS"):
         Budgets.of(text)
+
+
+def test_what_was_asked_for_and_is_not_there_costs_what_the_store_was_asked() -> None:
+    from schema.node import global_id
+
+    by = client("customer=100/1 visitor=100/1 staff=1000/1 service=100/1")
+    headers = {"authorization": f"Bearer {token(scope='orders:read')}"}
+    ids = [global_id("Order", f"o{number}") for number in range(40)]
+    body = {"query": "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", "variables": {"ids": ids}}
+    statuses = []
+    for _ in range(40):
+        answered = by.post("/graphql", json=body, headers=headers)
+        statuses.append(answered.status_code)
+        if answered.status_code == 200:
+            extensions = answered.json()["extensions"]
+            assert extensions["cost"]["actual"] >= extensions["capacity"]["requests"]
+    assert statuses.count(200) <= 1 + 1000 // 40
+    assert 429 in statuses

@@ -128,6 +128,31 @@ def test_a_page_of_the_timeline_takes_two_requests(ann: str) -> None:
     assert requests(TIMELINE, kinds=["ORDER", "CONSENT"]) == 3
 
 
+def test_staff_who_may_see_little_cost_a_query_a_kind_however_much_there_is_besides(shop: object) -> None:
+    about = {"externalId": "bea"}
+    said = {"consents": [{"channel": "email", "purpose": "marketing", "state": "granted"}]}
+    bea = happened("customer.updated", said, customer=about)
+    for number in range(60):
+        happened("product.viewed", {"sku": f"S{number}"}, customer=about, occurredAt=f"2026-03-02T10:{number:02}:00Z")
+    query = "query ($id: ID!) { customer(id: $id) { timeline(first: 5) { nodes { kind } } } }"
+    body = answer(query, {"id": global_id("Customer", bea)}, principal=as_staff("customers:read", "consents:read")).body
+    assert body["data"]["customer"]["timeline"]["nodes"] == [{"kind": "CONSENT"}]
+    assert body["extensions"]["capacity"]["requests"] == 2
+
+
+def test_staff_learn_of_no_change_that_their_scopes_do_not_name(ann: str) -> None:
+    query = "query ($id: ID!) { customer(id: $id) { changes { nodes { __typename } } } }"
+
+    def told(*scopes: str) -> set[str]:
+        principal = as_staff("customers:read", *scopes)
+        found = ask(query, {"id": global_id("Customer", ann)}, principal=principal)["customer"]["changes"]["nodes"]
+        return {node["__typename"] for node in found}
+
+    assert told() == {"Customer"}
+    assert told("orders:read") == {"Customer", "Order"}
+    assert told("loyalty:read", "feedback:read") == {"Customer", "LedgerEntry", "FeedbackResponse"}
+
+
 CHANGES = """query ($since: String, $first: Int) { viewer { changes(since: $since, first: $first) { cursor hasMore
   nodes { __typename
     ... on Customer { firstName statistics { orderCount } loyalty { available } }

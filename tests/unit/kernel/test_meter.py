@@ -1,0 +1,27 @@
+# tests/unit/kernel/test_meter.py
+from typing import Any
+
+import pytest
+
+from crm.kernel.meter import _read_units, _size
+
+
+@pytest.mark.parametrize(
+    ("item", "size"),
+    [
+        ({"name": {"S": "Zoë"}}, 4 + 4),
+        ({"n": {"N": "12345"}}, 1 + 3),
+        ({"b": {"BOOL": True}, "z": {"NULL": True}}, 2 + 2),
+        ({"m": {"M": {"k": {"S": "ab"}}}}, 1 + 3 + 1 + 1 + 2),
+        ({"l": {"L": [{"S": "a"}, {"S": "b"}]}}, 1 + 3 + 2 + 2),
+        ({"s": {"SS": ["ab", "cd"]}}, 1 + 4),
+    ],
+)
+def test_an_item_is_as_large_as_dynamodb_counts_it(item: Any, size: int) -> None:
+    assert _size(item) == size
+
+
+def test_letters_beyond_ascii_cost_what_they_take_in_utf_8() -> None:
+    items = [{"note": {"S": "ü" * 2000}}]
+    assert _read_units({"ConsistentRead": True}, {"Items": items}) == 1
+    assert _read_units({"ConsistentRead": True}, {"Items": items * 2}) == 2
