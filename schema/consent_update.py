@@ -15,7 +15,7 @@ from schema.customer.customer import Customer, customer_by_key
 from schema.customer.record import RecordByCustomer
 from schema.errors import AnswersRefusals, UserError
 from schema.node import key_of
-from schema.principal import Kind
+from schema.principal import Kind, Principal
 
 OF_CUSTOMERS: Final = {"opt_in_level": OptInLevel.SINGLE, "legal_basis": LegalBasis.CONSENT, "occurred_at": None}
 """What customers do not say of their own consent, and what holds of it: else they could forge the shop's evidence."""
@@ -73,6 +73,14 @@ class ConsentUpdateInput:
     consents: list[ConsentInput] = strawberry.field(description="What is said, 50 at most. All of it holds or none.")
     idempotency_key: str = strawberry.field(description="Repeat it to retry safely; it is the customer's for good.")
 
+    def faults(self, asker: Principal, now: datetime) -> list[Fault]:
+        nobody = self.id is None and asker.customer_id is None
+        return [
+            *([Fault("id", "REQUIRED", "is required of staff")] if nobody else []),
+            *(_evidence(self.consents) if asker.kind is Kind.CUSTOMER else []),
+            *service.faults_of_call([one.given(asker.kind) for one in self.consents], self.idempotency_key, now),
+        ]
+
 
 @strawberry.type(description="The customer as they are now, or why nothing was recorded.", directives=signed_in())
 class ConsentUpdatePayload:
@@ -92,8 +100,6 @@ class ConsentMutation:
     async def consent_update(self, info: Info, input: Annotated[ConsentUpdateInput, GIVEN]) -> ConsentUpdatePayload:
         context = info.context
         kind, customer_id = context.principal.kind, _speaking(context, input.id)
-        if kind is Kind.CUSTOMER:
-            _refuse_evidence(input.consents)
         replayed = await stored(
             service.update,
             context.shop,
@@ -119,12 +125,10 @@ def _speaking(context: Context, id: str | None) -> str:
     return key[0]
 
 
-def _refuse_evidence(consents: list[ConsentInput]) -> None:
-    faults = [
+def _evidence(consents: list[ConsentInput]) -> list[Fault]:
+    return [
         Fault(f"consents.{number}.{name}", "FORBIDDEN", "is for staff only")
         for number, one in enumerate(consents)
         for name in OF_CUSTOMERS
         if getattr(one, name) is not None
     ]
-    if faults:
-        raise InvalidInputs(faults)

@@ -111,7 +111,7 @@ class AnswersRefusals(FieldExtension):
     ) -> Any:
         try:
             await refuse_barred(info.context.principal)
-            wrong = forms.faults(kwargs.get("input"))
+            wrong = forms.faults(kwargs.get("input"), info.context.principal, info.context.now)
             if wrong:
                 raise InvalidInputs(wrong)
             return await next_(source, info, **kwargs)

@@ -5,14 +5,16 @@ the form: in `userErrors`, with the path to it.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from datetime import datetime
 from enum import Enum
-from typing import Any, Final
+from typing import Any, Final, Protocol, runtime_checkable
 
 import strawberry
 from strawberry.types.arguments import InputContext
 from strawberry.types.base import StrawberryMaybe, StrawberryOptional, get_object_definition
 
 from crm.kernel.errors import Fault, InvalidInputs
+from schema.principal import Principal
 
 OF_MUTATIONS: Final = "input"
 
@@ -48,9 +50,20 @@ def filled_in(kind: type, given: Mapping[str, Any], context: InputContext) -> An
     return kind(**values)
 
 
-def faults(given: Any) -> list[Fault]:
-    """What is wrong with the input of a mutation before any service has seen it."""
-    return [_fault(path) for path in _nulls(given, ())]
+@runtime_checkable
+class Judged(Protocol):
+    """An input that says what is wrong with it, as far as that can be told without a read."""
+
+    def faults(self, asker: Principal, now: datetime) -> list[Fault]: ...
+
+
+def faults(given: Any, asker: Principal, now: datetime) -> list[Fault]:
+    """What is wrong with the input of a mutation before any service has read anything. What is not the asker's to say
+    is told as that only.
+    """
+    found = given.faults(asker, now) if isinstance(given, Judged) else []
+    forbidden = {fault.path for fault in found if fault.code == "FORBIDDEN"}
+    return [*(_fault(path) for path in _nulls(given, ()) if path not in forbidden), *found]
 
 
 def _nulls(given: Any, path: tuple[str, ...]) -> Iterator[str]:

@@ -50,6 +50,7 @@ __all__ = [
     "as_of",
     "entries",
     "faults",
+    "faults_of_call",
     "record",
     "suppress",
     "suppression",
@@ -134,7 +135,7 @@ def update(
     NotFound where there is no such customer, or they are deleted; CustomerBlocked where the customer takes no part and
     says it themselves; KeyReused where the key came with something else before.
     """
-    wrong = _faults_of_call(given, idempotency_key, now)
+    wrong = faults_of_call(given, idempotency_key, now)
     if wrong:
         raise InvalidInputs(wrong)
 
@@ -217,7 +218,8 @@ def _said_once(given: Sequence[ConsentGiven], occurred_at: datetime) -> dict[int
     return dict(said.values())
 
 
-def _faults_of_call(given: Sequence[ConsentGiven], idempotency_key: str, now: datetime) -> list[Fault]:
+def faults_of_call(given: Sequence[ConsentGiven], idempotency_key: str, now: datetime) -> list[Fault]:
+    """Everything wrong with what is said through the API, as far as that can be told without a read."""
     found = [*_faults(given), *keys.faults(idempotency_key)]
     if not given:
         found.append(Fault("consents", "REQUIRED", "must name at least one"))

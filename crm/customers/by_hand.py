@@ -47,9 +47,18 @@ def unusable(words: Words) -> list[Fault]:
         faults.append(Fault("phone", "INVALID", "must be a phone number with its country, such as +491701234567"))
     elif phone and not identifiers.phone(phone):
         faults.append(Fault("phone", "BLOCKED", STANDS_FOR_NOBODY))
-    for index, (source, value) in enumerate(words.external_ids.items()):
-        faults += [replace(fault, path=f"external_ids.{index}.{fault.path}") for fault in _of_external(source, value)]
-    return faults
+    return [*faults, *faults_of_external_ids(words.external_ids.items())]
+
+
+def faults_of_external_ids(given: Iterable[tuple[str, str]]) -> list[Fault]:
+    """Everything wrong with ids of other systems, by their place; a system has one id for a customer."""
+    found, sources = [], set()
+    for index, (source, value) in enumerate(given):
+        if source in sources:
+            found.append(Fault(f"external_ids.{index}.source", "DUPLICATE", "must be unlike those before it"))
+        sources.add(source)
+        found += [replace(fault, path=f"external_ids.{index}.{fault.path}") for fault in _of_external(source, value)]
+    return found
 
 
 def _of_external(source: str, value: str) -> Iterable[Fault]:

@@ -101,11 +101,14 @@ __all__ = [
     "define_attribute",
     "delete",
     "faults",
+    "faults_by_hand",
+    "faults_of_external_ids",
     "find",
     "get",
     "identify",
     "is_hidden",
     "list_shard",
+    "nameless",
     "origins",
     "pending_address",
     "refuse_barred",
@@ -125,6 +128,8 @@ ZONE_OF_TODAY = "Pacific/Kiritimati"  # the earliest zone: a birth date is not i
 
 tags = profile.tags
 tidied = profile.tidied
+nameless = by_hand.nameless
+faults_of_external_ids = by_hand.faults_of_external_ids
 take_snapshot = snapshot.read
 snapshots = snapshot.read_many
 list_shard = repository.list_shard
@@ -199,11 +204,16 @@ def faults(fields: Mapping[str, Any], *, now: datetime, path: Callable[[str], st
     return [replace(fault, path=path(fault.path)) for fault in found]
 
 
+def faults_by_hand(words: Words, *, now: datetime) -> list[Fault]:
+    """Everything wrong with what a person says of a customer, as far as that can be told without a read."""
+    return [*faults(words.fields, now=now), *by_hand.unusable(words)]
+
+
 def create(shop: str, words: Words, *, now: datetime, by: Actor = SYSTEM) -> Customer:
     """Found a customer on somebody's word. Raises InvalidInputs, NotFound for an unknown shop, or IdentifierTaken where
     an identifier is another's; of any number of concurrent creators with one e-mail address, one wins.
     """
-    wrong = [*faults(words.fields, now=now), *by_hand.unusable(words), *by_hand.nameless(words)]
+    wrong = [*faults_by_hand(words, now=now), *by_hand.nameless(words)]
     if wrong:
         raise InvalidInputs(wrong)
     shops.current(shop, now=now)
@@ -239,7 +249,7 @@ def update(
     Raises InvalidInputs, NotFound (also for one who is deleted: restore them first), IdentifierTaken, VersionMismatch
     where the stored version is another, and CustomerBlocked where customers speak of themselves and take no part.
     """
-    wrong = [*faults(words.fields, now=now), *by_hand.unusable(words)]
+    wrong = faults_by_hand(words, now=now)
     if wrong:
         raise InvalidInputs(wrong)
 

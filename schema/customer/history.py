@@ -18,6 +18,7 @@ from schema.context import Context, stored
 from schema.loaders import Page, PageByCustomer
 
 ATTRIBUTES = "attributes."
+ENUMS = frozenset({"status", "gender"})
 
 
 @strawberry.enum(description="What somebody is who says or changes something.")
@@ -86,11 +87,11 @@ class FieldChange:
 
     @strawberry.field(description="Null: there was none; also of tags and identities.")
     def before(self) -> str | None:
-        return self.change.before
+        return _shown(self.change.field, self.change.before)
 
     @strawberry.field(description="Null: there is none; also of tags and identities.")
     def after(self) -> str | None:
-        return self.change.after
+        return _shown(self.change.field, self.change.after)
 
     @strawberry.field(description="Of tags and identities: those that came.", directives=[about(5)])
     def added(self) -> list[str]:
@@ -103,6 +104,14 @@ class FieldChange:
     @strawberry.field(description="Too long to be told whole.")
     def cut(self) -> bool:
         return self.change.cut
+
+
+def _shown(field: str, text: str | None) -> str | None:
+    """As the API writes it; the text may be cut short, so it is not read as JSON."""
+    if text is not None and field in ENUMS:
+        return text.upper()
+    # Inside a text, the quotation mark before the colon would be escaped.
+    return text.replace('"postal_code":', '"postalCode":') if text is not None and field == "addresses" else text
 
 
 @strawberry.type(description="One change of a customer's record; it is never changed.", directives=signed_in())

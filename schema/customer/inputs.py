@@ -1,17 +1,22 @@
 # schema/customer/inputs.py
 """What clients say of customers, and the words of it that the service takes."""
 
-from datetime import date
-from typing import Any
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any, Final
 
 import strawberry
 
 from crm.customers import service
-from crm.kernel.errors import Fault, InvalidInputs
+from crm.kernel.errors import Fault
 from schema.customer.attributes import AttributeInput
 from schema.customer.parts import CustomerStatus, Gender
 from schema.customer.queries import ExternalIdInput
+from schema.forms import Null
+from schema.principal import Kind, Principal
 from schema.scalars import CountryCode, EmailAddress, PhoneNumber, TimeZone
+
+STAFF_FIELDS: Final = ("email_verified", "status", "test")
 
 
 @strawberry.input(description="Where a customer can be reached by post.")
@@ -47,22 +52,26 @@ class CustomerCreateInput:
     test: bool = strawberry.field(default=False, description="A test customer counts in no KPI.")
 
     def words(self) -> service.Words:
-        """Raises InvalidInputs where a system is said to have two ids for the one customer."""
         given = {name: _plain(value) for name, value in vars(self).items() if value is not None}
-        sources = [external.source for external in self.external_ids or ()]
-        repeated = [index for index, source in enumerate(sources) if source in sources[:index]]
-        if repeated:
-            message = "must be unlike those before it"
-            raise InvalidInputs([Fault(f"external_ids.{index}.source", "DUPLICATE", message) for index in repeated])
         external_ids = {external.source: external.value for external in self.external_ids or ()}
         fields = {name: value for name, value in given.items() if name not in {"external_ids", "email_verified"}}
         return service.Words(
             external_ids=external_ids, email_verified=self.email_verified, fields=service.tidied(fields)
         )
 
+    def faults(self, _asker: Principal, now: datetime) -> list[Fault]:
+        words = self.words()
+        return [
+            *service.faults_by_hand(replace(words, external_ids={}), now=now),
+            *service.faults_of_external_ids((external.source, external.value) for external in self.external_ids or ()),
+            *service.nameless(words),
+        ]
+
 
 @strawberry.input(
-    description="What to change: what is left out stays, null clears. Null is refused for `status` and `test`."
+    description=(
+        "What to change: what is left out stays, null clears. Null is refused for `emailVerified`, `status` and `test`."
+    )
 )
 class CustomerUpdateInput:
     id: strawberry.ID = strawberry.field(description="Which customer.")
@@ -75,8 +84,8 @@ class CustomerUpdateInput:
             "`pendingEmail`; their null takes back what is pending."
         )
     )
-    email_verified: bool = strawberry.field(
-        default=False, description="Whether `email`, given with it, is known to be theirs. For staff only."
+    email_verified: strawberry.Maybe[bool] = strawberry.field(
+        description="Whether `email`, given with it, is known to be theirs. For staff only."
     )
     phone: strawberry.Maybe[PhoneNumber | None] = strawberry.field(description="As `email`.")
     first_name: strawberry.Maybe[str | None] = strawberry.field(description="Given name.")
@@ -92,11 +101,23 @@ class CustomerUpdateInput:
     test: strawberry.Maybe[bool] = strawberry.field(description="For staff only.")
 
     def words(self) -> service.Words:
-        given = {name: value for name, value in vars(self).items() if isinstance(value, strawberry.Some)}
-        fields = {name: _plain(some.value) for name, some in given.items()}
-        if self.email_verified and not fields.get("email"):
-            raise InvalidInputs([Fault("email", "REQUIRED", "is the address that is verified")])
-        return service.Words(email_verified=self.email_verified, fields=service.tidied(fields))
+        fields = {name: _plain(value) for name, value in self._said().items() if value is not Null.NULL}
+        verified = fields.pop("email_verified", False)
+        return service.Words(email_verified=verified, fields=service.tidied(fields))
+
+    def faults(self, asker: Principal, now: datetime) -> list[Fault]:
+        said = self._said()
+        forbidden = [name for name in STAFF_FIELDS if name in said and asker.kind is Kind.CUSTOMER]
+        found = [Fault(name, "FORBIDDEN", "is for staff only") for name in forbidden]
+        words = self.words()
+        if words.email_verified and "email_verified" not in forbidden and not words.fields.get("email"):
+            found.append(Fault("email", "REQUIRED", "is the address that is verified"))
+        return [*found, *(one for one in service.faults_by_hand(words, now=now) if one.path not in forbidden)]
+
+    def _said(self) -> dict[str, Any]:
+        """By field; the null of one that cannot be cleared is there, too."""
+        given = {name: value for name, value in vars(self).items() if isinstance(value, strawberry.Some | Null)}
+        return {name: value.value if isinstance(value, strawberry.Some) else value for name, value in given.items()}
 
 
 @strawberry.input(description="Whom to delete.")

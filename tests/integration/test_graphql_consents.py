@@ -112,6 +112,15 @@ def test_customers_forge_no_evidence(ann: str) -> None:
     ]
 
 
+def test_evidence_is_refused_with_everything_else_that_is_wrong(ann: str) -> None:
+    wrong = YES | {"legalBasis": "CONTRACT", "topic": "No Topic", "source": ""}
+    assert sorted(refused(as_customer(ann), wrong)) == [
+        ("FORBIDDEN", "consents.0.legalBasis"),
+        ("INVALID", "consents.0.source"),
+        ("INVALID", "consents.0.topic"),
+    ]
+
+
 def test_staff_record_what_was_said_elsewhere_and_sign_it(ann: str) -> None:
     clerk = Principal(Kind.STAFF, "demo", None, STAFF.scopes, "u1")
     paper = YES | {"occurredAt": "2026-03-01T09:00:00Z", "optInLevel": "SINGLE", "source": "paper form"}

@@ -113,6 +113,17 @@ def test_two_ids_of_one_system_are_not_one_customers(shop: Shop) -> None:
     ]
 
 
+def test_an_id_said_twice_is_told_with_everything_else_that_is_wrong(shop: Shop) -> None:
+    ids = [{"source": "web", "value": "1"}, {"source": "web", "value": "2"}, {"source": "No Name", "value": "3"}]
+    refused = create(externalIds=ids, email="nope", firstName="x" * 201)
+    assert {(error["code"], *error["field"][1:]) for error in refused["userErrors"]} == {
+        ("DUPLICATE", "externalIds", "1", "source"),
+        ("INVALID", "externalIds", "2", "source"),
+        ("INVALID", "email"),
+        ("TOO_LONG", "firstName"),
+    }
+
+
 def test_every_identifier_that_is_taken_is_told(shop: Shop) -> None:
     ada = create(email="ada@example.com")["customer"]["id"]
     bob = create(externalIds=[{"source": "web", "value": "1"}])["customer"]["id"]

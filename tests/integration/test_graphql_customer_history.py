@@ -50,6 +50,13 @@ def test_staff_see_who_changed_what_newest_first(bea: str) -> None:
     }
 
 
+def test_values_are_written_as_the_api_writes_them(bea: str) -> None:
+    said = {"status": "BLOCKED", "gender": "FEMALE", "addresses": [{"postalCode": "1010"}]}
+    ask(UPDATE, {"input": {"id": global_id("Customer", bea)} | said})
+    told = {each["field"]: each["after"] for each in changes(bea, first=1)["nodes"][0]["fields"]}
+    assert told == {"status": "BLOCKED", "gender": "FEMALE", "addresses": '[{"postalCode": "1010"}]'}
+
+
 def test_changes_come_in_pages_without_gap_or_repeat(bea: str) -> None:
     for number in range(5):
         ask(UPDATE, {"input": {"id": global_id("Customer", bea), "firstName": f"Bea {number}"}})

@@ -123,6 +123,31 @@ def test_customers_cannot_change_what_is_for_staff(ann: str) -> None:
     assert update(ann, status="BLOCKED")["customer"] == update(ann)["customer"]
 
 
+def test_what_is_for_staff_is_told_with_everything_else_that_is_wrong(ann: str) -> None:
+    wrong = {"email": "nope", "phone": "12", "firstName": "x" * 500, "addresses": [{"latitude": 99, "longitude": 1}]}
+    refused = update(ann, as_customer(ann), **wrong, status=None, test=True, emailVerified=True)["userErrors"]
+    assert {(error["code"], *error["field"][1:]) for error in refused} == {
+        ("FORBIDDEN", "status"),
+        ("FORBIDDEN", "test"),
+        ("FORBIDDEN", "emailVerified"),
+        ("INVALID", "email"),
+        ("INVALID", "phone"),
+        ("TOO_LONG", "firstName"),
+        ("INVALID", "addresses", "0", "latitude"),
+    }
+    assert len(refused) == 7
+
+
+def test_whether_an_address_is_verified_is_not_null_and_goes_with_the_address(ann: str) -> None:
+    for principal, given, code, field in (
+        (STAFF, None, "REQUIRED", "emailVerified"),
+        (STAFF, True, "REQUIRED", "email"),
+        (as_customer(ann), True, "FORBIDDEN", "emailVerified"),
+    ):
+        [refused] = update(ann, principal, emailVerified=given)["userErrors"]
+        assert (refused["code"], refused["field"]) == (code, ["input", field])
+
+
 def test_what_customers_say_of_themselves_takes_nobodys_address_and_tells_nobody_whose_it_is(ann: str) -> None:
     other = ask('mutation { customerCreate(input: {email: "bob@example.com"}) { customer { customerId } } }')[
         "customerCreate"
