@@ -25,7 +25,10 @@ from crm.kernel.table import Item, Part, Published, Synced, customer_key
 
 
 class ConsentEntry(Item, discriminator="ConsentEntry"):
-    """What a customer said once about one channel, purpose and topic, where they said it, and who told us."""
+    """What a customer said once about one channel, purpose and topic, where they said it, and who told us.
+
+    `without_effect`: it was one topic too many for the head.
+    """
 
     channel = UnicodeAttribute()
     purpose = UnicodeAttribute()
@@ -40,6 +43,7 @@ class ConsentEntry(Item, discriminator="ConsentEntry"):
     recorded_at = UTCDateTimeAttribute()
     cause = UnicodeAttribute()
     replayed = BooleanAttribute(default=False)
+    without_effect = BooleanAttribute(default=False)
 
     @classmethod
     def of(

@@ -33,6 +33,7 @@ __all__ = [
     "LEGAL_BASES",
     "MOST_TOPICS",
     "MOST_TOPICS_DENIED",
+    "NO_MORE_TOPICS",
     "OPT_IN_LEVELS",
     "PURPOSES",
     "REASONS",
@@ -65,6 +66,7 @@ __all__ = [
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # as of events
 MOST_ENTRIES = 10_000  # that one answer about the past is worked out from: some 5 MB
+NO_MORE_TOPICS = f"a customer has {MOST_TOPICS} topics at most"
 
 faults = evidence.faults
 entries = repository.list_newest
@@ -89,34 +91,39 @@ def record(
     occurred_at: datetime,
     now: datetime,
     replayed: bool,
-) -> None:
-    """Add to `change`: an entry for each thing said, and the head where they change what holds.
+    head: ConsentHead | None = None,
+) -> list[int]:
+    """Add to `change`: an entry for each thing said, and the head where they change what holds. Return the numbers of
+    those that find no room on the head (`MOST_TOPICS`): their entries are kept and have no effect.
 
-    Said twice at one instant, the stricter counts. The commit raises Stale where another consent was recorded
-    meanwhile. Raises InvalidInputs, also where the customer would have more topics than a head holds.
+    Said twice at one instant, the stricter counts. `head` is the customer's, where it was read (or made new) already:
+    what was decided by it stands with it. The commit raises Stale where another consent was recorded since. Raises
+    InvalidInputs.
     """
     wrong = _faults(given)
     if wrong:
         raise InvalidInputs(wrong)
     said = _said_once(given, occurred_at)
     if not said:
-        return
-    head = repository.get_head(shop, customer_id) or ConsentHead.of(shop, customer_id)
+        return []
+    head = head or repository.get_head(shop, customer_id) or ConsentHead.of(shop, customer_id)
     summary = Summary(head.states)
     moved = False
+    beyond: list[int] = []
     for number, one in said.items():
         entry = _entry(shop, customer_id, one, cause)
         entry.actor, entry.recorded_at, entry.replayed = str(actor), now, replayed
-        if not summary.has_room_for(entry):
-            wrong.append(Fault(_path(number, "topic"), "TOO_MANY", f"a customer has {MOST_TOPICS} topics at most"))
+        if summary.has_room_for(entry):
+            moved |= summary.hear(entry)
+        else:
+            entry.without_effect = True
+            beyond.append(number)
         change.once(entry)
-        moved |= summary.hear(entry)
-    if wrong:
-        raise InvalidInputs(wrong)
     # Where nothing moves, nothing is relied on: event times on the head only grow, so older news stays older.
     if moved:
         head.states, head.cause, head.replayed = summary.states, cause, replayed
         change.revise(head)
+    return beyond
 
 
 def update(
@@ -131,9 +138,10 @@ def update(
     """Record what is said through the API; return whether an earlier call with this key did.
 
     What has no time of its own is said now, or just after whatever a source whose clock runs ahead has said of the
-    channel and purpose: nobody's withdrawal is silently lost. A key is one customer's, for good. Raises InvalidInputs;
-    NotFound where there is no such customer, or they are deleted; CustomerBlocked where the customer takes no part and
-    says it themselves; KeyReused where the key came with something else before.
+    channel and purpose: nobody's withdrawal is silently lost. A key is one customer's, for good. Raises InvalidInputs,
+    also where the customer would have more topics than a head holds; NotFound where there is no such customer, or they
+    are deleted; CustomerBlocked where the customer takes no part and says it themselves; KeyReused where the key came
+    with something else before.
     """
     wrong = faults_of_call(given, idempotency_key, now)
     if wrong:
@@ -141,13 +149,14 @@ def update(
 
     def gather(change: Change) -> None:
         heads = customers.take_snapshot(shop, customer_id)
-        customer, head = heads.head(Customer), heads.head(ConsentHead)
+        customer = heads.head(Customer)
+        head = heads.head(ConsentHead) or ConsentHead.of(shop, customer_id)
         if customer is None or customers.is_hidden(customer):
             raise NotFound("There is no such customer.", field="id")
         if actor.role is Role.CUSTOMER:
             customers.refuse_barred(customer)
         change.unchanged(customer)
-        record(
+        beyond = record(
             change,
             shop,
             customer_id,
@@ -157,7 +166,10 @@ def update(
             occurred_at=now,
             now=now,
             replayed=False,
+            head=head,
         )
+        if beyond:
+            raise InvalidInputs([Fault(_path(number, "topic"), "TOO_MANY", NO_MORE_TOPICS) for number in beyond])
 
     return keys.once(customer_key(shop, customer_id), idempotency_key, [asdict(one) for one in given], gather, now=now)
 
@@ -183,7 +195,8 @@ def as_of(shop: str, customer_id: str, instant: datetime) -> list[ConsentState]:
     for number, entry in enumerate(repository.list_until(shop, customer_id, instant, most=MOST_ENTRIES + 1)):
         if number == MOST_ENTRIES:
             raise InvalidInput(f"more than {MOST_ENTRIES:,} entries; page through them instead", field="asOf")
-        summary.hear(entry)
+        if not entry.without_effect:
+            summary.hear(entry)
     return summary.states
 
 
@@ -197,11 +210,11 @@ def _entry(shop: str, customer_id: str, one: ConsentGiven, cause: str) -> Consen
     return entry
 
 
-def _after(head: ConsentHead | None, one: ConsentGiven, now: datetime) -> datetime:
+def _after(head: ConsentHead, one: ConsentGiven, now: datetime) -> datetime:
     """Topics and the whole outrank each other by time, so each is said after all that is known of both."""
     known = [
         state.occurred_at + timedelta(microseconds=1)
-        for state in (head.states if head else ())
+        for state in head.states
         if (state.channel, state.purpose) == (one.channel, one.purpose)
     ]
     return max([now, *known])

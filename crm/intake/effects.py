@@ -83,11 +83,13 @@ def add(change: Change, arrival: Arrival) -> Effect:
 
 
 def _customer_updated(change: Change, arrival: Arrival) -> Effect:
-    """Also what only says a consent may bring a new address or name."""
+    """Also what only says a consent may bring a new address or name. A topic too many keeps nothing beside it from
+    being heard.
+    """
     identified, aside = _identified(change, arrival)
     data: CustomerData | ConsentData = arrival.envelope.data
     customer_id = identified.customer.customer_id
-    consent.record(
+    beyond = consent.record(
         change,
         arrival.shop,
         customer_id,
@@ -98,7 +100,9 @@ def _customer_updated(change: Change, arrival: Arrival) -> Effect:
         now=arrival.now,
         replayed=arrival.replayed,
     )
-    return Effect(f"customer{aside}", customer_id)
+    unheard = ", ".join(f"data.consents[{number}].topic" for number in beyond)
+    without = f", without {unheard}: {consent.NO_MORE_TOPICS}" if beyond else ""
+    return Effect(f"customer{without}{aside}", customer_id)
 
 
 def _address_suppressed(change: Change, arrival: Arrival) -> Effect:

@@ -188,13 +188,15 @@ def test_each_consent_of_an_event_may_have_its_own_time() -> None:
     assert len(entries()) == 3
 
 
-def test_a_customer_has_so_many_topics_and_one_more_is_refused_unless_it_is_a_no() -> None:
+def test_a_customer_has_so_many_topics_and_one_more_has_no_effect_unless_it_is_a_no() -> None:
     topics = [replace(TOPIC, topic=f"t{number}") for number in range(MOST_TOPICS)]
     say(*topics)
-    with pytest.raises(InvalidInputs) as refused:
-        say(YES, replace(TOPIC, topic="more"), cause="event:e2")
-    assert [(fault.path, fault.code) for fault in refused.value.faults] == [("consents.1.topic", "TOO_MANY")]
-    assert marketing() is Refusal.NOT_GIVEN
+    say(YES, replace(TOPIC, topic="more"), cause="event:e2")
+    assert marketing() is None, "what stands beside it is heard"
+    assert "more" not in {state.topic for state in states()}
+    assert [entry.topic for entry in entries() if entry.without_effect] == ["more"]
+    told = service.as_of("demo", "cus_1", NOW)
+    assert [written(state) for state in told] == [written(state) for state in states()]
     say(replace(NO, topic="more"), cause="event:e3")
     assert allows(head(), "email", "marketing", "more") is Refusal.DENIED
 

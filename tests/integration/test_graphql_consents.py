@@ -103,6 +103,41 @@ def test_a_withdrawal_is_not_lost_to_a_source_whose_clock_runs_ahead(ann: str) -
     assert ask(query, principal=as_customer(ann))["viewer"]["permission"]["reason"] == "DENIED"
 
 
+def test_a_withdrawal_is_not_lost_to_a_yes_from_the_future_that_comes_while_it_is_decided(
+    ann: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = customers.take_snapshot
+    ahead = clock.text(NOW + timedelta(minutes=5))
+    said = {"consents": [{"channel": "email", "purpose": "marketing", "state": "granted"}]}
+    overtaking = [intake.written(event("consent.updated", said, customer={"id": ann}, occurredAt=ahead))]
+
+    def read_then_be_overtaken(shop: str, customer_id: str) -> customers.Snapshot:
+        found = read(shop, customer_id)
+        if overtaking:
+            intake.apply(overtaking.pop(), now=NOW)
+        return found
+
+    monkeypatch.setattr(customers, "take_snapshot", read_then_be_overtaken)
+    assert update(as_customer(ann), NO)["userErrors"] == []
+    assert not overtaking
+    assert may(ann) == {"allowed": False, "reason": "DENIED"}
+
+
+def test_one_topic_too_many_takes_no_withdrawal_with_it_and_is_refused_to_who_can_hear_it(ann: str) -> None:
+    def told(*consents: dict[str, Any]) -> str:
+        body = event("consent.updated", {"consents": list(consents)}, customer={"id": ann})
+        return intake.apply(intake.written(body), now=NOW).effect
+
+    topic = {"channel": "email", "purpose": "marketing", "state": "granted"}
+    assert told(*[topic | {"topic": f"t{number}"} for number in range(consent.MOST_TOPICS)]) == "customer"
+    effect = told(topic | {"state": "denied"}, topic | {"topic": "more"})
+    assert effect == "customer, without data.consents[1].topic: a customer has 50 topics at most"
+    assert may(ann) == {"allowed": False, "reason": "DENIED"}
+    more = YES | {"topic": "more"}
+    assert refused(as_customer(ann), YES, more) == [("TOO_MANY", "consents.1.topic")]
+    assert may(ann) == {"allowed": False, "reason": "DENIED"}
+
+
 def test_customers_forge_no_evidence(ann: str) -> None:
     forged = YES | {"optInLevel": "DOUBLE", "legalBasis": "CONTRACT", "occurredAt": "2020-01-01T00:00:00Z"}
     assert refused(as_customer(ann), YES, forged) == [
