@@ -66,6 +66,16 @@ def holder(customer: Customer, *, verified: bool = False) -> Holder:
     return Holder(customer.customer_id, frozenset(kinds), verified=verified)
 
 
+def sent_to(customer: Customer, kind: str) -> str | None:
+    """The e-mail address or phone number that what is meant for the customer goes to: none where the record's own claim
+    on it is conflicting, since it is somebody else's.
+    """
+    mine = _address(customer, kind)
+    strange = any(claim.conflicting and (claim.kind, claim.value) == (kind, mine) for claim in customer.identities)
+    address: str | None = getattr(customer, kind)
+    return None if strange else address
+
+
 def settle(
     change: Change, customer: Customer, words: Words, claims: Claims, occasion: Occasion, *, moved: Collection[str]
 ) -> None:
@@ -123,6 +133,7 @@ def _lose(change: Change, shop: str, customer_id: str, claim: Claim, occasion: O
         if (each.kind, each.value) == (claim.kind, claim.value):
             each.conflicting, each.verified = True, False
     loser.version += 1
+    loser.changed_at, loser.updated_at = min(occasion.occurred_at, occasion.now), occasion.now
     loser.cause, loser.replayed = occasion.cause, occasion.replayed
     change.revise(loser)
     told = history.of_profile(before, loser)

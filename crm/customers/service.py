@@ -114,6 +114,7 @@ __all__ = [
     "refuse_barred",
     "restore",
     "retire_attribute",
+    "sent_to",
     "set_attributes",
     "snapshots",
     "tags",
@@ -136,6 +137,7 @@ list_shard = repository.list_shard
 changes = repository.list_changes
 changes_in = history.changes_in
 takes_part = standing.takes_part
+sent_to = identity.sent_to
 is_hidden = standing.is_hidden
 delete = deletion.delete
 restore = deletion.restore

@@ -42,7 +42,7 @@ def look_up(message: Message) -> Recipient:
     heads = customers.take_snapshot(message.shop, message.customer_id)
     customer = heads.head(Customer)
     consents = heads.head(ConsentHead)
-    address = customer.email if customer else None
+    address = customers.sent_to(customer, "email") if customer else None
     suppression = consent.suppression(message.shop, message.channel, address) if address else None
     order = _order(message)
     shop = shops.get(message.shop)

@@ -114,6 +114,7 @@ def test_an_address_somebody_has_verified_is_taken_from_an_identified_customer_w
     mallory, ann = customer_of("mallory"), customer_of("ann")
     assert customers.find("demo", "email", "ann@example.com") == ann.customer_id != mallory.customer_id
     assert claims(mallory) == {"external:shopify=mallory": False, "email=ann@example.com": True}
+    assert (mallory.changed_at, mallory.updated_at) == (clock.parse("2026-03-02T10:00:00Z"), ann.updated_at)
 
 
 def test_what_customers_say_of_themselves_brings_them_nobody_elses_orders(now: datetime) -> None:

@@ -12,6 +12,7 @@ from crm.notifications.models import Message
 from crm.notifications.recipient import Recipient
 from crm.orders import service as orders
 from crm.orders.events import OrderRecorded
+from tests import shop_events
 from tests.conftest import NOW
 from tests.messaging import announced, consenting, outcome, plan, recorded, say, thank_you, wrapped
 
@@ -89,6 +90,14 @@ def test_a_message_that_may_not_be_sent_leaves_its_reason(
     plan(recorded(**order))
     assert outcome(ann) == ("refused", reason)
     assert MessagePlanned.of(thank_you(ann)) is None
+
+
+def test_nothing_is_sent_to_an_address_that_another_has_verified_since() -> None:
+    mallory = consenting("mallory", email="Ann@example.com")
+    verified = {"externalId": "ann", "email": "ann@example.com", "emailVerified": True}
+    assert shop_events.deliver(shop_events.event("customer.updated", {}, customer=verified)) == []
+    plan(recorded(customer={"externalId": "mallory"}))
+    assert outcome(mallory) == ("refused", "NO_ADDRESS")
 
 
 def test_an_imported_first_order_thanks_nobody_and_neither_does_what_happens_to_it_later() -> None:
