@@ -1,7 +1,7 @@
 # crm/customers/pending.py
 """What customers say of their own e-mail address and phone number, until somebody vouches for it. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from crm.customers.identifiers import matching_email, matching_phone
@@ -14,13 +14,14 @@ Addresses = Mapping[str, str | None]
 """Of a profile: both addresses, and both that are pending."""
 
 
-def said_by_customer(fields: Mapping[str, Any], known: Addresses) -> dict[str, Any]:
-    """A customer's own words as fields of the profile: an address is pending, unless it is the one on record. Null
-    takes back what was pending and leaves what is on record.
+def said_by_customer(fields: Mapping[str, Any], known: Addresses, *, since: Collection[str] = ()) -> dict[str, Any]:
+    """A customer's own words as fields of the profile: an address is pending, also the one on record, which is not
+    shown so. `since`: the kinds of address that are on record by words from after these; saying those adds nothing.
+    Null takes back what was pending and leaves what is on record.
     """
     taken = {name: value for name, value in fields.items() if name not in FIELD}
     for kind in FIELD.keys() & fields.keys():
-        said = None if same(kind, fields[kind], known[kind]) else fields[kind]
+        said = None if kind in since and same(kind, fields[kind], known[kind]) else fields[kind]
         if said is not None or known[FIELD[kind]] is not None:
             taken[FIELD[kind]] = said
     return taken

@@ -271,7 +271,8 @@ def update(
         if words.vouched:
             said = replace(words, fields=pending.vouched_for(words.fields, known, decided=True))
         else:
-            said = replace(words, fields=pending.said_by_customer(words.fields, known))
+            since = {kind for kind in pending.FIELD if customer.field_times.get(kind, "") > clock.text(now)}
+            said = replace(words, fields=pending.said_by_customer(words.fields, known, since=since))
         occasion = Occasion(Origin.here(by), cause, occurred_at=recording.after(customer, said, now), now=now)
         moved = recording.take_on(customer, said, occasion)
         identity.settle(change, customer, words, claims, occasion, moved=moved)

@@ -2,6 +2,7 @@
 """What customers say of their own address, until somebody vouches for it."""
 
 from datetime import datetime, timedelta
+from itertools import permutations
 from typing import Any
 
 import pytest
@@ -101,6 +102,25 @@ def test_one_that_was_replaced_since_it_was_vouched_for_waits_no_more_in_any_ord
     words = [("new@example.com", 5), ("third@example.com", 10)]
     for address, minutes in words if vouched_first else reversed(words):
         told(address, minutes=minutes)
+    assert emails(ann) == ("third@example.com", None)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4))))
+def test_what_waits_is_the_same_whatever_came_first(ann: str, order: tuple[int, ...]) -> None:
+    events = [("new@example.com", -8), ("between@example.com", -3), ("third@example.com", 10)]
+    for number in order:
+        if number < len(events):
+            address, minutes = events[number]
+            told(address, minutes=minutes)
+        else:
+            said(ann, "new@example.com")
+    assert emails(ann) == ("third@example.com", "new@example.com")
+
+
+def test_a_customer_who_repeats_what_was_vouched_for_by_a_clock_that_runs_ahead_waits_for_nothing(ann: str) -> None:
+    told("new@example.com", minutes=5)
+    said(ann, "new@example.com")
+    told("third@example.com", minutes=10)
     assert emails(ann) == ("third@example.com", None)
 
 
