@@ -11,7 +11,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from api.answers import JSON, BadRequest, error_response, json_response, read_json, request_id
+from api.answers import JSON, BadRequest, error_response, holds_half, json_response, read_json, request_id
 from api.authentication import FIRST_COOL_DOWN, Authenticator, KeysUnavailable, Unauthenticated
 from api.documents import Documents, hash_named
 from crm.kernel import clock
@@ -110,7 +110,9 @@ def accepted(accept: str | None) -> str:
 
 async def _asked(request: Request) -> Asked:
     if request.method == "POST":
-        body = await read_json(request, most_bytes=MOST_BYTES)
+        body = await read_json(request, most_bytes=MOST_BYTES, halves=True)
+        if isinstance(body, dict) and holds_half({name: said for name, said in body.items() if name != "variables"}):
+            raise BadRequest(400, "BAD_REQUEST", "Half a character (a lone surrogate) may stand in no document.")
     else:
         body = {name: request.query_params[name] for name in OF_GET if name in request.query_params}
         for name in ("variables", "extensions"):

@@ -13,7 +13,7 @@ import strawberry
 from strawberry.extensions import FieldExtension
 from strawberry.types.field import StrawberryField
 
-from crm.customers.service import IdentifierTaken
+from crm.customers.service import CustomerDeleted, IdentifierTaken
 from crm.kernel.errors import CrmError, Fault, InvalidInput, InvalidInputs, VersionMismatch
 from schema import forms
 from schema.access import signed_in
@@ -89,7 +89,10 @@ def user_errors(error: CrmError, asker: Principal) -> list[UserError]:
 
 
 def _shown(error: CrmError, asker: Principal) -> UserError:
-    common: dict[str, Any] = {"code": error.code, "message": str(error), "field": input_path(error.field)}
+    said = str(error)
+    if isinstance(error, CustomerDeleted) and asker.may_see_deleted:
+        said = "This customer is deleted: restore them first."
+    common: dict[str, Any] = {"code": error.code, "message": said, "field": input_path(error.field)}
     show = typed.get(type(error))
     return show(error, asker, **common) if show else PlainError(**common)
 

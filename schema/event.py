@@ -12,6 +12,7 @@ from strawberry.scalars import JSON
 
 from crm.kernel.errors import Fault, InvalidInputs
 from schema.access import ingest, signed_in
+from schema.coercion import UNPRINTABLE
 from schema.connections import about, as_many_as
 from schema.context import GIVEN, Info, stored
 from schema.errors import AnswersRefusals, UserError
@@ -98,7 +99,7 @@ def _who(principal: Principal, said: Any) -> dict[str, Any] | Fault:
 
 def _id_of(event: Any) -> str | None:
     event_id = event.get("id") if isinstance(event, dict) else None
-    return event_id if isinstance(event_id, str) else None
+    return event_id if isinstance(event_id, str) and not UNPRINTABLE.search(event_id) else None
 
 
 @strawberry.type(description="One thing wrong with an event.", directives=signed_in())

@@ -2,7 +2,7 @@
 """One GraphQL request, from its text to the body of its answer; it knows nothing of HTTP but status codes."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
@@ -14,6 +14,7 @@ from graphql.execution.values import VariableValues, get_variable_values
 from crm.kernel.errors import CrmError, InvalidInput, InvalidInputs, without_words
 from crm.kernel.meter import Meter, metering
 from schema import limits
+from schema.access import Denied
 from schema.budget import Budgets
 from schema.coercion import errors_of_variables
 from schema.context import Context
@@ -107,8 +108,8 @@ def _refusal(
     if queries_only and plan.is_mutation:
         return _refused(405, "METHOD_NOT_ALLOWED", "A mutation needs POST.", request_id)
     denied = plan.denied(principal)
-    if denied is not None:
-        return _refused(403, "FORBIDDEN", denied.message, request_id)
+    if denied:
+        return _forbidden(denied, request_id)
     excess = plan.excess(request.variables)
     if excess:
         cost = {"requested": plan.cost(request.variables)}
@@ -117,6 +118,12 @@ def _refusal(
         message = f"Variables may be nested {limits.MOST_NESTING} deep."
         return _refused(400, "BAD_USER_INPUT", message, request_id)
     return None
+
+
+def _forbidden(denied: Sequence[Denied], request_id: str) -> Answer:
+    extensions = {"code": "FORBIDDEN", "fields": [each.coordinate for each in denied]}
+    error = {"message": " ".join(each.message for each in denied), "extensions": extensions}
+    return Answer(403, {"errors": [error], "extensions": {"requestId": request_id}})
 
 
 def shown(error: GraphQLError, request_id: str) -> dict[str, Any]:

@@ -7,6 +7,7 @@ Parsing and validating each time is most of what a GraphQL request costs by defa
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 from graphql import (
@@ -43,6 +44,7 @@ from schema.principal import Kind, Principal
 from schema.sizes import Terms
 
 MOST_PLANS: Final = 512
+MOST_DENIED: Final = 5  # fields that a refusal names
 MOST_KEPT: Final = 1_000_000  # characters of all documents together: a plan takes about a hundred bytes for each
 MOST_ERRORS: Final = 5
 
@@ -72,7 +74,7 @@ class Plan:
     root_fields: GroupedFieldSet | None = None
     subfields: dict[Any, Any] = field(default_factory=dict)
     compiled: Compiled = field(default_factory=dict)
-    _verdicts: dict[tuple[Kind, frozenset[str]], Denied | None] = field(default_factory=dict)
+    _verdicts: dict[tuple[Kind, frozenset[str]], tuple[Denied, ...]] = field(default_factory=dict)
 
     @property
     def document(self) -> DocumentNode:
@@ -113,14 +115,14 @@ class Plan:
             return f"This would cost {cost} points; one request may cost {limits.MOST_COST}."
         return None
 
-    def denied(self, principal: Principal) -> Denied | None:
-        """Why this principal may not run it; None where they may."""
+    def denied(self, principal: Principal) -> tuple[Denied, ...]:
+        """Why this principal may not run it, five fields at most; nothing where they may."""
         key = (principal.kind, principal.scopes)
         if key not in self._verdicts:
             if len(self._verdicts) >= MOST_PLANS:
                 self._verdicts.clear()
             refusals = (denied(coordinate, access, principal) for coordinate, access in self.uses.items())
-            self._verdicts[key] = next((refusal for refusal in refusals if refusal), None)
+            self._verdicts[key] = tuple(islice(filter(None, refusals), MOST_DENIED))
         return self._verdicts[key]
 
 

@@ -75,7 +75,9 @@ def parse_date_time(value: object) -> datetime:
     try:
         return clock.parse(text)
     except InvalidInput as error:
-        raise GraphQLError("must be RFC 3339 with its zone, such as 2026-01-31T08:00:00Z") from error
+        raise GraphQLError(
+            "must be RFC 3339 with its zone, such as 2026-01-31T08:00:00Z, in the years 2 to 9998"
+        ) from error
 
 
 def parse_date(value: object) -> date:

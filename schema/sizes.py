@@ -29,6 +29,8 @@ class Size:
             return self.number
         if isinstance(value, list):
             return min(len(value), MOST_FIRST)
+        if isinstance(value, float) and value.is_integer():  # an Int by the specification
+            value = int(value)
         # What is no valid size is refused by validation or the resolver; until then it costs as much as the most.
         return min(value, MOST_FIRST) if isinstance(value, int) and value > 0 else MOST_FIRST
 

@@ -10,6 +10,7 @@ from typing import Annotated, ClassVar, NamedTuple
 import strawberry
 from strawberry.scalars import JSON
 
+from crm.kernel.errors import InvalidInput
 from crm.touchpoints import service
 from schema.access import own, signed_in
 from schema.connections import Connection, Place, connection, page_size
@@ -174,6 +175,8 @@ async def touchpoints_of(
     after: str | None,
 ) -> Connection[Touchpoint]:
     """A page of a customer's touchpoints, newest first. A cursor is of use with the same type and times only."""
+    if since and until and since > until:
+        raise InvalidInput("may not lie after `to`", field="from")
     size = page_size(first)
     place = Place("Customer.touchpoints", context.shop, customer_id, f"{of_type} {since} {until}")
     page = TouchpointPage(customer_id, of_type, since, until, place.position(after), size + 1)

@@ -151,8 +151,10 @@ def update(
         heads = customers.take_snapshot(shop, customer_id)
         customer = heads.head(Customer)
         head = heads.head(ConsentHead) or ConsentHead.of(shop, customer_id)
-        if customer is None or customers.is_hidden(customer):
+        if customer is None:
             raise NotFound("There is no such customer.", field="id")
+        if customers.is_hidden(customer):
+            raise customers.CustomerDeleted
         if actor.role is Role.CUSTOMER:
             customers.refuse_barred(customer)
         change.unchanged(customer)

@@ -9,7 +9,7 @@ from crm.customers import attribute_definitions, attribute_values, recording, sn
 from crm.customers.attributes import accepted
 from crm.customers.models import AttributesHead, Customer
 from crm.customers.provenance import Occasion, Origin
-from crm.customers.refusals import CustomerBlocked
+from crm.customers.refusals import CustomerBlocked, CustomerDeleted
 from crm.kernel.actor import SYSTEM, Actor, Role
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import NotFound
@@ -40,7 +40,7 @@ def set_attributes(
         if by.role is Role.CUSTOMER and not standing.takes_part(customer):
             raise CustomerBlocked
         if standing.is_hidden(customer):
-            raise NotFound("There is no such customer.", field="id")
+            raise CustomerDeleted
         head = heads.head(AttributesHead) or AttributesHead.of(shop, customer_id)
         cause = f"customer:{customer_id}:attributes:{int(head.rev) + 1}"
         occasion = Occasion(Origin.here(by), cause, occurred_at=attribute_values.after(head, given, now), now=now)

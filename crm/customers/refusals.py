@@ -3,7 +3,7 @@
 
 from typing import TYPE_CHECKING
 
-from crm.kernel.errors import CrmError
+from crm.kernel.errors import CrmError, NotFound
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,6 +16,13 @@ class CustomerBlocked(CrmError):
 
     def __init__(self) -> None:
         super().__init__("This customer takes no part.")
+
+
+class CustomerDeleted(NotFound):
+    """The customer is deleted: to whoever may not restore them, as unknown as nobody."""
+
+    def __init__(self) -> None:
+        super().__init__("There is no such customer.", field="id")
 
 
 class IdentifierTaken(CrmError):

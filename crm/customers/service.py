@@ -50,7 +50,7 @@ from crm.customers.models import (
     SegmentState,
 )
 from crm.customers.provenance import Occasion, Origin, Provenance
-from crm.customers.refusals import CustomerBlocked, IdentifierTaken, TooManyAttributes
+from crm.customers.refusals import CustomerBlocked, CustomerDeleted, IdentifierTaken, TooManyAttributes
 from crm.customers.resolution import Holder
 from crm.customers.snapshot import Snapshot
 from crm.kernel import clock
@@ -77,6 +77,7 @@ __all__ = [
     "AttributesHead",
     "Customer",
     "CustomerBlocked",
+    "CustomerDeleted",
     "Definitions",
     "FieldChange",
     "HistoryEntry",
@@ -260,7 +261,7 @@ def update(
         if not words.vouched:
             refuse_barred(stored)
         if is_hidden(stored):
-            raise NotFound("There is no such customer.", field="id")
+            raise CustomerDeleted
         recording.expect(stored, expected_version)
         # Whoever speaks for the shop may give a customer a second id of a source; an event may not.
         claims = identity.read(shop, words, known=Holder(customer_id))
@@ -314,8 +315,10 @@ def change_tags(
 def get(shop: str, customer_id: str) -> Customer:
     """Raises NotFound, also for the customer of another shop and for one who is deleted."""
     customer = snapshot.read(shop, customer_id).head(Customer)
-    if customer is None or is_hidden(customer):
+    if customer is None:
         raise NotFound("There is no such customer.", field="id")
+    if is_hidden(customer):
+        raise CustomerDeleted
     return customer
 
 

@@ -40,6 +40,7 @@ from crm.kernel.money import is_currency, minor_units
 
 MOST_BYTES = 200_000
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), timedelta(minutes=10)
+HALF = re.compile("[\ud800-\udfff]")
 UNSENDABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
 MOST_FAULTS = 50
 
@@ -76,6 +77,12 @@ def written(event: Any) -> str:
     """An event as the text that a queue takes: what SQS refuses, or is no whole character, is written as an escape."""
     text = json.dumps(event, ensure_ascii=False, separators=(",", ":"))
     return UNSENDABLE.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def id_of(event: Any) -> str | None:
+    """The id of an event as it is told to its sender; None where there is none that can be written."""
+    event_id = event.get("id") if isinstance(event, dict) else None
+    return event_id if isinstance(event_id, str) and not HALF.search(event_id) else None
 
 
 def is_identifier(text: str) -> bool:
@@ -234,7 +241,7 @@ def _fault(error: Any) -> Fault:
         "maxLength": lambda: f"must have at most {error.validator_value} characters",
         "minItems": lambda: f"must have at least {error.validator_value} entries",
         "maxItems": lambda: f"must have at most {error.validator_value} entries",
-        "anyOf": lambda: "has none of its forms",
+        "anyOf": lambda: f"must be of type {' or '.join(str(inner.validator_value) for inner in error.context)}",
     }
     # jsonschema's own messages quote the value, which may be personal.
     message = expected.get(error.validator, lambda: f"fails {error.validator}")()

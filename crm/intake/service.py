@@ -164,7 +164,7 @@ def _check_shop(shop: str, now: datetime) -> None:
 
 
 def _checked(shop: str, event: Any, body: str, now: datetime) -> Receipt:
-    event_id = event.get("id") if isinstance(event, dict) and isinstance(event.get("id"), str) else None
+    event_id = parsing.id_of(event)
     try:
         envelope = parsing.parse(body, now=now)
     except InvalidInputs as refusal:

@@ -110,9 +110,19 @@ def test_to_everything_else_a_deleted_customer_is_as_unknown_as_nobody(ann: str,
     refusals = []
     for customer_id in (ann, "cus_nobody"):
         text = mutation.replace("ID", global_id("Customer", customer_id), 1)
-        refusals.append(ask(f"mutation {{ {text} {{ userErrors {{ code message field }} }} }}"))
+        asked = f"mutation {{ {text} {{ userErrors {{ code message field }} }} }}"
+        refusals.append(ask(asked, principal=WITHOUT))
     assert refusals[0] == refusals[1]
     assert "NOT_FOUND" in str(refusals[0])
+
+
+def test_who_may_restore_a_customer_is_told_that_they_are_deleted(ann: str) -> None:
+    run(DELETE, ann)
+    mutation = (
+        "mutation ($id: ID!) { customerUpdate(input: {id: $id, firstName: null}) { userErrors { code message } } }"
+    )
+    (error,) = ask(mutation, {"id": global_id("Customer", ann)})["customerUpdate"]["userErrors"]
+    assert error == {"code": "NOT_FOUND", "message": "This customer is deleted: restore them first."}
 
 
 def test_an_update_cannot_delete_and_says_what_can(ann: str) -> None:

@@ -60,6 +60,13 @@ def test_touchpoints_are_asked_for_by_type_and_time_in_pages(ann: str) -> None:
     assert ([node["properties"]["sku"] for node in rest["nodes"]], rest["pageInfo"]["hasNextPage"]) == (["A"], False)
 
 
+def test_touchpoints_of_a_time_that_ends_before_it_begins_are_refused(ann: str) -> None:
+    where = {"from": "2026-03-02T00:00:00Z", "to": "2026-03-01T00:00:00Z"}
+    given = answer(QUERY, {"id": global_id("Customer", ann)} | where)
+    assert codes(given) == ["INVALID_INPUT"]
+    assert given.body["errors"][0]["extensions"]["field"] == ["from"]
+
+
 def test_a_cursor_is_of_no_use_with_another_type_or_time(ann: str) -> None:
     cursor = touchpoints(ann, first=1)["pageInfo"]["endCursor"]
     for other in ({"type": "product.viewed"}, {"from": "2026-03-01T09:00:00Z"}, {"to": "2026-03-01T09:00:00Z"}):

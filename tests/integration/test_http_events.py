@@ -54,6 +54,37 @@ def test_an_event_is_queued_as_it_came(client: Client, queue: str) -> None:
     assert queued(queue) == [sent]
 
 
+@pytest.mark.parametrize("place", [{"id": "\ud83d"}, {"note": "\ude00x"}, {"data": {"a": ["\ud83d"]}}], ids=ascii)
+def test_an_event_with_half_a_character_is_refused_at_its_place(
+    client: Client, queue: str, place: dict[str, Any]
+) -> None:
+    good = event("order.placed", order())
+    body = json.dumps([good, event("order.placed", order(), id="cut") | place])
+    headers = {"authorization": f"Bearer {token()}", "content-type": "application/json"}
+    response = client.request("POST", "/v1/events", content=body, headers=headers)
+    assert (response.status_code, statuses(response)) == (202, ["queued", "refused"])
+    assert [fault["code"] for fault in response.json()["results"][1]["faults"]] == ["NOT_JSON"]
+    assert queued(queue) == [good]
+
+
+@pytest.mark.parametrize(
+    "body", [b'["\\ud83d", NaN]', b'["\\ud83d", 1e999]', b'[{"\\ud83d": 1}]', b'["\\ud83d"', b'["\\ud83d\\ude00",]']
+)
+def test_what_else_is_no_json_stays_refused_with_half_a_character_in_it(client: Client, body: bytes) -> None:
+    headers = {"authorization": f"Bearer {token()}", "content-type": "application/json"}
+    response = client.request("POST", "/v1/events", content=body, headers=headers)
+    assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (400, "INVALID_JSON")
+
+
+def test_a_customers_token_is_told_that_its_kind_may_not_ask_what_became_of_events(client: Client) -> None:
+    headers = {"authorization": f"Bearer {token(**as_app('cus_1'))}"}
+    refused = client.get("/v1/events/x", headers=headers)
+    assert (refused.status_code, refused.json()["errors"][0]["message"]) == (
+        403,
+        "This kind of token may not ask what became of an event.",
+    )
+
+
 def test_a_bad_event_holds_up_no_other(client: Client, queue: str) -> None:
     good, bad = event("order.placed", order()), event("order.eaten", {})
     response = send(client, {"events": [bad, good]})

@@ -172,6 +172,23 @@ def test_cors_answers_the_configured_origins_only(shop: Shop) -> None:
     assert other.status_code == 400
 
 
+def test_half_a_character_is_refused_with_the_field_it_stands_in(client: Client) -> None:
+    headers = {"authorization": f"Bearer {token()}", "content-type": "application/json"}
+    asked = {"query": "query ($id: ID!) { customer(id: $id) { id } }", "variables": {"id": "\ud83d"}}
+    (error,) = client.request("POST", "/graphql", content=json.dumps(asked), headers=headers).json()["errors"]
+    assert (error["extensions"]["code"], error["extensions"]["field"]) == ("BAD_USER_INPUT", ["id"])
+    for where in ("query", "operationName", "extensions"):
+        answer = client.request("POST", "/graphql", content=json.dumps(asked | {where: "\ud83d"}), headers=headers)
+        assert (answer.status_code, code(answer)) == (400, "BAD_REQUEST")
+
+
+def test_each_field_that_is_forbidden_is_named(client: Client) -> None:
+    headers = {"authorization": f"Bearer {token(scope='orders:read')}"}
+    query = "{ customers { nodes { customerId } } segments { name } }"
+    (error,) = client.post("/graphql", json={"query": query}, headers=headers).json()["errors"]
+    assert {"Query.customers", "Query.segments"} <= set(error["extensions"]["fields"])
+
+
 def test_a_page_from_a_laptop_may_not_ask_a_gateway_that_is_none(client: Client) -> None:
     asking = {"origin": "http://localhost:3000", "access-control-request-method": "POST"}
     preflight = client.request("OPTIONS", "/graphql", headers=asking)

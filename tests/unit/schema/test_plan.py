@@ -4,8 +4,10 @@ import time
 import pytest
 
 from schema import limits
+from schema.connections import MOST_FIRST
 from schema.plan import MOST_ERRORS, Plans
 from schema.schema import schema
+from schema.sizes import Size
 from tests.attacks import DOCUMENTS
 
 PAGE = "query ($n: Int = 5) { customers(first: $n) { edges { node { id orders(first: 10) { nodes { orderId } } } } } }"
@@ -195,3 +197,9 @@ def test_a_plan_knows_every_field_it_uses(plans: Plans) -> None:
         "A",
     )
     assert set(plan.uses) == {"Query.node", "Node.id", "Customer.firstName", "Order.net", "Money.amount"}
+
+
+def test_a_size_that_json_writes_with_a_point_is_the_same_size() -> None:
+    plain, pointed = Size(50, "first").of({"first": 7}), Size(50, "first").of({"first": 7.0})
+    assert plain == pointed == 7
+    assert Size(50, "first").of({"first": 7.5}) == MOST_FIRST
