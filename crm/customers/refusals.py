@@ -21,6 +21,8 @@ class CustomerBlocked(CrmError):
 class CustomerDeleted(NotFound):
     """The customer is deleted: to whoever may not restore them, as unknown as nobody."""
 
+    code = NotFound.code
+
     def __init__(self) -> None:
         super().__init__("There is no such customer.", field="id")
 
