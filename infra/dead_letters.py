@@ -183,21 +183,21 @@ def _reader_of(client: Any, queue_url: str) -> str | None:
     return None
 
 
-def run(arguments: Sequence[str] | None, *, sqs: Any, invoke: Invoke) -> int:
+def run(arguments: Sequence[str] | None, *, sqs: Any, s3: Any, invoke: Invoke) -> int:
     given = _parser().parse_args(arguments)
     if given.command == "list":
-        return _list(sqs, datetime.now(UTC))
-    return _redrive(sqs, given.id, given.reason, invoke=invoke)
+        return _list(sqs, s3, datetime.now(UTC))
+    return _redrive(sqs, s3, given.id, given.reason, invoke=invoke)
 
 
-def _list(sqs: Any, now: datetime) -> int:
+def _list(sqs: Any, s3: Any, now: datetime) -> int:
     count = 0
     for queue in dead_letter_queues(sqs):
         with letters(sqs, queue) as found:
             for letter in found:
                 count += 1
                 _show(letter, " ".join(reversed(letter.ids)), now)
-    for batch in discarded.batches():
+    for batch in discarded.batches(s3):
         count += 1
         _show(batch, batch.name, now)
     print(f"{count} dead letters" if count else "No dead letters.")
@@ -209,7 +209,7 @@ def _show(letter: Letter | Batch, ids: str, now: datetime) -> None:
     print(f"    {', '.join(letter.codes)}: {letter.reasons}")
 
 
-def _redrive(sqs: Any, identifier: str | None, reason: str | None, *, invoke: Invoke) -> int:
+def _redrive(sqs: Any, s3: Any, identifier: str | None, reason: str | None, *, invoke: Invoke) -> int:
     outcomes = []
     for queue in dead_letter_queues(sqs):
         with letters(sqs, queue) as found:
@@ -217,9 +217,9 @@ def _redrive(sqs: Any, identifier: str | None, reason: str | None, *, invoke: In
                 if asked_for(letter, identifier=identifier, reason=reason):
                     outcomes.append(redrive(sqs, letter, invoke=invoke))
                     print(f"{letter.place} {letter.name}: {outcomes[-1]}")
-    for batch in discarded.batches():
+    for batch in discarded.batches(s3):
         if asked_for(batch, identifier=identifier, reason=reason):
-            outcomes.append(discarded.redrive(batch, invoke=invoke))
+            outcomes.append(discarded.redrive(s3, batch, invoke=invoke))
             print(f"{batch.place} {batch.name}: {outcomes[-1]}")
     if not outcomes:
         print(f"No dead letter has the {f'id {identifier}' if identifier else f'reason {reason}'}.", file=sys.stderr)
@@ -260,4 +260,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(run(None, sqs=boto3.client("sqs"), invoke=invoke_on_aws))
+    sys.exit(run(None, sqs=boto3.client("sqs"), s3=boto3.client("s3"), invoke=invoke_on_aws))

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from crm.kernel.aws import s3_client
 from crm.kernel.settings import settings
 
 DISCARDED = "DISCARDED"
@@ -70,20 +69,20 @@ class Batch:
         return int((now - self.discarded_at).total_seconds())
 
 
-def batches() -> Iterator[Batch]:
+def batches(s3: Any) -> Iterator[Batch]:
     """All that the archive of the environment holds, which is nothing where the environment names none."""
     bucket = settings().archive_bucket
     if not bucket:
         return
-    for page in s3_client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=PREFIX):
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=PREFIX):
         for entry in page.get("Contents", []):
-            body = s3_client().get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
+            body = s3.get_object(Bucket=bucket, Key=entry["Key"])["Body"].read()
             yield Batch(bucket, entry["Key"], entry["LastModified"], json.loads(body))
 
 
-def redrive(batch: Batch, *, invoke: Invoke) -> str:
+def redrive(s3: Any, batch: Batch, *, invoke: Invoke) -> str:
     """Hand the batch to its function again, then delete it; return where it went, or why it stayed."""
     if not invoke(str(batch.note["requestContext"]["functionArn"]), batch.records):
         return "stays: its function failed again"
-    s3_client().delete_object(Bucket=batch.bucket, Key=batch.key)
+    s3.delete_object(Bucket=batch.bucket, Key=batch.key)
     return f"handed to {batch.function}"

@@ -29,7 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     endpoint = instance.endpoint
     os.environ.update(instance.environment(Wiring.read(endpoint=endpoint)))
-    return dead_letters.run(given, sqs=client("sqs", endpoint), invoke=Invoker(endpoint).invoke)
+    return dead_letters.run(
+        given, sqs=client("sqs", endpoint), s3=client("s3", endpoint), invoke=Invoker(endpoint).invoke
+    )
 
 
 class Invoker:

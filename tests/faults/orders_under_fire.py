@@ -131,14 +131,14 @@ class Fight:
     def redrive(self) -> None:
         """By reason, and interrupted before the letters are deleted: so all of it happens twice."""
         for reason in (UNKNOWN_SHOP, UNKNOWN_TYPE, FROM_THE_FUTURE):
-            _redrive(reason, _Interrupted(self.system.sqs))
+            _redrive(reason, _Interrupted(self.system.sqs), self.system.s3)
         self._rest()
         self._told("redriven")
 
     def let_time_pass(self) -> None:
         """Until nothing is due any more."""
         for reason in (UNKNOWN_SHOP, UNKNOWN_TYPE, FROM_THE_FUTURE):
-            _redrive(reason, self.system.sqs)
+            _redrive(reason, self.system.sqs, self.system.s3)
 
         def over() -> bool:
             if self.system.settled() and not self.due():
@@ -179,9 +179,9 @@ class Fight:
             self.system.put_on_bus(*events[start : start + 10])
 
 
-def _redrive(reason: str, sqs: Any) -> None:
+def _redrive(reason: str, sqs: Any, s3: Any) -> None:
     with contextlib.redirect_stdout(io.StringIO()):
-        dead_letters.run(["redrive", "--reason", reason], sqs=sqs, invoke=lambda *_: False)
+        dead_letters.run(["redrive", "--reason", reason], sqs=sqs, s3=s3, invoke=lambda *_: False)
 
 
 class _Interrupted:

@@ -6,6 +6,7 @@ from typing import Any
 import boto3
 import pytest
 
+from crm.kernel.aws import s3_client
 from crm.kernel.dead_letters import put
 from crm.kernel.errors import Fault
 from infra import dead_letters
@@ -47,7 +48,7 @@ def bodies(sqs: Any, queue: str) -> list[Any]:
 
 
 def run(sqs: Any, *arguments: str, succeeds: bool = True) -> int:
-    return dead_letters.run(arguments, sqs=sqs, invoke=lambda _whose, _records: succeeds)
+    return dead_letters.run(arguments, sqs=sqs, s3=s3_client(), invoke=lambda _whose, _records: succeeds)
 
 
 def discard(key: str) -> None:
@@ -98,7 +99,7 @@ def test_a_batch_that_a_stream_function_gave_up_on_is_listed_and_handed_to_it_ag
 
     for asked in ("2026-03-10T12.00.00-abc", "r1", key):
         discard(key)
-        assert dead_letters.run(["redrive", "--id", asked], sqs=sqs, invoke=invoke) == 0
+        assert dead_letters.run(["redrive", "--id", asked], sqs=sqs, s3=s3_client(), invoke=invoke) == 0
         assert boto3.client("s3").list_objects_v2(Bucket="rapport-archive")["KeyCount"] == 0
     assert handed == [("RollUpFunction:$LATEST", ["r1"])] * 3
 
@@ -159,7 +160,7 @@ def test_a_letter_too_large_for_its_queue_is_handed_on_whole(sqs: Any, now: date
         handed.extend(given)
         return True
 
-    dead_letters.run(["redrive", "--reason", "INVALID"], sqs=sqs, invoke=invoke)
+    dead_letters.run(["redrive", "--reason", "INVALID"], sqs=sqs, s3=s3_client(), invoke=invoke)
     assert handed == [record]
 
 

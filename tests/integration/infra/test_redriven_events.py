@@ -3,7 +3,7 @@ import json
 
 import pytest
 
-from crm.kernel.aws import sqs_client
+from crm.kernel.aws import s3_client, sqs_client
 from crm.kernel.settings import settings
 from crm.orders import service as orders
 from crm.shops import service as shops
@@ -26,7 +26,12 @@ def test_a_dead_letter_is_redriven_as_it_came(came: str) -> None:
     assert deliver(placed(), replay=came == "as a replay") == []  # the shop is not founded yet
     fields = shops.ShopFields(name="Demo", zone="Europe/Vienna", currency="EUR", locale="de-AT")
     shops.create("demo", fields)
-    assert dead_letters.run(["redrive", "--reason", "NOT_FOUND"], sqs=sqs, invoke=lambda _queue, _record: False) == 0
+    assert (
+        dead_letters.run(
+            ["redrive", "--reason", "NOT_FOUND"], sqs=sqs, s3=s3_client(), invoke=lambda _queue, _record: False
+        )
+        == 0
+    )
 
     (message,) = letters_in(intake_url)
     attributes = {
