@@ -86,9 +86,12 @@ class InvalidInputs(CrmError):
 
 
 def without_words(error: BaseException) -> str:
-    """What kind of error it is and where it came from, without its words, which may hold what a person wrote."""
+    """What kind of error it is (AWS's code of it, too) and where it came from, without its words, which may hold what a person wrote."""
     frames = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in extract_tb(error.__traceback__)[-5:]]
-    return f"{type(error).__name__} at {', '.join(frames)}"
+    of_aws = getattr(error, "response", None)
+    code = of_aws.get("Error", {}).get("Code") if isinstance(of_aws, dict) else None
+    kind = f"{type(error).__name__} {code}" if code else type(error).__name__
+    return f"{kind} at {', '.join(frames)}"
 
 
 class Stale(CrmError):
