@@ -86,12 +86,18 @@ class InvalidInputs(CrmError):
 
 
 def without_words(error: BaseException) -> str:
-    """What kind of error it is (AWS's code of it, too) and where it came from, without its words, which may hold what a person wrote."""
+    """What kind of error it is (AWS's code of it, too) and where it came from, without its words, which may hold what
+    a person wrote.
+    """
     frames = [f"{Path(frame.filename).name}:{frame.lineno}" for frame in extract_tb(error.__traceback__)[-5:]]
+    caused = f", from {_kind(error.__cause__)}" if error.__cause__ else ""
+    return f"{_kind(error)} at {', '.join(frames)}{caused}"
+
+
+def _kind(error: BaseException) -> str:
     of_aws = getattr(error, "response", None)
     code = of_aws.get("Error", {}).get("Code") if isinstance(of_aws, dict) else None
-    kind = f"{type(error).__name__} {code}" if code else type(error).__name__
-    return f"{kind} at {', '.join(frames)}"
+    return f"{type(error).__name__} {code}" if code else type(error).__name__
 
 
 class Stale(CrmError):
