@@ -12,7 +12,7 @@ from crm.customers.history import FieldChange
 from crm.customers.models import AttributeDefinition, AttributesHead
 from crm.customers.provenance import Occasion, Origin, Provenance
 from crm.kernel import clock
-from crm.kernel.errors import InvalidInputs
+from crm.kernel.errors import Fault
 
 PREFIX = "attributes."
 """Before a key, where attributes stand beside the fields of a profile."""
@@ -31,23 +31,23 @@ class AttributeValue:
         return self.definition.party == THIRD or self.provenance.is_third_party(third_parties)
 
 
-def said_in_event(shop: str, said: Mapping[str, Any], *, now: datetime) -> dict[str, Any]:
-    """What an event says, as it is stored. Raises InvalidInputs with paths as in the event.
+def said_in_event(shop: str, said: Mapping[str, Any], *, now: datetime) -> tuple[dict[str, Any], list[Fault]]:
+    """What an event says, as it is stored, and what of it is ignored and why, with paths as in the event.
 
-    It is judged by the definitions as they were at most a minute ago, and refused by none but those that hold now.
+    It is judged by the definitions as they were at most a minute ago; none is ignored but by those that hold now.
     """
 
     def path(key: str) -> str:
         return f"customer.{PREFIX}{key}"
 
     if not said:
-        return {}
-    known = attribute_definitions.current(shop, now=now, knowing=said)
-    try:
-        return attributes.accepted(attribute_definitions.rules_of(known), said, path=path)
-    except InvalidInputs:
+        return {}, []
+    known = attribute_definitions.current(shop, now=now)
+    values, faults = attributes.judged(attribute_definitions.rules_of(known), said, path=path)
+    if faults:
         known = attribute_definitions.fresh(shop, now=now)
-        return attributes.accepted(attribute_definitions.rules_of(known), said, path=path)
+        values, faults = attributes.judged(attribute_definitions.rules_of(known), said, path=path)
+    return values, faults
 
 
 def take_on(head: AttributesHead, given: Mapping[str, Any], occasion: Occasion) -> list[FieldChange] | None:

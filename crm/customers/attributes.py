@@ -64,9 +64,23 @@ def accepted(
     path: Callable[[str], str],
     by_customer: bool = False,
 ) -> dict[str, Any]:
-    """The values that were given, as they are stored; None clears. `path` says how their sender calls a key.
+    """All of the values that were given, as `judged` has them. Raises InvalidInputs with everything that is wrong."""
+    values, faults = judged(rules, given, path=path, by_customer=by_customer)
+    if faults:
+        raise InvalidInputs(faults)
+    return values
 
-    Raises InvalidInputs with everything that is wrong. To customers, what they may not see is not there.
+
+def judged(
+    rules: Mapping[str, Rule],
+    given: Mapping[str, Any],
+    *,
+    path: Callable[[str], str],
+    by_customer: bool = False,
+) -> tuple[dict[str, Any], list[Fault]]:
+    """The good ones of the values that were given, as they are stored, and what is wrong with the others; None clears.
+
+    `path` says how their sender calls a key. To customers, what they may not see is not there.
     """
     values: dict[str, Any] = {}
     faults: list[Fault] = []
@@ -83,9 +97,7 @@ def accepted(
                 values[key] = None if said is None else value_of(rule, said, path=path(key))
             except InvalidInputs as refusal:
                 faults += refusal.faults
-    if faults:
-        raise InvalidInputs(faults)
-    return values
+    return values, faults
 
 
 def value_of(rule: Rule, said: Any, *, path: str) -> Any:

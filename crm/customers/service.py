@@ -1,7 +1,7 @@
 # crm/customers/service.py
 """What can be done with customers: the only door into this area."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -151,10 +151,13 @@ attributes_of = attribute_values.values
 
 @dataclass(frozen=True)
 class Identified:
-    """The customer an event is about, as the change will leave them, and their heads as they were read."""
+    """The customer an event is about, as the change will leave them, their heads as they were read, and what the event
+    says that is ignored.
+    """
 
     customer: Customer
     heads: Snapshot
+    ignored: Sequence[Fault] = ()
 
 
 def identify(
@@ -171,18 +174,15 @@ def identify(
 ) -> Identified:
     """Find or found the customer whom the words of a source mean, and add to `change` what they change about them.
 
-    `said` are values of the shop's own attributes, by key. Nobody is found by blocked identifiers: words without any
+    `said` are values of the shop's own attributes, by key; those that the shop's definitions do not allow are ignored,
+    since what else an event says would be lost with them. Nobody is found by blocked identifiers: words without any
     other found a customer of their own. The commit raises Stale where an identifier was claimed, or a head written,
     meanwhile. Raises InvalidInputs, and NotFound where `words.id` names nobody.
     """
     wrong = faults(words.fields, now=now, path=lambda name: f"customer.{name}")
-    given: Mapping[str, Any] = {}
-    try:
-        given = attribute_values.said_in_event(shop, said or {}, now=now)
-    except InvalidInputs as refusal:
-        wrong += refusal.faults
     if wrong:
         raise InvalidInputs(wrong)
+    given, ignored = attribute_values.said_in_event(shop, said or {}, now=now)
     heads = snapshot.read(shop, words.id) if words.id else None
     known = heads.head(Customer) if heads is not None else None
     if heads is not None and known is None:
@@ -198,7 +198,7 @@ def identify(
     identity.settle(change, customer, words, claims, occasion, moved=moved)
     heads = heads or Snapshot(shop, customer.customer_id, {})
     recording.add(change, customer, stored, occasion, heads=heads, attributes=given)
-    return Identified(customer, heads)
+    return Identified(customer, heads, ignored)
 
 
 def faults(fields: Mapping[str, Any], *, now: datetime, path: Callable[[str], str] = lambda name: name) -> list[Fault]:

@@ -29,6 +29,7 @@ from crm.intake.event_types import (
 )
 from crm.kernel.actor import Actor, Role
 from crm.kernel.change import Change
+from crm.kernel.errors import Fault
 from crm.orders import service as orders
 from crm.touchpoints import service as touchpoints
 
@@ -39,16 +40,25 @@ ASIDE: Final[dict[touchpoints.Claim | None, str]] = {
     touchpoints.Claim.TOO_MANY: "; the visitor is not the customer's, who was 20 visitors already",
 }
 """What an effect says beside, of the visitor whom the event names."""
+MOST_TOLD = 10  # of what was ignored: a receipt is kept for good
 
 
 @dataclass(frozen=True)
 class Effect:
-    """What an event did, for whoever asks what became of it. `unblocked`: events that waited for this one."""
+    """What an event did. `unblocked`: events that waited for this one; `ignored`: what it says that had no effect."""
 
     text: str
     customer_id: str | None = None
     waits: bool = False
     unblocked: Sequence[str] = ()
+    ignored: Sequence[Fault] = ()
+
+    def told(self) -> str:
+        """For whoever asks what became of the event: "order version 1; ignored customer.attributes.shoe: RETIRED"."""
+        codes = [f"{fault.path}: {fault.code}" for fault in self.ignored[:MOST_TOLD]]
+        if more := len(self.ignored) - len(codes):
+            codes.append(f"and {more} more")
+        return f"{self.text}; ignored {', '.join(codes)}" if codes else self.text
 
 
 @dataclass(frozen=True)
@@ -102,7 +112,7 @@ def _customer_updated(change: Change, arrival: Arrival) -> Effect:
     )
     unheard = ", ".join(f"data.consents[{number}].topic" for number in beyond)
     without = f", without {unheard}: {consent.NO_MORE_TOPICS}" if beyond else ""
-    return Effect(f"customer{without}{aside}", customer_id)
+    return Effect(f"customer{without}{aside}", customer_id, ignored=identified.ignored)
 
 
 def _address_suppressed(change: Change, arrival: Arrival) -> Effect:
@@ -139,7 +149,8 @@ def _order_changed(change: Change, arrival: Arrival) -> Effect:
         touchpoints.order_cart(
             change, arrival.shop, recorded.customer_id, version.cart_id, version.order_id, arrival.told
         )
-    return Effect(f"{recorded.effect}{aside}", recorded.customer_id, unblocked=recorded.unblocked)
+    text = f"{recorded.effect}{aside}"
+    return Effect(text, recorded.customer_id, unblocked=recorded.unblocked, ignored=identified.ignored)
 
 
 def _refund_created(change: Change, arrival: Arrival) -> Effect:
@@ -161,9 +172,10 @@ def _seen(change: Change, arrival: Arrival) -> Effect:
     if (visitor_id := words.visitor_alone(who, envelope.source)) is not None:
         known = touchpoints.record_of_visitor(change, arrival.shop, visitor_id, seen, arrival.told)
         return Effect(f"touchpoint {seen.type} of a visitor", known)
-    customer_id = _customer(change, arrival).customer.customer_id
+    identified = _customer(change, arrival)
+    customer_id = identified.customer.customer_id
     claim = touchpoints.record(change, arrival.shop, customer_id, seen, arrival.told, visitor_id=who.anonymous_id)
-    return Effect(f"touchpoint {seen.type}{ASIDE[claim]}", customer_id)
+    return Effect(f"touchpoint {seen.type}{ASIDE[claim]}", customer_id, ignored=identified.ignored)
 
 
 def _feedback_received(change: Change, arrival: Arrival) -> Effect:
@@ -180,7 +192,7 @@ def _feedback_received(change: Change, arrival: Arrival) -> Effect:
         now=arrival.now,
         replayed=arrival.replayed,
     )
-    return Effect(f"feedback{aside}", identified.customer.customer_id)
+    return Effect(f"feedback{aside}", identified.customer.customer_id, ignored=identified.ignored)
 
 
 def _identified(change: Change, arrival: Arrival, *, owner: str | None = None) -> tuple[Identified, str]:

@@ -116,7 +116,7 @@ def apply(body: str, *, now: datetime, replayed: bool = False) -> Outcome:
         event.type, event.content_hash = envelope.type, content
         event.received_at, event.occurred_at = now, envelope.occurred_at
         event.status = WAITING if effect.waits else APPLIED
-        event.effect, event.customer_id = effect.text, effect.customer_id
+        event.effect, event.customer_id = effect.told(), effect.customer_id
         event.ignored = ignored or None
         repository.add_received(change, event)
         for event_id in effect.unblocked:
@@ -128,7 +128,7 @@ def apply(body: str, *, now: datetime, replayed: bool = False) -> Outcome:
                 customer_id=effect.customer_id or "",
             )
         repeated = not change.commit()
-        return Outcome(envelope.id, event.status, effect.text, effect.customer_id, repeated=repeated)
+        return Outcome(envelope.id, event.status, effect.told(), effect.customer_id, repeated=repeated)
 
     return retrying(attempt)
 

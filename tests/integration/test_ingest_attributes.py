@@ -13,6 +13,7 @@ from crm.kernel import clock
 from crm.kernel.change import Change
 from crm.kernel.errors import InvalidInputs
 from crm.kernel.meter import metering
+from crm.orders.models import Statistics
 from tests.shop_events import customer_of, deliver, event, placed
 
 pytestmark = pytest.mark.usefixtures("shop", "outlets", "defined")
@@ -49,11 +50,12 @@ def values() -> dict[str, Any]:
     return {key: state["value"] for key, state in stored.states.items()} if stored else {}
 
 
-def reasons(body: dict[str, Any]) -> list[tuple[str, str]]:
-    told = intake.status("demo", body["id"])
-    assert told is not None
-    assert told.status == "dead_lettered"
-    return [(reason.path, reason.code) for reason in told.reasons]
+def effect(body: dict[str, Any]) -> str:
+    """As the event's receipt tells it."""
+    receipt = intake.status("demo", body["id"])
+    assert receipt is not None
+    assert receipt.status == "applied"
+    return str(receipt.effect)
 
 
 def told() -> list[dict[str, FieldChange]]:
@@ -110,27 +112,46 @@ def test_the_later_event_wins_each_value_whatever_came_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("attributes", "wrong"),
+    ("attributes", "ignored"),
     [
-        ({"nothing": 1}, [("customer.attributes.nothing", "UNKNOWN")]),
-        ({"size": "large"}, [("customer.attributes.size", "INVALID")]),
-        ({"likes": ["jazz", 7]}, [("customer.attributes.likes[1]", "INVALID")]),
-        (
-            {"club": "red", "vip": "yes"},
-            [("customer.attributes.club", "INVALID"), ("customer.attributes.vip", "INVALID")],
-        ),
+        ({"nothing": 1}, "customer.attributes.nothing: UNKNOWN"),
+        ({"size": "large"}, "customer.attributes.size: INVALID"),
+        ({"likes": ["jazz", 7]}, "customer.attributes.likes[1]: INVALID"),
+        ({"club": "red", "vip": "yes"}, "customer.attributes.club: INVALID, customer.attributes.vip: INVALID"),
     ],
 )
-def test_one_wrong_value_refuses_the_whole_event_with_its_path(attributes: Any, wrong: list[tuple[str, str]]) -> None:
+def test_a_wrong_value_is_ignored_and_told_and_all_else_has_its_effect(attributes: Any, ignored: str) -> None:
     body = placed(
         "o1", customer={"externalId": "ann", "firstName": "Ann", "attributes": {"since": "2020-01-01"} | attributes}
     )
     assert deliver(body) == []
-    assert reasons(body) == wrong
-    assert customers.find("demo", "external", "ann", source="shopify") is None
+    assert effect(body) == f"order version 1; ignored {ignored}"
+    assert values() == {"since": "2020-01-01"}
+    assert customer_of().first_name == "Ann"
 
 
-def test_what_is_wrong_with_fields_and_attributes_is_told_together(now: datetime) -> None:
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        ("customer.updated", {}),
+        ("feedback.received", {"score": 9}),
+        ("product.viewed", {"sku": "A"}),
+    ],
+)
+def test_an_event_of_any_type_tells_what_it_ignored(kind: str, data: dict[str, Any]) -> None:
+    body = event(kind, data, customer={"externalId": "ann", "attributes": {"nothing": 1}})
+    deliver(body)
+    assert effect(body).endswith("; ignored customer.attributes.nothing: UNKNOWN")
+
+
+def test_of_much_that_is_ignored_a_receipt_tells_the_first_ten() -> None:
+    body = placed("o1", customer={"externalId": "ann", "attributes": {f"no{number}": 1 for number in range(200)}})
+    deliver(body)
+    assert effect(body).count("UNKNOWN") == 10
+    assert effect(body).endswith(", and 190 more")
+
+
+def test_what_is_wrong_with_fields_refuses_the_event_whatever_its_attributes(now: datetime) -> None:
     with pytest.raises(InvalidInputs) as refusal:
         customers.identify(
             Change(now),
@@ -143,19 +164,23 @@ def test_what_is_wrong_with_fields_and_attributes_is_told_together(now: datetime
             now=now,
             replayed=False,
         )
-    assert [fault.path for fault in refusal.value.faults] == ["customer.zone", "customer.attributes.size"]
+    assert [fault.path for fault in refusal.value.faults] == ["customer.zone"]
 
 
-def test_a_retired_attribute_keeps_its_values_and_takes_no_more() -> None:
-    deliver(said(size=42))
+def test_an_attribute_that_is_retired_keeps_its_values_and_orders_that_still_carry_it_count() -> None:
+    carrying = {"externalId": "ann", "attributes": {"size": 42}}
+    deliver(placed("o1", customer=carrying))
     customers.retire_attribute("demo", "size", now=clock.now())
-    late = said("2026-03-05T10:00:00Z", size=43)
-    deliver(late)
-    assert reasons(late) == [("customer.attributes.size", "RETIRED")]
+    late = placed("o2", customer=carrying | {"attributes": {"size": 43}}, occurredAt="2026-03-05T10:00:00Z")
+    assert deliver(late) == []
+    assert effect(late) == "order version 1; ignored customer.attributes.size: RETIRED"
     assert values() == {"size": "42"}
+    statistics = customers.take_snapshot("demo", customer_of().customer_id).head(Statistics)
+    assert statistics is not None
+    assert statistics.order_count == 2
 
 
-def test_an_event_is_never_refused_for_a_definition_of_a_minute_ago(now: datetime) -> None:
+def test_no_value_is_lost_for_a_definition_of_a_minute_ago(now: datetime) -> None:
     deliver(said(size=42))  # now the definitions are remembered
     kept = dict(attribute_definitions._cache)
     customers.define_attribute("demo", "club", AttributeFields(choices=[("red", "Red")]), now=now)
