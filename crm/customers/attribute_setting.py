@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from crm.customers import attribute_definitions, attribute_values, recording, snapshot, standing
+from crm.customers import attribute_definitions, attribute_values, recording, repository, standing
 from crm.customers.attributes import accepted
-from crm.customers.models import AttributesHead, Customer
+from crm.customers.models import Customer
 from crm.customers.provenance import Occasion, Origin
 from crm.customers.refusals import CustomerBlocked, CustomerDeleted
 from crm.kernel.actor import SYSTEM, Actor, Role
@@ -33,20 +33,18 @@ def set_attributes(
     given = accepted(rules, said, path=path, by_customer=by.role is Role.CUSTOMER)
 
     def attempt() -> Customer:
-        heads = snapshot.read(shop, customer_id)
-        customer, stored = heads.head(Customer), heads.head(Customer)
-        if customer is None or stored is None:
-            raise NotFound("There is no such customer.", field="id")
+        customer, stored = recording.read(shop, customer_id)
         if by.role is Role.CUSTOMER and not standing.takes_part(customer):
             raise CustomerBlocked
         if standing.is_hidden(customer):
             raise CustomerDeleted
-        head = heads.head(AttributesHead) or AttributesHead.of(shop, customer_id)
-        cause = f"customer:{customer_id}:attributes:{int(head.rev) + 1}"
-        occasion = Occasion(Origin.here(by), cause, occurred_at=attribute_values.after(head, given, now), now=now)
+        attributes = repository.get_attributes(shop, [customer_id])[customer_id]
+        cause = f"customer:{customer_id}:attributes:{int(attributes.rev) + 1}"
+        at = attribute_values.after(attributes, given, now)
+        occasion = Occasion(Origin.here(by), cause, occurred_at=at, now=now)
         change = Change(now)
         change.unchanged(customer)
-        recording.add(change, customer, stored, occasion, heads=heads, attributes=given)
+        recording.add(change, customer, stored, occasion, attributes=attributes, given=given)
         change.commit()
         return customer
 

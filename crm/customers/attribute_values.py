@@ -9,7 +9,7 @@ from typing import Any
 from crm.customers import attribute_definitions, attributes, history, profile
 from crm.customers.attributes import THIRD
 from crm.customers.history import FieldChange
-from crm.customers.models import AttributeDefinition, AttributesHead
+from crm.customers.models import AttributeDefinition, CustomerAttributes
 from crm.customers.provenance import Occasion, Origin, Provenance
 from crm.kernel import clock
 from crm.kernel.errors import Fault
@@ -50,35 +50,35 @@ def said_in_event(shop: str, said: Mapping[str, Any], *, now: datetime) -> tuple
     return values, faults
 
 
-def take_on(head: AttributesHead, given: Mapping[str, Any], occasion: Occasion) -> list[FieldChange] | None:
-    """Write to `head` what wins over what is stored; return what changed, None where not even a time or origin did."""
+def take_on(stored: CustomerAttributes, given: Mapping[str, Any], occasion: Occasion) -> list[FieldChange] | None:
+    """Write to `stored` what wins over what it holds; return what changed, None where not even a time or origin did."""
     if not given:
         return None
-    stored = {key: head.states[key]["value"] for key in given if key in head.states}
+    known = {key: stored.states[key]["value"] for key in given if key in stored.states}
     won = profile.taken_on(
-        stored,
-        {key: state["at"] for key, state in head.states.items()},
-        {key: state["origin"] for key, state in head.states.items()},
+        known,
+        {key: state["at"] for key, state in stored.states.items()},
+        {key: state["origin"] for key, state in stored.states.items()},
         given,
         occurred_at=occasion.occurred_at,
         origin=str(occasion.origin),
     )
     if not won.times:
         return None
-    head.states = head.states | {
+    stored.states = stored.states | {
         key: {"value": given[key], "at": at, "origin": won.origins[key]} for key, at in won.times.items()
     }
     before, after = (
-        {PREFIX + key: attributes.shown(values.get(key)) for key in won.values} for values in (stored, given)
+        {PREFIX + key: attributes.shown(values.get(key)) for key in won.values} for values in (known, given)
     )
     return history.differences(before, after)
 
 
 def values(
-    head: AttributesHead | None, shop: str, *, now: datetime, shows: Callable[[AttributeDefinition], bool]
+    stored: CustomerAttributes, shop: str, *, now: datetime, shows: Callable[[AttributeDefinition], bool]
 ) -> list[AttributeValue]:
     """The values that are set, by key, where the definition shows them. Reads the definitions at most once a minute."""
-    states = {key: state for key, state in head.states.items() if state["value"] is not None} if head else {}
+    states = {key: state for key, state in stored.states.items() if state["value"] is not None}
     if not states:
         return []
     known = attribute_definitions.current(shop, now=now, knowing=states)
@@ -93,7 +93,7 @@ def values(
     ]
 
 
-def after(head: AttributesHead, given: Mapping[str, Any], now: datetime) -> datetime:
+def after(stored: CustomerAttributes, given: Mapping[str, Any], now: datetime) -> datetime:
     """Now, or just after what a source whose clock runs ahead has said."""
-    told = [clock.parse(head.states[key]["at"]) for key in given if key in head.states]
+    told = [clock.parse(stored.states[key]["at"]) for key in given if key in stored.states]
     return max([now, *(at + timedelta(microseconds=1) for at in told)])

@@ -1,14 +1,14 @@
 # crm/customers/models.py
 """What is stored about a customer.
 
-Key design (docs/access-patterns.md, AP-02 to AP-05, AP-60 to AP-62, AP-80):
+Key design (docs/access-patterns.md, AP-02 to AP-05, AP-60 to AP-63, AP-80):
     Customer      pk=SHOP#<shop>#CUSTOMER#<customer>         sk=HEAD#PROFILE   one of the heads of the snapshot
                   list_pk=SHOP#<shop>#CUSTOMERS#<shard>      list_sk=<created_at>#<customer>   unless deleted
     Identity      pk=SHOP#<shop>#IDENTITY#<kind>#<value>     sk=IDENTITY       its key is what makes a value unique
     SegmentsHead  pk=SHOP#<shop>#CUSTOMER#<customer>         sk=HEAD#SEGMENTS  written by segmentation, read below
     HistoryEntry  pk=SHOP#<shop>#CUSTOMER#<customer>         sk=HISTORY#<cause>   written once, never changed
                   timeline_key=HISTORY#<recorded_at>#<revs of what changed>
-    AttributesHead       pk=SHOP#<shop>#CUSTOMER#<customer>  sk=HEAD#ATTRIBUTES   the shop's own attributes
+    CustomerAttributes   pk=SHOP#<shop>#CUSTOMER#<customer>  sk=ATTRIBUTES        the shop's own attributes
     AttributeDefinition  pk=SHOP#<shop>#ATTRIBUTES           sk=ATTRIBUTE#<key>   never deleted
     AttributeCatalogue   pk=SHOP#<shop>#ATTRIBUTES           sk=CATALOGUE         how many there are
 """
@@ -179,18 +179,16 @@ class HistoryEntry(Item, discriminator="HistoryEntry"):
         )
 
 
-class AttributesHead(Synced, discriminator="AttributesHead"):
+class CustomerAttributes(Synced, discriminator="CustomerAttributes"):
     """`states`: by key, the value (crm/customers/attributes.py says how), when it came about (`at`) and its origin; of
-    one that was cleared, the value is null.
+    one that was cleared, the value is null. No head: it may be large, and few who read the snapshot decide by it.
     """
-
-    SK: ClassVar[str] = "HEAD#ATTRIBUTES"
 
     states = CompactJSONAttribute(default=dict)
 
     @classmethod
     def of(cls, shop: str, customer_id: str) -> Self:
-        return cls(customer_key(shop, customer_id), cls.SK)
+        return cls(customer_key(shop, customer_id), "ATTRIBUTES")
 
 
 class AttributeDefinition(Published, discriminator="AttributeDefinition"):

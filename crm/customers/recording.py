@@ -8,9 +8,8 @@ from typing import Any
 from crm.customers import attribute_values, history, profile, snapshot
 from crm.customers.history import FieldChange
 from crm.customers.identity import Words
-from crm.customers.models import Address, AttributesHead, Customer, plain
+from crm.customers.models import Address, Customer, CustomerAttributes, plain
 from crm.customers.provenance import Occasion
-from crm.customers.snapshot import Snapshot
 from crm.kernel import clock
 from crm.kernel.change import Change
 from crm.kernel.errors import NotFound, VersionMismatch
@@ -71,22 +70,21 @@ def add(
     stored: Customer | None,
     occasion: Occasion,
     *,
-    heads: Snapshot | None = None,
-    attributes: Mapping[str, Any] | None = None,
+    attributes: CustomerAttributes | None = None,
+    given: Mapping[str, Any] | None = None,
 ) -> None:
-    """Add to `change` what the occasion changes: the profile where it differs from what was `stored`, the attributes
-    that are given where they win over those in `heads`, and one entry of the history for both.
+    """Add to `change` what the occasion changes: the profile where it differs from what was `stored`, the stored
+    `attributes` where those that are `given` win over them, and one entry of the history for both.
     """
     told = _profile(change, customer, stored, occasion)
     revs = [int(customer.rev)]
-    if attributes and heads is not None:
-        head = heads.head(AttributesHead) or AttributesHead.of(customer.shop, customer.customer_id)
-        changed = attribute_values.take_on(head, attributes, occasion)
+    if attributes is not None and given:
+        changed = attribute_values.take_on(attributes, given, occasion)
         if changed is not None:
-            head.cause, head.replayed = occasion.cause, occasion.replayed
-            change.revise(head)
+            attributes.cause, attributes.replayed = occasion.cause, occasion.replayed
+            change.revise(attributes)
         told += changed or []
-        revs.append(int(head.rev))
+        revs.append(int(attributes.rev))
     history.record(change, customer.shop, customer.customer_id, told, occasion, revs=revs)
 
 

@@ -12,6 +12,7 @@ from crm.customers.models import (
     AttributeCatalogue,
     AttributeDefinition,
     Customer,
+    CustomerAttributes,
     HistoryEntry,
     Identity,
     attributes_key,
@@ -58,6 +59,15 @@ def list_definitions(shop: str) -> list[AttributeDefinition]:
     return list(AttributeDefinition.query(attributes_key(shop), reach, consistent_read=True))
 
 
+def get_attributes(shop: str, customer_ids: Iterable[str]) -> dict[str, CustomerAttributes]:
+    """The shop's own attributes of customers, in batch reads; new where nothing was ever said of them (AP-63)."""
+    found = {customer_id: CustomerAttributes.of(shop, customer_id) for customer_id in customer_ids}
+    by_pk = {item.pk: customer_id for customer_id, item in found.items()}
+    for raw in batch_reads.read(settings().crm_table, [(item.pk, item.sk) for item in found.values()]):
+        found[by_pk[raw["pk"]["S"]]] = CustomerAttributes.from_raw_data(raw)
+    return found
+
+
 def get_definition(shop: str, key: str) -> AttributeDefinition | None:
     """AP-62."""
     try:
@@ -76,6 +86,7 @@ def count_definition(change: Change, shop: str, *, otherwise: CrmError) -> None:
 __all__ = [
     "SHARDS",
     "count_definition",
+    "get_attributes",
     "get_definition",
     "get_identities",
     "get_profile",

@@ -42,8 +42,8 @@ from crm.customers.models import (
     SHARDS,
     Address,
     AttributeDefinition,
-    AttributesHead,
     Customer,
+    CustomerAttributes,
     HistoryEntry,
     IdentityClaim,
     SegmentsHead,
@@ -74,8 +74,8 @@ __all__ = [
     "AttributeDefinition",
     "AttributeFields",
     "AttributeValue",
-    "AttributesHead",
     "Customer",
+    "CustomerAttributes",
     "CustomerBlocked",
     "CustomerDeleted",
     "Definitions",
@@ -93,6 +93,7 @@ __all__ = [
     "Typed",
     "Words",
     "attribute_definitions_of",
+    "attribute_values_of",
     "attributes_of",
     "change_tags",
     "changes",
@@ -146,7 +147,8 @@ set_attributes = attribute_setting.set_attributes
 define_attribute = attribute_definitions.define
 retire_attribute = attribute_definitions.retire
 attribute_definitions_of = attribute_definitions.current
-attributes_of = attribute_values.values
+attributes_of = repository.get_attributes
+attribute_values_of = attribute_values.values
 
 
 @dataclass(frozen=True)
@@ -196,9 +198,9 @@ def identify(
     settled = pending.vouched_for(words.fields, _addresses(customer), decided=False)
     moved = recording.take_on(customer, replace(words, fields=settled), occasion)
     identity.settle(change, customer, words, claims, occasion, moved=moved)
-    heads = heads or Snapshot(shop, customer.customer_id, {})
-    recording.add(change, customer, stored, occasion, heads=heads, attributes=given)
-    return Identified(customer, heads, ignored)
+    attributes = repository.get_attributes(shop, [customer.customer_id])[customer.customer_id] if given else None
+    recording.add(change, customer, stored, occasion, attributes=attributes, given=given)
+    return Identified(customer, heads or Snapshot(shop, customer.customer_id, {}), ignored)
 
 
 def faults(fields: Mapping[str, Any], *, now: datetime, path: Callable[[str], str] = lambda name: name) -> list[Fault]:

@@ -17,7 +17,7 @@ from crm.intake.models import APPLIED, DEAD_LETTERED, WAITING, Reason, ReceivedE
 from crm.kernel import correlation, dead_letters
 from crm.kernel.aws import sqs_client
 from crm.kernel.change import Change, retrying
-from crm.kernel.errors import Fault, InvalidInputs, KeyReused
+from crm.kernel.errors import Fault, InvalidInputs, KeyReused, NotFound
 from crm.kernel.settings import settings
 from crm.kernel.table import STORE_ERRORS
 from crm.shops import service as shops
@@ -134,13 +134,13 @@ def apply(body: str, *, now: datetime, replayed: bool = False) -> Outcome:
 
 
 def bury(body: str, reasons: Sequence[Fault], *, now: datetime, replayed: bool = False) -> None:
-    """Dead-letter an event whole with its reasons, and tell so where it can be told whose it is. Redriven, what came as
-    a replay is one again.
+    """Dead-letter an event whole with its reasons, and tell so where it can be told whose it is: nothing is kept for a
+    shop that does not exist. Redriven, what came as a replay is one again.
     """
     queue = settings().require("intake_dead_letters_url")
     dead_letters.put(queue, body, source="ingest", reasons=reasons, now=now, replayed=replayed)
     shop, event_id, name = _names(body)
-    if shop is None or event_id is None:
+    if shop is None or event_id is None or not _exists(shop, now):
         return
     event = ReceivedEvent.of(shop, event_id)
     event.type, event.status, event.content_hash = name or "", DEAD_LETTERED, parsing.content_hash(body)
@@ -153,6 +153,14 @@ def bury(body: str, reasons: Sequence[Fault], *, now: datetime, replayed: bool =
 def status(shop: str, event_id: str) -> ReceivedEvent | None:
     """What became of an event; None while it is queued, or was never sent."""
     return repository.get_event(shop, event_id)
+
+
+def _exists(shop: str, now: datetime) -> bool:
+    try:
+        shops.current(shop, now=now)
+    except NotFound:
+        return False
+    return True
 
 
 def _check_shop(shop: str, now: datetime) -> None:

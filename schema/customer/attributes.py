@@ -1,6 +1,7 @@
 # schema/customer/attributes.py
 """The shop's own attributes of a customer, as clients see and set them."""
 
+from collections.abc import Sequence
 from datetime import date as Day  # noqa: N812  a field is called date
 from decimal import Decimal
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ from crm.kernel.errors import Fault, InvalidInputs
 from schema.access import own, signed_in, staff
 from schema.attribute import AttributeChoice, AttributeDefinition, may_see
 from schema.connections import about
-from schema.context import Context, stored
+from schema.context import Context, Loader, stored
 from schema.customer.history import FieldProvenance, third_parties
 from schema.customer.record import Record
 from schema.scalars import CurrencyCode, DecimalText, Money
@@ -141,12 +142,20 @@ def given(attributes: list[AttributeInput]) -> tuple[dict[str, Any], dict[str, s
     return values, paths
 
 
+class AttributesByCustomer(Loader[str, service.CustomerAttributes]):
+    """Those of a page of customers in batch reads."""
+
+    async def load_many(self, keys: list[str]) -> Sequence[service.CustomerAttributes]:
+        found = await stored(service.attributes_of, self.context.shop, keys)
+        return [found[key] for key in keys]
+
+
 async def attributes_of(context: Context, record: Record, keys: list[str] | None) -> list[Attribute]:
     """By key, all or those of `keys`; to customers, those they may see."""
     wanted = None if keys is None else set(keys)
     found = await stored(
-        service.attributes_of,
-        record.head(service.AttributesHead),
+        service.attribute_values_of,
+        await context.loader(AttributesByCustomer).load(record.profile.customer_id),
         context.shop,
         now=context.now,
         shows=lambda definition: may_see(context, definition) and (wanted is None or definition.key in wanted),

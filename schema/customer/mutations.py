@@ -11,7 +11,7 @@ from crm.customers import service
 from crm.kernel.errors import NotFound
 from schema.access import own, signed_in, staff
 from schema.context import GIVEN, Context, Info, stored
-from schema.customer.attributes import given
+from schema.customer.attributes import AttributesByCustomer, given
 from schema.customer.customer import Customer
 from schema.customer.inputs import (
     CustomerAttributesSetInput,
@@ -179,9 +179,10 @@ def _customer(context: Context, profile: service.Customer) -> Customer:
 
 
 async def _reread(context: Context, profile: service.Customer) -> Customer:
-    """With all heads, but only where the answer asks for more than the profile."""
+    """With all heads, but only where the answer asks for any; attributes are read anew where it asks for them."""
     loader = context.loader(RecordByCustomer)
     loader.forget(profile.customer_id)
+    context.loader(AttributesByCustomer).forget(profile.customer_id)
     if not heads_used(context):
         return _customer(context, profile)
     record = await loader.load(profile.customer_id)

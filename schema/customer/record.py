@@ -19,7 +19,6 @@ from schema.principal import Kind
 H = TypeVar("H", bound=Model)
 
 HEADS: Final[dict[str, list[type[Model]]]] = {
-    "Customer.attributes": [service.AttributesHead],
     "Customer.consents": [ConsentHead],
     "Customer.permission": [ConsentHead],
     "Customer.statistics": [Statistics],

@@ -78,6 +78,20 @@ def test_a_value_of_each_type_is_read_as_it_was_set(ann: str) -> None:
     assert seen(ann) == expected
 
 
+def test_each_mutation_of_a_document_answers_with_what_it_set(ann: str) -> None:
+    query = """mutation ($first: CustomerAttributesSetInput!, $second: CustomerAttributesSetInput!) {
+      first: customerAttributesSet(input: $first) { customer { attributes { key } } }
+      second: customerAttributesSet(input: $second) { customer { attributes { key } } } }"""
+    given = [{"key": "vip", "value": {"boolean": True}}, {"key": "notes", "value": {"text": "x"}}]
+    variables = {
+        name: {"id": global_id("Customer", ann), "attributes": [one]}
+        for name, one in zip(("first", "second"), given, strict=True)
+    }
+    answered = ask(query, variables)
+    keys = [[each["key"] for each in answered[name]["customer"]["attributes"]] for name in variables]
+    assert keys == [["vip"], ["notes", "vip"]]
+
+
 def test_null_clears_a_value_and_the_others_stay(ann: str) -> None:
     put(ann, **GIVEN)
     put(ann, size=None, fits={"list": []})

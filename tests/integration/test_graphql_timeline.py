@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from crm.customers import service as customers
 from schema.node import global_id
 from schema.principal import Principal
 from tests.asking import NOW, STAFF, answer, as_customer, as_staff, ask, codes
@@ -217,6 +218,14 @@ def test_changes_come_in_pages_until_there_are_no_more(ann: str) -> None:
 def test_the_last_minute_is_told_once_more_for_what_was_committed_late(ann: str) -> None:
     first = changes(ann)
     assert changes(ann, first["cursor"])["nodes"] == first["nodes"]
+
+
+def test_attributes_that_change_tell_an_app_of_their_customer(ann: str) -> None:
+    customers.define_attribute("demo", "size", customers.AttributeFields(name="Size", type="number"), now=NOW)
+    first = changes(ann, minutes=2)
+    customers.set_attributes("demo", ann, {"size": 42}, now=NOW + timedelta(minutes=4))
+    told = changes(ann, first["cursor"], minutes=7)["nodes"]
+    assert [node["__typename"] for node in told] == ["Customer"]
 
 
 def test_a_cursor_of_another_list_says_nothing_of_changes(ann: str) -> None:

@@ -47,10 +47,12 @@ def test_what_cannot_even_be_named_is_dead_lettered_whole(body: str) -> None:
     assert [letter["Body"] for letter in dead_letters()] == [body]
 
 
-def test_an_event_of_an_unknown_shop_writes_nothing_but_its_dead_letter() -> None:
-    lost = placed("o1", shop="nowhere")
+@pytest.mark.parametrize("fault", [{}, {"currency": "EURO"}])
+def test_an_event_of_an_unknown_shop_writes_nothing_but_its_dead_letter(fault: dict[str, str]) -> None:
+    lost = placed("o1", shop="nowhere", **fault)
     deliver(lost)
     assert [json.loads(letter["Body"]) for letter in dead_letters()] == [lost]
+    assert intake.status("nowhere", lost["id"]) is None
 
 
 def test_an_event_for_an_unknown_customer_is_dead_lettered() -> None:

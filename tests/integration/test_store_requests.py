@@ -44,12 +44,23 @@ def test_a_customer_with_heads_and_orders_takes_two_requests(ann: str) -> None:
     assert requests_of(query, id=ann) == 2
 
 
-def test_the_shops_own_attributes_take_no_request_more_once_their_definitions_are_known(ann: str) -> None:
+def test_the_shops_own_attributes_take_one_request_more_once_their_definitions_are_known(ann: str) -> None:
     customers.define_attribute("demo", "size", AttributeFields(name="Size", type="number"), now=NOW)
     deliver(event("customer.updated", {}, customer=ANN | {"attributes": {"size": 42}}))
     value = "key value { ... on NumberValue { number } } definition { name }"
     query = f"query($id: ID!) {{ customer(id: $id) {{ attributes {{ {value} }} {PAGE} }} }}"
-    assert [requests_of(query, id=ann) for _ in range(2)] == [3, 2]
+    assert [requests_of(query, id=ann) for _ in range(2)] == [4, 3]
+
+
+def test_the_attributes_of_a_page_of_customers_take_one_request_together() -> None:
+    customers.define_attribute("demo", "size", AttributeFields(name="Size", type="number"), now=NOW)
+    said = [{"externalId": f"c{number}", "attributes": {"size": number}} for number in range(9)]
+    deliver(*(event("customer.updated", {}, customer=each) for each in said))
+    query = "{ customers(first: 9) { nodes { id FIELD } } }"
+    with_attributes = query.replace("FIELD", "attributes { key value { ... on NumberValue { number } } }")
+    nodes = ask(with_attributes)["customers"]["nodes"]
+    assert requests_of(with_attributes) == requests_of(query.replace("FIELD", "")) + 1
+    assert sorted(node["attributes"][0]["value"]["number"] for node in nodes) == [str(n) for n in range(9)]
 
 
 def test_a_change_of_the_profile_takes_no_request_more_for_its_history(ann: str) -> None:
