@@ -69,7 +69,9 @@ def define(
     InvalidInputs, TooManyAttributes, and VersionMismatch (0 is the version of what is not defined yet).
     """
     if not KEY.fullmatch(key):
-        raise InvalidInputs([Fault("key", "INVALID", "a lower-case letter, then letters, digits and _; at most 40")])
+        raise InvalidInputs(
+            [Fault("key", "INVALID", "must be a lower-case letter, then such letters, digits and _; 40 at most")]
+        )
 
     def attempt() -> AttributeDefinition:
         stored = repository.get_definition(shop, key)
@@ -164,7 +166,7 @@ def _fixed(stored: AttributeDefinition | None, said: AttributeFields) -> list[Fa
         return []
     kept = {"type": stored.type, "element_type": stored.element_type}
     return [
-        Fault(name, "FIXED", "an attribute keeps its type")
+        Fault(name, "FIXED", "may not change: an attribute keeps its type")
         for name, value in said.given().items()
         if name in kept and value != kept[name]
     ]
@@ -181,17 +183,20 @@ def _set(definition: AttributeDefinition, said: AttributeFields) -> list[Fault]:
 def _problems(definition: AttributeDefinition) -> Iterator[tuple[str, str | None]]:
     """Each field with what is wrong with it, if anything."""
     kind = definition.element_type if definition.type == LIST else definition.type
-    yield "name", None if 0 < len(definition.name.strip()) <= MOST_CHARACTERS else f"1 to {MOST_CHARACTERS} characters"
+    yield (
+        "name",
+        None if 0 < len(definition.name.strip()) <= MOST_CHARACTERS else f"must have 1 to {MOST_CHARACTERS} characters",
+    )
     yield "type", _unknown(definition.type, TYPES)
     if definition.type == LIST:
         yield "element_type", _unknown(definition.element_type, ELEMENT_TYPES)
     elif definition.element_type is not None:
-        yield "element_type", "only a list has elements"
+        yield "element_type", f"may be given of a {LIST} only"
     if len(definition.description or "") > LONGEST_DESCRIPTION:
-        yield "description", f"at most {LONGEST_DESCRIPTION} characters"
+        yield "description", f"must have {LONGEST_DESCRIPTION} characters at most"
     yield "choices", _choices_problem(definition.choices, wanted=kind == CHOICE)
     if definition.currency is not None and (kind != MONEY or not is_currency(definition.currency)):
-        yield "currency", f"an ISO 4217 currency, for {MONEY} only"
+        yield "currency", f"must be an ISO 4217 currency, and may be given of {MONEY} only"
     yield "party", _unknown(definition.party, PARTIES)
     yield "customer_access", _unknown(definition.customer_access, CUSTOMER_ACCESS)
 
@@ -203,13 +208,13 @@ def _unknown(value: str | None, known: Collection[str]) -> str | None:
 def _choices_problem(choices: Sequence[Mapping[str, str]], *, wanted: bool) -> str | None:
     keys, names = [choice["key"] for choice in choices], [choice["name"] for choice in choices]
     if bool(choices) != wanted:
-        return "is required" if wanted else f"only {CHOICE} has choices"
+        return "is required" if wanted else f"may be given of a {CHOICE} only"
     if len(choices) > MOST_CHOICES or len(set(keys)) < len(keys):
-        return f"at most {MOST_CHOICES} choices, each with a key of its own"
+        return f"must be {MOST_CHOICES} at most, each with a key of its own"
     if not all(CHOICE_KEY.fullmatch(key) for key in keys):
-        return "a key has 1 to 64 letters, digits, _, . and -"
+        return "must have keys of 1 to 64 letters, digits, _, . and -"
     if not all(0 < len(name.strip()) <= MOST_CHARACTERS for name in names):
-        return f"a name has 1 to {MOST_CHARACTERS} characters"
+        return f"must have names of 1 to {MOST_CHARACTERS} characters"
     return None
 
 

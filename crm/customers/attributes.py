@@ -87,11 +87,11 @@ def judged(
     for key, said in given.items():
         rule = rules.get(key)
         if rule is None or (by_customer and rule.access == HIDDEN):
-            faults.append(Fault(path(key), "UNKNOWN", "the shop has no attribute of this key"))
+            faults.append(Fault(path(key), "UNKNOWN", "is no key of the shop's attributes"))
         elif by_customer and rule.access != EDITABLE:
             faults.append(Fault(path(key), "FORBIDDEN", "is for staff only"))
         elif rule.retired:
-            faults.append(Fault(path(key), "RETIRED", "the attribute takes no values any more"))
+            faults.append(Fault(path(key), "RETIRED", "is retired and takes no values any more"))
         else:
             try:
                 values[key] = None if said is None else value_of(rule, said, path=path(key))
@@ -135,7 +135,7 @@ def _list(rule: Rule, said: Any, path: str) -> list[Any]:
     if not isinstance(said, Sequence) or isinstance(said, str):
         raise InvalidInputs([Fault(path, "INVALID", f"must be a list of values of type {rule.element}")])
     if len(said) > MOST_ELEMENTS:
-        raise InvalidInputs([Fault(path, "INVALID", f"at most {MOST_ELEMENTS} elements")])
+        raise InvalidInputs([Fault(path, "INVALID", f"must have {MOST_ELEMENTS} elements at most")])
     values: list[Any] = []
     faults: list[Fault] = []
     for index, element in enumerate(said):
@@ -178,7 +178,7 @@ def _money(rule: Rule, said: Any) -> dict[str, Any]:
     if not isinstance(amount, str) or not isinstance(currency, str) or not DECIMAL.fullmatch(amount):
         raise ValueError("must be an amount as decimal text with its currency")
     if not is_currency(currency) or rule.currency not in (None, currency):
-        raise ValueError(f"the currency must be {rule.currency or 'of ISO 4217'}")
+        raise ValueError(f"must be in {rule.currency or 'a currency of ISO 4217'}")
     try:
         return {"minor": Money.parse(amount, currency).minor, "currency": currency}
     except InvalidInput:

@@ -52,13 +52,13 @@ def parse(body: str, *, now: datetime) -> Envelope[Any]:
     except UnicodeEncodeError as error:
         raise InvalidInputs([Fault("", "NOT_JSON", "holds half a character (a lone surrogate)")]) from error
     if size > MOST_BYTES:
-        raise InvalidInputs([Fault("", "TOO_LARGE", f"an event has at most {MOST_BYTES:,} bytes")])
+        raise InvalidInputs([Fault("", "TOO_LARGE", f"must have {MOST_BYTES:,} bytes at most")])
     try:
         head = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
         raise InvalidInputs([Fault("", "NOT_JSON", str(error))]) from error
     if not isinstance(head, dict):
-        raise InvalidInputs([Fault("", "INVALID", "an event is a JSON object")])
+        raise InvalidInputs([Fault("", "INVALID", "must be a JSON object")])
     name = head.get("type")
     kind = EVENT_TYPES.get(name) if isinstance(name, str) else None
     if kind is None:

@@ -130,15 +130,15 @@ class AttributeInput:
 def given(attributes: list[AttributeInput]) -> tuple[dict[str, Any], dict[str, str]]:
     """What is said by key, and where in the input its value stands. Raises InvalidInputs for a key said twice."""
     if len(attributes) > service.MOST_DEFINITIONS:
-        raise InvalidInputs([Fault("attributes", "TOO_MANY", f"at most {service.MOST_DEFINITIONS} at once")])
+        raise InvalidInputs([Fault("attributes", "TOO_MANY", f"must be {service.MOST_DEFINITIONS} at most")])
     values: dict[str, Any] = {}
     paths: dict[str, str] = {}
     for index, attribute in enumerate(attributes):
         if attribute.key in values:
-            raise InvalidInputs([Fault(f"attributes[{index}].key", "DUPLICATE", "is said before")])
+            raise InvalidInputs([Fault(f"attributes.{index}.key", "DUPLICATE", "is said before")])
         said = _said(attribute.value) if attribute.value else None
         values[attribute.key] = said
-        paths[attribute.key] = f"attributes[{index}].value" + (f".{said.type}" if said else "")
+        paths[attribute.key] = f"attributes.{index}.value" + (f".{said.type}" if said else "")
     return values, paths
 
 

@@ -160,3 +160,25 @@ def test_as_many_choices_as_there_may_be_fit_a_definition(now: datetime) -> None
     choices = [(f"{'k' * 60}{number}", "😀" * 200) for number in range(attributes.MOST_CHOICES)]
     definitions.define("demo", "size", AttributeFields(name="Size", type="choice", choices=choices), now=now)
     assert len(definitions.current("demo", now=now)["size"].choices) == attributes.MOST_CHOICES
+
+
+@pytest.mark.parametrize(
+    ("key", "said"),
+    [
+        ("Size", AttributeFields(name="Size", type="number")),
+        ("size", AttributeFields(name=" ", type="number")),
+        ("size", AttributeFields(name="Size", type="weight")),
+        ("size", AttributeFields(name="Size", type="number", element_type="text")),
+        ("size", AttributeFields(name="Size", type="number", description="x" * 501)),
+        ("size", AttributeFields(name="Size", type="number", currency="EUR")),
+        ("size", AttributeFields(name="Size", type="number", choices=[("a", "A")])),
+        ("size", AttributeFields(name="Size", type="choice")),
+        ("size", AttributeFields(name="Size", type="choice", choices=[("a", "A"), ("a", "B")])),
+        ("size", AttributeFields(name="Size", type="choice", choices=[("a b", "A")])),
+        ("size", AttributeFields(name="Size", type="choice", choices=[("a", "")])),
+    ],
+)
+def test_what_is_wrong_with_a_definition_is_said_as_a_predicate(key: str, said: AttributeFields, now: datetime) -> None:
+    with pytest.raises(InvalidInputs) as refusal:
+        definitions.define("demo", key, said, now=now)
+    assert {fault.message.split(" ")[0] for fault in refusal.value.faults} <= {"must", "may", "is"}
