@@ -12,7 +12,6 @@ from crm.customers.provenance import Occasion, Origin
 from crm.customers.refusals import CustomerBlocked, CustomerDeleted
 from crm.kernel.actor import SYSTEM, Actor, Role
 from crm.kernel.change import Change, retrying
-from crm.kernel.errors import NotFound
 
 
 def set_attributes(
