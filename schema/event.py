@@ -75,7 +75,7 @@ def _of_app(principal: Principal, event: Any) -> tuple[Any, Fault | None]:
     if not event_id:
         return named, None  # refused by its schema
     own = principal.customer_id or principal.visitor_id
-    before = f"app.{own}."  # neither's ids have a dot: no two people's events meet
+    before = f"{service.OF_AN_APP}{own}."  # neither's ids have a dot: no two people's events meet
     if len(before + event_id) > LONGEST_ID:
         return event, Fault("id", "TOO_LONG", f"must have at most {LONGEST_ID - len(before)} characters")
     return named | {"id": before + event_id}, None

@@ -32,6 +32,9 @@ from crm.kernel.change import Change
 from crm.kernel.errors import Fault
 from crm.orders import service as orders
 from crm.touchpoints import service as touchpoints
+from crm.touchpoints.service import OrderOfCart
+
+OF_AN_APP = "app."  # what the ids of apps' events begin with: the door puts it there, and shops use no such ids
 
 ASIDE: Final[dict[touchpoints.Claim | None, str]] = {
     None: "",
@@ -84,7 +87,9 @@ class Arrival:
 
     @property
     def told(self) -> touchpoints.Told:
-        return touchpoints.Told(self.envelope.id, self.cause, self.envelope.occurred_at, self.now, self.replayed)
+        envelope = self.envelope
+        by_app = envelope.id.startswith(OF_AN_APP)
+        return touchpoints.Told(envelope.id, self.cause, envelope.occurred_at, self.now, self.replayed, by_app)
 
 
 def add(change: Change, arrival: Arrival) -> Effect:
@@ -145,9 +150,14 @@ def _order_changed(change: Change, arrival: Arrival) -> Effect:
         now=arrival.now,
         replayed=arrival.replayed,
     )
-    if version.cart_id is not None and recorded.customer_id is not None:
+    if recorded.taken:
+        came_of = version.cart_id if version.status != orders.CANCELLED else None
         touchpoints.order_cart(
-            change, arrival.shop, recorded.customer_id, version.cart_id, version.order_id, arrival.told
+            change,
+            arrival.shop,
+            identified.customer.customer_id,
+            OrderOfCart(version.order_id, version.placed_at, came_of, before=recorded.cart_before),
+            arrival.told,
         )
     text = f"{recorded.effect}{aside}"
     return Effect(text, recorded.customer_id, unblocked=recorded.unblocked, ignored=identified.ignored)

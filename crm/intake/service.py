@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from crm.intake import effects, parsing, repository, unknown
-from crm.intake.effects import Arrival
+from crm.intake.effects import OF_AN_APP, Arrival
 from crm.intake.event_types import EVENT_TYPES
 from crm.intake.models import APPLIED, DEAD_LETTERED, WAITING, Reason, ReceivedEvent
 from crm.kernel import correlation, dead_letters
@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 
 __all__ = [
     "MOST_EVENTS",
+    "OF_AN_APP",
     "QUEUED",
     "REFUSED",
     "RETRY",

@@ -96,12 +96,16 @@ class RefundGiven:
 
 @dataclass(frozen=True)
 class Recorded:
-    """What became of an event about an order. `unblocked`: events that waited for this order and now have it."""
+    """What became of an event about an order. `unblocked`: events that waited for this order and now have it. `taken`:
+    the version became the order's; `cart_before`: the cart that the order named until then.
+    """
 
     effect: str
     customer_id: str | None
     waits: bool = False
     unblocked: Sequence[str] = field(default=())
+    taken: bool = False
+    cart_before: str | None = None
 
 
 def reference(shop: str, order_id: str) -> OrderRef:
@@ -138,7 +142,7 @@ def record(
     stored = repository.get_order(shop, customer.customer_id, version.order_id) if ref.customer_id else None
     if stored is not None and stored.version >= version.version:
         return Recorded(f"nothing: version {int(stored.version)} is stored", customer.customer_id)
-    before = _counted(stored)
+    before, cart_before = _counted(stored), stored.cart_id if stored is not None else None
     order = stored or _new_order(customer, heads, ref, version)
     unblocked = [waiting.event_id for waiting in ref.waiting_refunds]
     if stored is None or stored.placed_at != version.placed_at:
@@ -150,7 +154,8 @@ def record(
         _place(change, order, order.refunds)
         ref.customer_id, ref.waiting_refunds = customer.customer_id, []
         change.revise(ref)
-    return Recorded(f"order version {version.version}", customer.customer_id, unblocked=unblocked)
+    effect = f"order version {version.version}"
+    return Recorded(effect, customer.customer_id, unblocked=unblocked, taken=True, cart_before=cart_before)
 
 
 def refund(

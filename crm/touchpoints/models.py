@@ -136,10 +136,17 @@ class Acquisition(Synced, discriminator="Acquisition"):
         return cls(customer_key(shop, customer_id), cls.SK)
 
 
-class OrderedCart(Published, discriminator="OrderedCart"):
-    """An order came of a cart: it is closed, whether its order or its touchpoints were told first."""
-
+class CartOrder(Part):
     order_id = UnicodeAttribute()
+    placed_at = UTCDateTimeAttribute()
+
+
+class OrderedCart(Published, discriminator="OrderedCart"):
+    """The orders that came of a cart, by when they were placed: with one, it is closed, whether its orders or its
+    touchpoints were told first; with none left, since each was cancelled or turned out to be of another, it is not.
+    """
+
+    orders: ListAttribute[CartOrder] = ListAttribute(of=CartOrder, default=list)
 
     @classmethod
     def of(cls, shop: str, customer_id: str, cart_id: str) -> Self:

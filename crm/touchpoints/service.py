@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from crm.kernel.change import Change
-from crm.kernel.errors import Fault, InvalidInputs, Stale
+from crm.kernel.errors import Fault, InvalidInputs
 from crm.touchpoints import acquisition, repository, urls, visitors
 from crm.touchpoints import carts as carts_
 from crm.touchpoints.acquisition import INBOUND, OUTBOUND, Campaign
@@ -15,6 +15,7 @@ from crm.touchpoints.carts import Cart
 from crm.touchpoints.models import (
     Acquisition,
     CampaignPart,
+    CartOrder,
     OrderedCart,
     Seen,
     SourcePart,
@@ -22,7 +23,7 @@ from crm.touchpoints.models import (
     VisitorTouchpoint,
 )
 from crm.touchpoints.sources import MOST_VISITORS, Sources
-from crm.touchpoints.told import NO_CAMPAIGN, Told, TouchpointSeen
+from crm.touchpoints.told import NO_CAMPAIGN, OrderOfCart, Told, TouchpointSeen
 from crm.touchpoints.visitors import LIFETIME, MOST_TOUCHPOINTS, Claim
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "CampaignPart",
     "Cart",
     "Claim",
+    "OrderOfCart",
     "SourcePart",
     "Told",
     "Touchpoint",
@@ -54,6 +56,7 @@ __all__ = [
 TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 LONGEST_NAME = 200
 MOST_CART_EVENTS = 50  # of each of the two: what carts are told from
+MOST_CART_ORDERS = 100  # the first of a cart's: an item holds 400 KB
 LARGEST_PROPERTIES = 200_000  # bytes of JSON as stored: half of what DynamoDB lets an item hold
 
 
@@ -137,16 +140,26 @@ def carts(shop: str, customer_id: str) -> list[Cart]:
     ]
     told = carts_.told(said)
     ordered = repository.get_ordered_carts(shop, customer_id, [cart.cart_id for cart in told])
-    return [
-        replace(cart, ordered_as=ordered[cart.cart_id].order_id) if cart.cart_id in ordered else cart for cart in told
-    ]
+    first = {cart_id: item.orders[0].order_id for cart_id, item in ordered.items() if item.orders}
+    return [replace(cart, ordered_as=first.get(cart.cart_id)) for cart in told]
 
 
-def order_cart(change: Change, shop: str, customer_id: str, cart_id: str, order_id: str, told: Told) -> None:
-    """Add to `change`: an order came of a cart. Whatever is told of the cart, before or after, it is closed."""
-    item = OrderedCart.of(shop, customer_id, cart_id)
-    item.order_id, item.rev, item.cause, item.replayed = order_id, 1, told.cause, told.replayed
-    change.write(item, when=None, otherwise=Stale())
+def order_cart(change: Change, shop: str, customer_id: str, order: OrderOfCart, told: Told) -> None:
+    """Add to `change`: of which cart an order came. Whatever is told of the cart, before or after, it is closed, as the
+    first of its orders (by when they were placed, at one instant by the lesser id), until none stands.
+
+    The commit raises Stale where another order of the cart was told meanwhile.
+    """
+    concerned = sorted({cart_id for cart_id in (order.before, order.cart_id) if cart_id is not None})
+    known = repository.get_ordered_carts(shop, customer_id, concerned) if concerned else {}
+    for cart_id in concerned:
+        item = known.get(cart_id) or OrderedCart.of(shop, customer_id, cart_id)
+        orders = [each for each in item.orders if each.order_id != order.order_id]
+        if cart_id == order.cart_id:
+            orders.append(CartOrder(order_id=order.order_id, placed_at=order.placed_at))
+        item.orders = sorted(orders, key=lambda each: (each.placed_at, each.order_id))[:MOST_CART_ORDERS]
+        item.cause, item.replayed = told.cause, told.replayed
+        change.revise(item)
 
 
 def type_fault(name: str) -> str | None:

@@ -28,11 +28,29 @@ class TouchpointSeen:
 
 
 @dataclass(frozen=True)
+class OrderOfCart:
+    """An order as its newest version has it: of which cart it came, and of which the version `before` said it did."""
+
+    order_id: str
+    placed_at: datetime
+    cart_id: str | None
+    before: str | None = None
+
+
+@dataclass(frozen=True)
 class Told:
-    """How it came to be known: the event, its cause, when that happened, and when it is told."""
+    """How it came to be known: the event, its cause, when that happened, and when it is told. `by_app`: somebody's own
+    device says so, and nobody vouches for the time that it claims.
+    """
 
     event_id: str
     cause: str
     occurred_at: datetime
     now: datetime
     replayed: bool
+    by_app: bool = False
+
+    @property
+    def identifies_at(self) -> datetime:
+        """From when it counts as an identification: an app's from when it is heard, so that none is backdated."""
+        return self.now if self.by_app else self.occurred_at

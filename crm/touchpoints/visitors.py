@@ -2,8 +2,9 @@
 """Visitors: people nobody knows yet, and whom they turn out to be.
 
 A visitor's partition is the truth about what they did; once they are known, each touchpoint has a copy in the
-customer's. Whoever was identified earliest by event time is whom they were, so a link can still change: then the copies
-move, each in one transaction with the truth, which says where its copy is. A touchpoint relies on the link it found and
+customer's. Whoever was identified earliest is whom they were (by event time; an app's identification by when it was
+heard), so a link can still change: then the copies move, each in one transaction with the truth, which says where its
+copy is. A touchpoint relies on the link it found and
 an identification on the visitor it found, so of two that cross, one is decided again.
 """
 
@@ -77,7 +78,7 @@ def identify(change: Change, sources: Sources, shop: str, visitor_id: str, custo
         if link.customer_id is not None:
             sources.part(link.customer_id, visitor_id)
         sources.join(customer_id, visitor_id, visitor)
-    link.customer_id, link.identified_at, link.identified_by = customer_id, told.occurred_at, told.event_id
+    link.customer_id, link.identified_at, link.identified_by = customer_id, told.identifies_at, told.event_id
     link.cause, link.replayed, link.expires_at = told.cause, told.replayed, visitor.expires_at
     change.revise(link)
     if is_new:
@@ -128,7 +129,7 @@ def _read(shop: str, visitor_id: str, now: datetime) -> tuple[Visitor, VisitorLi
 
 
 def _precedes(told: Told, link: VisitorLink) -> bool:
-    return (told.occurred_at, told.event_id) < (link.identified_at, link.identified_by)
+    return (told.identifies_at, told.event_id) < (link.identified_at, link.identified_by)
 
 
 def _keep(change: Change, item: VisitorTouchpoint, visitor: Visitor, customer_id: str | None) -> None:

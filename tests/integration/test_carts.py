@@ -86,3 +86,39 @@ def test_an_amount_that_its_currency_does_not_have_is_not_shown() -> None:
     told = cart("c1", 1, "A")
     deliver(told | {"data": told["data"] | {"currency": "JPY"}})
     assert seen()["cart"]["total"] is None
+
+
+def of_cart(viewer: Any) -> list[tuple[str, str | None]]:
+    return sorted((each["cartId"], each["orderId"]) for each in viewer["carts"])
+
+
+def test_of_two_orders_of_one_cart_the_first_placed_closed_it_in_any_order() -> None:
+    for number, arrival in enumerate(list(permutations(range(5)))[::13]):
+        ann = {"externalId": f"ann{number}"}
+        first, second, moving = f"a{number}", f"b{number}", f"m{number}"
+        told = [
+            placed(second, cartId="c1", placedAt="2026-03-01T10:05:00Z", customer=ann),
+            placed(first, cartId="c1", placedAt="2026-03-01T10:05:00Z", customer=ann),
+            placed(moving, 1, cartId="c1", placedAt="2026-03-01T10:01:00Z", customer=ann),
+            placed(moving, 2, cartId="c2", placedAt="2026-03-01T10:01:00Z", customer=ann),
+            cart("c3", 9, "A", customer=ann),
+        ]
+        deliver(cart("c1", 1, "A", customer=ann), cart("c2", 2, "B", customer=ann))
+        deliver(*(told[place] for place in arrival))
+        assert of_cart(seen(f"ann{number}")) == [("c1", first), ("c2", moving), ("c3", None)]
+
+
+def test_a_cart_whose_orders_were_all_cancelled_is_resumed_in_any_order() -> None:
+    for number, arrival in enumerate(permutations(range(4))):
+        ann = {"externalId": f"ann{number}"}
+        first, second = f"a{number}", f"b{number}"
+        told = [
+            placed(first, 1, cartId="c1", customer=ann),
+            placed(first, 2, cartId="c1", status="cancelled", customer=ann),
+            placed(second, 1, cartId="c1", customer=ann),
+            cart("c1", 1, "A", customer=ann),
+        ]
+        deliver(*(told[place] for place in arrival))
+        assert of_cart(seen(f"ann{number}")) == [("c1", second)]
+        deliver(placed(second, 2, cartId="c1", status="cancelled", customer=ann))
+        assert skus(seen(f"ann{number}")) == ["A"]

@@ -187,3 +187,29 @@ def test_a_claim_that_loses_says_so() -> None:
         "bob-2": f"customer{beside}",
         "bob-view": f"touchpoint product.viewed{beside}",
     }
+
+
+def test_an_app_takes_over_nobodys_history_by_claiming_to_have_been_there_first(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for number, first in enumerate([{"id": "app.ann.1"}, {}]):
+        v = f"v{number}"
+        monkeypatch.setattr(clock, "now", lambda: NOW)
+        deliver(viewed(v, 1), identified(v, "ann", 3, **first))
+        monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(minutes=1))
+        deliver(identified(v, "bob", 4, id=f"app.bob.{number}") | {"occurredAt": "1970-01-01T00:00:00Z"})
+        settled(v, now=NOW)
+        assert (len(history("ann")), history("bob")) == (number + 1, [])
+
+
+def test_a_shops_earlier_event_says_who_a_visitor_was_whatever_an_app_said_and_when_it_came() -> None:
+    for number, order in enumerate(permutations(range(3))):
+        v = f"v{number}"
+        told = [
+            viewed(v, 1),
+            identified(v, f"ann{number}", 3),
+            identified(v, f"bob{number}", 2, id=f"app.bob.{number}"),
+        ]
+        deliver(*(told[place] for place in order))
+        settled(v, now=NOW)
+        assert (history(f"ann{number}"), history(f"bob{number}")) == (["1"], [])
