@@ -96,7 +96,7 @@ def without_words(error: BaseException) -> str:
 
 def _kind(error: BaseException) -> str:
     of_aws = getattr(error, "response", None)
-    code = of_aws.get("Error", {}).get("Code") if isinstance(of_aws, dict) else None
+    code = of_aws.get("Error", {}).get("Code") if isinstance(of_aws, dict) else getattr(error, "code", None)
     return f"{type(error).__name__} {code}" if code else type(error).__name__
 
 

@@ -29,7 +29,11 @@ SERVER_ERROR, UNAVAILABLE = 500, 503
 
 
 class NotAccepted(Exception):
-    """The provider did not take the message, and may take it later."""
+    """The provider did not take the message, and may take it later. `code` is its own, or the failure's name."""
+
+    def __init__(self, code: str) -> None:
+        super().__init__(code)
+        self.code = code
 
 
 class Rejected(Exception):
