@@ -87,6 +87,7 @@ FIGURES: Final = (
     _foundation("gateway_first_answer", BENCH, "ratio", "<=", 1.3),
     _foundation("function_first_record", BENCH, "ratio", "<=", 1.3),
     _foundation("event_requests_growth", BENCH, "requests", "==", 0),
+    _foundation("gateway_throughput", BENCH, "ratio"),
     _foundation("event_throughput", BENCH, "events/s"),
     _foundation("event_latency", BENCH, "ms"),
     # the whole system
