@@ -189,8 +189,8 @@ def test_a_file_has_the_columns_without_which_no_row_can_be_taken_and_others_are
 def test_every_column_is_a_field_of_an_event() -> None:
     everything = dict.fromkeys(columns.OF_CUSTOMERS, "x") | {
         "email": "a@example.com", "email_verified": "true", "tags": "vip", "test": "no", "gender": "female",
-        "birth_date": "1990-01-01", "country": "AT", "locale": "de-AT", "zone": "Europe/Vienna", "consent_at": "2026-01-01T00:00:00Z",
-        "updated_at": "2026-01-01T00:00:00Z", "phone": "+436601234567",
+        "birth_date": "1990-01-01", "country": "AT", "zone": "Europe/Vienna", "consent_at": "2026-01-01T00:00:00Z",
+        "locale": "de-AT", "updated_at": "2026-01-01T00:00:00Z", "phone": "+436601234567",
     } | dict.fromkeys(columns.CONSENTS, "denied")  # fmt: skip
     line = dict.fromkeys(columns.OF_ORDERS, "x") | {
         "email": "a@example.com", "email_verified": "1", "version": "3", "status": "paid", "currency": "EUR",
