@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("two_shops", "outlets")
 ANN = {
     "externalId": "ann", "email": "Ann@example.com", "emailVerified": True, "phone": "+43 660 1234567",
     "firstName": "Ann", "lastName": "Ö", "birthDate": "1990-12-10", "tags": ["vip", "press"], "locale": "de-AT",
-    "addresses": [{"city": "Wien", "country": "AT", "latitude": 48.2}],
+    "addresses": [{"city": "Wien", "country": "AT", "latitude": 48.2, "longitude": 16.4}],
 }  # fmt: skip
 CONSENTS = [
     {"channel": "email", "purpose": "marketing", "state": "granted", "occurredAt": "2025-01-01T00:00:00Z"},

@@ -64,7 +64,7 @@ def with_text(kind: GraphQLInputType, text: str) -> Iterator[tuple[list[str], An
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS)
-def test_any_text_is_taken_or_refused_with_its_path(ann: str, mutation: str) -> None:
+def test_any_text_is_taken_or_refused_with_its_path(outlets: None, ann: str, mutation: str) -> None:
     kind = MUTATIONS[mutation].args["input"].type
     text = f"mutation ($input: {kind}) {{ {mutation}(input: $input) {{ userErrors {{ code field message }} }} }}"
     for odd in UNTYPABLE:

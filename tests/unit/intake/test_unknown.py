@@ -1,4 +1,6 @@
 # tests/unit/intake/test_unknown.py
+from copy import deepcopy
+
 import pytest
 
 from crm.intake import unknown
@@ -12,7 +14,7 @@ def test_an_example_says_nothing_that_its_type_does_not_know(name: str) -> None:
 
 
 def test_misspelt_fields_are_told_wherever_they_are() -> None:
-    told = example("order.placed")
+    told = deepcopy(example("order.placed"))
     told["customer"] = {"emial": "ada@example.com", "addresses": [{"city": "Vienna"}, {"citty": "Vienna"}]}
     told["data"]["lines"][0]["skuu"] = "CD-17"
     told["dat"] = {"inner": 1}
