@@ -22,7 +22,7 @@ def test_misspelt_fields_are_told_wherever_they_are() -> None:
 
 
 def test_what_the_sender_names_is_never_unknown() -> None:
-    told = example("custom.recorded")
+    told = deepcopy(example("custom.recorded"))
     told["data"]["properties"] = {"anything": {"goes": [{"here": 1}]}}
     told["customer"] = {"externalId": "1", "attributes": {"size": {"amount": "1", "currency": "EUR"}}}
     assert unknown.paths(told) == []
