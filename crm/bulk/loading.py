@@ -14,7 +14,7 @@ from crm.bulk.reading import CSV, SLICE_BYTES, Place
 from crm.bulk.rows import ORDERS, Judged
 from crm.intake import service as intake
 from crm.intake.service import Outcome
-from crm.kernel.errors import CrmError, Fault, InvalidInputs, Stale
+from crm.kernel.errors import CrmError, Fault, InvalidInputs, Stale, without_words
 from crm.kernel.operations import DONE, Operation
 
 log = logging.getLogger(__name__)
@@ -93,7 +93,8 @@ def _applied(judged: Judged, *, patient: bool, now: datetime) -> Outcome | None:
             return None
         if patient:
             raise
-        log.exception("row failed", extra={"event_id": judged.event.get("id")})
+        # Its words may be the row's.
+        log.error("row failed: %s", without_words(error), extra={"event_id": judged.event.get("id")})  # noqa: TRY400
         judged.refuse([FAILED])
         return None
 

@@ -1,6 +1,7 @@
 # crm/intake/examples.py
 """One example of each event type: shown in the docs, kept in its JSON Schema, and validated by a test."""
 
+from copy import deepcopy
 from typing import Any
 
 from crm.intake.event_types import EVENT_TYPES
@@ -103,4 +104,4 @@ def example(name: str) -> dict[str, Any]:
     }
     if kind.needs_customer:
         envelope["customer"] = CUSTOMER
-    return {**envelope, "data": data}
+    return deepcopy({**envelope, "data": data})  # who changes theirs changes nobody else's
