@@ -3,7 +3,7 @@
 
 import json
 import re
-from math import isfinite
+from math import inf
 from typing import Any, Final
 
 import msgspec
@@ -13,6 +13,7 @@ from starlette.responses import Response
 from crm.kernel import clock, ids
 
 JSON: Final = "application/json"
+MOST_DIGITS: Final = 308
 ESCAPED_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 HALF = re.compile("[\ud800-\udfff]")
 REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{8,128}")
@@ -54,32 +55,42 @@ def request_id(request: Request) -> str:
     return known
 
 
-async def read_json(request: Request, *, most_bytes: int, halves: bool = False) -> Any:
+async def read_json(request: Request, *, most_bytes: int, judged: bool = False) -> Any:
     """Raises BadRequest: 415 for another content type, 413 beyond the limit, 400 for what is no JSON.
 
-    `halves`: whether a value may hold half a character, as JavaScript writes a cut emoji, to be refused at its place.
+    `judged`: as for `decoded`.
     """
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != JSON:
         raise BadRequest(415, "UNSUPPORTED_MEDIA_TYPE", f"The body must be {JSON}.")
-    body = await _bounded(request, most_bytes)
+    return decoded(await _bounded(request, most_bytes), "The body", judged=judged)
+
+
+def decoded(text: bytes, name: str, *, judged: bool) -> Any:
+    """What JSON says. Raises BadRequest.
+
+    `judged`: whether its reader refuses at its place what is JSON and can be no value: half a character, as JavaScript
+    writes a cut emoji, and a number beyond all bounds, which is read as an infinite one.
+    """
     try:
-        return msgspec.json.decode(body)
+        return msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        if halves and ESCAPED_HALF.search(body):
-            return _with_halves(body)
-        raise BadRequest(400, "INVALID_JSON", "The body is not valid JSON.") from error
+        # A ValidationError, where nothing is asked for but JSON, is that of a number.
+        boundless = isinstance(error, msgspec.ValidationError)
+        if judged and (boundless or ESCAPED_HALF.search(text)):
+            return _without_bounds(text, name)
+        said = "holds a number that is beyond all bounds" if boundless else "is not valid JSON"
+        raise BadRequest(400, "INVALID_JSON", f"{name} {said}.") from error
 
 
-def _with_halves(body: bytes) -> Any:
-    """JSON that msgspec refuses for its halves of characters, and for nothing else. No name may hold one."""
+def _without_bounds(text: bytes, name: str) -> Any:
+    """JSON that msgspec refuses for its halves of characters and its numbers, and for nothing else. No name may hold
+    half a character.
+    """
     try:
-        found = json.loads(body.decode(), parse_constant=_refuse, parse_float=_finite, object_pairs_hook=_named)
-        if holds_half(found):
-            return found
+        return json.loads(text.decode(), parse_constant=_refuse, parse_int=_whole, object_pairs_hook=_named)
     except (ValueError, RecursionError) as error:
-        raise BadRequest(400, "INVALID_JSON", "The body is not valid JSON.") from error
-    raise BadRequest(400, "INVALID_JSON", "The body is not valid JSON.")
+        raise BadRequest(400, "INVALID_JSON", f"{name} is not valid JSON.") from error
 
 
 def holds_half(value: Any) -> bool:
@@ -90,9 +101,8 @@ def _refuse(constant: str) -> Any:
     raise ValueError(constant)
 
 
-def _finite(text: str) -> float:
-    number = float(text)
-    return number if isfinite(number) else _refuse(text)
+def _whole(text: str) -> float:
+    return int(text) if len(text) <= MOST_DIGITS else inf  # as `float` reads them
 
 
 def _named(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

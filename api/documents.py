@@ -8,7 +8,7 @@ import re
 from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from api.answers import BadRequest
 from crm.kernel import documents
@@ -16,12 +16,21 @@ from crm.kernel.table import STORE_ERRORS
 from schema.budget import Budgets
 from schema.limits import MOST_CHARACTERS, MUTATION_COST
 from schema.operations import MANIFEST
-from schema.principal import Principal
+from schema.principal import Kind, Principal
 
 logger = logging.getLogger(__name__)
 
 MOST_KNOWN: Final = 1_000
+REGISTRARS: Final = frozenset({Kind.CUSTOMER, Kind.STAFF})
+"""Whose apps have screens. A visitor's token is to be had by everybody, and a service sends events."""
 HASH = re.compile(r"[0-9a-f]{64}")
+
+
+class Known(NamedTuple):
+    """A registered document in memory."""
+
+    text: str
+    until: datetime
 
 
 class Documents:
@@ -31,7 +40,7 @@ class Documents:
         self._trusted: dict[str, str] = json.loads(MANIFEST.read_text())
         self._trusted_only = trusted_only
         self._budgets = budgets
-        self._known: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._known: OrderedDict[tuple[str, str], Known] = OrderedDict()
 
     async def text(self, sha256: str | None, given: str | None, shop: str, *, now: datetime) -> str:
         """The document a request means. Raises BadRequest.
@@ -50,17 +59,22 @@ class Documents:
             return self._trusted[sha256]
         if self._trusted_only:
             raise BadRequest(400, "PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
-        found = self._known.get((shop, sha256)) or await self._stored(shop, sha256, now)
+        known = self._remembered(shop, sha256, now)
+        if known is not None:
+            return known
+        found = await self._stored(shop, sha256, now)
         if found is None:
             raise BadRequest(400, "PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound")
-        self._remember(shop, sha256, found)
+        self._remember(shop, sha256, found, now)
         return found
 
     async def register(self, sha256: str, text: str, principal: Principal, *, now: datetime) -> None:
         """Keep a document that has been answered: so it fits the schema, its limits and somebody's rights. It costs as
         much as a mutation; who has no points left registers it another time.
         """
-        if self._trusted_only or sha256 in self._trusted or (principal.shop, sha256) in self._known:
+        if self._trusted_only or sha256 in self._trusted or principal.kind not in REGISTRARS:
+            return
+        if self._remembered(principal.shop, sha256, now) is not None:
             return
         charge = await self._budgets.charge(principal, MUTATION_COST, now=now) if self._budgets else None
         if len(text) > MOST_CHARACTERS or (charge is not None and charge.wait > 0):
@@ -70,7 +84,7 @@ class Documents:
         except STORE_ERRORS as error:
             logger.warning("a document was not registered: %s", type(error).__name__)
             return
-        self._remember(principal.shop, sha256, text)
+        self._remember(principal.shop, sha256, text, now)
 
     async def _stored(self, shop: str, sha256: str, now: datetime) -> str | None:
         try:
@@ -79,8 +93,16 @@ class Documents:
             logger.warning("a document could not be read: %s", type(error).__name__)
             return None  # the client sends it whole
 
-    def _remember(self, shop: str, sha256: str, text: str) -> None:
-        self._known[shop, sha256] = text
+    def _remembered(self, shop: str, sha256: str, now: datetime) -> str | None:
+        """What is in memory, for a day: then the store is asked again, and so is told that the document is used."""
+        known = self._known.get((shop, sha256))
+        if known is None or known.until <= now:
+            return None
+        self._known.move_to_end((shop, sha256))
+        return known.text
+
+    def _remember(self, shop: str, sha256: str, text: str, now: datetime) -> None:
+        self._known[shop, sha256] = Known(text, now + documents.RENEWED)
         self._known.move_to_end((shop, sha256))
         if len(self._known) > MOST_KNOWN:
             self._known.popitem(last=False)

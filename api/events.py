@@ -44,7 +44,7 @@ class EventsEndpoint:
         asked_id = request_id(request)
         try:
             principal = await self._sender(request)
-            events = _listed(await read_json(request, most_bytes=MOST_BYTES, halves=True))
+            events = _listed(await read_json(request, most_bytes=MOST_BYTES, judged=True))
             await self._charge(principal, MUTATION_COST * len(events))
             receipts = await asyncio.to_thread(take_in, principal, events, now=clock.now())
         except BadRequest as error:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
-import msgspec
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from api.answers import JSON, BadRequest, error_response, holds_half, json_response, read_json, request_id
+from api.answers import JSON, BadRequest, decoded, error_response, holds_half, json_response, read_json, request_id
 from api.authentication import FIRST_COOL_DOWN, Authenticator, KeysUnavailable, Unauthenticated
 from api.documents import Documents, hash_named
 from crm.kernel import clock
@@ -110,22 +109,15 @@ def accepted(accept: str | None) -> str:
 
 async def _asked(request: Request) -> Asked:
     if request.method == "POST":
-        body = await read_json(request, most_bytes=MOST_BYTES, halves=True)
+        body = await read_json(request, most_bytes=MOST_BYTES, judged=True)
         if isinstance(body, dict) and holds_half({name: said for name, said in body.items() if name != "variables"}):
             raise BadRequest(400, "BAD_REQUEST", "Half a character (a lone surrogate) may stand in no document.")
     else:
         body = {name: request.query_params[name] for name in OF_GET if name in request.query_params}
         for name in ("variables", "extensions"):
             if request.query_params.get(name):
-                body[name] = _json_parameter(name, request.query_params[name])
+                body[name] = decoded(request.query_params[name].encode(), name, judged=name == "variables")
     return _checked(body)
-
-
-def _json_parameter(name: str, text: str) -> Any:
-    try:
-        return msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
-        raise BadRequest(400, "INVALID_JSON", f"{name} is not valid JSON.") from error
 
 
 def _checked(body: Any) -> Asked:

@@ -69,10 +69,10 @@ async def _profile(asked: bytes, token: str) -> None:
     from api.app import app
 
     await ask(app, asked, token)
-    stub_store()
-    for _ in range(100):
-        await ask(app, asked, token)
-    spent = await profile.shares(lambda: ask(app, asked, token), answers=300)
+    with stubbed_store():
+        for _ in range(100):
+            await ask(app, asked, token)
+        spent = await profile.shares(lambda: ask(app, asked, token), answers=300)
     print(f"profile of the gateway's thread, without waiting: {profile.told(spent)}")
 
 
@@ -115,7 +115,8 @@ def raw_route(content: Any) -> Starlette:
     return Starlette(routes=[Route("/graphql", route, methods=["POST"])])
 
 
-def stub_store() -> None:
+@contextmanager
+def stubbed_store() -> Iterator[None]:
     """What the store answered once it answers always: neither it nor botocore's work is what is measured."""
     from crm.kernel.table import client
 
@@ -131,6 +132,10 @@ def stub_store() -> None:
         return known[key]
 
     store._make_api_call = canned  # noqa: SLF001
+    try:
+        yield
+    finally:
+        store._make_api_call = call  # noqa: SLF001
 
 
 def _rate(port: int, request: bytes, answers: int) -> float:

@@ -8,11 +8,13 @@ what is wanted. Whatever people type is no matter of coercion: services judge it
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
 
 from graphql import (
     ArgumentNode,
     DocumentNode,
+    FloatValueNode,
     GraphQLEnumType,
     GraphQLError,
     GraphQLInputField,
@@ -20,6 +22,7 @@ from graphql import (
     GraphQLInputType,
     GraphQLLeafType,
     GraphQLSchema,
+    IntValueNode,
     ListValueNode,
     Node,
     NullValueNode,
@@ -42,6 +45,10 @@ if TYPE_CHECKING:
     from schema.plan import Plan
 
 UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+BOUNDLESS: Final = "must hold no number beyond 10^308"
+"""JSON's numbers and GraphQL's have no end; those of computers do, and Python reads no integer of 4,300 digits."""
+
+MOST_DIGITS: Final = 308
 WANTED: Final = {
     "Boolean": "must be true or false",
     "Float": "must be a number",
@@ -72,6 +79,7 @@ class Form(Protocol):
     def is_null(self, given: Any) -> bool: ...
     def items(self, given: Any) -> Sequence[Any] | None: ...
     def fields(self, given: Any) -> Mapping[str, Any] | None: ...
+    def is_bounded(self, given: Any) -> bool: ...
     def leaf(self, kind: GraphQLLeafType, given: Any) -> Any: ...
     def node(self, given: Any) -> Node | None: ...
 
@@ -90,6 +98,9 @@ class Values:
 
     def fields(self, given: Any) -> Mapping[str, Any] | None:
         return given if isinstance(given, Mapping) else None
+
+    def is_bounded(self, given: Any) -> bool:
+        return is_bounded(given)
 
     def leaf(self, kind: GraphQLLeafType, given: Any) -> Any:
         return kind.coerce_input_value(given)
@@ -112,6 +123,18 @@ class Literals:
 
     def fields(self, given: Any) -> Mapping[str, Any] | None:
         return {field.name.value: field.value for field in given.fields} if isinstance(given, ObjectValueNode) else None
+
+    def is_bounded(self, given: Any) -> bool:
+        match given:
+            case IntValueNode():
+                return len(given.value) <= MOST_DIGITS
+            case FloatValueNode():
+                return isfinite(float(given.value))
+            case ListValueNode():
+                return all(map(self.is_bounded, given.values))
+            case ObjectValueNode():
+                return all(self.is_bounded(field.value) for field in given.fields)
+        return True
 
     def leaf(self, kind: GraphQLLeafType, given: Any) -> Any:
         if kind.coerce_input_literal is not None:
@@ -170,7 +193,18 @@ def _of_object(
             yield Misfit(path, f"must have exactly {choice}, and not null", form.node(given))
 
 
+def is_bounded(value: Any) -> bool:
+    """Whether each number in what was JSON is one: api/answers.py reads those beyond all bounds as infinite."""
+    if isinstance(value, float):
+        return isfinite(value)
+    if isinstance(value, Mapping | list):
+        return all(map(is_bounded, value.values() if isinstance(value, Mapping) else value))
+    return True
+
+
 def _of_leaf(kind: GraphQLLeafType, given: Any, form: Form, *, named: bool) -> str | None:
+    if not form.is_bounded(given):
+        return WANTED.get(kind.name, BOUNDLESS)
     try:
         value = form.leaf(kind, given)
     except GraphQLError as error:

@@ -109,6 +109,9 @@ def _of_variables() -> Iterator[Attack]:
     yield Attack("a list product through variables", PAGE, {"n": 100, "m": 100})
     yield Attack("sizes beyond any number", PAGE, {"n": 10**30, "m": 10**30})
     yield Attack("sizes below nothing", PAGE, {"n": -1, "m": -(2**31)})
+    yield Attack("a size without an end", raw=_raw(PAGE, "n", "9" * 15_000))
+    yield Attack("a size beyond all bounds", raw=_raw(PAGE, "n", "1e999"))
+    yield Attack("an event of numbers without an end", raw=_raw(INGEST, "events", f"[{{}}, {'9' * 15_000}]"))
     yield Attack("a size that is a list", PAGE, {"n": [1] * 1000, "m": {"a": 1}})
     yield Attack("a flood of nodes", NODES, {"ids": [str(global_id("Customer", f"c{n}")) for n in range(5000)]})
     yield Attack("more nodes than a page has", NODES, {"ids": ["x"] * 101})
@@ -159,6 +162,12 @@ def _of_documents_that_do_not_fit() -> Iterator[Attack]:
     )
     yield Attack("many mistakes", f"{{ shop {{ {_many('x%', 900)} }} }}")
     yield Attack("a number without an end", "{ customers(first: " + "9" * 15_000 + ") { nodes { id } } }")
+    endless = f"{{id: {'9' * 15_000}}}"
+    yield Attack(
+        "a number without an end in JSON",
+        f"mutation {{ eventsIngest(input: {{events: [{endless}]}}) {{ results {{ status }} }} }}",
+    )
+    yield Attack("a number beyond all bounds", "{ customers(first: 1e999) { nodes { id } } }")
     yield Attack("a number in place of a size", "{ customers(first: 2147483648) { nodes { id } } }")
     yield Attack("NUL in a document", "{ shop\x00 { id } }")
     yield Attack("a lone surrogate", raw=b'{"query": "{ shop { id\\ud800 } }"}')
@@ -200,6 +209,11 @@ def _of_http() -> Iterator[Attack]:
     yield Attack("a document that nobody registered", raw=json.dumps(named).encode())
     yield Attack("a hash that is a path", raw=b'{"documentId": "../../schema/operations/manifest.json"}')
     yield Attack("a method of its own", raw=whole.encode(), method="PUT")
+
+
+def _raw(document: str, variable: str, value: str) -> bytes:
+    """What no JSON of Python's says."""
+    return json.dumps({"query": document, "variables": {variable: "?"}}).replace('"?"', value).encode()
 
 
 def _deep(depth: int) -> Any:

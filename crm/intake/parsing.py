@@ -56,7 +56,7 @@ def parse(body: str, *, now: datetime) -> Envelope[Any]:
     try:
         head = msgspec.json.decode(body)
     except (msgspec.DecodeError, RecursionError) as error:
-        raise InvalidInputs([Fault("", "NOT_JSON", str(error))]) from error
+        raise InvalidInputs([Fault("", "NOT_JSON", _not_json(body, error))]) from error
     if not isinstance(head, dict):
         raise InvalidInputs([Fault("", "INVALID", "must be a JSON object")])
     name = head.get("type")
@@ -71,6 +71,14 @@ def parse(body: str, *, now: datetime) -> Envelope[Any]:
     if faults:
         raise InvalidInputs(faults)
     return envelope
+
+
+def _not_json(body: str, error: Exception) -> str:
+    """Python's own parser takes numbers of any size, also those that `written` wrote as it does (`Infinity`)."""
+    with suppress(ValueError, RecursionError):
+        json.loads(body)
+        return "holds a number that is beyond all bounds"
+    return str(error)
 
 
 def written(event: Any) -> str:

@@ -136,13 +136,61 @@ def charged(budgets: Budgets, principal: Principal, points: int, now: datetime) 
 def test_what_was_charged_and_not_used_goes_back_with_the_next_charge(now: datetime) -> None:
     budgets, ann = Budgets(dict.fromkeys(Kind, SIZE)), as_customer("cus_1")
     assert charged(budgets, ann, 80, now) is not None
-    budgets.give_back(ann, 70)
+    budgets.give_back(ann, 30)
+    budgets.give_back(ann, 40)
     again = charged(budgets, ann, 20, now)
     assert again is not None
     assert (again.wait, again.left) == (0, 20)  # the 20 came out of the 70
     last = charged(budgets, ann, 20, now)
     assert last is not None
     assert last.left == 20
+
+
+def test_points_that_went_back_with_a_charge_that_was_refused_go_back_with_the_next(now: datetime) -> None:
+    budgets, ann = Budgets(dict.fromkeys(Kind, SIZE)), as_customer("cus_1")
+    charged(budgets, ann, 100, now)
+    budgets.give_back(ann, 30)
+    refused = charged(budgets, ann, 40, now)
+    assert refused is not None
+    assert refused.wait == pytest.approx(1)  # 10 of the 40 are wanting
+    again = charged(budgets, ann, 30, now)
+    assert again is not None
+    assert (again.wait, again.left) == (0, 0)
+    spent = charged(budgets, ann, 1, now)
+    assert spent is not None
+    assert spent.wait > 0
+
+
+def test_a_charge_never_puts_more_back_than_it_takes(now: datetime) -> None:
+    taken = take(50, now)
+    lucky = buckets.charge("demo", "staff#a", 10, SIZE, now=now, back=40, full_at=taken.full_at)
+    assert (lucky.wait, lucky.left) == (0, 50)
+    budgets, ann = Budgets({kind: Size(10, 10) for kind in Kind}), as_customer("cus_1")
+    charged(budgets, ann, 10, now)
+    budgets.give_back(ann, 1000)
+    for _ in range(3):  # each as dear as ten buckets: taken as a full one, and no more goes back
+        full = charged(budgets, ann, 100, now)
+        assert full is not None
+        assert (full.wait, full.left) == (0, 0)
+
+
+def test_a_query_gets_back_what_it_did_not_use_and_a_mutation_does_not() -> None:
+    by = client("customer=1/1 visitor=1/1 staff=1000/1 service=1/1")
+    headers = {"authorization": f"Bearer {token(scope='customers:write customers:read')}"}
+
+    def asked(text: str) -> tuple[int, int]:
+        """What is left after the charge, and what it asked for in vain."""
+        told = by.post("/graphql", json={"query": text}, headers=headers).json()["extensions"]
+        return told["budget"]["left"], told["cost"]["requested"] - told["cost"]["actual"]
+
+    before, unused = asked('mutation { customerCreate(input: {firstName: "A"}) { customer { id } } }')
+    assert unused > 2
+    after, _ = asked(SHOP)
+    assert after < before
+    before, unused = asked("{ customers(first: 90) { nodes { id } } }")
+    assert unused > 50
+    after, _ = asked("{ customers(first: 20) { nodes { id } } }")
+    assert after >= before  # all of it came out of what was not used before
 
 
 def test_what_goes_back_never_fills_a_bucket_that_time_has_filled(now: datetime) -> None:

@@ -1,19 +1,24 @@
 # tests/integration/test_http_documents.py
 """Documents that are asked for by their hash."""
 
+import asyncio
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from api.app import create_app
+from api.documents import Documents
 from crm.kernel import clock, documents
 from crm.kernel.documents import hash_of
+from crm.kernel.meter import metering
 from crm.kernel.settings import settings
 from schema.operations import MANIFEST
+from schema.principal import Principal
+from tests.asking import SERVICE, STAFF, VISITOR, as_customer
 from tests.tokens import authenticator, token
 from tests.web import Client
 
@@ -105,8 +110,53 @@ def test_what_is_no_hash_names_no_document(named: dict[str, Any]) -> None:
 
 def test_a_document_that_nobody_uses_for_a_month_is_forgotten() -> None:
     documents.keep("demo", SHOP, now=clock.now())
-    assert documents.read("demo", hash_of(SHOP), now=clock.now() + timedelta(days=29)) == SHOP
     assert documents.read("demo", hash_of(SHOP), now=clock.now() + timedelta(days=31)) is None
+    documents.keep("demo", SHOP, now=clock.now())
+    assert documents.read("demo", hash_of(SHOP), now=clock.now() + timedelta(days=29)) == SHOP
+
+
+def test_a_document_that_is_used_is_never_forgotten() -> None:
+    documents.keep("demo", SHOP, now=clock.now())
+    day = timedelta(days=1)
+    for number in range(60):
+        assert documents.read("demo", hash_of(SHOP), now=clock.now() + number * day) == SHOP
+
+
+def test_that_a_document_is_used_is_written_once_a_day() -> None:
+    documents.keep("demo", SHOP, now=clock.now())
+    writes = []
+    for hours in (0, 1, 23, 25, 26, 48, 50):
+        with metering() as meter:
+            documents.read("demo", hash_of(SHOP), now=clock.now() + timedelta(hours=hours))
+        writes.append(meter.requests - 1)
+    assert writes == [0, 0, 0, 1, 0, 0, 1]
+
+
+def test_a_process_that_has_a_document_in_memory_asks_the_store_for_it_once_a_day(now: datetime) -> None:
+    documents.keep("demo", SHOP, now=now)
+    known = Documents()
+    asked = []
+    for hours in (0, 1, 23, 25, 26):
+        with metering() as meter:
+            at = now + timedelta(hours=hours)
+            assert asyncio.run(known.text(hash_of(SHOP), None, "demo", now=at)) == SHOP
+        asked.append(meter.requests)
+    assert asked == [1, 0, 0, 2, 0]  # read, and written down that it is used
+
+
+def test_a_document_that_is_sent_whole_every_day_is_kept_too(now: datetime) -> None:
+    known = Documents()
+    for days in range(40):
+        asyncio.run(known.register(hash_of(SHOP), SHOP, STAFF, now=now + timedelta(days=days)))
+    assert documents.read("demo", hash_of(SHOP), now=now + timedelta(days=60)) == SHOP
+
+
+@pytest.mark.parametrize(
+    ("principal", "kept"), [(STAFF, True), (as_customer("cus_1"), True), (VISITOR, False), (SERVICE, False)]
+)
+def test_only_customers_and_staff_register_documents(now: datetime, principal: Principal, kept: bool) -> None:
+    asyncio.run(Documents().register(hash_of(SHOP), SHOP, principal, now=now))
+    assert (documents.read("demo", hash_of(SHOP), now=now) is not None) == kept
 
 
 def test_a_stored_document_that_is_not_of_its_hash_is_not_served() -> None:

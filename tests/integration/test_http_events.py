@@ -67,9 +67,7 @@ def test_an_event_with_half_a_character_is_refused_at_its_place(
     assert queued(queue) == [good]
 
 
-@pytest.mark.parametrize(
-    "body", [b'["\\ud83d", NaN]', b'["\\ud83d", 1e999]', b'[{"\\ud83d": 1}]', b'["\\ud83d"', b'["\\ud83d\\ude00",]']
-)
+@pytest.mark.parametrize("body", [b'["\\ud83d", NaN]', b'[{"\\ud83d": 1}]', b'["\\ud83d"', b'["\\ud83d\\ude00",]'])
 def test_what_else_is_no_json_stays_refused_with_half_a_character_in_it(client: Client, body: bytes) -> None:
     headers = {"authorization": f"Bearer {token()}", "content-type": "application/json"}
     response = client.request("POST", "/v1/events", content=body, headers=headers)
