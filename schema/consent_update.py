@@ -73,6 +73,10 @@ class ConsentUpdateInput:
     consents: list[ConsentInput] = strawberry.field(description="What is said, 50 at most. All of it holds or none.")
     idempotency_key: str = strawberry.field(description="Repeat it to retry safely; it is the customer's for good.")
 
+    def withdraws(self) -> bool:
+        """Whether all that is said is no."""
+        return bool(self.consents) and all(one.state is ConsentValue.DENIED for one in self.consents)
+
     def faults(self, asker: Principal, now: datetime) -> list[Fault]:
         nobody = self.id is None and asker.customer_id is None
         return [
@@ -84,7 +88,9 @@ class ConsentUpdateInput:
 
 @strawberry.type(description="The customer as they are now, or why nothing was recorded.", directives=signed_in())
 class ConsentUpdatePayload:
-    customer: Customer | None = strawberry.field(default=None, description="Null when refused.")
+    customer: Customer | None = strawberry.field(
+        default=None, description="Null when refused, and where they take no part: their no was heard all the same."
+    )
     replayed: bool = strawberry.field(default=False, description="True when an earlier call with this key did it.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
 
@@ -93,8 +99,9 @@ class ConsentUpdatePayload:
 class ConsentMutation:
     @strawberry.mutation(
         description="Record what a customer agrees to or withdraws. The later time wins; a denial of a channel and "
-        "purpose silences their topics until one, or all, are granted again.",
-        extensions=[AnswersRefusals()],
+        "purpose silences their topics until one, or all, are granted again. Customers who are blocked or deleted may "
+        "say nothing but no.",
+        extensions=[AnswersRefusals(barred_may=ConsentUpdateInput.withdraws)],
         directives=own("consents:write"),
     )
     async def consent_update(self, info: Info, input: Annotated[ConsentUpdateInput, GIVEN]) -> ConsentUpdatePayload:

@@ -49,7 +49,8 @@ class VersionMismatchError(UserError):
 class IdentifierTakenError(UserError):
     kind: str = strawberry.field(description="Which kind of identifier it is.")
     holder: strawberry.ID | None = strawberry.field(
-        description="The `id` of the customer who holds it; told to staff only."
+        description="The `id` of the customer who holds it; told to staff only, and of one who is deleted to those who "
+        "may restore them."
     )
 
 
@@ -69,8 +70,9 @@ def _version_mismatch(error: VersionMismatch, _asker: Principal, **common: Any) 
 
 
 def _identifier_taken(error: IdentifierTaken, asker: Principal, **common: Any) -> UserError:
-    known = error.customer_id if asker.kind is Kind.STAFF else None
-    return IdentifierTakenError(kind=error.kind, holder=global_id("Customer", known) if known else None, **common)
+    told = asker.may_see_deleted if error.hidden else asker.kind is Kind.STAFF
+    holder = global_id("Customer", error.customer_id) if told else None
+    return IdentifierTakenError(kind=error.kind, holder=holder, **common)
 
 
 typed: Final[dict[type[CrmError], Callable[..., UserError]]] = {
@@ -103,8 +105,11 @@ def _of_fault(fault: Fault) -> UserError:
 
 class AnswersRefusals(FieldExtension):
     """Turns a refusal raised by a mutation into its payload with `userErrors`, so that no resolver catches. The first
-    is that of customers who take no part.
+    is that of customers who take no part, unless their input is one that `barred_may` give.
     """
+
+    def __init__(self, *, barred_may: Callable[[Any], bool] = lambda _: False) -> None:
+        self.barred_may = barred_may
 
     def apply(self, field: StrawberryField) -> None:
         self.payload: Any = field.type
@@ -113,7 +118,8 @@ class AnswersRefusals(FieldExtension):
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: strawberry.Info, **kwargs: Any
     ) -> Any:
         try:
-            await refuse_barred(info.context.principal)
+            if not self.barred_may(kwargs.get("input")):
+                await refuse_barred(info.context.principal)
             wrong = forms.faults(kwargs.get("input"), info.context.principal, info.context.now)
             if wrong:
                 raise InvalidInputs(wrong)

@@ -5,7 +5,7 @@ from asyncio import gather
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Final
+from typing import Annotated, Final, NamedTuple
 
 import strawberry
 
@@ -13,7 +13,7 @@ from crm.consent import service
 from crm.consent.service import SuppressionGiven
 from crm.kernel.actor import Actor as Doer
 from schema.access import signed_in, staff
-from schema.connections import about
+from schema.connections import After, Connection, First, Place, about, connection, merged, page_size, paged
 from schema.context import GIVEN, Context, Info, Loader, stored
 from schema.customer.history import Actor
 from schema.errors import AnswersRefusals, UserError
@@ -40,6 +40,9 @@ class SuppressionReason(Enum):
 class SuppressionState(Enum):
     SUPPRESSED = strawberry.enum_value("suppressed", description="Send nothing, for this reason.")
     LIFTED = strawberry.enum_value("lifted", description="This reason no longer holds.")
+
+
+OfAddress = Annotated[AddressChannel, strawberry.argument(description="Which channel it is of.")]
 
 
 @strawberry.type(description="What was said once of an address; never changed.", directives=staff("suppressions:read"))
@@ -90,6 +93,10 @@ class Suppression:
     def suppressed(self) -> bool:
         return bool(self.item.reasons)
 
+    @strawberry.field(description="When the newest of its reasons came about; null where none holds.")
+    def suppressed_at(self) -> datetime | None:
+        return self.item.suppressed_at
+
     @strawberry.field(description="The reasons that hold.", directives=[about(3)])
     def reasons(self) -> list[SuppressionEntry]:
         return [SuppressionEntry(item=item) for item in self.item.reasons]
@@ -107,6 +114,25 @@ class SuppressionEntriesByDigest(Loader[str, list[service.SuppressionEntry]]):
         shop = self.context.shop
         asked = (stored(service.suppression_entries, shop, key, limit=MOST_ENTRIES) for key in keys)
         return await gather(*asked, return_exceptions=True)
+
+
+class Addressed(NamedTuple):
+    channel: str
+    address: str
+
+
+class SuppressionByAddress(Loader[Addressed, service.Suppression | None]):
+    async def load_many(self, keys: list[Addressed]) -> Sequence[service.Suppression | None]:
+        found = await stored(service.suppressions_of_addresses, self.context.shop, keys)
+        return [found.get(key) for key in keys]
+
+
+async def suppression_of(context: Context, channel: AddressChannel, address: str | None) -> Suppression | None:
+    """None where nothing ever spoke against the address, or there is none."""
+    if address is None:
+        return None
+    item = await context.loader(SuppressionByAddress).load(Addressed(str(channel.value), address))
+    return Suppression(item=item) if item else None
 
 
 @strawberry.input(description="An address that nothing is to be sent to.")
@@ -167,10 +193,34 @@ class SuppressionQuery:
     async def suppression(
         self,
         info: Info,
-        channel: Annotated[AddressChannel, strawberry.argument(description="Which channel it is of.")],
+        channel: OfAddress,
         address: Annotated[str, strawberry.argument(description="The address, phone number or token.")],
     ) -> Suppression | None:
         return await _suppression(info.context, str(channel.value), address)
+
+    @strawberry.field(
+        description="The addresses that nothing is sent to, the newest first. They are told by their hints: to ask "
+        "about one, or lift it, say the whole address.",
+        directives=[*staff("suppressions:read"), paged()],
+    )
+    async def suppressions(self, info: Info, first: First = 20, after: After = None) -> Connection[Suppression] | None:
+        context, size = info.context, page_size(first)
+        place = Place("Query.suppressions", context.shop)
+        before = place.position(after)
+        shards = await gather(
+            *(
+                stored(service.suppressed, context.shop, shard, before=before, limit=size + 1)
+                for shard in range(service.SUPPRESSION_SHARDS)
+            )
+        )
+        return connection(
+            place,
+            merged(shards, key=_place_in_list, most=size + 1, newest_first=True),
+            first=size,
+            after=after,
+            position=_place_in_list,
+            node=lambda item: Suppression(item=item),
+        )
 
 
 @strawberry.type
@@ -217,6 +267,10 @@ async def _told(
     actor = context.principal.actor
     replayed = await stored(tell, context.shop, given, actor=actor, idempotency_key=key, now=context.now)
     return await _suppression(context, given.channel, given.address), replayed
+
+
+def _place_in_list(item: service.Suppression) -> str:
+    return item.list_sk or ""
 
 
 async def _suppression(context: Context, channel: str, address: str) -> Suppression | None:

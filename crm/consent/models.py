@@ -1,16 +1,18 @@
 # crm/consent/models.py
 """What is stored about consent, and about addresses that nothing is sent to.
 
-Key design (docs/access-patterns.md, AP-30, AP-65 to AP-69):
+Key design (docs/access-patterns.md, AP-30, AP-65 to AP-69, AP-145, AP-146):
     ConsentEntry    pk=SHOP#<shop>#CUSTOMER#<customer>  sk=CONSENT#<channel>#<purpose>#<topic>#<cause>#<occurred_at>
                     timeline_key=CONSENT#<occurred_at>#<channel>#<purpose>#<topic>#<cause>   appended, never changed
     ConsentHead     pk=SHOP#<shop>#CUSTOMER#<customer>  sk=HEAD#CONSENT                      what holds now
     Suppression     pk=SHOP#<shop>#ADDRESS#<digest>     sk=SUPPRESSION                       what holds now
+                    list_pk=SHOP#<shop>#SUPPRESSIONS#<shard>  list_sk=<suppressed_at>#<reference>   while one does
     SuppressionEntry  pk=SHOP#<shop>#ADDRESS#<digest>   sk=ENTRY#<cause>
                     timeline_key=ENTRY#<occurred_at>#<cause>                                 appended, never changed
     UsedKey         pk of a customer or an address      sk=KEY#<hash of an idempotency key>
 <topic> is empty for what is said of a channel and purpose as a whole. <digest> is a hash of shop, channel and address
-(crm/consent/addresses.py): no key tells an address, and a suppression belongs to no customer.
+(crm/consent/addresses.py): no key tells an address, and a suppression belongs to no customer. <reference> is made up:
+cursors show their list_sk, and a digest could be guessed.
 """
 
 from datetime import datetime
@@ -21,7 +23,10 @@ from pynamodb.attributes import BooleanAttribute, ListAttribute, UnicodeAttribut
 from crm.consent.permission import UNKNOWN
 from crm.consent.reasons import SUPPRESSED
 from crm.kernel import clock
+from crm.kernel.ids import shard_of
 from crm.kernel.table import Item, Part, Published, Synced, customer_key
+
+SHARDS = 4  # of the list of a shop's suppressions
 
 
 class ConsentEntry(Item, discriminator="ConsentEntry"):
@@ -117,6 +122,7 @@ class Suppression(Published, discriminator="Suppression"):
     channel = UnicodeAttribute()
     digest = UnicodeAttribute()
     hint = UnicodeAttribute()
+    reference = UnicodeAttribute(null=True)
     states: ListAttribute[SuppressionState] = ListAttribute(of=SuppressionState, default=list)
 
     @classmethod
@@ -127,6 +133,18 @@ class Suppression(Published, discriminator="Suppression"):
     def reasons(self) -> list[SuppressionState]:
         """Those that hold."""
         return [state for state in self.states if state.state == SUPPRESSED]
+
+    @property
+    def suppressed_at(self) -> datetime | None:
+        """When the newest of them came about."""
+        return max((state.occurred_at for state in self.reasons), default=None)
+
+    def enlist(self, reference: str) -> None:
+        """Into the shop's list, or out of it where nothing holds any more. `reference` is its own unless it has one."""
+        self.reference = self.reference or reference
+        at = self.suppressed_at
+        self.list_pk = f"SHOP#{self.shop}#SUPPRESSIONS#{shard_of(self.reference, SHARDS)}" if at else None
+        self.list_sk = f"{clock.text(at)}#{self.reference}" if at else None
 
 
 class SuppressionEntry(Item, discriminator="SuppressionEntry"):

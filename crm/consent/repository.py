@@ -7,7 +7,8 @@ from datetime import datetime
 from pynamodb.exceptions import DoesNotExist
 
 from crm.consent.models import ConsentEntry, ConsentHead, Suppression, SuppressionEntry, UsedKey, address_key
-from crm.kernel import clock, timeline
+from crm.kernel import batch_reads, clock, timeline
+from crm.kernel.settings import settings
 from crm.kernel.table import customer_key
 
 PREFIX = "CONSENT#"
@@ -51,6 +52,22 @@ def get_suppression(shop: str, digest: str) -> Suppression | None:
         return Suppression.get(address_key(shop, digest), Suppression.SK, consistent_read=True)
     except DoesNotExist:
         return None
+
+
+def get_suppressions(shop: str, digests: Iterable[str]) -> dict[str, Suppression]:
+    """Of many addresses, by digest, in batch reads (AP-146)."""
+    keys = [(address_key(shop, digest), Suppression.SK) for digest in digests]
+    found = map(Suppression.from_raw_data, batch_reads.read(settings().crm_table, keys))
+    return {item.digest: item for item in found}
+
+
+def list_suppressed(shop: str, shard: int, *, before: str | None, limit: int) -> list[Suppression]:
+    """A shard of the addresses that anything speaks against, newest first, from behind the key `before` (AP-145)."""
+    older = Suppression.list_sk < before if before else None
+    page = Suppression.listing.query(
+        f"SHOP#{shop}#SUPPRESSIONS#{shard}", range_key_condition=older, scan_index_forward=False, limit=limit
+    )
+    return [item for item in page if isinstance(item, Suppression)]
 
 
 def list_suppression_entries(shop: str, digest: str, *, limit: int) -> list[SuppressionEntry]:

@@ -9,6 +9,7 @@ from crm.consent import given as evidence
 from crm.consent import keys, permission, repository
 from crm.consent import suppression as suppressions
 from crm.consent.given import MOST_GIVEN, ConsentGiven
+from crm.consent.models import SHARDS as SUPPRESSION_SHARDS
 from crm.consent.models import (
     ConsentEntry,
     ConsentHead,
@@ -17,7 +18,7 @@ from crm.consent.models import (
     SuppressionEntry,
     SuppressionState,
 )
-from crm.consent.permission import CHANNELS, LEGAL_BASES, OPT_IN_LEVELS, PURPOSES, STATES, Refusal
+from crm.consent.permission import CHANNELS, DENIED, LEGAL_BASES, OPT_IN_LEVELS, PURPOSES, STATES, Refusal
 from crm.consent.reasons import REASONS
 from crm.consent.summary import MOST_TOPICS, MOST_TOPICS_DENIED, Summary
 from crm.consent.suppression import SuppressionGiven
@@ -33,11 +34,11 @@ __all__ = [
     "LEGAL_BASES",
     "MOST_TOPICS",
     "MOST_TOPICS_DENIED",
-    "NO_MORE_TOPICS",
     "OPT_IN_LEVELS",
     "PURPOSES",
     "REASONS",
     "STATES",
+    "SUPPRESSION_SHARDS",
     "ConsentEntry",
     "ConsentGiven",
     "ConsentHead",
@@ -52,21 +53,23 @@ __all__ = [
     "entries",
     "faults",
     "faults_of_call",
+    "no_room",
     "record",
     "suppress",
+    "suppressed",
     "suppression",
     "suppression_add",
     "suppression_entries",
     "suppression_faults",
     "suppression_lift",
     "suppression_override",
+    "suppressions_of_addresses",
     "update",
     "withheld",
 ]
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # as of events
 MOST_ENTRIES = 10_000  # that one answer about the past is worked out from: some 5 MB
-NO_MORE_TOPICS = f"a customer has {MOST_TOPICS} topics at most"
 
 faults = evidence.faults
 entries = repository.list_newest
@@ -78,6 +81,8 @@ suppression_add = suppressions.add
 suppression_lift = suppressions.lift
 suppression_override = suppressions.override
 suppression_entries = repository.list_suppression_entries
+suppressed = repository.list_suppressed
+suppressions_of_addresses = suppressions.of_addresses
 
 
 def record(
@@ -141,7 +146,7 @@ def update(
     channel and purpose: nobody's withdrawal is silently lost. A key is one customer's, for good. Raises InvalidInputs,
     also where the customer would have more topics than a head holds; NotFound where there is no such customer, or they
     are deleted; CustomerBlocked where the customer takes no part and says it themselves; KeyReused where the key came
-    with something else before.
+    with something else before. A no is heard from customers themselves also where they are blocked or deleted.
     """
     wrong = faults_of_call(given, idempotency_key, now)
     if wrong:
@@ -153,10 +158,12 @@ def update(
         head = heads.head(ConsentHead) or ConsentHead.of(shop, customer_id)
         if customer is None:
             raise NotFound("There is no such customer.", field="id")
-        if customers.is_hidden(customer):
+        themselves = actor.role is Role.CUSTOMER
+        withdrawing = themselves and all(one.state == DENIED for one in given)
+        if customers.is_hidden(customer) and not withdrawing:
             raise customers.CustomerDeleted
-        if actor.role is Role.CUSTOMER:
-            customers.refuse_barred(customer)
+        if themselves:
+            customers.refuse_barred(customer, withdrawing=withdrawing)
         change.unchanged(customer)
         beyond = record(
             change,
@@ -171,9 +178,19 @@ def update(
             head=head,
         )
         if beyond:
-            raise InvalidInputs([Fault(_path(number, "topic"), "TOO_MANY", NO_MORE_TOPICS) for number in beyond])
+            raise InvalidInputs([no_room(given[number], _path(number, "topic")) for number in beyond])
 
     return keys.once(customer_key(shop, customer_id), idempotency_key, [asdict(one) for one in given], gather, now=now)
+
+
+def no_room(one: ConsentGiven, path: str) -> Fault:
+    """What is wrong with a consent for which the head had no room: a no has more than a yes, and room of its own to
+    run out of.
+    """
+    if one.state == DENIED:
+        instead = "deny the channel and purpose as a whole"
+        return Fault(path, "TOO_MANY_DENIED", f"is beyond the {MOST_TOPICS_DENIED} topics of a customer: {instead}")
+    return Fault(path, "TOO_MANY", f"is beyond the {MOST_TOPICS} topics of a customer, the denied ones included")
 
 
 def allows(head: ConsentHead | None, channel: str, purpose: str, topic: str | None = None) -> Refusal | None:

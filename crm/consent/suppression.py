@@ -1,6 +1,7 @@
 # crm/consent/suppression.py
 """Addresses that nothing is sent to, whoever's they are: nothing about a customer adds or lifts a suppression."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 
@@ -11,6 +12,7 @@ from crm.kernel import texts
 from crm.kernel.actor import Actor
 from crm.kernel.change import Change
 from crm.kernel.errors import Fault, InvalidInputs, NotFound
+from crm.kernel.ids import new_id
 
 LONGEST_SOURCE, LONGEST_NOTE = 200, 500
 OVERRIDDEN = (HARD_BOUNCE, COMPLAINT)
@@ -38,6 +40,14 @@ def look_up(shop: str, channel: str, address: str) -> Suppression | None:
     digest = addresses.digest(shop, channel, normal)
     stored = repository.get_suppression(shop, digest)
     return stored or Suppression.of(shop, channel, digest, hint=addresses.hint(channel, normal))
+
+
+def of_addresses(shop: str, addressed: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Suppression]:
+    """What is stored of many addresses, each by its channel and text as it was given; none where nothing ever was."""
+    normal = {(channel, address): addresses.normalised(channel, address) for channel, address in addressed}
+    digests = {given: addresses.digest(shop, given[0], form) for given, form in normal.items() if form is not None}
+    stored = repository.get_suppressions(shop, set(digests.values()))
+    return {given: stored[digest] for given, digest in digests.items() if digest in stored}
 
 
 def suppress(
@@ -168,6 +178,7 @@ def _tell(
     )
     item.states = sorted([*others, said], key=lambda one: REASONS.index(one.reason))
     item.cause, item.replayed = cause, replayed
+    item.enlist(new_id("sup", now))
     change.revise(item)
 
 

@@ -4,9 +4,11 @@
 from collections.abc import Iterable
 from dataclasses import replace
 
-from crm.customers import identifiers, profile
+from crm.customers import identifiers, profile, snapshot
 from crm.customers.identity import Claims, Words
+from crm.customers.models import Customer
 from crm.customers.refusals import IdentifierTaken
+from crm.customers.standing import is_hidden
 from crm.kernel import texts
 from crm.kernel.errors import Fault
 
@@ -14,19 +16,23 @@ NAMING = ("email", "phone", "first_name", "last_name")
 STANDS_FOR_NOBODY = "stands for nobody"
 
 
-def refuse_taken(words: Words, claims: Claims) -> None:
-    """To a person an identifier that is another's is refused; an event records the conflict."""
+def refuse_taken(shop: str, words: Words, claims: Claims) -> None:
+    """To a person an identifier that is another's is refused; an event records the conflict. Raises IdentifierTaken."""
+    another = [*claims.resolution.conflicting, *claims.resolution.taken_over]
+    if not another:
+        return
     fields = {
         f"{identifiers.EXTERNAL}:{source}": f"external_ids.{index}" for index, source in enumerate(words.external_ids)
     }
+    holders = snapshot.read_many(shop, {claims.held[claim].customer_id for claim in another}, [Customer])
     taken: list[IdentifierTaken] = []
-    for claim in (*claims.resolution.conflicting, *claims.resolution.taken_over):
+    for claim in another:
         kind, field = "external id" if claim.is_external else claim.kind, fields.get(claim.kind, claim.kind)
-        taken.append(
-            IdentifierTaken(kind=kind, customer_id=claims.held[claim].customer_id, field=field, others=taken[:])
-        )
-    if taken:
-        raise taken[-1]
+        holder = claims.held[claim].customer_id
+        profile = holders[holder].head(Customer)
+        hidden = profile is not None and is_hidden(profile)
+        taken.append(IdentifierTaken(kind=kind, customer_id=holder, hidden=hidden, field=field, others=taken[:]))
+    raise taken[-1]
 
 
 def nameless(words: Words) -> list[Fault]:

@@ -28,16 +28,19 @@ class CustomerDeleted(NotFound):
 
 
 class IdentifierTaken(CrmError):
-    """The identifier belongs to another customer, who keeps it; `others` are such refusals of the same words."""
+    """The identifier belongs to another customer, who keeps it; `others` are such refusals of the same words. `hidden`:
+    that customer is deleted, and shown to those only who may restore them.
+    """
 
     code = "IDENTIFIER_TAKEN"
 
     def __init__(
-        self, *, kind: str, customer_id: str | None, field: str, others: "Sequence[IdentifierTaken]" = ()
+        self, *, kind: str, customer_id: str, hidden: bool, field: str, others: "Sequence[IdentifierTaken]" = ()
     ) -> None:
         super().__init__(f"This {kind} belongs to another customer.", field=field)
         self.kind = kind
         self.customer_id = customer_id
+        self.hidden = hidden
         self.others = others
 
 

@@ -227,7 +227,7 @@ def create(shop: str, words: Words, *, now: datetime, by: Actor = SYSTEM) -> Cus
 
     def attempt() -> Customer:
         claims = identity.read(shop, words, known=Holder(customer_id))
-        by_hand.refuse_taken(words, claims)
+        by_hand.refuse_taken(shop, words, claims)
         customer = Customer.of(shop, customer_id, now=now)
         change = Change(now)
         occasion = Occasion(Origin.here(by), f"customer:{customer_id}:create", occurred_at=now, now=now)
@@ -267,7 +267,7 @@ def update(
         recording.expect(stored, expected_version)
         # Whoever speaks for the shop may give a customer a second id of a source; an event may not.
         claims = identity.read(shop, words, known=Holder(customer_id))
-        by_hand.refuse_taken(words, claims)
+        by_hand.refuse_taken(shop, words, claims)
         change = Change(now)
         cause = f"customer:{customer_id}:update:{int(stored.rev) + 1}"
         known = _addresses(customer)
@@ -331,12 +331,13 @@ def check_standing(shop: str, customer_id: str) -> None:
         refuse_barred(customer)
 
 
-def refuse_barred(customer: Customer) -> None:
+def refuse_barred(customer: Customer, *, withdrawing: bool = False) -> None:
     """Raises CustomerBlocked where what customers themselves want is not to be done, since they take no part.
+    `withdrawing`: they only take consents back, which is open to more.
 
     The change that follows must hold the profile to the revision that was read here: they may be barred meanwhile.
     """
-    if not takes_part(customer):
+    if not (standing.may_withdraw(customer) if withdrawing else takes_part(customer)):
         raise CustomerBlocked
 
 

@@ -23,6 +23,13 @@ def takes_part(customer: Standing) -> bool:
     return customer.status == ACTIVE and not customer.merged_into
 
 
+def may_withdraw(customer: Standing) -> bool:
+    """Whether they are heard where they take a consent back: also who is blocked or deleted (docs/decisions/0066). One
+    absorbed into another record has no record of their own to take it from.
+    """
+    return not customer.merged_into
+
+
 def is_hidden(customer: Standing) -> bool:
     """Whether the record is as good as not there: in no list and no segment, found by those only who may restore it.
 

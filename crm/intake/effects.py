@@ -104,20 +104,29 @@ def _customer_updated(change: Change, arrival: Arrival) -> Effect:
     identified, aside = _identified(change, arrival)
     data: CustomerData | ConsentData = arrival.envelope.data
     customer_id = identified.customer.customer_id
+    given = words.consents_given(data.consents, arrival.envelope.source)
     beyond = consent.record(
         change,
         arrival.shop,
         customer_id,
-        words.consents_given(data.consents, arrival.envelope.source),
+        given,
         actor=Actor(Role.SERVICE, arrival.envelope.source),
         cause=arrival.cause,
         occurred_at=arrival.envelope.occurred_at,
         now=arrival.now,
         replayed=arrival.replayed,
     )
-    unheard = ", ".join(f"data.consents[{number}].topic" for number in beyond)
-    without = f", without {unheard}: {consent.NO_MORE_TOPICS}" if beyond else ""
+    unheard = [consent.no_room(given[number], f"data.consents[{number}].topic") for number in beyond]
+    without = f", without {_grouped(unheard)}" if unheard else ""
     return Effect(f"customer{without}{aside}", customer_id, ignored=identified.ignored)
+
+
+def _grouped(faults: Sequence[Fault]) -> str:
+    """Each message once, behind the paths that it is about."""
+    messages = dict.fromkeys(fault.message for fault in faults)
+    return "; ".join(
+        f"{', '.join(fault.path for fault in faults if fault.message == message)} {message}" for message in messages
+    )
 
 
 def _address_suppressed(change: Change, arrival: Arrival) -> Effect:

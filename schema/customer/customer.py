@@ -41,6 +41,7 @@ from schema.order import Order, OrdersByCustomer
 from schema.scalars import EmailAddress, TimeZone
 from schema.segment import SegmentMembership
 from schema.statistics import Statistics
+from schema.suppression import AddressChannel, OfAddress, Suppression, suppression_of
 from schema.touchpoint import SINCE, UNTIL, Acquisition, OfType, Touchpoint, touchpoints_of
 
 S = TypeVar("S", bound=str)
@@ -253,6 +254,16 @@ class Customer(Node):
     ) -> Permission:
         head = self.record.head(ConsentHead)
         return Permission.of(head.states if head else (), channel, purpose, topic)
+
+    @strawberry.field(
+        description="What speaks against the address on record that messages of a channel go to; null where nothing "
+        "ever did, or there is no such address.",
+        directives=staff("suppressions:read"),
+    )
+    async def suppression(self, info: Info, channel: OfAddress) -> Suppression | None:
+        profile = self.record.profile
+        on_record = {AddressChannel.EMAIL: profile.email, AddressChannel.SMS: profile.phone}
+        return await suppression_of(info.context, channel, on_record.get(channel))
 
     @strawberry.field(
         description="Everything that was said about consent, newest first.",

@@ -16,9 +16,9 @@ class CustomerStatus(Enum):
     BLOCKED = strawberry.enum_value(
         "blocked",
         description=(
-            "Takes no part: their own token sees nothing of them and changes nothing (`CUSTOMER_BLOCKED`), their app's "
-            "events are refused, and nothing is sent to them. Staff see and change everything; what shops tell of them "
-            "is recorded and counts."
+            "Takes no part: their own token sees nothing of them and changes nothing (`CUSTOMER_BLOCKED`) but takes "
+            "consents back, their app's events are refused, and nothing is sent to them. Staff see and change "
+            "everything; what shops tell of them is recorded and counts."
         ),
     )
     DELETED = strawberry.enum_value(

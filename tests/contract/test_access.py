@@ -39,6 +39,7 @@ ARGUMENTS = {
     "Customer.consent": '(asOf: "2026-03-01T00:00:00Z")',
     "ConsentMoment.permission": "(channel: EMAIL, purpose: MARKETING)",
     "Customer.permission": "(channel: EMAIL, purpose: MARKETING)",
+    "Customer.suppression": "(channel: EMAIL)",
     "Query.customer": '(id: "CUSTOMER")',
     "Query.customerByIdentifier": '(identifier: {email: "ada@example.com"})',
     "Query.suppression": '(channel: EMAIL, address: "ada@example.com")',

@@ -1,9 +1,13 @@
 # tests/integration/test_consent_record.py
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import permutations
+from itertools import count, permutations
+from random import Random
 
 import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import given as given_any
+from hypothesis import strategies as st
 
 from crm.consent import repository, service
 from crm.consent.models import ConsentEntry, ConsentHead, ConsentState
@@ -21,13 +25,13 @@ NO = ConsentGiven("email", "marketing", "denied", "profile page")
 TOPIC = ConsentGiven("email", "marketing", "granted", "checkout", topic="news")
 
 
-def say(*given: ConsentGiven, at: datetime = NOW, cause: str = "event:e1") -> bool:
+def say(*given: ConsentGiven, at: datetime = NOW, cause: str = "event:e1", customer: str = "cus_1") -> bool:
     def attempt() -> bool:
         change = Change(NOW)
         service.record(
             change,
             "demo",
-            "cus_1",
+            customer,
             list(given),
             actor=Actor(Role.SERVICE, "till"),
             cause=cause,
@@ -40,12 +44,12 @@ def say(*given: ConsentGiven, at: datetime = NOW, cause: str = "event:e1") -> bo
     return retrying(attempt)
 
 
-def head() -> ConsentHead | None:
-    return repository.get_head("demo", "cus_1")
+def head(customer: str = "cus_1") -> ConsentHead | None:
+    return repository.get_head("demo", customer)
 
 
-def states() -> list[ConsentState]:
-    stored = head()
+def states(customer: str = "cus_1") -> list[ConsentState]:
+    stored = head(customer)
     return stored.states if stored else []
 
 
@@ -199,6 +203,37 @@ def test_a_customer_has_so_many_topics_and_one_more_has_no_effect_unless_it_is_a
     assert [written(state) for state in told] == [written(state) for state in states()]
     say(replace(NO, topic="more"), cause="event:e3")
     assert allows(head(), "email", "marketing", "more") is Refusal.DENIED
+
+
+_customers = count(1)
+HEARD = st.lists(
+    st.tuples(
+        st.sampled_from([None, "news"]),
+        st.sampled_from(STATES),
+        st.integers(0, 2).map(lambda second: NOW + timedelta(seconds=second)),
+        st.sampled_from(["event:a", "event:b"]),
+    ),
+    max_size=5,
+)
+
+
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given_any(HEARD, st.randoms(use_true_random=False))
+def test_the_head_is_what_all_entries_say_in_whatever_order_and_however_often_they_come(
+    heard: list[tuple[str | None, str, datetime, str]], random: Random
+) -> None:
+    """An entry is a cause's, of one time and topic: with another state it was said by somebody else."""
+    said = {(topic, at, cause): (topic, state, at, f"{cause}:{state}") for topic, state, at, cause in heard}.values()
+    customers = [f"cus_p{next(_customers)}" for _ in range(2)]
+    arrivals = list(said), random.sample(list(said) * 2, len(said) * 2)
+    for customer, arrived in zip(customers, arrivals, strict=True):
+        for topic, state, at, cause in arrived:
+            say(replace(YES, topic=topic, state=state), at=at, cause=cause, customer=customer)
+    heads = [[written(state) for state in states(customer)] for customer in customers]
+    assert heads[0] == heads[1]
+    for customer, head in zip(customers, heads, strict=True):
+        folded = service.as_of("demo", customer, NOW + timedelta(days=1))
+        assert [written(state) for state in folded] == head
 
 
 def test_more_than_one_transaction_holds_is_refused() -> None:

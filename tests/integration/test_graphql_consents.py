@@ -131,10 +131,33 @@ def test_one_topic_too_many_takes_no_withdrawal_with_it_and_is_refused_to_who_ca
     topic = {"channel": "email", "purpose": "marketing", "state": "granted"}
     assert told(*[topic | {"topic": f"t{number}"} for number in range(consent.MOST_TOPICS)]) == "customer"
     effect = told(topic | {"state": "denied"}, topic | {"topic": "more"})
-    assert effect == "customer, without data.consents[1].topic: a customer has 50 topics at most"
+    assert effect == (
+        "customer, without data.consents[1].topic is beyond the 50 topics of a customer, the denied ones included"
+    )
     assert may(ann) == {"allowed": False, "reason": "DENIED"}
     more = YES | {"topic": "more"}
     assert refused(as_customer(ann), YES, more) == [("TOO_MANY", "consents.1.topic")]
+    assert may(ann) == {"allowed": False, "reason": "DENIED"}
+
+
+def test_a_no_that_finds_no_room_is_told_otherwise_than_a_yes_and_one_to_everything_always_finds_it(ann: str) -> None:
+    topic = EMAIL | {"state": "DENIED"}
+    for call in range(2):
+        said = [topic | {"topic": f"t{call}-{number}"} for number in range(50)]
+        assert refused(as_customer(ann), *said, key=f"k{call}") == []
+    both = [YES | {"topic": "more"}, topic | {"topic": "more"}]
+    assert refused(as_customer(ann), both[0], key="yes") == [("TOO_MANY", "consents.0.topic")]
+    assert refused(as_customer(ann), both[1], key="no") == [("TOO_MANY_DENIED", "consents.0.topic")]
+    data = {"consents": [{name: value.lower() for name, value in one.items()} for one in (topic, topic)]}
+    data["consents"][0]["topic"], data["consents"][1]["topic"] = "a", "b"
+    data["consents"].append(data["consents"][0] | {"state": "granted", "topic": "c"})
+    effect = intake.apply(intake.written(event("consent.updated", data, customer={"id": ann})), now=NOW).effect
+    assert effect == (
+        "customer, without data.consents[0].topic, data.consents[1].topic is beyond the 100 topics of a customer: deny "
+        "the channel and purpose as a whole; data.consents[2].topic is beyond the 50 topics of a customer, the denied "
+        "ones included"
+    )
+    assert update(as_customer(ann), NO, key="all")["userErrors"] == []
     assert may(ann) == {"allowed": False, "reason": "DENIED"}
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from crm.customers import service as customers
 from crm.shops.service import Shop
-from tests.asking import answer, as_customer, as_staff, ask, codes
+from tests.asking import NOW, answer, as_customer, as_staff, ask, codes
 
 CREATE = """mutation ($input: CustomerCreateInput!) { customerCreate(input: $input) {
     customer { id customerId email firstName tags version test gender birthDate addresses { city } }
@@ -49,6 +49,21 @@ def test_an_identifier_that_somebody_holds_is_refused_and_staff_learn_whose_it_i
             }
         ],
     }
+
+
+def test_that_the_holder_is_deleted_is_told_only_to_those_who_may_restore_them(shop: Shop) -> None:
+    gone = create(email="ada@example.com", phone="+4366012345678")["customer"]
+    here = create(externalIds=[{"source": "till", "value": "7"}])["customer"]
+    customers.delete("demo", gone["customerId"], now=NOW)
+    given = {"email": "ada@example.com", "externalIds": [{"source": "till", "value": "7"}]}
+
+    def holders(*scopes: str) -> dict[str, str | None]:
+        principal = as_staff("customers:write", "customers:read", *scopes)
+        refused = ask(CREATE, {"input": given}, principal=principal)["customerCreate"]["userErrors"]
+        return {error["kind"]: error["holder"] for error in refused}
+
+    assert holders() == {"email": None, "external id": here["id"]}
+    assert holders("customers:delete") == {"email": gone["id"], "external id": here["id"]}
 
 
 def test_everything_wrong_is_told_at_once(shop: Shop) -> None:

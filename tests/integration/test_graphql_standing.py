@@ -1,5 +1,5 @@
 # tests/integration/test_graphql_standing.py
-"""What customers who take no part can still do with their token: nothing, at any door."""
+"""What customers who take no part can still do with their token: nothing, at any door, but say no."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -9,9 +9,12 @@ import pytest
 from graphql import ObjectTypeDefinitionNode, parse, print_ast
 
 from api.app import create_app
+from crm.consent import service as consent
+from crm.consent.service import ConsentHead
 from crm.customers import service as customers
 from crm.customers.models import Customer
 from crm.feedback import service as feedback
+from crm.kernel.actor import SYSTEM
 from crm.kernel.change import Change
 from crm.notifications.models import Message
 from schema.node import global_id
@@ -125,6 +128,63 @@ def test_who_takes_no_part_changes_and_tells_nothing(bar: Bar, name: str, ann: s
     assert refused == [{"code": "CUSTOMER_BLOCKED", "field": []}]
     assert Customer.get(f"SHOP#demo#CUSTOMER#{ann}", Customer.SK).rev == before
     assert len(feedback.responses("demo", ann, limit=9)) == 1
+
+
+WITHDRAWAL = """mutation ($consents: [ConsentInput!]!) {
+    consentUpdate(input: {consents: $consents, idempotencyKey: "no"}) { customer { id } userErrors { code } } }"""
+NO = {"channel": "EMAIL", "purpose": "MARKETING", "state": "DENIED"}
+
+
+def said(ann: str, *consents: dict[str, str]) -> list[str]:
+    told = ask(WITHDRAWAL, {"consents": list(consents)}, principal=as_customer(ann))["consentUpdate"]
+    assert told["customer"] is None
+    return [error["code"] for error in told["userErrors"]]
+
+
+def permitted(ann: str) -> bool:
+    return consent.allows(customers.take_snapshot("demo", ann).head(ConsentHead), "email", "marketing") is None
+
+
+def agree(ann: str) -> None:
+    change = Change(NOW)
+    yes = [consent.ConsentGiven("email", "marketing", "granted", "checkout")]
+    consent.record(change, "demo", ann, yes, actor=SYSTEM, cause="e:yes", occurred_at=NOW, now=NOW, replayed=False)
+    change.commit()
+
+
+@pytest.mark.parametrize("bar", [block, delete])
+def test_who_is_blocked_or_deleted_takes_back_what_they_agreed_to_and_it_holds_when_they_are_back(
+    bar: Bar, ann: str
+) -> None:
+    agree(ann)
+    bar(ann)
+    assert said(ann, NO) == []
+    assert said(ann, NO) == [], "a repeat is the same call"
+    if bar is delete:
+        customers.restore("demo", ann, now=NOW)
+    assert not permitted(ann)
+
+
+@pytest.mark.parametrize("bar", [block, delete])
+@pytest.mark.parametrize("state", ["GRANTED", "PENDING"])
+def test_who_is_barred_agrees_to_nothing_also_beside_a_no(bar: Bar, state: str, ann: str) -> None:
+    agree(ann)
+    bar(ann)
+    assert said(ann, NO, NO | {"channel": "SMS", "state": state}) == ["CUSTOMER_BLOCKED"]
+    assert permitted(ann)
+
+
+def test_who_was_absorbed_takes_nothing_back_from_a_record_that_is_theirs_no_more(ann: str) -> None:
+    merge(ann)
+    assert said(ann, NO) == ["CUSTOMER_BLOCKED"]
+
+
+def test_staff_record_nothing_of_one_who_is_deleted(ann: str, ids: dict[str, str]) -> None:
+    delete(ann)
+    mutation = f"""mutation {{ consentUpdate(input: {{id: "{ids["CUSTOMER"]}", idempotencyKey: "k",
+        consents: [{{channel: EMAIL, purpose: MARKETING, state: DENIED}}]}}) {{ userErrors {{ code }} }} }}"""
+    told = ask(mutation, principal=as_staff("consents:write", "customers:read"))["consentUpdate"]
+    assert told["userErrors"] == [{"code": "NOT_FOUND"}]
 
 
 @BARRED

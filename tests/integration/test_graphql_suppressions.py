@@ -1,8 +1,10 @@
 # tests/integration/test_graphql_suppressions.py
+import base64
 from typing import Any
 
 import pytest
 
+from crm.consent import addresses
 from crm.intake import service as intake
 from schema.principal import Kind, Principal
 from tests.asking import NOW, STAFF, answer, as_customer, as_staff, ask, codes
@@ -29,9 +31,9 @@ def refused(name: str, **given: Any) -> list[tuple[str, str]]:
     return [(error["code"], ".".join(error["field"][1:])) for error in change(name, **given)["userErrors"]]
 
 
-def bounced(address: str = "ann@example.com") -> None:
+def bounced(address: str = "ann@example.com", *, at: str = "2026-03-01T10:00:00Z") -> None:
     data = {"channel": "email", "address": address, "reason": "hard_bounce", "note": "550 5.1.1"}
-    assert deliver(event("address.suppressed", data, source="ses")) == []
+    assert deliver(event("address.suppressed", data, source="ses", occurredAt=at)) == []
 
 
 def test_staff_ask_about_an_address_and_see_who_suppressed_it_and_why() -> None:
@@ -98,6 +100,79 @@ def test_everything_wrong_is_named_by_its_path() -> None:
         ("INVALID", "idempotencyKey"),
     ]
     assert refused("suppressionAdd", channel="SMS", address="0170 123") == [("INVALID", "address")]
+
+
+LIST = """query ($first: Int, $after: String) { suppressions(first: $first, after: $after) {
+    nodes { hint channel suppressedAt reasons { reason source } } pageInfo { hasNextPage endCursor } } }"""
+
+
+def listed(*, first: int = 3) -> list[str]:
+    """The hints of all pages."""
+    found: list[str] = []
+    after = None
+    while True:
+        page = ask(LIST, {"first": first, "after": after})["suppressions"]
+        assert len(page["nodes"]) <= first
+        found += [node["hint"] for node in page["nodes"]]
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            return found
+
+
+def test_staff_page_through_all_addresses_that_nothing_is_sent_to_the_newest_first() -> None:
+    for number in range(8):
+        bounced(f"{number}@example.com", at=f"2026-03-01T10:0{number}:00Z")
+    bounced("3@example.com", at="2026-03-01T11:00:00Z")
+    order = ["3", "7", "6", "5", "4", "2", "1", "0"]
+    assert listed() == [f"{number}…@example.com" for number in order]
+    assert listed(first=8) == listed()
+    [newest] = ask(LIST, {"first": 1})["suppressions"]["nodes"]
+    assert newest == {
+        "hint": "3…@example.com",
+        "channel": "EMAIL",
+        "suppressedAt": "2026-03-01T11:00:00.000000Z",
+        "reasons": [{"reason": "HARD_BOUNCE", "source": "ses"}],
+    }
+
+
+def test_addresses_that_share_their_moment_are_each_listed_once() -> None:
+    for number in range(6):
+        change("suppressionAdd", address=f"{number}@example.com", idempotencyKey="the same")
+    assert sorted(listed(first=1)) == [f"{number}…@example.com" for number in range(6)]
+
+
+def test_what_is_lifted_leaves_the_list_once_no_reason_is_left_and_comes_back_with_the_next() -> None:
+    bounced()
+    change("suppressionAdd")
+    change("suppressionLift", note="n")
+    assert listed() == ["a…@example.com"]
+    change("suppressionOverride", reason="HARD_BOUNCE", note="n")
+    assert listed() == []
+    assert ask(QUERY, {"address": "ann@example.com"})["suppression"]["suppressed"] is False
+    change("suppressionAdd", idempotencyKey="again")
+    assert listed() == ["a…@example.com"]
+
+
+def test_the_list_is_of_one_shop_and_no_cursor_tells_an_address(two_shops: None) -> None:
+    bounced()
+    elsewhere = Principal(Kind.STAFF, "other", None, STAFF.scopes, "u1")
+    assert ask(LIST, {"first": 1}, principal=elsewhere)["suppressions"]["nodes"] == []
+    cursor = ask(LIST, {"first": 1})["suppressions"]["pageInfo"]["endCursor"]
+    told = base64.urlsafe_b64decode(cursor + "==")
+    assert addresses.digest("demo", "email", "ann@example.com").encode() not in told
+    assert b"sup_" in told
+
+
+def test_the_customers_page_says_that_nothing_is_sent_to_their_address() -> None:
+    words = {"externalId": "ann", "email": "ann@example.com", "phone": "+4366012345678"}
+    assert deliver(event("customer.updated", {}, customer=words)) == []
+    query = """{ customers { nodes { email: suppression(channel: EMAIL) { suppressed reasons { reason } }
+        sms: suppression(channel: SMS) { suppressed } push: suppression(channel: PUSH) { suppressed } } } }"""
+    nothing = {"email": None, "sms": None, "push": None}
+    assert ask(query)["customers"]["nodes"] == [nothing]
+    bounced()
+    suppressed = {"suppressed": True, "reasons": [{"reason": "HARD_BOUNCE"}]}
+    assert ask(query)["customers"]["nodes"] == [nothing | {"email": suppressed}]
 
 
 def test_customers_have_no_say_in_suppressions() -> None:

@@ -2,12 +2,15 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from crm.consent.permission import (
     DENIED,
     GRANTED,
     MARKETING,
     PROFILING,
+    STATES,
     TRANSACTIONAL,
     Refusal,
     Stand,
@@ -46,6 +49,28 @@ def test_of_two_at_one_instant_the_denial_prevails() -> None:
     assert prevails(no, yes)
     assert not prevails(yes, no)
     assert not prevails(no, no)
+
+
+STANDS = st.builds(
+    Stand,
+    st.sampled_from(STATES),
+    st.integers(0, 2).map(lambda second: NOON + timedelta(seconds=second)),
+    st.sampled_from(["event:a", "event:b"]),
+)
+
+
+@given(STANDS, STANDS, STANDS)
+def test_of_any_two_different_words_exactly_one_prevails_and_the_rule_has_no_circles(
+    one: Stand, other: Stand, third: Stand
+) -> None:
+    assert prevails(one, other) + prevails(other, one) == (one != other)
+    if prevails(one, other) and prevails(other, third):
+        assert prevails(one, third)
+
+
+def test_of_two_alike_at_one_instant_the_cause_decides_whose_evidence_is_shown() -> None:
+    assert prevails(Stand(GRANTED, NOON, "event:b"), Stand(GRANTED, NOON, "event:a"))
+    assert prevails(Stand(DENIED, NOON, "event:a"), Stand(GRANTED, NOON, "event:b")), "but never against a no"
 
 
 def test_anything_prevails_over_nothing() -> None:

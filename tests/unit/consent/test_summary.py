@@ -105,6 +105,17 @@ def test_in_whatever_order_entries_arrive_the_same_holds(said: list[Said], rando
     ]
 
 
+@given(SAID, st.randoms(use_true_random=False))
+def test_what_is_heard_again_at_whatever_point_changes_nothing(said: list[Said], random: Random) -> None:
+    entries = [entry(*one, f"event:{number}") for number, one in enumerate(said)]
+    again = random.sample(entries * 3, len(entries) * 3)
+    summary = summed(again)
+    assert [state.attribute_values for state in summary.states] == [
+        state.attribute_values for state in summed(entries).states
+    ]
+    assert not any(summary.hear(each) for each in entries)
+
+
 @given(SAID, st.sampled_from([None, "news", "sports"]))
 def test_what_holds_is_what_reading_all_entries_by_event_time_says(said: list[Said], topic: str | None) -> None:
     assert after(*said, topic=topic) is by_the_book(said, topic)
