@@ -119,6 +119,9 @@ FIGURES: Final = (
     _gateway("attacks_not_refused", BENCH, "attacks", "==", 0),
     _gateway("slowest_refusal", BENCH, "ratio", "<=", 3),
     _gateway("legitimate_refused", BENCH, "operations", "==", 0),
+    _gateway("record_page_requests", BENCH, "requests", "==", 5),
+    _gateway("timeline_requests", BENCH, "requests", "==", 2),
+    _gateway("page_of_50_requests", BENCH, "requests", "<=", 57),
     _gateway("throughput", BENCH, "ratio", ">=", 0.08),
     _gateway("throughput_to_yoga", BENCH, "ratio"),
 )  # fmt: skip

@@ -1,5 +1,5 @@
 # bench/requests.py
-"""Store requests, counted by botocore's own hooks: of a customer page, of fifty, and of an event as a shop grows."""
+"""Store requests, counted by botocore's own hooks: of a customer's screens, of fifty, and of an event as a shop grows."""
 
 import asyncio
 import json
@@ -14,10 +14,13 @@ from bench import shop
 from bench.figures import Report
 from tests.faults import in_process
 
-PAGE, LIST, FIFTY, GROWTH = FIGURES = (
+PAGE, LIST, FIFTY, RECORD, TIMELINE, FIFTY_RECORDS, GROWTH = FIGURES = (
     "foundation.customer_page_requests",
     "foundation.customer_list_requests",
     "foundation.customer_page_of_50_requests",
+    "gateway.record_page_requests",
+    "gateway.timeline_requests",
+    "gateway.page_of_50_requests",
     "foundation.event_requests_growth",
 )
 OWN: Final = frozenset({"BUCKET", "DOCUMENT"})
@@ -29,6 +32,9 @@ HEADS = """id firstName statistics { orderCount totals { net { amount currencyCo
   orders(first: 20) { nodes { orderId placedAt status net { amount currencyCode } } }"""
 ONE = f"query($id: ID!) {{ customer(id: $id) {{ {HEADS} }} }}"
 LISTED = f"{{ customers(first: 50) {{ nodes {{ {HEADS} }} }} }}"
+ALL_HEADS: Final = f"""{HEADS} consents {{ state }} permission(channel: EMAIL, purpose: MARKETING) {{ allowed }}
+  acquisition {{ first {{ occurredAt }} }}"""
+RECORDS = f"{{ customers(first: 50) {{ nodes {{ {ALL_HEADS} }} }} }}"
 NODES = f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on Customer {{ {HEADS} }} }} }}"
 
 
@@ -48,8 +54,25 @@ def run(report: Report) -> None:
         page = _ask(ONE, id=shop.global_id(busiest))["customer"]
     assert page["statistics"]["orderCount"] > len(page["orders"]["nodes"])
     _tell(report, PAGE, asked, len(page["orders"]["nodes"]))
+    with counting() as asked:
+        records = _ask(RECORDS)["customers"]["nodes"]
+    _tell(report, FIFTY_RECORDS, asked, len(records))
+    with counting() as asked:
+        record = _ask(_example("CustomerPageQuery"), id=shop.global_id(busiest))["customer"]
+    _tell(report, RECORD, asked, len(record["orders"]["nodes"]))
+    with counting() as asked:
+        timeline = _ask(_example("CustomerTimelineQuery"), id=shop.global_id(busiest))["customer"]["timeline"]
+    assert len({node["kind"] for node in timeline["nodes"]}) > 1, timeline["nodes"][:4]
+    assert timeline["pageInfo"]["hasNextPage"]
+    _tell(report, TIMELINE, asked, len(timeline["nodes"]))
     if report.wants(GROWTH):
         _grow(report)
+
+
+def _example(name: str) -> str:
+    from schema.operations import operations
+
+    return next(operation.text for operation in operations() if operation.name == name)
 
 
 def _grow(report: Report) -> None:

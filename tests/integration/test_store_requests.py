@@ -10,6 +10,8 @@ from schema.node import GlobalId
 from schema.principal import Principal
 from tests.asking import NOW, STAFF, answer, as_customer, ask
 from tests.shop_events import deliver, event, placed, refunded
+from tests.shop_history import recorded
+from tests.visiting import identified, settled, viewed
 
 PAGE = "statistics { orderCount } orders(first: 20) { nodes { orderId } }"
 
@@ -109,6 +111,54 @@ def test_a_list_takes_a_request_a_shard_one_for_the_heads_and_one_a_customer() -
     assert requests_of(f"{{ customers(first: 9) {{ nodes {{ {PAGE} }} }} }}") == 4 + 1 + 9
 
 
+TIMELINE = """query($id: ID!, $kinds: [TimelineKind!]) { customer(id: $id) { timeline(kinds: $kinds) { nodes { kind
+  ... on OrderPlaced { order { orderId } } ... on TouchpointSeen { touchpoint { type } }
+  ... on RefundGiven { refundId MORE } ... on PointsPosted { entry { points MORE } } } } } }"""
+
+
+@pytest.fixture
+def busy(ann: str) -> str:
+    """Ann, who has looked at something, too, was given points for both orders, and gave one of them back."""
+    deliver(event("product.viewed", {"sku": "A"}, customer=ANN), refunded("o1", "r1"))
+    for order_id in ("o1", "o2"):
+        recorded(order_id)
+    return ann
+
+
+@pytest.mark.parametrize(
+    ("kinds", "takes"),
+    [(None, 2), (["ORDER"], 2), (["ORDER", "POINTS"], 3), (["ORDER", "POINTS", "REFUND"], 4)],
+    ids=str,
+)
+def test_a_page_of_the_timeline_takes_two_requests_and_of_some_kinds_one_for_each(
+    busy: str, kinds: list[str] | None, takes: int
+) -> None:
+    query = TIMELINE.replace("MORE", "")
+    found = ask(query, {"id": busy, "kinds": kinds})["customer"]["timeline"]["nodes"]
+    assert set(kinds or ["ORDER", "POINTS", "REFUND", "TOUCHPOINT"]) <= {node["kind"] for node in found}
+    assert requests_of(query, id=busy, kinds=kinds) == takes
+
+
+def test_the_orders_that_a_page_of_the_timeline_is_about_take_one_request_together(busy: str) -> None:
+    assert requests_of(TIMELINE.replace("MORE", "order { orderId }"), id=busy) == 2 + 1
+
+
+def test_what_changed_about_a_customer_takes_two_requests(busy: str) -> None:
+    query = """query($id: ID!) { customer(id: $id) { changes { nodes { __typename
+      ... on Customer { statistics { orderCount } loyalty { available } } ... on Order { orderId } } } } }"""
+    found = ask(query, {"id": busy})["customer"]["changes"]["nodes"]
+    assert {"Customer", "Order", "LedgerEntry"} <= {node["__typename"] for node in found}
+    assert requests_of(query, id=busy) == 2
+
+
+def test_a_cart_takes_three_requests_and_one_more_where_there_is_one(ann: str) -> None:
+    query = "query($id: ID!) { customer(id: $id) { cart { cartId } } }"
+    assert requests_of(query, id=ann) == 3
+    cart = {"cartId": "c1", "lines": [{"sku": "A", "quantity": 1}], "currency": "EUR", "total": "10.00"}
+    deliver(event("cart.updated", cart, customer=ANN))
+    assert requests_of(query, id=ann) == 4
+
+
 def test_a_new_order_of_a_known_customer_takes_five_requests(ann: str) -> None:
     assert taken_in(placed("o3", customer=ANN)).requests == 5
 
@@ -134,6 +184,30 @@ def test_a_consent_of_a_known_customer_takes_five_requests(ann: str) -> None:
 def test_what_a_customer_agreed_to_and_permits_takes_no_request_of_its_own(ann: str) -> None:
     asked = "consents { state } permission(channel: EMAIL, purpose: MARKETING) { allowed }"
     assert requests_of(f"query($id: ID!) {{ customer(id: $id) {{ {asked} }} }}", id=ann) == 1
+
+
+@pytest.mark.usefixtures("ann")
+@pytest.mark.parametrize(("source", "takes"), [({}, 4), ({"utm": {"source": "letter"}}, 5)], ids=str)
+def test_a_touchpoint_takes_four_requests_and_one_more_with_a_source(source: dict[str, object], takes: int) -> None:
+    assert taken_in(event("product.viewed", {"sku": "A"} | source, customer=ANN)).requests == takes
+
+
+@pytest.mark.usefixtures("ann")
+def test_a_visitor_costs_three_requests_an_event_and_being_identified_two_more_once() -> None:
+    assert [taken_in(viewed("v1", minute)).requests for minute in (1, 2)] == [3, 3]
+    known = taken_in(event("customer.updated", {}, customer=ANN)).requests
+    news, again = (taken_in(identified("v1", "ann", minute)).requests for minute in (3, 4))
+    assert (news, again) == (known + 2, known + 1)
+
+
+@pytest.mark.usefixtures("ann")
+def test_thirty_touchpoints_of_a_visitor_join_the_customer_in_three_requests() -> None:
+    deliver(*(viewed("v1", minute) for minute in range(30)), identified("v1", "ann", 31))
+    with metering() as meter:
+        assert settled("v1", now=NOW) == 30
+    assert meter.requests == 3
+    assert taken_in(viewed("v1", 40)).requests == 4
+    assert taken_in(event("product.viewed", {"sku": "A"}, customer={"anonymousId": "v1"})).requests == 3
 
 
 @pytest.mark.usefixtures("ann")
