@@ -3,6 +3,7 @@
 
 import json
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -46,3 +47,29 @@ def test_a_break_is_announced_by_its_coordinate_in_the_unreleased_changes(
     (tmp_path / "CHANGELOG.md").write_text(f"# Changelog\n\n## [Unreleased]\n\n{changes}\n")
     monkeypatch.setattr(contract, "ROOT", tmp_path)
     assert contract.unannounced([("Customer.email", "gone"), ("Order.id", "gone")]) == left
+
+
+def test_a_break_of_a_directive_is_announced_by_its_name(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "CHANGELOG.md").write_text("## [Unreleased]\n\n- Breaking: `@access` has another argument.\n")
+    monkeypatch.setattr(contract, "ROOT", tmp_path)
+    assert contract.unannounced([("@access", "Argument added"), ("@oneOf", "gone")]) == ["@oneOf: gone"]
+
+
+@pytest.mark.parametrize(("node", "judged"), [("echo v20.11.1", True), ("echo v18.0.0", False), (None, False)])
+def test_a_change_is_judged_where_there_is_node_20_and_elsewhere_that_is_said(
+    tmp_path: Path, node: str | None, *, judged: bool
+) -> None:
+    (tmp_path / ".ci").mkdir()
+    copied = tmp_path / ".ci" / "run"
+    copied.write_text((ROOT / ".ci" / "run").read_text())
+    commands = tmp_path / "commands"
+    commands.mkdir()
+    for name, does in {"make": 'echo "make $1"', "node": node, "dirname": "echo .ci"}.items():
+        if does:
+            (commands / name).write_text(f"#!/bin/sh\n{does}\n")
+            (commands / name).chmod(0o755)
+    done = subprocess.run(
+        ["/bin/bash", ".ci/run"], cwd=tmp_path, env={"PATH": str(commands)}, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split("\n")[:-1] == ["make check", "make test", "make e2e", *["make judges"] * judged]
+    assert bool(done.stderr) is not judged

@@ -41,7 +41,7 @@ def earlier(into: Path) -> str:
 def unannounced(breaks: Iterable[tuple[str, str]]) -> list[str]:
     """The breaks that no line `- Breaking:` of the unreleased changes names by its coordinate, in backticks."""
     changes = (ROOT / "CHANGELOG.md").read_text().partition("## [Unreleased]")[2].partition("\n## [")[0]
-    named = {coordinate for line in ANNOUNCED.findall(changes) for coordinate in re.findall(r"`([\w.]+)`", line)}
+    named = {coordinate for line in ANNOUNCED.findall(changes) for coordinate in re.findall(r"`([@\w.]+)`", line)}
     return [f"{path}: {message}" for path, message in breaks if path not in named]
 
 
