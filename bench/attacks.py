@@ -186,7 +186,11 @@ def _examples(order_id: str) -> list[Example]:
         shop=shop.SHOP,
         now=datetime.now(UTC),
     )
-    tokens = {"apps": _token("customer", customer_id=customer.customer_id), "staff": _token("staff")}
+    tokens = {
+        "apps": _token("customer", customer_id=customer.customer_id),
+        "visitors": _token_of_visitor(),
+        "staff": _token("staff"),
+    }
     return [
         Example(operation.name, tokens[operation.audience], operation.text, filled(operation, words))
         for operation in operations()
@@ -199,6 +203,18 @@ def _token(kind: str, **more: Any) -> str:
     from schema.principal import Kind
 
     return sign(Kind(kind), shop.SHOP, key=Path(settings().require("crm_local_key")).read_text(), **more)
+
+
+def _token_of_visitor() -> str:
+    from api.visitor_tokens import VisitorTokens
+    from crm.kernel.ids import new_id
+    from crm.kernel.settings import settings
+    from schema.principal import VISITOR_ID
+
+    issued, _ = VisitorTokens(settings().require("visitor_secret")).issue(
+        shop.SHOP, new_id(VISITOR_ID, now=datetime.now(UTC))
+    )
+    return issued
 
 
 def _all_scopes() -> frozenset[str]:

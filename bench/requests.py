@@ -1,5 +1,5 @@
 # bench/requests.py
-"""Store requests, counted by botocore's own hooks: of a customer's screens, of fifty, and of an event as a shop grows."""
+"""Store requests, counted by botocore's own hooks: of a customer's screens, of fifty, of an event as a shop grows."""
 
 import asyncio
 import json

@@ -26,9 +26,9 @@ from infra.docs import written
 from infra.screens import API_PAGE
 from schema.node import global_id
 from schema.operations import operations
-from tests.asking import NOW, STAFF, answer, as_customer
+from tests.asking import NOW, answer
 from tests.judges.demo import history
-from tests.operations import filled, meaning
+from tests.operations import caller, filled, meaning
 from tests.shop_history import recorded
 
 PART = re.compile(r"<!-- answer: (?P<name>\w+) -->(?P<text>.*?)<!-- end: answer -->", re.DOTALL)
@@ -62,8 +62,7 @@ def answers(names: list[str]) -> dict[str, Any]:
     known = {operation.name: operation for operation in operations()}
     for name in sorted(names, key=lambda name: name.endswith("Mutation")):
         operation = known[name]
-        principal = as_customer(customer_id) if operation.audience == "apps" else STAFF
-        body = answer(operation.text, filled(operation, words), principal=principal).body
+        body = answer(operation.text, filled(operation, words), principal=caller(operation, customer_id)).body
         given[name] = body if name in WITH_EXTENSIONS else {"data": body["data"]}
     return given
 

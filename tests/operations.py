@@ -1,23 +1,34 @@
 # tests/operations.py
-"""The example operations with variables of a shop that is there."""
+"""The example operations with variables of a shop that is there, and who asks them."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from schema.node import GlobalId
 from schema.operations import Operation
+from schema.principal import Principal
+from tests.asking import STAFF, VISITOR, as_customer
+
+
+def caller(operation: Operation, customer_id: str) -> Principal:
+    return {"apps": as_customer(customer_id), "visitors": VISITOR, "staff": STAFF}[operation.audience]
 
 
 def meaning(*, customer: str, order: str, email: str, shop: str, now: datetime) -> dict[str, str]:
     """What the placeholders of schema/operations/variables.json stand for; ids are global ones."""
+    named = GlobalId.parse(order)
+    assert named is not None
     return {
         "<customer>": customer,
         "<order>": order,
+        "<order number>": named.parts[0],
         "<email>": email,
         "<shop>": shop,
         "<now>": now.isoformat(),
         "<today>": now.date().isoformat(),
+        "<yesterday>": (now - timedelta(days=1)).date().isoformat(),
         "<a year ago>": (now - timedelta(days=365)).date().isoformat(),
     }
 

@@ -1,10 +1,10 @@
 // api/pages/graphiql.js
 // Starts GraphiQL with the example operations in tabs. On a laptop the gateway hands out tokens of the demo shop: a
-// staff token, and for the operations of apps that of its newest customer.
+// staff token, and for the operations of apps that of its newest customer; a visitor's is anybody's to have.
 "use strict";
 
 const SHOP = "demo";
-const KNOWN = "{ customers(first: 5) { nodes { id customerId email orders(first: 1) { nodes { id } } } } }";
+const KNOWN = "{ customers(first: 5) { nodes { id customerId email orders(first: 1) { nodes { id orderId } } } } }";
 
 async function post(path, body, headers) {
   const answer = await fetch(path, {
@@ -15,9 +15,9 @@ async function post(path, body, headers) {
   return answer.json();
 }
 
-async function localToken(asked) {
+async function token(path, asked) {
   try {
-    return (await post("/_local/token", { shop: SHOP, ...asked })).token ?? null;
+    return (await post(path, { shop: SHOP, ...asked })).token ?? null;
   } catch {
     return null; // elsewhere nobody hands out tokens
   }
@@ -41,22 +41,25 @@ function meaning(customer) {
   return {
     "<customer>": customer?.id,
     "<order>": customer?.orders?.nodes[0]?.id,
+    "<order number>": customer?.orders?.nodes[0]?.orderId,
     "<email>": customer?.email,
     "<shop>": SHOP,
     "<now>": now.toISOString(),
     "<today>": now.toISOString().slice(0, 10),
+    "<yesterday>": new Date(now.getTime() - 86_400_000).toISOString().slice(0, 10),
     "<a year ago>": aYearAgo.toISOString().slice(0, 10),
     "<new key>": `graphiql-${now.getTime()}`,
   };
 }
 
 async function start() {
-  const staff = await localToken({ kind: "staff" });
+  const staff = await token("/_local/token", { kind: "staff" });
   const customer = await knownCustomer(staff);
-  const app = customer && (await localToken({ kind: "customer", customerId: customer.customerId }));
+  const app = customer && (await token("/_local/token", { kind: "customer", customerId: customer.customerId }));
+  const visitor = staff && (await token("/v1/visitors"));
   const words = meaning(customer);
   const filled = (_, value) => (typeof value === "string" ? words[value] ?? value : value);
-  const headers = { apps: bearer(app), staff: bearer(staff) };
+  const headers = { apps: bearer(app), visitors: bearer(visitor), staff: bearer(staff) };
   const operations = await (await fetch("/graphiql/operations.json")).json();
   const tabs = operations.map(({ audience, text, variables }) => ({
     query: text,

@@ -1,10 +1,11 @@
 # schema/operations/__init__.py
-"""The operations front ends begin with: one file a screen, for a customer's token (`apps/`) or for staff's (`staff/`).
+"""The operations front ends begin with: one file a screen, for the token of a customer (`apps/`), of a device that
+nobody has signed in on (`visitors/`), or of staff (`staff/`).
 
 They are part of the contract: GraphiQL shows them, docs/api.md explains them, and `make judges` runs them with the
 clients that front ends use. `variables.json` has variables to try each with, where it takes any; in them `<customer>`,
-`<order>` and `<email>` stand for something that is there, `<shop>` for the caller's, `<today>`, `<a year ago>` and
-`<now>` for times, and `<new key>` for what nobody has used yet.
+`<order>`, `<order number>` and `<email>` stand for something that is there, `<shop>` for the caller's, `<today>`,
+`<yesterday>`, `<a year ago>` and `<now>` for times, and `<new key>` for what nobody has used yet.
 """
 
 import json
@@ -20,8 +21,8 @@ MANIFEST: Final = HERE / "manifest.json"
 
 NAMED = re.compile(r"^(?:query|mutation) (\w+)", re.MULTILINE)
 
-Audience = Literal["apps", "staff"]
-AUDIENCES: Final[tuple[Audience, ...]] = ("apps", "staff")
+Audience = Literal["apps", "visitors", "staff"]
+AUDIENCES: Final[tuple[Audience, ...]] = ("apps", "visitors", "staff")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +44,4 @@ def operations() -> tuple[Operation, ...]:
         for text in [path.read_text()]
         for name in NAMED.findall(text)
     ]
-    return tuple(sorted(found, key=lambda operation: (operation.audience, operation.name.endswith("Mutation"))))
+    return tuple(sorted(found, key=lambda each: (AUDIENCES.index(each.audience), each.name.endswith("Mutation"))))

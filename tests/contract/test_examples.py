@@ -10,10 +10,10 @@ import pytest
 from schema.limits import MOST_COST
 from schema.operations import HERE, NAMED, Operation, operations
 from schema.plan import Plan
-from tests.asking import STAFF, as_customer, execution
+from tests.asking import execution
+from tests.operations import caller
 
 ROOT = Path(__file__).parents[2]
-PRINCIPALS = {"apps": as_customer("cus_1"), "staff": STAFF}
 FILES = sorted(HERE.rglob("*.graphql"))
 
 
@@ -36,7 +36,7 @@ def test_an_example_query_fits_the_schema_and_its_limits(document: str) -> None:
 @pytest.mark.parametrize("operation", operations(), ids=lambda operation: operation.name)
 def test_an_example_operation_fits_the_schema_its_limits_and_its_callers_rights(operation: Operation) -> None:
     plan = planned(operation.text)
-    assert plan.denied(PRINCIPALS[operation.audience]) == ()
+    assert plan.denied(caller(operation, "cus_1")) == ()
     assert plan.cost(operation.variables) <= MOST_COST
 
 

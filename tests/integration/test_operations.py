@@ -7,8 +7,8 @@ import pytest
 
 from schema.node import global_id
 from schema.operations import Operation, operations
-from tests.asking import NOW, STAFF, as_customer, ask
-from tests.operations import filled, meaning
+from tests.asking import NOW, ask
+from tests.operations import caller, filled, meaning
 
 
 def refusals(answered: Any) -> list[Any]:
@@ -32,7 +32,6 @@ def test_an_example_operation_answers_without_a_refusal(ann: str, operation: Ope
         shop="demo",
         now=NOW,
     )
-    principal = as_customer(ann) if operation.audience == "apps" else STAFF
-    answered = ask(operation.text, filled(operation, words), principal=principal)
+    answered = ask(operation.text, filled(operation, words), principal=caller(operation, ann))
     assert refusals(answered) == []
     assert all(value is not None for value in answered.values())

@@ -24,7 +24,7 @@ function client(audience) {
   });
 }
 
-const clients = { apps: client("apps"), staff: client("staff") };
+const clients = Object.fromEntries(Object.keys(tokens).map((audience) => [audience, client(audience)]));
 for (const { name, audience, text, variables } of operations) {
   const document = gql(text);
   const apollo = clients[audience];
@@ -45,6 +45,7 @@ for (const { name, audience, text, variables } of operations) {
 // Every object in a cache can be fetched again by the id it is cached under.
 for (const [audience, apollo] of Object.entries(clients)) {
   const cached = Object.keys(apollo.cache.extract()).filter((key) => !/^(ROOT_|__META)/.test(key));
+  if (cached.length === 0) continue; // visitors tell, and are told nothing
   const ids = cached.map((key) => key.slice(key.indexOf(":") + 1));
   const { data } = await apollo.query({ query: AGAIN, variables: { ids } });
   const again = data.nodes.map((node) => node && `${node.__typename}:${node.id}`);

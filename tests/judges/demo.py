@@ -43,8 +43,17 @@ def demo(folder: Path) -> Iterator[Demo]:
         known = _known(system)
         words = meaning(customer=known["id"], order=known["orders"]["nodes"][-1]["id"], email=EMAIL, shop=SHOP, now=now)
         asked = {"kind": "customer", "shop": SHOP, "customerId": known["customerId"]}
-        made = system.http.post(f"{system.instance.url}/_local/token", json=asked).raise_for_status().json()["token"]
-        yield Demo(system.instance.url, words, {"apps": made, "staff": system.token("staff", SHOP)})
+        tokens = {
+            "apps": _token(system, "/_local/token", asked),
+            "visitors": _token(system, "/v1/visitors", {"shop": SHOP}),
+            "staff": system.token("staff", SHOP),
+        }
+        yield Demo(system.instance.url, words, tokens)
+
+
+def _token(system: LocalSystem, path: str, asked: dict[str, str]) -> str:
+    answer = system.http.post(f"{system.instance.url}{path}", json=asked).raise_for_status()
+    return str(answer.json()["token"])
 
 
 def _known(system: LocalSystem) -> dict[str, Any]:

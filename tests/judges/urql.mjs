@@ -22,7 +22,7 @@ function client(audience) {
   });
 }
 
-const clients = { apps: client("apps"), staff: client("staff") };
+const clients = Object.fromEntries(Object.keys(tokens).map((audience) => [audience, client(audience)]));
 for (const { name, audience, text, variables } of operations) {
   const urql = clients[audience];
   if (name.endsWith("Mutation")) {
