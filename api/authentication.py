@@ -15,11 +15,11 @@ import time
 import urllib.request
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import jwt
+from msgspec import Struct
 
 from api import visitor_tokens
 from api.visitor_tokens import VisitorTokens
@@ -51,8 +51,7 @@ class KeysUnavailable(Unauthenticated):
     """The issuer's keys could not be fetched, so nobody can prove anything."""
 
 
-@dataclass(frozen=True, slots=True)
-class Issuer:
+class Issuer(Struct, frozen=True):
     """Whose tokens are taken, for whom they must be, and where the keys are: a URL or the path of a file."""
 
     name: str

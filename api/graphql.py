@@ -3,10 +3,10 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
+from msgspec import Struct
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -24,8 +24,7 @@ OF_THE_DOCUMENT: Final = frozenset({"PERSISTED_QUERY_NOT_FOUND", "PERSISTED_QUER
 REFUSED = re.compile(r"q\s*=\s*0(\.0*)?\s*(;|$)")
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """A request that names its document by text, by hash, or by both."""
 
     query: str | None

@@ -6,12 +6,12 @@ and scope are checked once per plan, before execution. Which objects a caller ma
 checked where the object is loaded.
 """
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 import strawberry
 from graphql import GraphQLField, GraphQLNamedType
+from msgspec import Struct
 from strawberry.schema_directive import Location
 
 from schema.principal import Kind, Principal
@@ -66,8 +66,7 @@ def ingest(scope: str) -> list[object]:
     return [Access(scope=scope, customer=CustomerAccess.OWN, service=True, visitor=True)]
 
 
-@dataclass(frozen=True, slots=True)
-class Denied:
+class Denied(Struct, frozen=True):
     """Why a principal may not run a plan."""
 
     coordinate: str

@@ -7,11 +7,11 @@ import logging
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Self
 
 from botocore.exceptions import ClientError
+from msgspec import Struct
 
 from crm.kernel import buckets
 from crm.kernel.buckets import Charge, Size
@@ -28,8 +28,7 @@ BUSY: Final = frozenset({"ThrottlingException", "ProvisionedThroughputExceededEx
 SIZE = re.compile(r"(?P<kind>[a-z]+)=(?P<most>[1-9]\d*)/(?P<per_second>[1-9]\d*)")
 
 
-@dataclass(slots=True)
-class Known:
+class Known(Struct):
     """What this process knows of a bucket: its state after the last charge, and what that took too much."""
 
     full_at: int = 0

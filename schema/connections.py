@@ -7,13 +7,13 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from heapq import merge
 from itertools import islice
 from secrets import token_bytes
 from typing import Annotated, Any, Final, Generic, TypeVar
 
 import strawberry
+from msgspec import Struct
 from strawberry.schema_directive import Location
 
 from crm.kernel.errors import InvalidInput
@@ -64,8 +64,7 @@ First = Annotated[int | None, strawberry.argument(description="How many to retur
 After = Annotated[str | None, strawberry.argument(description="A cursor: return what comes after it.")]
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """A list, named so exactly that a cursor of one is of no use in another."""
 
     field: str

@@ -3,11 +3,11 @@
 
 import asyncio
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, ParamSpec, TypeVar
 
 import strawberry
+from msgspec import Struct, field
 from strawberry.dataloader import DataLoader
 
 from crm.kernel.meter import Meter
@@ -24,8 +24,7 @@ async def stored(work: Callable[P, V], *args: P.args, **kwargs: P.kwargs) -> V:
     return await asyncio.to_thread(work, *args, **kwargs)
 
 
-@dataclass(slots=True)
-class Context:
+class Context(Struct):
     principal: Principal
     now: datetime
     request_id: str

@@ -3,11 +3,11 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import strawberry
+from msgspec.structs import replace
 from strawberry.scalars import JSON
 
 from crm.kernel.errors import Fault, InvalidInputs

@@ -3,13 +3,13 @@
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from math import ceil
 from typing import Any
 
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema
 from graphql.execution.values import VariableValues, get_variable_values
+from msgspec import Struct, field
 
 from crm.kernel.errors import CrmError, InvalidInput, InvalidInputs, without_words
 from crm.kernel.meter import Meter, metering
@@ -28,15 +28,13 @@ logger = logging.getLogger(__name__)
 MASKED = "Something went wrong here. Quote the request id."
 
 
-@dataclass(frozen=True, slots=True)
-class GraphQLRequest:
+class GraphQLRequest(Struct, frozen=True):
     query: str
     operation_name: str | None = None
     variables: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(Struct, frozen=True):
     """`refused` says that nothing was executed: the document, its variables or the caller's rights were at fault."""
 
     status: int

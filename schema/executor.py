@@ -7,7 +7,6 @@ plan. Everything else, and every error, takes graphql-core's own way.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, Never, cast
 
@@ -33,6 +32,7 @@ from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet, 
 from graphql.execution.executor import Executor, to_nodes
 from graphql.execution.values import VariableValues
 from graphql.pyutils import Path, Undefined, gather_with_cancel
+from msgspec import Struct
 from strawberry.types.field import StrawberryField
 
 if TYPE_CHECKING:
@@ -50,8 +50,7 @@ class Note(NamedTuple):
     field_name: str
 
 
-@dataclass(slots=True)
-class Entry:
+class Entry(Struct):
     """How one selected field of one type is answered."""
 
     name: str

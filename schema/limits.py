@@ -11,7 +11,6 @@ a price per mutation, or per item of a mutation's list.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from graphql import (
@@ -35,6 +34,7 @@ from graphql import (
     is_list_type,
     is_non_null_type,
 )
+from msgspec import Struct, field
 
 from schema.sizes import ONE, Size, Sized, Terms, declared_size, size_of_list
 
@@ -73,8 +73,7 @@ def too_nested(variables: Mapping[str, Any]) -> bool:
     return True
 
 
-@dataclass(slots=True)
-class Item:
+class Item(Struct):
     """Objects of an answer: `size` of them, and what lies below each. `spread`: a fragment's, in place of its spread.
 
     `name` is that of a list whose size the connection above it may have declared.
@@ -86,8 +85,7 @@ class Item:
     spread: bool = False
 
 
-@dataclass(slots=True)
-class Measure:
+class Measure(Struct):
     """What a selection asks for, all fragments spread out."""
 
     depth: int = 0

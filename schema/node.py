@@ -3,10 +3,10 @@
 
 import base64
 import binascii
-from dataclasses import dataclass
 from typing import Self
 
 import strawberry
+from msgspec import Struct
 
 from crm.kernel.errors import InvalidInput
 from schema.access import signed_in
@@ -14,8 +14,7 @@ from schema.access import signed_in
 LONGEST = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class GlobalId:
+class GlobalId(Struct, frozen=True):
     """Names one object of the caller's shop. `parts` are the keys below the shop."""
 
     kind: str

@@ -6,7 +6,6 @@ Parsing and validating each time is most of what a GraphQL request costs by defa
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, Final
 
@@ -34,6 +33,7 @@ from graphql import (
     value_from_ast_untyped,
 )
 from graphql.execution.collect_fields import FragmentDetails, GroupedFieldSet
+from msgspec import Struct, field
 
 from schema import limits, sizes
 from schema.access import INTROSPECTION, Access, Denied, denied, rule
@@ -53,8 +53,7 @@ RULES: Final = tuple(LiteralsRule if each is ValuesOfCorrectTypeRule else each f
 Code = str
 
 
-@dataclass(slots=True)
-class Plan:
+class Plan(Struct):
     """One operation of one document. With `problems`, it must not run."""
 
     schema: GraphQLSchema

@@ -1,9 +1,10 @@
 # schema/principal.py
 """Who is asking."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from crm.kernel.actor import Actor, Role
 
@@ -45,8 +46,7 @@ SCOPES: Final = frozenset({
 })  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(Struct, frozen=True):
     """A verified caller. The shop is the tenant: nothing of another shop can be named by it. `subject` is whom their
     issuer says they are.
     """

@@ -2,19 +2,18 @@
 """How many items lists can have, as their arguments and variables say (`@listSize`), and what they multiply to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import prod
 from typing import Any, Final
 
 from graphql import FieldNode, GraphQLField, IntValueNode, ListValueNode, ObjectValueNode, ValueNode, VariableNode
+from msgspec import Struct
 
 from schema.connections import MOST_FIRST, ListSize
 
 LITERAL_SIZES: Final = {str(size): size for size in range(1, MOST_FIRST + 1)}
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(Struct, frozen=True):
     """How many items a list can have: a number, or what a variable says (`path` leads into an input object)."""
 
     number: int
@@ -49,8 +48,7 @@ class Size:
 ONE: Final = Size(1)
 
 
-@dataclass(frozen=True, slots=True)
-class Sized:
+class Sized(Struct, frozen=True):
     """What a connection has declared of the lists just below it."""
 
     fields: tuple[str, ...]

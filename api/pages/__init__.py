@@ -1,11 +1,11 @@
 # api/pages/__init__.py
 """The plain pages the gateway serves: GraphiQL, from a locked Python package, so that it works without a network."""
 
-from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from msgspec.structs import asdict
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import FileResponse, RedirectResponse, Response

@@ -8,8 +8,10 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from crm.kernel.errors import Fault
 
@@ -81,8 +83,7 @@ COUNTED: Final = frozenset({"version", "quantity", "points_spent"})
 LISTING: Final = frozenset({"tags", "line_tags"})
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(Struct, frozen=True):
     """What holds of all rows of an import: whose they are, which system they come from, and as of when they are true,
     where a row does not say (RFC 3339).
     """
@@ -92,8 +93,7 @@ class Told:
     as_of: str
 
 
-@dataclass(frozen=True)
-class Draft:
+class Draft(Struct, frozen=True):
     """An event, and which column of which of its rows (by place) each path of it comes from."""
 
     event: dict[str, Any]

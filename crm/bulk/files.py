@@ -7,11 +7,11 @@ operations/<shop>/<operation>/result.jsonl            all of them
 """
 
 import hashlib
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from botocore.exceptions import ClientError
+from msgspec import Struct
 
 from crm.kernel.aws import s3_client
 from crm.kernel.operations import Operation
@@ -22,8 +22,7 @@ KEPT: Final = timedelta(days=7)
 PART_BYTES: Final = 8 * 1024 * 1024  # S3 takes no less than 5 MB for all but the last part of an upload
 
 
-@dataclass(frozen=True)
-class Upload:
+class Upload(Struct, frozen=True):
     size: int
     etag: str
 

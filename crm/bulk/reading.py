@@ -9,8 +9,10 @@ import csv
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Self
+
+from msgspec import Struct, field, to_builtins
+from msgspec.structs import replace
 
 from crm.kernel.errors import Fault, InvalidInputs
 
@@ -33,16 +35,14 @@ TOO_MANY_CELLS = Fault("", "INVALID", "must have no more cells than there are co
 UNSURE = Fault("", "INVALID", "stands beside a row of which nobody can say whether it belongs to the same order")
 
 
-@dataclass(frozen=True)
-class Header:
+class Header(Struct, frozen=True):
     """What the first line of a CSV says."""
 
     columns: tuple[str, ...]
     delimiter: str
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a file is read on: perhaps `inside` a row that was refused for its length, behind the first rows of an
     order that was refused for its length (`parted`), or behind a row of which nobody can say whose it is (`unsure`).
     """
@@ -55,7 +55,8 @@ class Place:
     unsure: bool = False
 
     def stored(self) -> dict[str, Any]:
-        return asdict(self)
+        stored: dict[str, Any] = to_builtins(self)
+        return stored
 
     @classmethod
     def of(cls, stored: Mapping[str, Any]) -> Self:
@@ -64,8 +65,7 @@ class Place:
         return cls(**{**stored, "header": known})
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(Struct, frozen=True):
     """A row by its number in the file (a CSV's header is 1): its cells, or its JSON, or why it has neither. `size` is
     what it takes of the file.
     """
@@ -81,8 +81,7 @@ class Row:
         return not self.cells and self.value is None and self.fault is None
 
 
-@dataclass
-class Group:
+class Group(Struct):
     """Rows that make one event; `fault` is one of them all. Blank rows among them say nothing."""
 
     key: str | None = None
@@ -94,8 +93,7 @@ class Group:
         return [row for row in self.rows if not row.blank]
 
 
-@dataclass(frozen=True)
-class Slice:
+class Slice(Struct, frozen=True):
     """`done`: the file ends here."""
 
     groups: Sequence[Group]

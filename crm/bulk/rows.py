@@ -2,8 +2,9 @@
 """From a group of rows to the event it makes, or to everything that is wrong with it, row by row. Pure."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from crm.bulk import columns
 from crm.bulk.columns import Draft, Told
@@ -24,8 +25,7 @@ NEIGHBOUR = Fault("", "INVALID", "is a row of an order that another row of it is
 ANOTHER = "came with other content before: give what has changed a new version, and keep an order's rows together"
 
 
-@dataclass
-class Judged:
+class Judged(Struct):
     """An event, or None where its rows make none; `faults` of each of its rows, by their place."""
 
     rows: Sequence[Row]

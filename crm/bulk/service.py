@@ -1,9 +1,10 @@
 # crm/bulk/service.py
 """Imports and exports, as operations: the only door into this area."""
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final
+
+from msgspec import Struct
 
 from crm.bulk import exporting, files, loading
 from crm.bulk.loading import ETAG, IGNORED, PLACE
@@ -47,8 +48,7 @@ upload_url = files.upload_url
 result_url = files.result_url
 
 
-@dataclass(frozen=True)
-class ImportAsked:
+class ImportAsked(Struct, frozen=True):
     """`source` is the system the file comes from, whose ids its external ids are; `as_of` when what it says was true,
     where a row does not say.
     """

@@ -3,8 +3,9 @@
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from crm.consent.permission import CHANNELS, DOUBLE, LEGAL_BASES, OPT_IN_LEVELS, PENDING, PURPOSES, STATES, UNKNOWN
 from crm.kernel.errors import Fault
@@ -14,8 +15,7 @@ LONGEST_SOURCE, LONGEST_TEXT_VERSION = 200, 100
 MOST_GIVEN = 50  # each is a write, beside those of identities and profile, of one transaction
 
 
-@dataclass(frozen=True)
-class ConsentGiven:
+class ConsentGiven(Struct, frozen=True):
     """A yes, a no, or a yes to be confirmed. `source` names the form or system in which it was said, `text_version` the
     words that were agreed to; without `occurred_at` it was said when its event occurred.
     """

@@ -1,9 +1,10 @@
 # crm/consent/permission.py
 """What a customer's consents permit. Pure: values in, values out (docs/decisions/0054)."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from msgspec import Struct
 
 CHANNELS = ("email", "sms", "push", "in_app", "postal", "ads")
 MARKETING, TRANSACTIONAL, PROFILING = PURPOSES = ("marketing", "transactional", "profiling")
@@ -21,8 +22,7 @@ class Refusal(StrEnum):
     DENIED = "DENIED"
 
 
-@dataclass(frozen=True)
-class Stand:
+class Stand(Struct, frozen=True):
     """Where a customer stands on one channel and purpose, or on one topic of them, and since which event.
 
     `denied_at`: the event time of the latest denial, whatever was said after it.

@@ -1,16 +1,16 @@
 # crm/consent/reasons.py
 """Why an address is suppressed. Pure: values in, values out (docs/decisions/0055)."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 HARD_BOUNCE, COMPLAINT, MANUAL = REASONS = ("hard_bounce", "complaint", "manual")
 LIFTED, SUPPRESSED = STATES = ("lifted", "suppressed")
 """From the less strict to the stricter."""
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """What was last said of one reason, and when."""
 
     state: str

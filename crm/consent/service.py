@@ -2,8 +2,9 @@
 """What customers have agreed to: the only door into this area."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
+
+from msgspec.structs import asdict, replace
 
 from crm.consent import given as evidence
 from crm.consent import keys, permission, repository

@@ -2,8 +2,10 @@
 """Addresses that nothing is sent to, whoever's they are: nothing about a customer adds or lifts a suppression."""
 
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from crm.consent import addresses, keys, reasons, repository
 from crm.consent.models import Suppression, SuppressionEntry, SuppressionState
@@ -19,8 +21,7 @@ OVERRIDDEN = (HARD_BOUNCE, COMPLAINT)
 """What only an explicit decision of its own lifts."""
 
 
-@dataclass(frozen=True)
-class SuppressionGiven:
+class SuppressionGiven(Struct, frozen=True):
     """That a reason speaks against an address. `source` names the system or form that says so."""
 
     channel: str

@@ -2,10 +2,12 @@
 """Which attributes of its own a shop has, and how it defines and retires them."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from crm.customers import repository
 from crm.customers.attributes import (
@@ -38,8 +40,7 @@ _cache: dict[str, tuple[datetime, Definitions]] = {}
 _cache_lock = Lock()
 
 
-@dataclass(frozen=True)
-class AttributeFields:
+class AttributeFields(Struct, frozen=True):
     """What may be said of a definition; UNSAID leaves a field as it is. `choices` are (key, name), in their order.
 
     `currency` is the only one that money may be in; None: any. `customer_access` is what customers may do with it,
@@ -56,7 +57,7 @@ class AttributeFields:
     customer_access: str = UNSAID
 
     def given(self) -> dict[str, Any]:
-        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values = asdict(self)
         return {name: value for name, value in values.items() if value is not UNSAID}
 
 

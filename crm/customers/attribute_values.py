@@ -2,9 +2,10 @@
 """What is stored of a customer's attributes: each value with its time and origin, and what an occasion does to them."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+
+from msgspec import Struct
 
 from crm.customers import attribute_definitions, attributes, history, profile
 from crm.customers.attributes import THIRD
@@ -18,8 +19,7 @@ PREFIX = "attributes."
 """Before a key, where attributes stand beside the fields of a profile."""
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeValue:
+class AttributeValue(Struct, frozen=True):
     """A value as it is stored (crm/customers/attributes.py says how), its definition and where it comes from."""
 
     definition: AttributeDefinition

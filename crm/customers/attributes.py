@@ -8,10 +8,11 @@ as `{"minor": …, "currency": …}`; a flag as true or false; a list as a list 
 import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from typing import Any, Final
+
+from msgspec import Struct
 
 from crm.kernel.errors import Fault, InvalidInput, InvalidInputs
 from crm.kernel.money import Money, is_currency
@@ -36,8 +37,7 @@ refused for those that came before it.
 """
 
 
-@dataclass(frozen=True)
-class Rule:
+class Rule(Struct, frozen=True):
     """What a definition demands of a value. `currency` is None where any will do."""
 
     key: str
@@ -49,8 +49,7 @@ class Rule:
     retired: bool = False
 
 
-@dataclass(frozen=True)
-class Typed:
+class Typed(Struct, frozen=True):
     """A value whose sender says its type, too. Events do not: there the definition says it."""
 
     type: str

@@ -2,7 +2,8 @@
 """What is refused to a person who types it: an event that says so is taken, without what is of no use in it."""
 
 from collections.abc import Iterable
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from crm.customers import identifiers, profile, snapshot
 from crm.customers.identity import Claims, Words

@@ -1,7 +1,6 @@
 # crm/customers/events.py
 """What customers publish."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Self
 
@@ -10,8 +9,7 @@ from crm.kernel.domain_events import DomainEvent
 from crm.kernel.publishing import change_id
 
 
-@dataclass(frozen=True)
-class CustomerRecorded(DomainEvent):
+class CustomerRecorded(DomainEvent, frozen=True):
     """A profile is new or has changed. It says who, never what: the profile is personal."""
 
     detail_type: ClassVar[str] = "customer.recorded"

@@ -3,8 +3,10 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
 
 from crm.customers.models import Customer, HistoryEntry, plain
 from crm.customers.profile import FIELDS
@@ -18,8 +20,7 @@ BLANK: Mapping[str, Any] = {"test": False}
 """A customer before there is one."""
 
 
-@dataclass(frozen=True)
-class FieldChange:
+class FieldChange(Struct, frozen=True):
     """A value that changed, as texts: None where there was or is none. Of a set, what was added and removed.
 
     `cut`: too long to be told whole; the texts end, and the sets are told in part.

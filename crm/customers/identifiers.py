@@ -3,7 +3,8 @@
 
 import re
 import unicodedata
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 EXTERNAL, EMAIL, PHONE = "external", "email", "phone"
 
@@ -24,8 +25,7 @@ E164 = re.compile(r"\+[1-9]\d{6,14}")
 MOST_CHARACTERS = 254
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(Struct, frozen=True):
     """An identifier as its key compares it. An external id's kind names its source: `external:shopify`."""
 
     kind: str

@@ -2,8 +2,9 @@
 """How identifiers come to a customer and leave: resolved against who holds them, and written with conditions."""
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from crm.customers import history, identifiers, repository, snapshot
 from crm.customers.identifiers import Claim
@@ -20,8 +21,7 @@ ADDRESSES: Mapping[str, Callable[[str], str | None]] = {
 }
 
 
-@dataclass(frozen=True)
-class Words:
+class Words(Struct, frozen=True):
     """What somebody says of a customer: identifiers and fields. Absent from `fields` is unchanged, None clears.
 
     `fields` are those of `profile.FIELDS`; addresses come as dictionaries with the attribute names of `Address`.
@@ -45,8 +45,7 @@ class Words:
         return [claim for claim in claims if claim is not None]
 
 
-@dataclass(frozen=True)
-class Claims:
+class Claims(Struct, frozen=True):
     """The claims of some words, resolved, and the identity items as they were read."""
 
     resolution: Resolution

@@ -3,10 +3,11 @@
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import count, repeat
 from typing import Any
+
+from msgspec import Struct
 
 from crm.customers.identifiers import matching_email
 from crm.customers.standing import DELETED, SAYABLE
@@ -41,8 +42,7 @@ TRIMMED = ("email", "phone", "first_name", "last_name", "locale")
 EARLIEST_BIRTH = date(1900, 1, 1)
 
 
-@dataclass(frozen=True)
-class Won:
+class Won(Struct, frozen=True):
     """What an event does to a profile: new values (None clears), and time and origin of the fields it won."""
 
     values: Mapping[str, Any]

@@ -2,9 +2,10 @@
 """Where a value comes from: which system said it, who, and when it came about."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
+
+from msgspec import Struct
 
 from crm.kernel import clock
 from crm.kernel.actor import Actor, Role
@@ -13,8 +14,7 @@ HERE = "rapport"
 """The source of what is said through our own API; what events say has the source they name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Struct, frozen=True):
     """Whose word a value is: the system in which it was said, and who said it there."""
 
     source: str
@@ -37,8 +37,7 @@ class Origin:
         return cls(source, Actor.parse(actor))
 
 
-@dataclass(frozen=True, slots=True)
-class Occasion:
+class Occasion(Struct, frozen=True):
     """On what occasion a record changes. `occurred_at` is when that came about, by its source; `now`, when it is told.
 
     The cause is that of one change of one record: it is told in the record's history once.
@@ -51,8 +50,7 @@ class Occasion:
     replayed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Provenance:
+class Provenance(Struct, frozen=True):
     """Of one field, also of one that was cleared. `origin` is None for what was stored before origins were kept."""
 
     field: str

@@ -6,13 +6,13 @@ carries nothing stronger. Two identified customers are never joined here: that i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from crm.customers.identifiers import EMAIL, PHONE, Claim
 
 
-@dataclass(frozen=True)
-class Holder:
+class Holder(Struct, frozen=True):
     """Who holds an identifier, whether it is verified as theirs, and which sources (`external:<source>`) know them."""
 
     customer_id: str
@@ -20,8 +20,7 @@ class Holder:
     verified: bool = False
 
 
-@dataclass(frozen=True)
-class Resolution:
+class Resolution(Struct, frozen=True):
     """`customer_id` is None for somebody new. `gained` are claims that become the customer's, `taken_over` those of
     them that another held without proof; `conflicting` are not theirs, for good.
     """

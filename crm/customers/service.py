@@ -2,9 +2,11 @@
 """What can be done with customers: the only door into this area."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from crm.customers import (
     attribute_definitions,
@@ -151,8 +153,7 @@ attributes_of = repository.get_attributes
 attribute_values_of = attribute_values.values
 
 
-@dataclass(frozen=True)
-class Identified:
+class Identified(Struct, frozen=True):
     """The customer an event is about, as the change will leave them, their heads as they were read, and what the event
     says that is ignored.
     """

@@ -1,7 +1,6 @@
 # crm/feedback/events.py
 """What feedback publishes."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Self
 
@@ -10,8 +9,7 @@ from crm.kernel.domain_events import DomainEvent
 from crm.kernel.publishing import change_id
 
 
-@dataclass(frozen=True)
-class FeedbackRecorded(DomainEvent):
+class FeedbackRecorded(DomainEvent, frozen=True):
     """A customer has answered a survey. The comment stays behind: it is personal."""
 
     detail_type: ClassVar[str] = "feedback.recorded"

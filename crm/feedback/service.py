@@ -3,8 +3,10 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from crm.customers import service as customers
 from crm.feedback import nps, repository
@@ -24,8 +26,7 @@ LONGEST_KEY = 100
 get_response = repository.get_response
 
 
-@dataclass(frozen=True)
-class FeedbackGiven:
+class FeedbackGiven(Struct, frozen=True):
     """An answer: how likely the customer is to recommend the shop, from 0 to 10, and why."""
 
     score: int

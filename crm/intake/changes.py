@@ -2,8 +2,9 @@
 """Which domain events a stored change says: the one place that knows every area's."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from crm.customers.events import CustomerRecorded
 from crm.customers.models import Customer

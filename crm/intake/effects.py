@@ -2,11 +2,11 @@
 """What each type of event does. All of one event's effects are added to one change."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
+from msgspec import Struct
 
 from crm.consent import service as consent
 from crm.customers import service as customers
@@ -46,8 +46,7 @@ ASIDE: Final[dict[touchpoints.Claim | None, str]] = {
 MOST_TOLD = 10  # of what was ignored: a receipt is kept for good
 
 
-@dataclass(frozen=True)
-class Effect:
+class Effect(Struct, frozen=True):
     """What an event did. `unblocked`: events that waited for this one; `ignored`: what it says that had no effect."""
 
     text: str
@@ -64,8 +63,7 @@ class Effect:
         return f"{self.text}; ignored {', '.join(codes)}" if codes else self.text
 
 
-@dataclass(frozen=True)
-class Arrival:
+class Arrival(Struct, frozen=True):
     """An event at the moment it is applied."""
 
     envelope: Envelope[Any]

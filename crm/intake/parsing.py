@@ -10,12 +10,12 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from crm.consent import service as consent
 from crm.customers import service as customers

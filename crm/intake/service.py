@@ -4,11 +4,11 @@
 import json
 import logging
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import msgspec
+from msgspec import Struct
 
 from crm.intake import effects, parsing, repository, unknown
 from crm.intake.effects import OF_AN_APP, Arrival
@@ -51,8 +51,7 @@ QUEUED, REFUSED, RETRY = "queued", "refused", "retry"
 REUSED = "another event came under this id before"
 
 
-@dataclass(frozen=True)
-class Receipt:
+class Receipt(Struct, frozen=True):
     """The door's answer for an event: `queued`, `refused` (with every fault), or `retry` (the queue took it not).
     `ignored`: of a queued one, the paths of fields that its type does not know.
     """
@@ -63,8 +62,7 @@ class Receipt:
     ignored: Sequence[str] = ()
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What became of an event: `applied` or `waiting`; `repeated` where that had happened before."""
 
     event_id: str

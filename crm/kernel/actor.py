@@ -1,9 +1,10 @@
 # crm/kernel/actor.py
 """Who does something, as it is written down beside what they did."""
 
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
+
+from msgspec import Struct
 
 
 class Role(StrEnum):
@@ -13,8 +14,7 @@ class Role(StrEnum):
     SYSTEM = "system"
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(Struct, frozen=True):
     """`id` is a customer's id, of staff the subject of their token, of a service the source that its events name."""
 
     role: Role

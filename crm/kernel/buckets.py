@@ -9,11 +9,11 @@ UpdateItem whose condition holds the limit, however many come at once; there is 
 refill. `expires_at` lets DynamoDB forget a bucket that has been full for an hour, which loses nothing.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
 
 from botocore.exceptions import ClientError
+from msgspec import Struct
 
 from crm.kernel.settings import settings
 from crm.kernel.table import client, shop_key
@@ -24,8 +24,7 @@ TRIES: Final = 4
 REFUSED: Final = "ConditionalCheckFailedException"
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+class Size(Struct, frozen=True):
     """How many points a bucket holds, and how many come back in a second."""
 
     most: int
@@ -39,8 +38,7 @@ class Size:
         return self.most - max(0, -(-(full_at - now) * self.per_second // SECOND))
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(Struct, frozen=True):
     """What became of one: `wait` is how many seconds until as much may be taken, 0 where it was."""
 
     full_at: int

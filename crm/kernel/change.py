@@ -4,11 +4,11 @@
 import random
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import IntEnum
 from typing import Any, TypeVar
 
+from msgspec import Struct
 from pynamodb.exceptions import TransactWriteError
 from pynamodb.expressions.condition import Condition
 from pynamodb.expressions.update import Action
@@ -51,8 +51,7 @@ class Verb(IntEnum):
     UPDATE = 3
 
 
-@dataclass(frozen=True)
-class Write:
+class Write(Struct, frozen=True):
     verb: Verb
     item: Stored
     add: Callable[[TransactWrite], None]

@@ -26,7 +26,7 @@ from crm.kernel.settings import settings
 LARGEST_BODY = 256 * 1024 - 8 * 1024  # SQS's limit for a message, less its attributes
 LONGEST_REASON, LONGEST_REASONS = 256, 2048
 # SQS refuses a message that has any of these in an attribute.
-UNSENDABLE = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+UNSENDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def put(

@@ -2,9 +2,11 @@
 """What areas publish on the domain bus: ids, amounts and causes, never personal data."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any, ClassVar, Self
+
+from msgspec import Struct
+from msgspec.structs import fields
 
 from crm.kernel import clock
 from crm.kernel.errors import InvalidInput
@@ -12,19 +14,18 @@ from crm.kernel.errors import InvalidInput
 CORRELATION = "correlationId"
 
 
-@dataclass(frozen=True)
-class DomainEvent:
-    """A frozen dataclass whose fields are the event's detail, in camel case. Times are RFC 3339 in UTC.
+class DomainEvent(Struct, frozen=True, kw_only=True):
+    """Its fields are the event's detail, in camel case. Times are RFC 3339 in UTC.
 
     `correlation_id` is not the event's to know: whoever publishes it sets it, and it is absent where there is none.
     """
 
     detail_type: ClassVar[str]
 
-    correlation_id: str | None = field(default=None, kw_only=True)
+    correlation_id: str | None = None
 
     def detail(self) -> dict[str, Any]:
-        values = {camel(each.name): getattr(self, each.name) for each in fields(self)}
+        values = {camel(name): getattr(self, name) for name in self.__struct_fields__}
         if self.correlation_id is None:
             del values[CORRELATION]
         return {name: clock.text(value) if isinstance(value, datetime) else value for name, value in values.items()}

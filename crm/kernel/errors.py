@@ -1,9 +1,10 @@
 # crm/kernel/errors.py
 """Refusals a caller can act on. Anything else is a bug and is left to crash."""
 
-from dataclasses import dataclass
 from pathlib import Path
 from traceback import extract_tb
+
+from msgspec import Struct
 
 
 class CrmError(Exception):
@@ -25,8 +26,7 @@ class CrmError(Exception):
         return [Fault(self.field or "", self.code, str(self))]
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(Struct, frozen=True):
     """One thing wrong with an input: where, a stable code, and what was expected.
 
     The message is a predicate in lower case ("must be ..."), without the field's name and never with its value.

@@ -8,17 +8,17 @@ write unit, double in a transaction), because the local engine's own read figure
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from math import ceil
 from typing import Any
+
+from msgspec import Struct, field
 
 from crm.kernel.table import client
 
 READS = frozenset({"GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems"})
 
 
-@dataclass
-class Meter:
+class Meter(Struct):
     requests: int = 0
     read_units: float = 0.0
     write_units: float = 0.0

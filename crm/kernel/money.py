@@ -1,16 +1,16 @@
 # crm/kernel/money.py
 """Money as integer minor units of one currency. Never a float; currencies are never added."""
 
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Self
+
+from msgspec import Struct
 
 from crm.kernel.currencies import MINOR_DIGITS
 from crm.kernel.errors import InvalidInput
 
 
-@dataclass(frozen=True, order=False)
-class Money:
+class Money(Struct, frozen=True):
     """`minor` units (cents, or whole yen) of an ISO 4217 currency."""
 
     minor: int

@@ -15,10 +15,10 @@ one, and ends.
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
 
+from msgspec import Struct
 from pynamodb.attributes import JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.exceptions import DoesNotExist
 
@@ -80,8 +80,7 @@ class Operation(Published, discriminator="Operation"):
         self.faults = [OperationFault(path=each.path, code=each.code, message=each.message) for each in faults]
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(Struct, frozen=True):
     """That an operation is to go on from a revision."""
 
     shop: str

@@ -2,13 +2,13 @@
 """The environment, read once and checked as a whole."""
 
 import os
-from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
 
+from msgspec import Struct
 
-@dataclass(frozen=True)
-class Settings:
+
+class Settings(Struct, frozen=True):
     """Each field is the environment variable of the same name in capitals; one without a default must be set by
     whoever uses it (an empty one is found at that use, by `require`).
     """
@@ -44,5 +44,5 @@ class Settings:
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    known = {field.name: os.environ.get(field.name.upper()) for field in fields(Settings)}
+    known = {name: os.environ.get(name.upper()) for name in Settings.__struct_fields__}
     return Settings(**{name: value for name, value in known.items() if value is not None})

@@ -8,9 +8,10 @@ record that can never succeed is dead-lettered here, whole, and one that failed 
 import json
 import logging
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
+
+from msgspec import Struct
 
 from crm.kernel import correlation, dead_letters
 from crm.kernel.errors import CrmError, Fault, InvalidInput, InvalidInputs, without_words
@@ -23,8 +24,7 @@ V = TypeVar("V")
 TTL_DELETION = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
 
 
-@dataclass(frozen=True)
-class Record:
+class Record(Struct, frozen=True):
     """One change of one item. `position` is its place in the delivery, which is the order of its shard."""
 
     position: int

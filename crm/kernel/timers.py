@@ -9,11 +9,11 @@ Key design (docs/access-patterns.md, AP-20 to AP-22):
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import ClassVar, Self
 
+from msgspec import Struct
 from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.exceptions import DeleteError, DoesNotExist, PutError
 
@@ -59,8 +59,7 @@ class Lease(Item, discriminator="Lease"):
     until = UTCDateTimeAttribute()
 
 
-@dataclass(frozen=True)
-class TimerDue(DomainEvent):
+class TimerDue(DomainEvent, frozen=True):
     """A timer has fallen due. Its owner re-checks, acts as of `due_at`, and deletes or re-arms it in that change."""
 
     detail_type: ClassVar[str] = "timer.due"
@@ -72,8 +71,7 @@ class TimerDue(DomainEvent):
     due_at: datetime
 
 
-@dataclass(frozen=True)
-class Fired:
+class Fired(Struct, frozen=True):
     """What became of a shard's due timers; those that the bus did not take are due again next time."""
 
     put: int

@@ -6,17 +6,17 @@ a fact where each alone would take 14.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Generic, TypeVar
+
+from msgspec import Struct
 
 from crm.kpis.contributions import CellKey
 
 W = TypeVar("W")
 
 
-@dataclass(frozen=True)
-class Correction(Generic[W]):
+class Correction(Struct, Generic[W], frozen=True):
     """What one fact changes: `differences` by cell, and `write`, its new contribution."""
 
     shop: str

@@ -3,8 +3,9 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
+
+from msgspec import Struct
 
 from crm.feedback.nps import DETRACTOR, PROMOTER
 from crm.kpis.definitions import Definition
@@ -13,8 +14,7 @@ from crm.kpis.facts import AnswerFact, Fact, OrderFact, RefundFact
 EVERY = "all"
 
 
-@dataclass(frozen=True, order=True)
-class CellKey:
+class CellKey(Struct, frozen=True, order=True):
     """One number of a shop: `dimension` is `all`, or a currency."""
 
     day: date
@@ -48,8 +48,7 @@ def _counted(fact: Fact) -> Counter[tuple[str, str]]:
     return cells
 
 
-@dataclass(frozen=True)
-class Share:
+class Share(Struct, frozen=True):
     """What one fact adds to a KPI: counts, or minor units of the fact's currency (None where it has none)."""
 
     numerator: int

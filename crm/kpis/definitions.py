@@ -1,7 +1,7 @@
 # crm/kpis/definitions.py
 """What each KPI means. A definition is returned with every value."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from crm.kpis.facts import ANSWER, ORDER, REFUND
 
@@ -12,8 +12,7 @@ CANCELLED_ORDERS = "cancelled orders"
 WITHOUT_SCORE = "answers without a score"
 
 
-@dataclass(frozen=True)
-class Definition:
+class Definition(Struct, frozen=True):
     """`added` less `subtracted`, and over `divisor` where there is one: sums of the metrics' cells over the days."""
 
     name: str

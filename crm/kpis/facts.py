@@ -1,15 +1,15 @@
 # crm/kpis/facts.py
 """The facts that KPIs are made of, as values."""
 
-from dataclasses import dataclass
 from datetime import date, datetime
+
+from msgspec import Struct
 
 ORDER, REFUND, ANSWER = "order", "refund", "answer"
 KINDS = (ORDER, REFUND, ANSWER)
 
 
-@dataclass(frozen=True)
-class FactKey:
+class FactKey(Struct, frozen=True):
     """Names a fact for good; the same fact corrected has the same key."""
 
     shop: str
@@ -17,8 +17,7 @@ class FactKey:
     id: str
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fact:
+class Fact(Struct, frozen=True, kw_only=True):
     """Something that happened, as of revision `rev` of the record that says so. `day` is shop-local."""
 
     key: FactKey
@@ -28,8 +27,7 @@ class Fact:
     day: date
 
 
-@dataclass(frozen=True, kw_only=True)
-class OrderFact(Fact):
+class OrderFact(Fact, frozen=True, kw_only=True):
     """Amounts are minor units of `currency`, as of the money words in docs/glossary.md."""
 
     currency: str
@@ -38,8 +36,7 @@ class OrderFact(Fact):
     net: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class RefundFact(Fact):
+class RefundFact(Fact, frozen=True, kw_only=True):
     """One refund of an order. `amount`: by how much it reduced the order's net, in minor units."""
 
     currency: str
@@ -48,8 +45,7 @@ class RefundFact(Fact):
     amount: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class AnswerFact(Fact):
+class AnswerFact(Fact, frozen=True, kw_only=True):
     """An answer to a survey. `group`: promoter, passive or detractor; None where it is no recommendation score."""
 
     group: str | None

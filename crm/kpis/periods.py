@@ -2,14 +2,14 @@
 """Days, weeks (from Monday, ISO 8601), months, quarters and years of the calendar."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, timedelta
+
+from msgspec import Struct
 
 DAY, WEEK, MONTH, QUARTER, YEAR = GRAINS = ("day", "week", "month", "quarter", "year")
 
 
-@dataclass(frozen=True)
-class Period:
+class Period(Struct, frozen=True):
     """From `start` to `end`, both included."""
 
     start: date

@@ -2,9 +2,10 @@
 """What can be asked of KPIs, and how they learn of facts: the only door into this area."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import MAXYEAR, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+
+from msgspec import Struct
 
 from crm.customers.service import Customer
 from crm.feedback.service import FeedbackResponse
@@ -30,16 +31,14 @@ MOST_DAYS = 1096  # three years with their leap day: one page of a query for eac
 SETTLING = timedelta(days=1)  # shops send what happened up to a day late
 
 
-@dataclass(frozen=True)
-class News:
+class News(Struct, frozen=True):
     """What a changed record tells: facts, or that all facts of `recount` (shop, customer) count anew."""
 
     facts: tuple[Fact, ...] = ()
     recount: tuple[str, str] | None = None
 
 
-@dataclass(frozen=True)
-class KpiRow:
+class KpiRow(Struct, frozen=True):
     """The value of one period, and the sums it comes from: counts, or minor units of money."""
 
     start: date
@@ -52,8 +51,7 @@ class KpiRow:
     """False while the period, or the day after it, has not ended at the shop: its facts may still be on their way."""
 
 
-@dataclass(frozen=True)
-class Kpi:
+class Kpi(Struct, frozen=True):
     definition: Definition
     grain: str
     currency: str | None

@@ -1,7 +1,6 @@
 # crm/loyalty/events.py
 """What loyalty publishes."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Self
 
@@ -10,8 +9,7 @@ from crm.kernel.publishing import change_id
 from crm.loyalty.models import LedgerEntry
 
 
-@dataclass(frozen=True)
-class PointsPosted(DomainEvent):
+class PointsPosted(DomainEvent, frozen=True):
     """Points moved. `points` is what the balance moved by, below zero where they were taken back."""
 
     detail_type: ClassVar[str] = "points.posted"

@@ -2,9 +2,10 @@
 """How points are earned and moved. Pure: values in, values out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
 from enum import StrEnum
+
+from msgspec import Struct
 
 from crm.kernel.money import Money
 
@@ -25,8 +26,7 @@ class Withheld(StrEnum):
     OTHER_CURRENCY = "OTHER_CURRENCY"
 
 
-@dataclass(frozen=True)
-class Earned:
+class Earned(Struct, frozen=True):
     """What an order earns as it stands; `withheld` says why it is nothing whatever its net."""
 
     points: int

@@ -1,8 +1,9 @@
 # crm/loyalty/service.py
 """What can be done with points. Called by resolvers and functions alike."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from crm.kernel.change import Change, retrying
 from crm.kernel.money import Money
@@ -22,8 +23,7 @@ earnings = repository.get_earnings
 entries = repository.list_entries
 
 
-@dataclass(frozen=True)
-class Posted:
+class Posted(Struct, frozen=True):
     """What came of a revision of an order: points moved (none where it was no news or made no difference)."""
 
     points: int

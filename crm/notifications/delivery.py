@@ -5,8 +5,9 @@ What nobody can know (the process died, or the provider's answer was lost, after
 and is not sent again: a second thank-you is worse than none. See docs/decisions/0021.
 """
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from crm.consent import service as consent
 from crm.consent.reasons import HARD_BOUNCE
@@ -26,8 +27,7 @@ from crm.notifications.thank_you import Letter
 INTERRUPTED = "INTERRUPTED"
 
 
-@dataclass(frozen=True)
-class Reserved:
+class Reserved(Struct, frozen=True):
     """A message that this delivery, and no other, may send."""
 
     message: Message

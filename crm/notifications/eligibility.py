@@ -1,9 +1,10 @@
 # crm/notifications/eligibility.py
 """Whether a message may go to a customer. Pure: asked when it is planned and again when it is sent."""
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from msgspec import Struct
 
 STALE_AFTER = timedelta(hours=72)
 """A message that could not be sent for so long says nothing any more: what is redriven a week later stays unsent. Nor
@@ -25,8 +26,7 @@ class Refusal(StrEnum):
     TOO_LATE = "TOO_LATE"
 
 
-@dataclass(frozen=True)
-class Attempt:
+class Attempt(Struct, frozen=True):
     """What is known when a message is about to be planned or sent. What is not given counts against it."""
 
     planned_at: datetime

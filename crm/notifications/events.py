@@ -1,7 +1,6 @@
 # crm/notifications/events.py
 """What notifications publish."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Self
 
@@ -10,8 +9,7 @@ from crm.kernel.publishing import change_id
 from crm.notifications.models import PLANNED, Message
 
 
-@dataclass(frozen=True)
-class MessagePlanned(DomainEvent):
+class MessagePlanned(DomainEvent, frozen=True):
     """A message is to be delivered. Ids only: whom it goes to and whether it still may is read when it is sent."""
 
     detail_type: ClassVar[str] = "message.planned"

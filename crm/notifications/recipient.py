@@ -1,7 +1,7 @@
 # crm/notifications/recipient.py
 """What a message's decision relies on, as it stands now."""
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from crm.consent import service as consent
 from crm.consent.service import ConsentHead
@@ -19,8 +19,7 @@ from crm.shops import service as shops
 from crm.shops.service import Shop
 
 
-@dataclass(frozen=True)
-class Recipient:
+class Recipient(Struct, frozen=True):
     attempt: Attempt
     shop: Shop
     customer: Customer | None

@@ -4,23 +4,22 @@
 Every value is escaped for HTML and put on one line, so that a name can neither add markup nor a header.
 """
 
-from dataclasses import dataclass
 from html import escape
 from string import Template
+
+from msgspec import Struct
 
 LONGEST_NAME = 60
 FALLBACK_LANGUAGE = "en"
 
 
-@dataclass(frozen=True)
-class Letter:
+class Letter(Struct, frozen=True):
     subject: str
     text: str
     html: str
 
 
-@dataclass(frozen=True)
-class Wording:
+class Wording(Struct, frozen=True):
     subject: str
     greeting: str
     greeting_without_name: str

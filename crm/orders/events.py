@@ -1,7 +1,6 @@
 # crm/orders/events.py
 """What orders publish."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Self
 
@@ -10,8 +9,7 @@ from crm.kernel.publishing import change_id
 from crm.orders.models import Order
 
 
-@dataclass(frozen=True)
-class OrderRecorded(DomainEvent):
+class OrderRecorded(DomainEvent, frozen=True):
     """An order, or a refund of it, changed what is stored. Amounts are integer minor units of `currency`.
 
     `rev` counts the order's changes here (refunds included), `version` is the shop's. Older revisions carry no news.

@@ -2,9 +2,11 @@
 """What can be done with orders: the only door into this area."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from crm.customers.service import Customer, Snapshot, take_snapshot
 from crm.kernel import clock
@@ -40,8 +42,7 @@ get_many = repository.get_many
 list_orders = repository.list_orders
 
 
-@dataclass(frozen=True)
-class LineVersion:
+class LineVersion(Struct, frozen=True):
     """A line as a shop sends it. Amounts are minor units; `discount` and `tax` are of the whole line."""
 
     line_id: str
@@ -56,8 +57,7 @@ class LineVersion:
     gift_card: bool = False
 
 
-@dataclass(frozen=True)
-class OrderVersion:
+class OrderVersion(Struct, frozen=True):
     """A whole order as of its `version`. Amounts are minor units of `currency`."""
 
     order_id: str
@@ -74,15 +74,13 @@ class OrderVersion:
     points_spent: int = 0
 
 
-@dataclass(frozen=True)
-class ReturnedLine:
+class ReturnedLine(Struct, frozen=True):
     line_id: str
     quantity: int
     amount: int | None = None
 
 
-@dataclass(frozen=True)
-class RefundGiven:
+class RefundGiven(Struct, frozen=True):
     """Units of an order's lines given back; `event_id` is that of the event that told it."""
 
     refund_id: str
@@ -94,8 +92,7 @@ class RefundGiven:
     reason: str | None = None
 
 
-@dataclass(frozen=True)
-class Recorded:
+class Recorded(Struct, frozen=True):
     """What became of an event about an order. `unblocked`: events that waited for this order and now have it. `taken`:
     the version became the order's; `cart_before`: the cart that the order named until then.
     """
@@ -173,7 +170,7 @@ def refund(
         currency=given.currency,
         event_id=given.event_id,
         reason=given.reason,
-        lines=[RefundLine(**vars(line)) for line in given.lines],
+        lines=[RefundLine(**asdict(line)) for line in given.lines],
     )
     if ref.customer_id is None:
         if _has(ref.waiting_refunds, given.refund_id):
@@ -249,7 +246,7 @@ def _record(
     known = heads.head(Statistics) or Statistics.of(order.shop, order.customer_id)
     after = _counted(order)
     sums = statistics.moved({total.currency: _sums(total) for total in known.totals}, before, after)
-    known.totals = [CurrencyTotals(currency=currency, **vars(total)) for currency, total in sorted(sums.items())]
+    known.totals = [CurrencyTotals(currency=currency, **asdict(total)) for currency, total in sorted(sums.items())]
     known.order_count = sum(total.orders for total in sums.values())
     known.recorded_count += is_new
     known.first_order_at, known.last_order_at = _first_and_last(known, order, before, after)

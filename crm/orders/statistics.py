@@ -2,12 +2,12 @@
 """How a customer's statistics follow from their orders. Pure: values in, values out."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 
-@dataclass(frozen=True)
-class Counted:
+
+class Counted(Struct, frozen=True):
     """What one order adds to its customer's statistics; a cancelled order adds nothing (None in its place)."""
 
     currency: str
@@ -17,8 +17,7 @@ class Counted:
     placed_at: datetime
 
 
-@dataclass(frozen=True)
-class Sums:
+class Sums(Struct, frozen=True):
     """Sums over the orders of one currency, in its minor units."""
 
     orders: int = 0

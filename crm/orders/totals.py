@@ -6,11 +6,11 @@ cards; net = gross - refunded value, zero when cancelled.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(Struct, frozen=True):
     line_id: str
     quantity: int
     unit_price: int
@@ -23,8 +23,7 @@ class Line:
         return 0 if self.gift_card else max(0, self.quantity * self.unit_price - self.discount)
 
 
-@dataclass(frozen=True)
-class Returned:
+class Returned(Struct, frozen=True):
     """Units of a line given back: `amount` is what was paid for them, None their share of the line."""
 
     line_id: str
@@ -32,8 +31,7 @@ class Returned:
     amount: int | None = None
 
 
-@dataclass(frozen=True)
-class Totals:
+class Totals(Struct, frozen=True):
     gross: int
     refunded: int
     net: int

@@ -2,16 +2,16 @@
 """The segments there are, written as code until they are written in a language of their own. Pure."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from crm.kernel import clock
 
 WINDOW = timedelta(days=30)
 
 
-@dataclass(frozen=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """What the snapshot says of a customer that segments ask for. A day is one in the shop's `zone`.
 
     `hidden`: the customer is deleted, and is in no segment whatever else is known of them.
@@ -28,16 +28,14 @@ class Facts:
         return self.last_order_at
 
 
-@dataclass(frozen=True)
-class Verdict:
+class Verdict(Struct, frozen=True):
     """Whether the customer is a member, and the exact instant at which time alone will change that (None: never)."""
 
     member: bool
     flips_at: datetime | None = None
 
 
-@dataclass(frozen=True)
-class Segment:
+class Segment(Struct, frozen=True):
     id: str
     name: str
     evaluate: Callable[[Facts, datetime], Verdict]

@@ -1,7 +1,6 @@
 # crm/segmentation/events.py
 """What segmentation publishes."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Self
 
@@ -10,8 +9,7 @@ from crm.kernel.publishing import change_id
 from crm.segmentation.models import SegmentMembership
 
 
-@dataclass(frozen=True)
-class SegmentChanged(DomainEvent):
+class SegmentChanged(DomainEvent, frozen=True):
     """A customer's stay in a segment began or ended at `occurred_at`. Published as one of the two below."""
 
     detail_type: ClassVar[str]
@@ -26,8 +24,7 @@ class SegmentChanged(DomainEvent):
     replayed: bool
 
 
-@dataclass(frozen=True)
-class SegmentEntered(SegmentChanged):
+class SegmentEntered(SegmentChanged, frozen=True):
     """A customer's stay in a segment began, at `occurredAt`."""
 
     detail_type: ClassVar[str] = "segment.entered"
@@ -40,8 +37,7 @@ class SegmentEntered(SegmentChanged):
         )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class SegmentLeft(SegmentChanged):
+class SegmentLeft(SegmentChanged, frozen=True):
     """A customer's stay in a segment ended, at `occurredAt`."""
 
     detail_type: ClassVar[str] = "segment.left"

@@ -3,6 +3,8 @@
 
 from datetime import datetime
 
+from msgspec.structs import asdict
+
 from crm.customers import service as customers
 from crm.customers.service import Customer, SegmentsHead, SegmentState, Snapshot
 from crm.kernel import timers
@@ -78,7 +80,7 @@ def _refresh(shop: str, customer_id: str, *, cause: str, occurred_at: datetime, 
         # What stood and time ended, ended while nothing was told: that is live, though an import may have begun it.
         ended_by_time = interval.stored and interval.left_at and interval.left_cause == by_time(interval.left_at)
         _write(change, shop, customer_id, interval, replayed=replayed and not ended_by_time)
-    head.open = [SegmentState(**vars(membership)) for membership in outcome.open]
+    head.open = [SegmentState(**asdict(membership)) for membership in outcome.open]
     head.as_of, head.wakes_at = outcome.as_of, wakes_at
     head.cause, head.replayed = cause, replayed
     change.revise(head)

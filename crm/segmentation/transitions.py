@@ -2,15 +2,16 @@
 """Which memberships begin and end, and when. Pure: what stands, what is known now, and out comes what changes."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from crm.kernel import clock
 from crm.segmentation.definitions import Facts, Segment, Verdict
 
 
-@dataclass(frozen=True)
-class Interval:
+class Interval(Struct, frozen=True):
     """One stay in a segment. `stored`: its beginning is written already."""
 
     segment_id: str
@@ -21,8 +22,7 @@ class Interval:
     stored: bool = False
 
 
-@dataclass(frozen=True)
-class OpenMembership:
+class OpenMembership(Struct, frozen=True):
     """`flips_at`: the instant at which time alone ends it, if no event comes before."""
 
     segment_id: str
@@ -31,8 +31,7 @@ class OpenMembership:
     flips_at: datetime | None
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """`changed` began or ended; `open` is all that stands now; `wakes_at` when time will next change anything."""
 
     changed: Sequence[Interval]

@@ -3,11 +3,12 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from dataclasses import fields as dataclass_fields
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from crm.kernel import clock, locales, texts
 from crm.kernel.change import Change, retrying
@@ -35,8 +36,7 @@ class ShopExists(CrmError):
     code = "SHOP_EXISTS"
 
 
-@dataclass(frozen=True)
-class ShopFields:
+class ShopFields(Struct, frozen=True):
     """What may be said of a shop. None leaves a field as it is."""
 
     name: str | None = None
@@ -49,7 +49,7 @@ class ShopFields:
     third_party_sources: Sequence[str] | None = None
 
     def given(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name != "no_sender" and value is not None}
+        return {name: value for name, value in asdict(self).items() if name != "no_sender" and value is not None}
 
 
 def create(shop: str, fields: ShopFields) -> Shop:
@@ -137,9 +137,7 @@ def _set(item: Shop, fields: ShopFields) -> None:
 
 
 def _said(item: Shop) -> dict[str, Any]:
-    return {
-        field.name: getattr(item, field.name) for field in dataclass_fields(ShopFields) if field.name != "no_sender"
-    }
+    return {name: getattr(item, name) for name in ShopFields.__struct_fields__ if name != "no_sender"}
 
 
 def _faults(fields: ShopFields) -> list[Fault]:

@@ -2,9 +2,11 @@
 """What brought a customer. Pure: what was said of a touchpoint goes in, the source it names comes out."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import asdict
 
 from crm.touchpoints import urls
 
@@ -12,8 +14,7 @@ INBOUND, OUTBOUND = "inbound", "outbound"
 REFERRAL = "referral"
 
 
-@dataclass(frozen=True)
-class Campaign:
+class Campaign(Struct, frozen=True):
     """The five UTM parameters, as the link had them."""
 
     source: str | None = None
@@ -23,7 +24,7 @@ class Campaign:
     content: str | None = None
 
     def __bool__(self) -> bool:
-        return any(vars(self).values())
+        return any(asdict(self).values())
 
 
 class Dated(Protocol):
@@ -42,7 +43,7 @@ def named(campaign: Campaign, referrer: str | None, *, direction: str) -> Campai
         return None
     site = urls.host(referrer) if referrer else None
     if campaign:
-        return Campaign(campaign.source or site, *list(vars(campaign).values())[1:])
+        return Campaign(campaign.source or site, *list(asdict(campaign).values())[1:])
     return Campaign(site, REFERRAL) if site else None
 
 

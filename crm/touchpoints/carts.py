@@ -2,9 +2,10 @@
 """A cart is what its newest touchpoint says. Pure: touchpoints go in, carts come out."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
+
+from msgspec import Struct
 
 UPDATED, CHECKOUT = "cart.updated", "checkout.started"
 
@@ -18,8 +19,7 @@ class Said(Protocol):
     properties: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Cart:
+class Cart(Struct, frozen=True):
     """`ordered_as`: an order that came of it. `properties` are those of the event that told it last."""
 
     cart_id: str

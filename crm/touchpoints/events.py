@@ -1,7 +1,6 @@
 # crm/touchpoints/events.py
 """What touchpoints publish. They themselves are not published: they are the bulk of all that happens."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Self
 
@@ -10,8 +9,7 @@ from crm.kernel.publishing import change_id
 from crm.touchpoints.models import VisitorLink
 
 
-@dataclass(frozen=True)
-class VisitorIdentified(DomainEvent):
+class VisitorIdentified(DomainEvent, frozen=True):
     """It is known who a visitor was, or that it was somebody else: their touchpoints are to be brought there."""
 
     detail_type: ClassVar[str] = "visitor.identified"

@@ -3,8 +3,9 @@
 
 import json
 import re
-from dataclasses import replace
 from datetime import datetime
+
+from msgspec.structs import asdict, replace
 
 from crm.kernel.change import Change
 from crm.kernel.errors import Fault, InvalidInputs
@@ -175,7 +176,7 @@ def _fill(item: Seen, seen: TouchpointSeen, told: Told) -> SourcePart | None:
     if faults:
         raise InvalidInputs(faults)
     item.channel, item.direction, item.session_id = seen.channel, seen.direction, seen.session_id
-    item.campaign = CampaignPart(**vars(seen.campaign)) if seen.campaign else None
+    item.campaign = CampaignPart(**asdict(seen.campaign)) if seen.campaign else None
     item.referrer = urls.plain(seen.referrer) if seen.referrer else None
     item.properties = dict(seen.properties)
     if isinstance(url := seen.properties.get("url"), str):
@@ -186,7 +187,7 @@ def _fill(item: Seen, seen: TouchpointSeen, told: Told) -> SourcePart | None:
     if named is None:
         return None
     return SourcePart(
-        **vars(named),
+        **asdict(named),
         referrer=item.referrer,
         channel=seen.channel,
         touchpoint_id=told.event_id,
@@ -201,7 +202,7 @@ def _faults(seen: TouchpointSeen) -> list[Fault]:
     if seen.direction not in {INBOUND, OUTBOUND}:
         faults.append(Fault("direction", "INVALID", f"must be {INBOUND} or {OUTBOUND}"))
     texts = {"channel": seen.channel, "session_id": seen.session_id}
-    texts |= {f"campaign.{name}": value for name, value in vars(seen.campaign).items()}
+    texts |= {f"campaign.{name}": value for name, value in asdict(seen.campaign).items()}
     for name, value in texts.items():
         if value is not None and not 0 < len(value) <= LONGEST_NAME:
             faults.append(Fault(name, "TOO_LONG" if value else "INVALID", f"must have 1 to {LONGEST_NAME} characters"))

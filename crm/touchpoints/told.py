@@ -2,17 +2,17 @@
 """What is said of a touchpoint, and how it came to be known."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+
+from msgspec import Struct, field
 
 from crm.touchpoints.acquisition import INBOUND, Campaign
 
 NO_CAMPAIGN = Campaign()
 
 
-@dataclass(frozen=True)
-class TouchpointSeen:
+class TouchpointSeen(Struct, frozen=True):
     """Something that happened: `type` is `product.viewed`, `cart.updated`, ... or a shop's own `noun.past_tense`.
 
     `direction` is `inbound` where the customer turned to the shop, `outbound` where the shop turned to them.
@@ -27,8 +27,7 @@ class TouchpointSeen:
     referrer: str | None = None
 
 
-@dataclass(frozen=True)
-class OrderOfCart:
+class OrderOfCart(Struct, frozen=True):
     """An order as its newest version has it: of which cart it came, and of which the version `before` said it did."""
 
     order_id: str
@@ -37,8 +36,7 @@ class OrderOfCart:
     before: str | None = None
 
 
-@dataclass(frozen=True)
-class Told:
+class Told(Struct, frozen=True):
     """How it came to be known: the event, its cause, when that happened, and when it is told. `by_app`: somebody's own
     device says so, and nobody vouches for the time that it claims.
     """

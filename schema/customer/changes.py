@@ -2,11 +2,11 @@
 """What changed about a customer since an app last asked, so that it can keep a copy."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any, Final, NamedTuple, TypeAlias
 
 import strawberry
+from msgspec import Struct
 
 from crm.feedback import service as feedback
 from crm.kernel import clock, timeline
@@ -98,8 +98,7 @@ def following(asked: Round, keys: Sequence[str], *, more: bool) -> Round:
     return Round(min(last, asked.floor) if last else asked.floor, "")
 
 
-@dataclass(frozen=True, slots=True)
-class Feed:
+class Feed(Struct, frozen=True):
     """A customer's changes as one list."""
 
     context: Context

@@ -1,11 +1,11 @@
 # schema/customer/inputs.py
 """What clients say of customers, and the words of it that the service takes."""
 
-from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, Final
 
 import strawberry
+from msgspec.structs import replace
 
 from crm.customers import service
 from crm.kernel.errors import Fault

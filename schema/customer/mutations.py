@@ -2,10 +2,10 @@
 """How customers are founded and changed."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Annotated, Any
 
 import strawberry
+from msgspec.structs import replace
 
 from crm.customers import service
 from crm.kernel.errors import NotFound

@@ -3,13 +3,13 @@
 
 from asyncio import gather
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from itertools import chain
 from typing import Annotated, Any, Final, NamedTuple
 
 import strawberry
+from msgspec import Struct
 
 from crm.consent import service as consent
 from crm.feedback import service as feedback
@@ -149,8 +149,7 @@ class SegmentLeft(TimelineEntry):
         return self.item.left_cause
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """How one kind of stored moment is shown. `scope`: what staff need to learn that there is one."""
 
     stored: type[Item]

@@ -10,10 +10,11 @@ clients that front ends use. `variables.json` has variables to try each with, wh
 
 import json
 import re
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
+
+from msgspec import Struct
 
 HERE: Final = Path(__file__).parent
 MANIFEST: Final = HERE / "manifest.json"
@@ -25,8 +26,7 @@ Audience = Literal["apps", "visitors", "staff"]
 AUDIENCES: Final[tuple[Audience, ...]] = ("apps", "visitors", "staff")
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(Struct, frozen=True):
     name: str
     audience: Audience
     text: str

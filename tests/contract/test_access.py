@@ -3,7 +3,7 @@
 
 import base64
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -21,6 +21,7 @@ from graphql import (
     parse,
     print_ast,
 )
+from msgspec.structs import replace
 
 from api.app import create_app
 from crm.customers import service as customers

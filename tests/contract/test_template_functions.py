@@ -6,7 +6,6 @@ import json
 import re
 import subprocess
 import sys
-from dataclasses import fields
 from functools import cache
 from typing import Any
 
@@ -17,7 +16,7 @@ from infra import package
 from tests.contract.stack import ROOT, name_in, of_type, template
 
 FUNCTIONS = of_type("AWS::Lambda::Function")
-SETTINGS = {field.name.upper() for field in fields(Settings)}
+SETTINGS = {name.upper() for name in Settings.__struct_fields__}
 POWERTOOLS = {"POWERTOOLS_SERVICE_NAME", "POWERTOOLS_LOG_LEVEL"}
 FROM_LAMBDA = {"AWS_REGION"}
 LOCAL_ONLY = {

@@ -7,11 +7,11 @@ process that runs the figure.
 
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from itertools import count
 from typing import Any, Final
 
 import jwt
+from msgspec.structs import replace
 
 from crm.consent.models import ConsentHead
 from crm.customers.models import Identity

@@ -3,12 +3,12 @@
 
 import asyncio
 import random
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError, ConnectTimeoutError
+from msgspec.structs import replace
 
 from api.app import create_app
 from crm.kernel import buckets

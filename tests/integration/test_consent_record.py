@@ -1,5 +1,4 @@
 # tests/integration/test_consent_record.py
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count, permutations
 from random import Random
@@ -8,6 +7,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import given as given_any
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from crm.consent import repository, service
 from crm.consent.models import ConsentEntry, ConsentHead, ConsentState

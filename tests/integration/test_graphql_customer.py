@@ -1,6 +1,7 @@
 # tests/integration/test_graphql_customer.py
-from dataclasses import replace
 from datetime import datetime, timedelta
+
+from msgspec.structs import replace
 
 from crm.consent import service as consent
 from crm.feedback import service as feedback

@@ -1,9 +1,9 @@
 # tests/integration/test_graphql_customer_attributes_set.py
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from crm.customers import service as customers
 from crm.customers.service import AttributeFields

@@ -1,8 +1,8 @@
 # tests/integration/test_graphql_customer_history.py
-from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from crm.shops import service as shops
 from schema.node import global_id

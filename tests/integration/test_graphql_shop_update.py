@@ -1,6 +1,7 @@
 # tests/integration/test_graphql_shop_update.py
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from crm.shops import service as shops
 from crm.shops.service import Shop

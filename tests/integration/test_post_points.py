@@ -1,12 +1,12 @@
 # tests/integration/test_post_points.py
 import random
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import permutations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from crm.kernel.table import customer_key
 from crm.loyalty import repository, service

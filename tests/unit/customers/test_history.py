@@ -1,6 +1,7 @@
 # tests/unit/customers/test_history.py
 import json
-from dataclasses import asdict
+
+from msgspec.structs import asdict
 
 from crm.customers.history import LARGEST, FieldChange, bounded, differences
 

@@ -1,9 +1,9 @@
 # tests/unit/notifications/test_eligibility.py
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from crm.notifications.eligibility import STALE_AFTER, Attempt, Refusal, refusal
 

@@ -1,7 +1,6 @@
 # tests/unit/schema/test_connections.py
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from crm.kernel.errors import InvalidInput
 from schema.connections import Place, connection, merged, page_size
