@@ -51,6 +51,12 @@ class ImportFormat(Enum):
     JSONL = strawberry.enum_value("jsonl", description="An event, as sources send them, on each line.")
 
 
+@strawberry.enum(description="How a file is to be written.")
+class ExportFormat(Enum):
+    CSV = strawberry.enum_value("csv", description="A row for each customer or order line, for spreadsheets.")
+    JSONL = strawberry.enum_value("jsonl", description="An event, as sources send them, on each line.")
+
+
 @strawberry.type(description="Why an operation failed as a whole.", directives=signed_in())
 class OperationFault:
     path: str = strawberry.field(description="The column at fault; empty for the file itself.")
@@ -117,9 +123,9 @@ class Operation(Node):
 
     @strawberry.field(
         description=(
-            "Where to GET what came of it, for a quarter of an hour; JSON Lines. Of an import, a result for each row; "
-            "of an export, the events that tell another shop the same. Null until it is over, where there is none, and "
-            "a week after."
+            "Where to GET what came of it, for a quarter of an hour. Of an import, a result for each row, in JSON "
+            "Lines; of an export, what tells another shop the same. Null until it is over, where there is none, and a "
+            "week after."
         )
     )
     async def result_url(self, info: Info) -> str | None:
@@ -195,12 +201,13 @@ class OperationCancelInput:
 
 @strawberry.input(description="All customers of the shop, as a file.")
 class CustomersExportInput:
+    format: ExportFormat = strawberry.field(default=ExportFormat.JSONL, description="How it is to be written.")
     idempotency_key: str = strawberry.field(description="Repeat it to retry safely; it is the shop's for good.")
 
 
 @strawberry.input(description="All orders and refunds of the shop, as a file.")
-class OrdersExportInput:
-    idempotency_key: str = strawberry.field(description="Repeat it to retry safely; it is the shop's for good.")
+class OrdersExportInput(CustomersExportInput):
+    pass
 
 
 @strawberry.type(description="The operation, or why there is none.", directives=signed_in())
@@ -319,14 +326,14 @@ class OperationMutation:
         return OperationCancelPayload(operation=Operation(item=item))
 
     @strawberry.mutation(
-        description="Export all customers who are not deleted, as events that tell another shop the same.",
+        description="Export all customers who are not deleted, so that another shop can import them.",
         extensions=[AnswersRefusals()],
         directives=staff(EXPORT),
     )
     async def customers_export(
         self, info: Info, input: Annotated[CustomersExportInput, GIVEN]
     ) -> CustomersExportPayload:
-        operation, replayed = await _export(info.context, OperationKind.CUSTOMERS_EXPORT, input.idempotency_key)
+        operation, replayed = await _export(info.context, OperationKind.CUSTOMERS_EXPORT, input)
         return CustomersExportPayload(operation=operation, replayed=replayed)
 
     @strawberry.mutation(
@@ -335,7 +342,7 @@ class OperationMutation:
         directives=staff(EXPORT),
     )
     async def orders_export(self, info: Info, input: Annotated[OrdersExportInput, GIVEN]) -> OrdersExportPayload:
-        operation, replayed = await _export(info.context, OperationKind.ORDERS_EXPORT, input.idempotency_key)
+        operation, replayed = await _export(info.context, OperationKind.ORDERS_EXPORT, input)
         return OrdersExportPayload(operation=operation, replayed=replayed)
 
 
@@ -353,13 +360,14 @@ async def _import(context: Context, kind: OperationKind, given: CustomersImportI
     return Operation(item=item), replayed
 
 
-async def _export(context: Context, kind: OperationKind, key: str) -> tuple[Operation, bool]:
+async def _export(context: Context, kind: OperationKind, given: CustomersExportInput) -> tuple[Operation, bool]:
     item, replayed = await stored(
         service.export,
         context.shop,
         str(kind.value),
+        str(given.format.value),
         actor=context.principal.actor,
-        idempotency_key=key,
+        idempotency_key=given.idempotency_key,
         now=context.now,
     )
     return Operation(item=item), replayed

@@ -81,6 +81,11 @@ def results(operation: dict[str, Any]) -> list[dict[str, Any]]:
     return [json.loads(line) for line in body.splitlines()]
 
 
+def text_of(operation: dict[str, Any]) -> str:
+    """What came of it, as it was written."""
+    return requests.get(operation["resultUrl"], timeout=5).content.decode()
+
+
 def tasks() -> list[dict[str, Any]]:
     """What the queue holds, taken from it."""
     url, found = settings().operations_queue_url, []
@@ -121,4 +126,4 @@ def objects() -> set[str]:
 
 
 __all__ = ["CLERK", "asked_for", "change", "drain", "files", "imported", "objects", "results", "run", "seen", "stored",
-           "tasks", "uploaded"]  # fmt: skip
+           "tasks", "text_of", "uploaded"]  # fmt: skip

@@ -1,9 +1,13 @@
 # crm/bulk/files.py
 """What operations read and write in the archive bucket. All of it is deleted after a week (template.yaml).
 
-operations/<shop>/<operation>/upload                  what was sent, by the address that the operation gives
-operations/<shop>/<operation>/parts/<number>-<hash>   what one step has brought; the operation names those that count
-operations/<shop>/<operation>/result.jsonl            all of them
+operations/<shop>/<operation>/upload               what was sent, by the address that the operation gives
+operations/<shop>/<operation>/parts/<hash>-<size>  what a step has brought; the operation names those that count
+operations/<shop>/<operation>/result.<form>        all of them
+
+A result can be of any size, and an item cannot: once the parts are many, or large, a step of its own makes them one, or
+sends them to S3 as the next piece of the result. It takes only parts that an earlier step has left behind for good; so
+whoever does such a step again sends the same again.
 """
 
 import hashlib
@@ -13,13 +17,23 @@ from typing import Any, Final
 from botocore.exceptions import ClientError
 from msgspec import Struct
 
+from crm.bulk.reading import CSV, JSONL
 from crm.kernel.aws import s3_client
 from crm.kernel.operations import Operation
 from crm.kernel.settings import settings
 
 ADDRESS_SECONDS: Final = 15 * 60
 KEPT: Final = timedelta(days=7)
-PART_BYTES: Final = 8 * 1024 * 1024  # S3 takes no less than 5 MB for all but the last part of an upload
+LEAST_BYTES: Final = 5 * 1024 * 1024
+"""Of a piece of a result; S3 takes no smaller ones but the last."""
+MOST_BYTES: Final = 8 * 1024 * 1024
+MOST_PARTS: Final = 100
+CONTENT_TYPES: Final = {CSV: "text/csv; charset=utf-8", JSONL: "application/x-ndjson"}
+ABSENT: Final = frozenset({"404", "NoSuchKey", "403", "AccessDenied"})
+"""What S3 says of an object that is not there; the latter two to those who may not list the bucket, as here nobody may.
+"""
+UPLOAD, SENT = "upload", "sent"
+"""In an operation's state: the upload in pieces that its result is sent by, and how many pieces it has."""
 
 
 class Upload(Struct, frozen=True):
@@ -38,21 +52,21 @@ def upload_url(operation: Operation) -> str:
 
 def result_url(operation: Operation, *, now: datetime) -> str | None:
     """Where to GET the result; for a quarter of an hour. None where there is none, or none any more."""
-    if not operation.parts or operation.finished_at is None or now >= operation.finished_at + KEPT:
+    if not _has_parts(operation) or operation.finished_at is None or now >= operation.finished_at + KEPT:
         return None
-    shown = f'attachment; filename="{operation.name}-{operation.operation_id}.jsonl"'
-    return _address("get_object", Key=_key(operation, "result.jsonl"), ResponseContentDisposition=shown)
+    shown = f'attachment; filename="{operation.name}-{operation.operation_id}.{form(operation)}"'
+    return _address("get_object", Key=_result(operation), ResponseContentDisposition=shown)
+
+
+def form(operation: Operation) -> str:
+    """How its result is written; of an import always in JSON Lines."""
+    return str(operation.arguments.get("format", JSONL)) if "source" not in operation.arguments else JSONL
 
 
 def uploaded(operation: Operation) -> Upload | None:
     """None while nothing is there."""
-    try:
-        head = s3_client().head_object(Bucket=_bucket(), Key=_key(operation, "upload"))
-    except ClientError as error:
-        if error.response["Error"]["Code"] in {"404", "NoSuchKey"}:
-            return None
-        raise
-    return Upload(int(head["ContentLength"]), str(head["ETag"]))
+    head = _head(_key(operation, "upload"))
+    return Upload(int(head["ContentLength"]), str(head["ETag"])) if head is not None else None
 
 
 def read(operation: Operation, offset: int, size: int, *, etag: str) -> bytes:
@@ -61,7 +75,7 @@ def read(operation: Operation, offset: int, size: int, *, etag: str) -> bytes:
     try:
         answer = s3_client().get_object(Bucket=_bucket(), Key=_key(operation, "upload"), Range=asked)
     except ClientError as error:
-        if error.response["Error"]["Code"] in {"404", "416", "NoSuchKey", "InvalidRange"}:
+        if error.response["Error"]["Code"] in ABSENT | {"416", "InvalidRange"}:
             raise UploadChanged from error
         raise
     if answer["ETag"] != etag:
@@ -69,40 +83,101 @@ def read(operation: Operation, offset: int, size: int, *, etag: str) -> bytes:
     return bytes(answer["Body"].read())
 
 
-def put_part(operation: Operation, text: str) -> str:
-    """Keep what a step has brought; return its name. The same again is the same object, and whatever another run of the
-    step has brought is another one.
+def put_part(operation: Operation, text: str) -> None:
+    """Keep what a step has brought. The same again is the same object, and whatever another run of the step has brought
+    is another one.
     """
-    body = text.encode()
-    name = f"{len(operation.parts):05}-{hashlib.sha256(body).hexdigest()[:12]}"
-    s3_client().put_object(Bucket=_bucket(), Key=_part(operation, name), Body=body, ContentType="application/x-ndjson")
-    return name
+    operation.parts = [*operation.parts, _put(operation, text.encode())]
+
+
+def is_full(operation: Operation) -> bool:
+    """Whether the next step is to gather what there is."""
+    return len(operation.parts) >= MOST_PARTS or sum(map(_size, operation.parts)) >= MOST_BYTES
+
+
+def gather(operation: Operation) -> None:
+    """Make one of the parts: the next piece of the result, or another part where they are too small for that."""
+    held = _held(operation)
+    if len(held) < LEAST_BYTES:
+        operation.parts = [_put(operation, held)]
+        return
+    if UPLOAD not in operation.state:
+        started = s3_client().create_multipart_upload(**_target(operation), ContentType=CONTENT_TYPES[form(operation)])
+        operation.state = operation.state | {UPLOAD: started["UploadId"], SENT: 0}
+    _send(operation, held)
+    operation.state = operation.state | {SENT: int(operation.state[SENT]) + 1}
+    operation.parts = []
 
 
 def join(operation: Operation) -> None:
-    """Make one result of the parts, however large: never more than one part of an upload is held."""
-    target = {"Bucket": _bucket(), "Key": _key(operation, "result.jsonl")}
-    kind = "application/x-ndjson"
-    held, upload = bytearray(), None
-    parts: list[dict[str, Any]] = []
-
-    def send() -> dict[str, Any]:
-        number = len(parts) + 1
-        sent = s3_client().upload_part(**target, UploadId=upload, PartNumber=number, Body=bytes(held))
-        held.clear()
-        return {"PartNumber": number, "ETag": sent["ETag"]}
-
-    for name in operation.parts:
-        held += s3_client().get_object(Bucket=_bucket(), Key=_part(operation, name))["Body"].read()
-        if len(held) >= PART_BYTES:
-            upload = upload or s3_client().create_multipart_upload(**target, ContentType=kind)["UploadId"]
-            parts.append(send())
-    if upload is None:
-        s3_client().put_object(**target, Body=bytes(held), ContentType=kind)
+    """Make the result of all that there is, if there is anything."""
+    held = _held(operation)
+    if UPLOAD not in operation.state:
+        if operation.parts:
+            s3_client().put_object(**_target(operation), Body=held, ContentType=CONTENT_TYPES[form(operation)])
         return
+    try:
+        pieces = _pieces(operation)
+    except ClientError as error:
+        # Whoever did this step before has made the result, and died.
+        if error.response["Error"]["Code"] == "NoSuchUpload" and _head(_result(operation)) is not None:
+            return
+        raise
     if held:
-        parts.append(send())
-    s3_client().complete_multipart_upload(**target, UploadId=upload, MultipartUpload={"Parts": parts})
+        pieces |= _send(operation, held)
+    whole = {"Parts": [{"PartNumber": number, "ETag": etag} for number, etag in sorted(pieces.items())]}
+    upload = operation.state[UPLOAD]
+    s3_client().complete_multipart_upload(**_target(operation), UploadId=upload, MultipartUpload=whole)
+
+
+def _send(operation: Operation, body: bytes) -> dict[int, str]:
+    """Send the next piece; its number and ETag."""
+    number, upload = int(operation.state[SENT]) + 1, operation.state[UPLOAD]
+    sent = s3_client().upload_part(**_target(operation), UploadId=upload, PartNumber=number, Body=body)
+    return {number: sent["ETag"]}
+
+
+def _pieces(operation: Operation) -> dict[int, str]:
+    pages = s3_client().get_paginator("list_parts").paginate(**_target(operation), UploadId=operation.state[UPLOAD])
+    return {piece["PartNumber"]: piece["ETag"] for page in pages for piece in page.get("Parts", [])}
+
+
+def _put(operation: Operation, body: bytes) -> str:
+    name = f"{hashlib.sha256(body).hexdigest()[:16]}-{len(body)}"
+    kind = CONTENT_TYPES[form(operation)]
+    s3_client().put_object(Bucket=_bucket(), Key=_part(operation, name), Body=body, ContentType=kind)
+    return name
+
+
+def _held(operation: Operation) -> bytes:
+    keys = [_part(operation, name) for name in operation.parts]
+    return b"".join(s3_client().get_object(Bucket=_bucket(), Key=key)["Body"].read() for key in keys)
+
+
+def _size(part: str) -> int:
+    return int(part.rpartition("-")[2])
+
+
+def _has_parts(operation: Operation) -> bool:
+    return bool(operation.parts) or UPLOAD in operation.state
+
+
+def _head(key: str) -> dict[str, Any] | None:
+    try:
+        head: dict[str, Any] = s3_client().head_object(Bucket=_bucket(), Key=key)
+    except ClientError as error:
+        if error.response["Error"]["Code"] in ABSENT:
+            return None
+        raise
+    return head
+
+
+def _target(operation: Operation) -> dict[str, str]:
+    return {"Bucket": _bucket(), "Key": _result(operation)}
+
+
+def _result(operation: Operation) -> str:
+    return _key(operation, f"result.{form(operation)}")
 
 
 def _address(method: str, **about: str) -> str:

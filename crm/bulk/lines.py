@@ -7,6 +7,8 @@ A line leaves out its shop: it is that into which it is imported.
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from msgspec import Struct
+
 from crm.consent.service import ConsentHead
 from crm.customers.service import Customer
 from crm.kernel import clock
@@ -20,9 +22,20 @@ FIELDS: Final = ("first_name", "last_name", "locale", "zone", "birth_date", "gen
 OF_CONSENTS: Final = ("channel", "purpose", "topic", "state", "source", "text_version", "opt_in_level", "legal_basis")
 
 
-def customer_lines(profile: Customer, consents: ConsentHead | None) -> Iterator[dict[str, Any]]:
+class Line(Struct, frozen=True):
+    """An event, and our own id of the customer, which means nothing to another shop."""
+
+    customer_id: str
+    event: dict[str, Any]
+
+
+def customer_lines(
+    profile: Customer, consents: ConsentHead | None, attributes: Mapping[str, Any] | None = None
+) -> Iterator[Line]:
     """One line, and one more for each further system that knows the customer under an id of its own. Identifiers that
-    belong to somebody else are left out.
+    belong to somebody else are left out. `attributes` are values of the shop's own, as they are stored.
+
+    The status is for those who read the file: no event can say it, and imports ignore it.
     """
     (source, external_id), *others = _external_ids(profile)
     known = _addresses(profile)
@@ -33,23 +46,29 @@ def customer_lines(profile: Customer, consents: ConsentHead | None) -> Iterator[
         fields["addresses"] = [_address(address) for address in profile.addresses]
     if profile.test:
         fields["test"] = True
+    if attributes:
+        fields["attributes"] = {key: _attribute(value) for key, value in attributes.items()}
+    fields["status"] = profile.status
     said = [_consent(state) for state in consents.states] if consents is not None else []
     at = clock.text(profile.changed_at)
-    yield _line("customer.updated", source, at, {"externalId": external_id} | known | fields, {"consents": said})
+    who = {"externalId": external_id} | known | fields
+    yield Line(profile.customer_id, _event("customer.updated", source, at, who, {"consents": said}))
     for other, its_id in others:
-        yield _line("customer.updated", other, at, {"externalId": its_id} | known, {})
+        yield Line(profile.customer_id, _event("customer.updated", other, at, {"externalId": its_id} | known, {}))
 
 
-def order_lines(profile: Customer, order: Order) -> Iterator[dict[str, Any]]:
+def order_lines(profile: Customer, order: Order) -> Iterator[Line]:
     """The order, and its refunds."""
     source, external_id = _external_ids(profile)[0]
     who = {"externalId": external_id} | _addresses(profile)
-    yield _line("order.updated", source, clock.text(order.occurred_at), who, _order(order))
+    event = _event("order.updated", source, clock.text(order.occurred_at), who, _order(order))
+    yield Line(profile.customer_id, event)
     for refund in order.refunds:
-        yield _line("refund.created", source, clock.text(refund.refunded_at), None, _refund(order, refund))
+        event = _event("refund.created", source, clock.text(refund.refunded_at), None, _refund(order, refund))
+        yield Line(profile.customer_id, event)
 
 
-def _line(kind: str, source: str, at: str, who: Mapping[str, Any] | None, data: Mapping[str, Any]) -> dict[str, Any]:
+def _event(kind: str, source: str, at: str, who: Mapping[str, Any] | None, data: Mapping[str, Any]) -> dict[str, Any]:
     line = {"type": kind, "version": 1, "source": source, "occurredAt": at}
     return line | ({"customer": dict(who)} if who is not None else {}) | {"data": dict(data)}
 
@@ -79,6 +98,16 @@ def _addresses(profile: Customer) -> dict[str, Any]:
 def _address(address: Any) -> dict[str, Any]:
     parts = {camel(name): value for name, value in address.attribute_values.items() if value is not None}
     return parts | {name: float(parts[name]) for name in ("latitude", "longitude") if name in parts}
+
+
+def _attribute(value: Any) -> Any:
+    """As events say it."""
+    match value:
+        case {"minor": minor, "currency": currency}:
+            return {"amount": _amount(minor, currency), "currency": currency}
+        case list():
+            return [_attribute(element) for element in value]
+    return value
 
 
 def _consent(state: Any) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +12,8 @@ from crm.bulk.columns import Told
 from crm.bulk.files import UploadChanged
 from crm.bulk.reading import CSV, SLICE_BYTES, Place
 from crm.bulk.rows import ORDERS, Judged
+from crm.customers import service as customers
+from crm.customers.service import AttributeRule
 from crm.intake import service as intake
 from crm.intake.service import Outcome
 from crm.kernel.errors import CrmError, Fault, InvalidInputs, Stale, without_words
@@ -37,21 +39,21 @@ def step(operation: Operation, what: str, *, patient: bool, now: datetime) -> No
         operation.status = DONE
         return
     place = Place.of(state[PLACE])
+    told = Told(operation.shop, asked["source"], asked["asOf"], _attributes(operation.shop, now))
     try:
         data = files.read(operation, place.offset, SLICE_BYTES, etag=state[ETAG])
         last = place.offset + len(data) >= int(operation.bytes_total)
-        together = "order_id" if (what, asked["format"]) == (ORDERS, CSV) else None
+        together = columns.TOGETHER if (what, asked["format"]) == (ORDERS, CSV) else ()
         found = reading.read(data, place, asked["format"], together=together, last=last)
         if place.header is None and found.place.header is not None:
             _check_header(found.place.header.columns, what)
-            state[IGNORED] = columns.unknown(found.place.header.columns, orders=what == ORDERS)
+            state[IGNORED] = columns.unknown(found.place.header.columns, told, orders=what == ORDERS)
     except UploadChanged:
         _give_up(operation, [CHANGED])
         return
     except InvalidInputs as refusal:
         _give_up(operation, refusal.faults)
         return
-    told = Told(operation.shop, asked["source"], asked["asOf"])
     lines = []
     for group in found.groups:
         judged = rows.judge(group, what, told)
@@ -60,10 +62,7 @@ def step(operation: Operation, what: str, *, patient: bool, now: datetime) -> No
             lines += list(_results(judged, outcome))
             _count(operation, judged, outcome)
     if lines:
-        operation.parts = [
-            *operation.parts,
-            files.put_part(operation, "".join(f"{json.dumps(one)}\n" for one in lines)),
-        ]
+        files.put_part(operation, "".join(f"{json.dumps(one)}\n" for one in lines))
     operation.bytes_done = int(operation.bytes_total) if found.done else found.place.offset
     operation.state = state | {PLACE: found.place.stored()} | ({IMPORTED: True} if found.done else {})
 
@@ -76,9 +75,13 @@ def _check_header(named: tuple[str, ...], what: str) -> None:
 
 def _give_up(operation: Operation, faults: list[Fault]) -> None:
     """What was done before is told all the same."""
-    if operation.parts:
-        files.join(operation)
+    files.join(operation)
     operation.fail(faults)
+
+
+def _attributes(shop: str, now: datetime) -> Mapping[str, AttributeRule]:
+    rules = customers.attribute_rules(customers.attribute_definitions_of(shop, now=now))
+    return {key: rule for key, rule in rules.items() if not rule.retired}
 
 
 def _applied(judged: Judged, *, patient: bool, now: datetime) -> Outcome | None:

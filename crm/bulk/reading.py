@@ -14,12 +14,15 @@ from typing import Any, Final, Self
 from msgspec import Struct, field, to_builtins
 from msgspec.structs import replace
 
+from crm.bulk import spelling
 from crm.kernel.errors import Fault, InvalidInputs
 
 SLICE_BYTES: Final = 512 * 1024
 SLICE_ROWS: Final = 500
 LONGEST_ROW: Final = 64 * 1024
 """Of a CSV, in bytes: where no quote closes within it, it was opened by mistake."""
+LONGEST_HEADER: Final = 32 * 1024
+"""In bytes: it is kept with the operation, beside what else an item has to hold."""
 CSV, JSONL = "csv", "jsonl"
 DELIMITERS = (",", ";", "\t")
 BOM = b"\xef\xbb\xbf"
@@ -27,6 +30,7 @@ BOM = b"\xef\xbb\xbf"
 UNDECODED = re.compile("[\udc80-\udcff]")
 
 NO_HEADER = Fault("", "INVALID", "must be CSV in UTF-8 that begins with the names of its columns")
+LONG_HEADER = Fault("", "TOO_LARGE", f"must begin with a header of at most {LONGEST_HEADER:,} bytes")
 NO_ROW = Fault("", "INVALID", "must be a row of CSV: a quote stands where none may, or is never closed")
 NO_JSON = Fault("", "NOT_JSON", "must be an object on a line")
 NOT_UTF8 = Fault("", "INVALID", "must be UTF-8")
@@ -101,9 +105,10 @@ class Slice(Struct, frozen=True):
     done: bool
 
 
-def read(data: bytes, place: Place, form: str, *, together: str | None = None, last: bool) -> Slice:
-    """Read what of a file stands in `data`: SLICE_BYTES from its place, or the `last` of it. `together` is the column
-    whose equal cells, one below the other, make rows one group. Raises InvalidInputs where it is no CSV at all.
+def read(data: bytes, place: Place, form: str, *, together: Sequence[str] = (), last: bool) -> Slice:
+    """Read what of a file stands in `data`: SLICE_BYTES from its place, or the `last` of it. `together` are the columns
+    whose equal cells, one below the other, make rows one group; the first of them must not be empty. Raises
+    InvalidInputs where it is no CSV at all.
     """
     before = place
     if place.offset == 0 and data.startswith(BOM):
@@ -114,16 +119,14 @@ def read(data: bytes, place: Place, form: str, *, together: str | None = None, l
     lines = data.split(b"\n")
     tail = lines.pop()
     lines = [line + b"\n" for line in lines] + ([tail] if last and tail else [])
-    if form == CSV and place.header is None and lines:
-        place = _headed(lines, place)
-        lines = lines[place.row - 1 :]
+    if form == CSV and place.header is None:
+        place = _headed(lines[0] if lines else tail, place, last=last)
+        lines = lines[1:]
     if not lines and not last and place == before:
         # Not even the end of one row: it is refused, and the rest of it passed over.
         refused = Row(place.row, len(data), fault=TOO_LONG)
         place = replace(place, offset=place.offset + len(data), row=place.row + 1, inside=True)
         return Slice([Group(rows=[refused])], place, done=False)
-    if form == CSV and place.header is None and last:
-        raise InvalidInputs([NO_HEADER])
     rows = _csv_rows(lines, place, last=last) if form == CSV else _json_rows(lines, place)
     return _gathered(rows, place, together, last=last)
 
@@ -132,9 +135,11 @@ def _behind(size: int, data: bytes, place: Place) -> tuple[bytes, Place]:
     return data[size:], replace(place, offset=place.offset + size)
 
 
-def _headed(lines: Sequence[bytes], place: Place) -> Place:
+def _headed(line: bytes, place: Place, *, last: bool) -> Place:
     """The place behind the header. Raises InvalidInputs."""
-    text = lines[0].decode(errors="replace").strip("\r\n")
+    if len(line) > LONGEST_HEADER or not (last or line.endswith(b"\n")):
+        raise InvalidInputs([LONG_HEADER])
+    text = line.decode(errors="replace").strip("\r\n")
     delimiter = max(DELIMITERS, key=text.count)
     try:
         [cells] = csv.reader([text], delimiter=delimiter, strict=True) if text.strip() else [[]]
@@ -146,7 +151,7 @@ def _headed(lines: Sequence[bytes], place: Place) -> Place:
     twice = sorted({column for column in columns if column and columns.count(column) > 1})
     if twice:
         raise InvalidInputs([Fault(column, "DUPLICATE", "must be one column") for column in twice])
-    return replace(place, offset=place.offset + len(lines[0]), row=2, header=Header(columns, delimiter))
+    return replace(place, offset=place.offset + len(line), row=2, header=Header(columns, delimiter))
 
 
 def _csv_rows(lines: Sequence[bytes], place: Place, *, last: bool) -> Iterator[Row]:
@@ -175,7 +180,8 @@ def _csv_rows(lines: Sequence[bytes], place: Place, *, last: bool) -> Iterator[R
 
 
 def _row(number: int, size: int, cells: Sequence[str], columns: Sequence[str]) -> Row:
-    named = {column: cell.strip() for column, cell in zip(columns, cells, strict=False) if column and cell.strip()}
+    pairs = zip(columns, map(spelling.bare, cells), strict=False)
+    named = {column: cell for column, cell in pairs if column and cell}
     readable = {column: cell for column, cell in named.items() if not UNDECODED.search(cell)}
     fault = None
     if UNDECODED.search("".join(cells)):
@@ -201,7 +207,13 @@ def _json_rows(lines: Sequence[bytes], place: Place) -> Iterator[Row]:
         yield Row(number, len(line), value=value, fault=fault)
 
 
-def _gathered(rows: Iterable[Row], place: Place, together: str | None, *, last: bool) -> Slice:
+def _key(row: Row, together: Sequence[str]) -> str | None:
+    """Of the group that a row belongs to; None where nobody can say."""
+    told = [cell for column in together if (cell := row.cells.get(column))]
+    return " ".join(told) if together and together[0] in row.cells else None
+
+
+def _gathered(rows: Iterable[Row], place: Place, together: Sequence[str], *, last: bool) -> Slice:
     """As many groups as a slice may have. Whether its last group goes on behind it cannot be known, so that is left to
     the next slice; where it is the only one, it is refused for its length.
     """
@@ -209,7 +221,7 @@ def _gathered(rows: Iterable[Row], place: Place, together: str | None, *, last: 
     group: Group | None = None
     unsure = place.unsure
     for count, row in enumerate(rows):
-        key = row.cells.get(together) if together else None
+        key = _key(row, together)
         if group is None or not (together and (row.blank or key is None or key == group.key)):
             if group is not None:
                 whole.append(group)
@@ -224,7 +236,7 @@ def _gathered(rows: Iterable[Row], place: Place, together: str | None, *, last: 
                 group.fault = UNSURE
     if group is None:
         return Slice([], place, done=last)
-    if together is None or last:
+    if not together or last:
         whole.append(group)
     elif not whole:
         group.fault = TOO_LONG
@@ -232,9 +244,9 @@ def _gathered(rows: Iterable[Row], place: Place, together: str | None, *, last: 
     return Slice(whole, _after(whole, place, together), done=last)
 
 
-def _after(groups: Sequence[Group], place: Place, together: str | None) -> Place:
+def _after(groups: Sequence[Group], place: Place, together: Sequence[str]) -> Place:
     rows = [row for group in groups for row in group.rows]
     told = [row for row in rows if not row.blank]
-    unsure = together not in told[-1].cells if told and together else place.unsure
+    unsure = _key(told[-1], together) is None if told and together else place.unsure
     end = place.offset + sum(row.size for row in rows)
     return replace(place, offset=end, row=place.row + len(rows), parted=None, unsure=unsure)

@@ -78,19 +78,22 @@ def _of_customer(judged: Judged, told: Told) -> None:
     cells = judged.rows[0].cells
     if not any(column in cells for column in columns.IDENTIFYING):
         judged.blame(0, _unidentified())
+    for fault in columns.customer_faults(cells, told):
+        judged.blame(0, fault)
     judged.draft = columns.customer(cells, told)
     judged.event = judged.draft.event
 
 
 def _of_order(judged: Judged, told: Told) -> None:
     cells = [row.cells for row in judged.rows]
-    if not any(column in cells[0] for column in columns.IDENTIFYING):
+    refund = columns.REFUND_ID in cells[0]
+    if not refund and not any(column in cells[0] for column in columns.IDENTIFYING):
         judged.blame(0, _unidentified())
     if "order_id" not in cells[0]:
         judged.blame(0, Fault("order_id", "REQUIRED", "is required"))
     for place, fault in columns.contradictions(cells):
         judged.blame(place, fault)
-    judged.draft = columns.order(cells, told)
+    judged.draft = columns.refund(cells, told) if refund else columns.order(cells, told)
     judged.event = judged.draft.event
 
 
@@ -104,7 +107,10 @@ def _of_json(judged: Judged, given: dict[str, Any], what: str, told: Told) -> No
     envelope = {
         "type": kind, "version": 1, "shop": told.shop, "source": told.source, "occurredAt": told.as_of, "data": {},
     } | given  # fmt: skip
-    judged.event = {"id": columns.event_id(envelope)} | envelope
+    try:
+        judged.event = {"id": columns.event_id(envelope)} | envelope
+    except RecursionError:
+        judged.blame(0, Fault("", "NOT_JSON", "is nested too deeply"))
 
 
 def _unidentified() -> Fault:

@@ -107,12 +107,14 @@ def start(shop: str, operation_id: str, *, now: datetime) -> Operation:
     return retrying(attempt)
 
 
-def export(shop: str, name: str, *, actor: Actor, idempotency_key: str, now: datetime) -> tuple[Operation, bool]:
+def export(
+    shop: str, name: str, form: str = JSONL, *, actor: Actor, idempotency_key: str, now: datetime
+) -> tuple[Operation, bool]:
     """A new export, on its way; True beside it where an earlier call with this key asked for it: it is sent on from
     where it is. Raises InvalidInputs, KeyReused.
     """
     operation, replayed = operations.ask_for(
-        shop, name, {}, status=QUEUED, actor=actor, idempotency_key=idempotency_key, now=now
+        shop, name, {"format": form}, status=QUEUED, actor=actor, idempotency_key=idempotency_key, now=now
     )
     if operation.status in GOING_ON:
         operations.send_on(operation)
@@ -125,10 +127,12 @@ def run(task: str, *, delivery: int, now: datetime) -> Operation | None:
     """
 
     def step(operation: Operation) -> None:
-        if operation.name in IMPORTS:
+        if files.is_full(operation):
+            files.gather(operation)
+        elif operation.name in IMPORTS:
             loading.step(operation, IMPORTS[operation.name], patient=delivery < PATIENCE, now=now)
         else:
-            exporting.step(operation, EXPORTS[operation.name])
+            exporting.step(operation, EXPORTS[operation.name], now=now)
 
     return operations.go_on(Task.parse(task), step, again=delivery > 1, now=now)
 

@@ -12,6 +12,7 @@ from crm.customers import (
     attribute_definitions,
     attribute_setting,
     attribute_values,
+    attributes,
     by_hand,
     deletion,
     history,
@@ -38,6 +39,7 @@ from crm.customers.attributes import (
     NUMBER,
     Typed,
 )
+from crm.customers.attributes import Rule as AttributeRule
 from crm.customers.history import FieldChange
 from crm.customers.identity import Words
 from crm.customers.models import (
@@ -75,6 +77,7 @@ __all__ = [
     "Address",
     "AttributeDefinition",
     "AttributeFields",
+    "AttributeRule",
     "AttributeValue",
     "Customer",
     "CustomerAttributes",
@@ -95,6 +98,7 @@ __all__ = [
     "Typed",
     "Words",
     "attribute_definitions_of",
+    "attribute_rules",
     "attribute_values_of",
     "attributes_of",
     "change_tags",
@@ -111,6 +115,7 @@ __all__ = [
     "get",
     "identify",
     "is_hidden",
+    "judged_attributes",
     "list_shard",
     "nameless",
     "origins",
@@ -149,6 +154,8 @@ set_attributes = attribute_setting.set_attributes
 define_attribute = attribute_definitions.define
 retire_attribute = attribute_definitions.retire
 attribute_definitions_of = attribute_definitions.current
+attribute_rules = attribute_definitions.rules_of
+judged_attributes = attributes.judged
 attributes_of = repository.get_attributes
 attribute_values_of = attribute_values.values
 

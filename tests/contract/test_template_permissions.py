@@ -35,6 +35,7 @@ OPEN_ENDED = {
         "ArchiveBucket.Arn/operations/*/upload",
     },
     "s3:GetObject": {"ArchiveBucket.Arn/operations/*"},
+    "s3:ListMultipartUploadParts": {"ArchiveBucket.Arn/operations/*"},
     "dynamodb:ListStreams": {"CrmTable.Arn/stream/*"},
 }
 

@@ -44,6 +44,12 @@ from tests.web import Client
 FUNCTIONS = of_type("AWS::Lambda::Function")
 RULES = of_type("AWS::Events::Rule")
 
+OF_OBJECTS = dict.fromkeys(
+    ("PutObject", "CreateMultipartUpload", "UploadPart", "CompleteMultipartUpload"), "s3:PutObject"
+) | {"GetObject": "s3:GetObject", "HeadObject": "s3:GetObject", "ListParts": "s3:ListMultipartUploadParts"}
+
+PIECE = "moto.s3.models.S3_UPLOAD_PART_MIN_SIZE"
+
 Calls = dict[str, set[tuple[str, str]]]
 
 
@@ -64,10 +70,8 @@ def resources_of(service: str, operation: str, asked: dict[str, Any], function: 
             yield "sqs:SendMessage", named_by(function, asked["QueueUrl"])
         case "events", "PutEvents":
             yield from (("events:PutEvents", named_by(function, entry["EventBusName"])) for entry in asked["Entries"])
-        case "s3", "PutObject":
-            yield "s3:PutObject", f"{named_by(function, asked['Bucket'])}/{asked['Key']}"
-        case "s3", "GetObject" | "HeadObject":
-            yield "s3:GetObject", f"{named_by(function, asked['Bucket'])}/{asked['Key']}"
+        case "s3", _ if operation in OF_OBJECTS:
+            yield OF_OBJECTS[operation], f"{named_by(function, asked['Bucket'])}/{asked['Key']}"
         case "sesv2", "SendEmail":
             yield "ses:SendEmail", "SenderIdentityArns"
         case _:
@@ -224,6 +228,8 @@ def day(shop: Shop, outlets: None, monkeypatch: pytest.MonkeyPatch) -> Day:
 
     monkeypatch.setattr(BaseClient, "_make_api_call", noted)
     monkeypatch.setattr(clock, "now", lambda: now)
+    for limit in (f"{bulk.files.__name__}.MOST_BYTES", f"{bulk.files.__name__}.LEAST_BYTES", PIECE):
+        monkeypatch.setattr(limit, 1)  # results are sent in pieces
     aws.ses_client().create_email_identity(EmailIdentity="shop@example.com")
     first = ("customer.updated", "order.placed")
     day.deliver("IntakeQueue", [example(name) for name in first])

@@ -121,4 +121,5 @@ def test_the_archive_is_private_encrypted_and_forgets() -> None:
     for rule in rules.values():
         assert rule["Status"] == "Enabled"
         assert rule["NoncurrentVersionExpiration"]["NoncurrentDays"] <= 7
+    assert rules[""]["AbortIncompleteMultipartUpload"]["DaysAfterInitiation"] == KEPT.days, "no sooner than its parts"
     assert resources()["ArchiveBucket"]["DeletionPolicy"] == "Retain"

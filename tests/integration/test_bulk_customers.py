@@ -2,6 +2,7 @@
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from crm.bulk import reading
 from crm.customers import service as customers
@@ -99,6 +100,7 @@ def test_an_import_begins_when_its_file_is_there_and_once() -> None:
         ("first_name\nAnn\n", ("external_id", "REQUIRED")),
         ("email,email\n", ("email", "DUPLICATE")),
         ("\n", ("", "INVALID")),
+        ("x" * 40_000 + "\n", ("", "TOO_LARGE")),
     ],
 )
 def test_a_file_that_is_none_fails_as_a_whole_and_says_why(file: str, fault: tuple[str, str]) -> None:
@@ -119,6 +121,37 @@ def test_a_file_that_is_changed_after_the_start_is_read_no_further(monkeypatch: 
     failed = seen(operation_id)
     assert (failed["status"], [one["code"] for one in failed["faults"]]) == ("FAILED", ["UPLOAD_CHANGED"])
     assert len(results(failed)) == failed["progress"]["applied"] == 5, "what was done is told"
+
+
+def test_a_file_that_is_not_there_any_more_fails_the_import_and_another_can_be_begun() -> None:
+    operation_id = uploaded(FILE)
+    change("importStart", id=operation_id)
+    [upload] = _uploads()
+    s3_client().delete_object(Bucket=settings().archive_bucket, Key=upload)
+    drain()
+    failed = seen(operation_id)
+    assert (failed["status"], [one["code"] for one in failed["faults"]]) == ("FAILED", ["UPLOAD_CHANGED"])
+    assert imported(FILE, idempotencyKey="once more")["status"] == "DONE"
+
+
+@pytest.mark.parametrize("code", ["404", "403"])
+def test_a_file_is_missing_also_where_s3_tells_nobody_what_is_not_there(
+    code: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who may not list a bucket is answered 403."""
+
+    def absent(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": code}}, "HeadObject")
+
+    asked = asked_for()
+    monkeypatch.setattr(s3_client(), "head_object", absent)
+    assert [error["code"] for error in change("importStart", id=asked["id"])["userErrors"]] == ["UPLOAD_MISSING"]
+
+
+def test_a_file_with_nothing_in_it_is_none() -> None:
+    operation_id = uploaded("")
+    missing = change("importStart", id=operation_id)
+    assert missing["userErrors"] == [{"code": "UPLOAD_MISSING", "field": ["input", "id"]}]
 
 
 def _uploads() -> list[str]:

@@ -1,4 +1,5 @@
 # tests/integration/test_bulk_exports.py
+import csv
 import json
 from typing import Any
 
@@ -6,8 +7,11 @@ import pytest
 
 from crm.bulk import exporting
 from crm.customers import service as customers
+from crm.customers.service import AttributeFields
+from crm.kernel.aws import s3_client
+from crm.kernel.settings import settings
 from tests.asking import NOW, STAFF, answer, as_customer, as_staff, ask, codes
-from tests.bulk import CLERK, asked_for, change, drain, imported, results, run, seen, tasks
+from tests.bulk import CLERK, asked_for, change, drain, imported, objects, results, run, seen, stored, tasks, text_of
 from tests.shop_events import customer_of, order, refunded, statistics_of
 from tests.shop_history import happened
 
@@ -56,6 +60,10 @@ def as_shown(external_id: str, shop: str) -> Any:
         customerByIdentifier(identifier: {external: {source: "shopify", value: $value}}) {
             email phone firstName lastName birthDate locale tags test addresses { city country latitude }
             identities { kind value verified conflicting }
+            attributes {
+                key value { ... on NumberValue { number } ... on MoneyValue { money { amount currencyCode } }
+                    ... on TextValue { text } }
+            }
             consents { channel purpose topic state textVersion occurredAt }
         } }"""
     return ask(query, {"value": external_id}, principal=as_staff(*STAFF.scopes, shop=shop))["customerByIdentifier"]
@@ -86,6 +94,93 @@ def test_orders_that_are_exported_can_be_imported_into_another_shop() -> None:
     assert statistics_of("ann", shop="other") == statistics_of("ann")
 
 
+def attributes_defined() -> None:
+    for shop in ("demo", "other"):
+        for key, kind in (("shoe", "number"), ("limit", "money"), ("old", "text")):
+            customers.define_attribute(shop, key, AttributeFields(name=key, type=kind), now=NOW)
+
+
+def in_csv(name: str) -> str:
+    operation = asked_for(name, format="CSV", idempotencyKey=f"{name} as CSV")
+    drain()
+    return text_of(seen(operation["id"]))
+
+
+ATTRIBUTES = {"shoe": "-42.5", "limit": {"amount": "12.90", "currency": "EUR"}, "old": "=x"}
+
+
+def test_what_is_exported_as_csv_can_be_imported_into_another_shop() -> None:
+    attributes_defined()
+    known()
+    happened("customer.updated", {}, customer={"externalId": "ann", "attributes": ATTRIBUTES})
+    customers.retire_attribute("demo", "old", now=NOW)
+    happened("order.placed", order("o1", shipping="4.90", coupon="=X"), customer={"externalId": "ann"})
+    happened("refund.created", refunded("o1", "r1", amount="3.00")["data"], occurredAt="2026-03-05T10:00:00Z")
+    people, purchases = in_csv("customersExport"), in_csv("ordersExport")
+    assert people.partition("\r\n")[0].endswith(",updated_at,attribute_limit,attribute_old,attribute_shoe")
+    assert {row["status"] for row in csv.DictReader(people.splitlines())} == {"active"}
+    for name, text, ignored in (
+        ("customersImport", people, ["customer_id", "status"]),
+        ("ordersImport", purchases, ["customer_id"]),
+    ):
+        done = imported(text, name, principal=OTHER, source="elsewhere")
+        assert done["progress"]["refused"] == 0, results(done)
+        assert done["ignoredColumns"] == ignored
+    for external_id in ("ann", "bob"):
+        assert as_shown(external_id, "other") == as_shown(external_id, "demo")
+    assert as_shown("ann", "other")["attributes"] == [
+        {"key": "limit", "value": {"money": {"amount": "12.90", "currencyCode": "EUR"}}},
+        {"key": "old", "value": {"text": "=x"}},
+        {"key": "shoe", "value": {"number": "-42.5"}},
+    ]
+    own = imported(people, source="elsewhere", idempotencyKey="into their own")
+    assert own["ignoredColumns"] == ["customer_id", "status", "attribute_old"], "which takes no values any more"
+    assert own["progress"]["refused"] == 0
+    assert statistics_of("ann", shop="other") == statistics_of("ann")
+
+
+def test_a_shop_without_customers_is_exported_as_the_names_of_columns() -> None:
+    [head, rest] = in_csv("customersExport").split("\r\n")
+    assert (head.startswith("\ufeffsource,customer_id,"), rest) == (True, "")
+
+
+def test_a_customer_with_more_orders_than_a_step_takes_is_told_of_in_several(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporting, "ORDERS_AT_ONCE", 2)
+    monkeypatch.setattr(exporting, "STEP_CHARACTERS", 1)
+    for number in range(5):
+        happened("order.placed", order(f"o{number}"), customer={"externalId": "ann"})
+    happened("order.placed", order("o5"), customer={"externalId": "bob"})
+    lines = exported("ordersExport")
+    assert sorted(line["data"]["orderId"] for line in lines) == [f"o{number}" for number in range(6)]
+
+
+def test_whoever_is_deleted_in_the_midst_of_their_orders_keeps_nobody_elses_from_being_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(exporting, "ORDERS_AT_ONCE", 1)
+    monkeypatch.setattr(exporting, "STEP_CHARACTERS", 1)
+    for name in ("ann", "bob", "cy"):
+        for number in range(2):
+            happened("order.placed", order(f"{name}{number}"), customer={"externalId": name})
+    operation = asked_for("ordersExport")
+    while not (some := told_so_far(operation)):
+        [task] = tasks()
+        assert run(task)
+    gone = some[0]["customer"]["externalId"]
+    customers.delete("demo", customer_of(gone).customer_id, now=NOW)
+    drain()
+    left = [line["data"]["orderId"] for line in results(seen(operation["id"]))]
+    assert sorted(left[1:]) == sorted(
+        f"{name}{number}" for name in {"ann", "bob", "cy"} - {gone} for number in range(2)
+    )
+
+
+def told_so_far(operation: dict[str, Any]) -> list[dict[str, Any]]:
+    parts = [key for key in objects() if f"/{stored(operation['id']).operation_id}/parts/" in key]
+    texts = [s3_client().get_object(Bucket=settings().archive_bucket, Key=key)["Body"].read() for key in parts]
+    return [json.loads(line) for text in texts for line in text.splitlines()]
+
+
 def test_an_export_imported_into_its_own_shop_changes_nothing() -> None:
     happened("customer.updated", {"consents": CONSENTS}, customer=ANN)
     before = as_shown("ann", "demo")
@@ -96,7 +191,7 @@ def test_an_export_imported_into_its_own_shop_changes_nothing() -> None:
 
 
 def test_an_export_has_everybody_once_page_by_page_and_nobody_who_is_deleted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exporting, "PAGE", {"customers": 2, "orders": 2})
+    monkeypatch.setattr(exporting, "PAGE", 2)
     for number in range(15):
         happened("customer.updated", {}, customer={"externalId": f"c{number}"})
     customers.delete("demo", customer_of("c3").customer_id, now=NOW)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from crm.bulk import reading
+from crm.bulk import files, reading
 from crm.intake import service as intake
 from crm.kernel import operations
 from crm.kernel.errors import Stale
@@ -141,9 +141,41 @@ def test_a_task_of_an_operation_that_is_over_or_was_never_there_does_nothing(sta
     assert tasks() == []
 
 
-def test_what_is_joined_is_whole_also_where_it_takes_several_uploads(
+@pytest.fixture
+def in_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Parts are gathered two by two, and sent as soon as they are as large as a step's results."""
+    monkeypatch.setattr(files, "MOST_PARTS", 2)
+    monkeypatch.setattr(files, "LEAST_BYTES", 400)
+    monkeypatch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 100)
+
+
+@pytest.mark.usefixtures("in_pieces")
+def test_what_is_joined_is_whole_also_where_it_is_sent_in_pieces(started: str) -> None:
+    most = 0
+    while found := tasks():
+        [task] = found
+        assert run(task)
+        most = max(most, len(stored(started).parts))
+    assert most == 2, "however many steps there are"
+    assert stored(started).state[files.SENT] == 1
+    done_rightly(started)
+
+
+def test_parts_that_are_too_small_for_a_piece_are_made_one(started: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "MOST_PARTS", 2)
+    drain()
+    assert len(stored(started).parts) == 1
+    done_rightly(started)
+
+
+@pytest.mark.usefixtures("in_pieces")
+def test_whichever_step_dies_before_its_commit_is_done_again_and_the_result_is_the_same(
     started: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("crm.bulk.files.PART_BYTES", 200)
-    monkeypatch.setattr("moto.s3.models.S3_UPLOAD_PART_MIN_SIZE", 100)
+    while found := tasks():
+        [task] = found
+        with monkeypatch.context() as broken:
+            broken.setattr(operations, "move", _dies)
+            assert not run(task)
+        assert run(task, delivery=2)
     done_rightly(started)

@@ -4,11 +4,11 @@ from typing import Any
 import pytest
 
 from crm.bulk import reading
-from crm.bulk.reading import CSV, JSONL, NO_ROW, TOO_LONG, UNSURE, Group, Place
+from crm.bulk.reading import CSV, JSONL, LONG_HEADER, NO_ROW, TOO_LONG, UNSURE, Group, Place
 from crm.kernel.errors import InvalidInputs
 
 
-def slices(data: bytes, form: str = CSV, *, size: int = 1 << 20, together: str | None = None) -> list[Group]:
+def slices(data: bytes, form: str = CSV, *, size: int = 1 << 20, together: tuple[str, ...] = ()) -> list[Group]:
     """Every group of a file read slice by slice."""
     place, groups = Place(), list[Group]()
     for _ in range(10_000):
@@ -79,9 +79,9 @@ def test_what_is_no_row_is_refused_and_the_next_one_is_not(row: bytes) -> None:
 
 def test_a_file_in_slices_has_the_rows_that_it_has_in_one() -> None:
     data = b'order_id,sku\n1,"a\na"\n1,b\n2,\xc3\xa4\n3,d\n3,e\n3,f\n\n4,g\n'
-    whole = [told([group]) for group in slices(data, together="order_id")]
+    whole = [told([group]) for group in slices(data, together=("order_id",))]
     for size in range(40, len(data)):
-        parts = slices(data, size=size, together="order_id")
+        parts = slices(data, size=size, together=("order_id",))
         assert [told([group]) for group in parts if group.told] == whole
         assert [group.fault for group in parts] == [None] * len(parts)
 
@@ -101,7 +101,7 @@ def test_a_row_longer_than_a_slice_is_refused_and_the_rest_of_it_passed_over() -
 
 def test_an_order_longer_than_a_slice_is_refused_to_its_last_row() -> None:
     data = b"order_id,sku\n1,a\n" + b"2,b\n" * 100 + b"3,c\n"
-    groups = slices(data, size=120, together="order_id")
+    groups = slices(data, size=120, together=("order_id",))
     assert {group.fault for group in groups if group.key == "2"} == {TOO_LONG}
     assert sum(len(group.rows) for group in groups if group.key == "2") == 100
     assert {group.fault for group in groups if group.key != "2"} == {None}
@@ -110,9 +110,9 @@ def test_an_order_longer_than_a_slice_is_refused_to_its_last_row() -> None:
 def test_an_order_beside_a_row_that_may_be_its_own_is_refused_rather_than_short_of_a_line() -> None:
     data = b'order_id,sku\n1,a\n2,b\n"2"x,c\n2,d\n3,e\n4,f\n,g\n5,h\n6,i\n'
     for size in (40, 1000):
-        faults = {group.key: group.fault for group in slices(data, size=size, together="order_id")}
+        faults = {group.key: group.fault for group in slices(data, size=size, together=("order_id",))}
         assert faults == {"1": None, "2": UNSURE, "3": None, "4": UNSURE, "5": UNSURE, "6": None}
-    after = slices(b'order_id,sku\n"1"x,a\n1,b\n', together="order_id")
+    after = slices(b'order_id,sku\n"1"x,a\n1,b\n', together=("order_id",))
     assert [(group.key, group.fault) for group in after] == [(None, None), ("1", UNSURE)]
     assert after[0].rows[0].fault == NO_ROW
 
@@ -122,6 +122,28 @@ def test_an_order_beside_a_row_that_may_be_its_own_is_refused_rather_than_short_
 )
 def test_what_does_not_begin_with_the_names_of_columns_is_no_csv(data: bytes) -> None:
     assert refused(data) == [("", "INVALID")]
+
+
+@pytest.mark.parametrize("size", [200_000, 1 << 20])
+def test_a_header_that_an_operation_cannot_keep_is_refused_and_no_other_line_taken_for_it(size: int) -> None:
+    data = b"email," + b"x" * 600_000 + b"\nexternal_id\n1\n"
+    with pytest.raises(InvalidInputs) as refusal:
+        slices(data, size=size)
+    assert refusal.value.faults == [LONG_HEADER]
+
+
+def test_an_apostrophe_before_a_formula_is_no_part_of_the_cell_and_any_other_is() -> None:
+    data = b"email,first_name,last_name,note\n'=a@example.com,'Ann,''Ann,'  x \n"
+    assert told(slices(data)) == [
+        (2, {"email": "=a@example.com", "first_name": "'Ann", "last_name": "'Ann", "note": "  x "})
+    ]
+
+
+def test_a_refund_is_a_group_of_its_own_beside_its_order() -> None:
+    data = b"order_id,refund_id,sku\n1,,a\n1,,b\n1,r1,\n1,r1,\n1,r2,\n2,,c\n"
+    for size in (45, 1000):
+        groups = slices(data, size=size, together=("order_id", "refund_id"))
+        assert [(group.key, len(group.rows)) for group in groups] == [("1", 2), ("1 r1", 2), ("1 r2", 1), ("2", 1)]
 
 
 def test_a_column_stands_once() -> None:

@@ -1,27 +1,40 @@
 # tests/unit/bulk/test_rows.py
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from crm.bulk import columns, reading, rows
 from crm.bulk.columns import Told
-from crm.bulk.reading import CSV, JSONL, Place
+from crm.bulk.reading import CSV, JSONL, Group, Place
 from crm.bulk.rows import CUSTOMERS, ORDERS, Judged
+from crm.customers.service import AttributeRule
 from crm.intake import parsing
 from crm.kernel.errors import Fault, KeyReused
 from tests.asking import NOW
 
 TOLD = Told("demo", "shopify", "2026-03-01T00:00:00.000000Z")
+ATTRIBUTES = {
+    rule.key: rule
+    for rule in (
+        AttributeRule("shoe", "number"), AttributeRule("vip", "boolean"), AttributeRule("limit", "money"),
+        AttributeRule("likes", "list", element="text"),
+    )
+}  # fmt: skip
 ORDER = "order_id,currency,placed_at,sku,quantity,unit_price,email,status\n"
 
 
 def judged(text: str, what: str = CUSTOMERS, form: str = CSV) -> list[Judged]:
-    together = "order_id" if (what, form) == (ORDERS, CSV) else None
+    together = columns.TOGETHER if (what, form) == (ORDERS, CSV) else ()
     found = reading.read(text.encode(), Place(), form, together=together, last=True)
     return [each for group in found.groups if (each := rows.judge(group, what, TOLD))]
+
+
+def read(text: str) -> Sequence[Group]:
+    return reading.read(text.encode(), Place(), CSV, last=True).groups
 
 
 def event(text: str, what: str = CUSTOMERS, form: str = CSV) -> dict[str, Any]:
@@ -131,6 +144,7 @@ def test_who_is_meant_must_be_said() -> None:
         ("data.currency", 2, "currency"),
         ("customer.email", 2, "email"),
         ("occurredAt", 2, "placed_at"),
+        ("data.lines[1].tags[0]", 3, "line_tags"),
         ("data.lines", 2, "data.lines"),
     ],
 )
@@ -148,6 +162,85 @@ def test_faults_of_addresses_and_consents_are_told_of_their_columns() -> None:
     paths = ("customer.addresses[0].country", "data.consents[0].state", "data.consents[0].occurredAt")
     one.refuse([Fault(path, "X", "is wrong") for path in paths])
     assert [fault.path for fault in one.faults[0]] == ["country", "consent_sms_marketing", "consent_at"]
+
+
+def test_a_refund_stands_in_rows_of_its_own_behind_its_order() -> None:
+    head = ORDER.strip() + ",line_id,refund_id,refunded_at,refund_amount,refund_reason\n"
+    order = "o1,EUR,2026-01-02T10:00:00Z,A,2,9.90,a@example.com,,1,,,,\n"
+    back = "o1,EUR,,,1,,,,{},{},2026-01-05T10:00:00Z,{},broken\n"
+    text = head + order + back.format(1, "r1", "3.00") + back.format(2, "r1", "") + back.format(1, "r2", "")
+    placed, first, second = (one.event for one in judged(text, ORDERS))
+    assert placed is not None
+    assert len(placed["data"]["lines"]) == 1
+    assert first is not None
+    assert (first["type"], first["occurredAt"]) == ("refund.created", "2026-01-05T10:00:00Z")
+    assert "customer" not in first
+    assert first["data"] == {
+        "refundId": "r1",
+        "orderId": "o1",
+        "currency": "EUR",
+        "reason": "broken",
+        "lines": [{"lineId": "1", "quantity": 1, "amount": "3.00"}, {"lineId": "2", "quantity": 1}],
+    }
+    assert second is not None
+    assert second["data"]["refundId"] == "r2"
+    assert first["id"] != second["id"]
+    of_no_order = head + order + ",EUR,,,1,,,,1,r1,2026-01-05T10:00:00Z,,\n"
+    assert [row for row, _, _ in faults(of_no_order, ORDERS)] == [2, 3], (
+        "nobody can say whether it belongs to the order"
+    )
+
+
+def test_attributes_are_read_as_their_definitions_say_and_none_is_lost_in_silence() -> None:
+    told = replace(TOLD, attributes=ATTRIBUTES)
+    head = "email,attribute_shoe,attribute_vip,attribute_limit,attribute_likes,attribute_unknown\n"
+    [row] = read(head + "a@example.com,42.5,Yes,12.90 EUR,jazz|pop,x\n")
+    found = rows.judge(row, CUSTOMERS, told)
+    assert found is not None
+    assert found.event is not None
+    assert found.event["customer"]["attributes"] == {
+        "shoe": "42.5", "vip": True, "limit": {"amount": "12.90", "currency": "EUR"}, "likes": ["jazz", "pop"]
+    }  # fmt: skip
+    assert columns.unknown(tuple(head.strip().split(",")), told, orders=False) == ["attribute_unknown"]
+    [row] = read(head + "a@example.com,large,perhaps,12.90,,x\n")
+    refused = rows.judge(row, CUSTOMERS, told)
+    assert refused is not None
+    assert refused.event is None
+    assert [fault.path for fault in refused.faults[0]] == ["attribute_shoe", "attribute_vip", "attribute_limit"]
+
+
+def test_what_evidence_says_is_not_said_twice_and_not_otherwise() -> None:
+    said = [{"channel": "email", "purpose": "marketing", "state": "granted", "occurredAt": "2025-01-01T00:00:00Z"}]
+    cell = json.dumps(said).replace('"', '""')
+    head = "email,consent_email_marketing,consent_sms_marketing,consents\n"
+    assert event(f'{head}a@example.com,granted,,"{cell}"\n')["data"] == {"consents": said}
+    more = event(f'{head}a@example.com,granted,denied,"{cell}"\n')["data"]["consents"]
+    assert more == [{"channel": "sms", "purpose": "marketing", "state": "denied"}, *said]
+    assert faults(f'{head}a@example.com,denied,,"{cell}"\n') == [(2, "consent_email_marketing", "INVALID")]
+
+
+def test_a_row_says_which_system_it_comes_from_where_that_is_another() -> None:
+    found = event("source,external_id\nerp,77\n")
+    assert found["source"] == "erp"
+    [one] = judged("source,external_id\nE R P,77\n")
+    one.refuse([Fault("source", "INVALID", "is wrong")])
+    assert [fault.path for fault in one.faults[0]] == ["source"]
+
+
+def test_more_addresses_stand_behind_the_first() -> None:
+    head = "email,city,country,more_addresses\n"
+    row = 'a@example.com,Wien,AT,"[{""city"":""Graz"",""country"":""Austria""}]"\n'
+    [one] = judged(head + row)
+    assert one.event is not None
+    assert [address["city"] for address in one.event["customer"]["addresses"]] == ["Wien", "Graz"]
+    one.refuse([Fault(f"customer.addresses[{place}].country", "X", "is wrong") for place in (0, 1)])
+    assert [fault.path for fault in one.faults[0]] == ["country", "more_addresses"]
+
+
+@pytest.mark.parametrize("depth", [900, 980, 985, 990, 995, 1_000, 10_000])
+def test_a_line_that_is_nested_too_deeply_is_refused_and_no_more(depth: int) -> None:
+    [one] = judged('{"data": ' + "[" * depth + "]" * depth + "}", CUSTOMERS, JSONL)
+    assert one.event is None or depth < 1_000
 
 
 def test_an_order_that_came_otherwise_before_says_so_at_its_number() -> None:
@@ -183,22 +276,25 @@ def test_a_file_has_the_columns_without_which_no_row_can_be_taken_and_others_are
         "order_id", "currency", "placed_at", "quantity", "unit_price"
     ]  # fmt: skip
     assert [fault.path for fault in columns.header_faults(("first_name",), orders=False)] == ["external_id"]
-    assert columns.unknown(("email", "e-mail", "sku"), orders=False) == ["e-mail", "sku"]
+    assert columns.unknown(("email", "e-mail", "sku"), TOLD, orders=False) == ["e-mail", "sku"]
 
 
 def test_every_column_is_a_field_of_an_event() -> None:
     everything = dict.fromkeys(columns.OF_CUSTOMERS, "x") | {
         "email": "a@example.com", "email_verified": "true", "tags": "vip", "test": "no", "gender": "female",
         "birth_date": "1990-01-01", "country": "AT", "zone": "Europe/Vienna", "consent_at": "2026-01-01T00:00:00Z",
-        "locale": "de-AT", "updated_at": "2026-01-01T00:00:00Z", "phone": "+436601234567",
+        "locale": "de-AT", "updated_at": "2026-01-01T00:00:00Z", "phone": "+436601234567", "latitude": "48.2",
+        "longitude": "16", "more_addresses": '[{"city": "Graz"}]', "source": "erp",
+        "consents": '[{"channel": "sms", "purpose": "marketing", "topic": "jazz", "state": "granted"}]',
     } | dict.fromkeys(columns.CONSENTS, "denied")  # fmt: skip
     line = dict.fromkeys(columns.OF_ORDERS, "x") | {
         "email": "a@example.com", "email_verified": "1", "version": "3", "status": "paid", "currency": "EUR",
         "placed_at": "2026-01-01T00:00:00Z", "updated_at": "2026-01-01T00:00:00Z", "shipping": "1", "points_spent": "4",
         "quantity": "1", "unit_price": "2.50", "discount": "0.5", "line_tax": "1", "gift_card": "1",
-        "phone": "+436601234567",
+        "phone": "+436601234567", "source": "erp", "refunded_at": "2026-01-03T00:00:00Z", "refund_amount": "2.50",
     }  # fmt: skip
-    for draft in (columns.customer(everything, TOLD), columns.order([line], TOLD)):
+    drafts = (columns.customer(everything, TOLD), columns.order([line], TOLD), columns.refund([line], TOLD))
+    for draft in drafts:
         read = msgspec.to_builtins(parsing.parse(parsing.written(draft.event), now=NOW))
         assert set(paths(draft.event)) - set(paths(read)) == set()
 
