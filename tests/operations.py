@@ -28,7 +28,7 @@ def meaning(*, customer: str, order: str, email: str, shop: str, now: datetime) 
         "<shop>": shop,
         "<now>": now.isoformat(),
         "<today>": now.date().isoformat(),
-        "<yesterday>": (now - timedelta(days=1)).date().isoformat(),
+        "<a day with orders>": (now - timedelta(days=1)).date().isoformat(),
         "<a year ago>": (now - timedelta(days=365)).date().isoformat(),
     }
 

@@ -4,7 +4,10 @@
 "use strict";
 
 const SHOP = "demo";
-const KNOWN = "{ customers(first: 5) { nodes { id customerId email orders(first: 1) { nodes { id orderId } } } } }";
+// What GraphiQL would put back in place of the examples: tabs of an earlier visit, with ids that may be gone and no
+// tokens. What was run then is in its history.
+const FORGOTTEN = new Set(["tabState", "query", "variables", "headers"].map((name) => `graphiql:${name}`));
+const KNOWN = "{ customers(first: 5) { nodes { id customerId email orders(first: 1) { nodes { id orderId placedOn } } } } }";
 
 async function post(path, body, headers) {
   const answer = await fetch(path, {
@@ -46,11 +49,21 @@ function meaning(customer) {
     "<shop>": SHOP,
     "<now>": now.toISOString(),
     "<today>": now.toISOString().slice(0, 10),
-    "<yesterday>": new Date(now.getTime() - 86_400_000).toISOString().slice(0, 10),
+    "<a day with orders>": customer?.orders?.nodes[0]?.placedOn,
     "<a year ago>": aYearAgo.toISOString().slice(0, 10),
     "<new key>": `graphiql-${now.getTime()}`,
   };
 }
+
+const storage = {
+  getItem: (key) => (FORGOTTEN.has(key) ? null : localStorage.getItem(key)),
+  setItem: (key, value) => FORGOTTEN.has(key) || localStorage.setItem(key, value),
+  removeItem: (key) => localStorage.removeItem(key),
+  clear: () => localStorage.clear(),
+  get length() {
+    return localStorage.length;
+  },
+};
 
 async function start() {
   const staff = await token("/_local/token", { kind: "staff" });
@@ -66,11 +79,15 @@ async function start() {
     variables: JSON.stringify(JSON.parse(JSON.stringify(variables), filled), null, 2),
     headers: JSON.stringify(headers[audience], null, 2),
   }));
+  // Apps may not ask what the schema is like; the page may, whatever tab is open.
+  const mayDescribe = ({ operationName }) => (staff && operationName === "IntrospectionQuery" ? headers.staff : {});
   ReactDOM.render(
     React.createElement(GraphiQL, {
-      fetcher: (parameters, options) => post("/graphql", parameters, { ...headers.staff, ...options?.headers }),
-      headers: JSON.stringify(headers.staff, null, 2),
+      fetcher: (parameters, options) => post("/graphql", parameters, { ...options?.headers, ...mayDescribe(parameters) }),
+      ...tabs[0], // the editors, which GraphiQL fills apart from the tabs
       defaultTabs: tabs,
+      defaultHeaders: JSON.stringify(headers.staff, null, 2),
+      storage,
       defaultEditorToolsVisibility: "variables",
       shouldPersistHeaders: false,
     }),

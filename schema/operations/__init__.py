@@ -5,7 +5,7 @@ nobody has signed in on (`visitors/`), or of staff (`staff/`).
 They are part of the contract: GraphiQL shows them, docs/api.md explains them, and `make judges` runs them with the
 clients that front ends use. `variables.json` has variables to try each with, where it takes any; in them `<customer>`,
 `<order>`, `<order number>` and `<email>` stand for something that is there, `<shop>` for the caller's, `<today>`,
-`<yesterday>`, `<a year ago>` and `<now>` for times, and `<new key>` for what nobody has used yet.
+`<a day with orders>`, `<a year ago>` and `<now>` for times, and `<new key>` for what nobody has used yet.
 """
 
 import json
@@ -19,6 +19,9 @@ from msgspec import Struct
 HERE: Final = Path(__file__).parent
 MANIFEST: Final = HERE / "manifest.json"
 """The documents we trust, by their SHA-256: these operations, written by `make schema`."""
+
+FIRST: Final = frozenset({"HomeQuery", "CustomerPageQuery"})
+"""What each kind of caller begins with."""
 
 NAMED = re.compile(r"^(?:query|mutation) (\w+)", re.MULTILINE)
 
@@ -35,7 +38,7 @@ class Operation(Struct, frozen=True):
 
 @cache
 def operations() -> tuple[Operation, ...]:
-    """All of them, in the order in which a newcomer meets them: queries before mutations."""
+    """All of them, in the order in which a newcomer meets them: a caller's first screen, queries before mutations."""
     variables = json.loads((HERE / "variables.json").read_text())
     found = [
         Operation(name, audience, text, variables.get(name, {}))
@@ -44,4 +47,9 @@ def operations() -> tuple[Operation, ...]:
         for text in [path.read_text()]
         for name in NAMED.findall(text)
     ]
-    return tuple(sorted(found, key=lambda each: (AUDIENCES.index(each.audience), each.name.endswith("Mutation"))))
+    return tuple(sorted(found, key=_met))
+
+
+def _met(operation: Operation) -> tuple[int, bool, bool]:
+    name = operation.name
+    return AUDIENCES.index(operation.audience), name not in FIRST, name.endswith("Mutation")

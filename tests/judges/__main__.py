@@ -23,7 +23,7 @@ from tests.operations import filled
 HERE: Final = Path(__file__).parent
 PYTHON: Final = ROOT / ".venv-judges" / "bin" / "python"
 WORK: Final = ROOT / ".build" / "judges"
-CLIENTS: Final = ("relay", "codegen", "apollo", "urql", "page")
+CLIENTS: Final = ("relay", "codegen", "apollo", "urql", "page", "graphiql")
 EXAMPLES: Final = 30
 LONGEST: Final = 170  # seconds a judge may take
 
