@@ -66,7 +66,7 @@ def create_app(configured: Settings | None = None, *, authenticator: Authenticat
         allow_origin_regex=LOOPBACK if configured.crm_local == "1" else None,
         allow_methods=["GET", "POST"],
         allow_headers=["authorization", "content-type", "x-request-id"],
-        expose_headers=["x-request-id", "retry-after"],
+        expose_headers=["date", "retry-after", "x-request-id"],
         max_age=86400,
     )
     middleware = [Middleware(Edge), cors, Middleware(Masking)]

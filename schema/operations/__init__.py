@@ -20,13 +20,16 @@ HERE: Final = Path(__file__).parent
 MANIFEST: Final = HERE / "manifest.json"
 """The documents we trust, by their SHA-256: these operations, written by `make schema`."""
 
-FIRST: Final = frozenset({"HomeQuery", "CustomerPageQuery"})
-"""What each kind of caller begins with."""
-
 NAMED = re.compile(r"^(?:query|mutation) (\w+)", re.MULTILINE)
 
 Audience = Literal["apps", "visitors", "staff"]
 AUDIENCES: Final[tuple[Audience, ...]] = ("apps", "visitors", "staff")
+FIRST: Final[dict[Audience, str]] = {
+    "apps": "HomeQuery",
+    "visitors": "VisitorEventsMutation",
+    "staff": "CustomerListQuery",
+}
+"""What each opens."""
 
 
 class Operation(Struct, frozen=True):
@@ -38,7 +41,7 @@ class Operation(Struct, frozen=True):
 
 @cache
 def operations() -> tuple[Operation, ...]:
-    """All of them, in the order in which a newcomer meets them: a caller's first screen, queries before mutations."""
+    """All of them, in the order in which a newcomer meets them: the home screen first, queries before mutations."""
     variables = json.loads((HERE / "variables.json").read_text())
     found = [
         Operation(name, audience, text, variables.get(name, {}))
@@ -47,9 +50,9 @@ def operations() -> tuple[Operation, ...]:
         for text in [path.read_text()]
         for name in NAMED.findall(text)
     ]
-    return tuple(sorted(found, key=_met))
+    return tuple(sorted(found, key=_place))
 
 
-def _met(operation: Operation) -> tuple[int, bool, bool]:
-    name = operation.name
-    return AUDIENCES.index(operation.audience), name not in FIRST, name.endswith("Mutation")
+def _place(operation: Operation) -> tuple[int, bool, bool]:
+    is_mutation = operation.name.endswith("Mutation")
+    return AUDIENCES.index(operation.audience), is_mutation, operation.name != FIRST[operation.audience]

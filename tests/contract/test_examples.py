@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from schema.limits import MOST_COST
-from schema.operations import HERE, NAMED, Operation, operations
+from schema.operations import AUDIENCES, FIRST, HERE, NAMED, Operation, operations
 from schema.plan import Plan
 from tests.asking import execution
 from tests.operations import caller
@@ -56,3 +56,11 @@ def test_an_operation_that_takes_variables_comes_with_some_to_try_and_no_other_d
         if re.search(r"^(query|mutation) \w+\(", operation.text, re.MULTILINE)
     }
     assert set(json.loads((HERE / "variables.json").read_text())) == taking
+
+
+def test_newcomers_begin_with_the_home_screen_and_queries_come_before_mutations() -> None:
+    assert operations()[0].name == "HomeQuery"
+    for audience in AUDIENCES:
+        names = [operation.name for operation in operations() if operation.audience == audience]
+        assert names[0] == FIRST[audience]
+        assert [name.endswith("Mutation") for name in names] == sorted(name.endswith("Mutation") for name in names)

@@ -167,6 +167,8 @@ def test_cors_answers_the_configured_origins_only(shop: Shop) -> None:
     asking = {"access-control-request-method": "POST", "access-control-request-headers": "authorization"}
     known = client.request("OPTIONS", "/graphql", headers={"origin": "https://app.example.com", **asking})
     assert known.headers["access-control-allow-origin"] == "https://app.example.com"
+    given = client.get("/healthz", headers={"origin": "https://app.example.com"})
+    assert given.headers["access-control-expose-headers"] == "date, retry-after, x-request-id"
     other = client.request("OPTIONS", "/graphql", headers={"origin": "https://evil.example.com", **asking})
     assert "access-control-allow-origin" not in other.headers
     assert other.status_code == 400
