@@ -52,9 +52,12 @@ def refunded(order_id: str, refund_id: str, quantity: int = 1, /, **more: Any) -
     return event("refund.created", data, **more)
 
 
-def record(body: dict[str, Any] | str, number: int = 0, *, replay: bool = False) -> dict[str, Any]:
+def record(
+    body: dict[str, Any] | str, number: int = 0, *, replay: bool = False, by_app: bool = False
+) -> dict[str, Any]:
     """An SQS record as Lambda hands it over."""
-    attributes = {"replay": {"stringValue": "true", "dataType": "String"}} if replay else {}
+    marks = {"replay": replay, "app": by_app}
+    attributes = {name: {"stringValue": "true", "dataType": "String"} for name, is_set in marks.items() if is_set}
     return {
         "messageId": f"m{number}",
         "eventSource": "aws:sqs",
@@ -64,9 +67,9 @@ def record(body: dict[str, Any] | str, number: int = 0, *, replay: bool = False)
     }
 
 
-def deliver(*bodies: dict[str, Any] | str, replay: bool = False) -> list[str]:
+def deliver(*bodies: dict[str, Any] | str, replay: bool = False, by_app: bool = False) -> list[str]:
     """Hand events to the function as one batch; return the ids of the messages it wants to see again."""
-    records = [record(body, number, replay=replay) for number, body in enumerate(bodies)]
+    records = [record(body, number, replay=replay, by_app=by_app) for number, body in enumerate(bodies)]
     answer = handler({"Records": records}, None)  # type: ignore[arg-type]
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 

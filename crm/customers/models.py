@@ -13,7 +13,6 @@ Key design (docs/access-patterns.md, AP-02 to AP-05, AP-60 to AP-63, AP-80):
     AttributeCatalogue   pk=SHOP#<shop>#ATTRIBUTES           sk=CATALOGUE         how many there are
 """
 
-import json
 from datetime import datetime
 from typing import Any, ClassVar, Self
 
@@ -29,17 +28,11 @@ from pynamodb.attributes import (
 
 from crm.customers.standing import ACTIVE
 from crm.kernel import clock
+from crm.kernel.compact_json import CompactJSONAttribute
 from crm.kernel.ids import shard_of
 from crm.kernel.table import Item, Part, Published, Synced, customer_key
 
 SHARDS = 4
-
-
-class CompactJSONAttribute(JSONAttribute):
-    """JSON without spaces and escapes, so that its size is that of what it says."""
-
-    def serialize(self, value: Any) -> str:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 class Address(Part):

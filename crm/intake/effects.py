@@ -34,8 +34,6 @@ from crm.orders import service as orders
 from crm.touchpoints import service as touchpoints
 from crm.touchpoints.service import OrderOfCart
 
-OF_AN_APP = "app."  # what the ids of apps' events begin with: the door puts it there, and shops use no such ids
-
 ASIDE: Final[dict[touchpoints.Claim | None, str]] = {
     None: "",
     touchpoints.Claim.HELD: "",
@@ -69,6 +67,7 @@ class Arrival(Struct, frozen=True):
     envelope: Envelope[Any]
     now: datetime
     replayed: bool
+    by_app: bool = False
 
     @property
     def cause(self) -> str:
@@ -86,8 +85,9 @@ class Arrival(Struct, frozen=True):
     @property
     def told(self) -> touchpoints.Told:
         envelope = self.envelope
-        by_app = envelope.id.startswith(OF_AN_APP)
-        return touchpoints.Told(envelope.id, self.cause, envelope.occurred_at, self.now, self.replayed, by_app)
+        return touchpoints.Told(
+            envelope.id, self.cause, envelope.occurred_at, self.now, self.replayed, by_app=self.by_app
+        )
 
 
 def add(change: Change, arrival: Arrival) -> Effect:

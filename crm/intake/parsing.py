@@ -24,6 +24,7 @@ from crm.intake.event_types import (
     EVENT_TYPES,
     EXPECTED,
     RESERVED,
+    Behaviour,
     ConsentData,
     ConsentPart,
     CustomData,
@@ -37,16 +38,22 @@ from crm.intake.event_types import (
 from crm.kernel.domain_events import camel
 from crm.kernel.errors import Fault, InvalidInput, InvalidInputs
 from crm.kernel.money import is_currency, minor_units
+from crm.touchpoints import service as touchpoints
 
 MOST_BYTES = 200_000
+OF_AN_APP = "app."
+"""What the ids of apps' events begin with: the door puts it there, and no shop's id may."""
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), timedelta(minutes=10)
 HALF = re.compile("[\ud800-\udfff]")
 UNSENDABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
 MOST_FAULTS = 50
 
 
-def parse(body: str, *, now: datetime) -> Envelope[Any]:
-    """Raises InvalidInputs with every fault: not JSON, too large, unknown type, failing its schema, from the future."""
+def parse(body: str, *, now: datetime, by_app: bool = False) -> Envelope[Any]:
+    """Raises InvalidInputs with every fault: not JSON, too large, unknown type, failing its schema, from the future.
+
+    `by_app`: the door took it from an app, and gave it an id of theirs, which nobody else may use.
+    """
     try:
         size = len(body.encode())
     except UnicodeEncodeError as error:
@@ -67,7 +74,7 @@ def parse(body: str, *, now: datetime) -> Envelope[Any]:
         envelope: Envelope[Any] = _decoder(kind.name).decode(body)
     except msgspec.ValidationError as error:
         raise InvalidInputs(_faults_of_type(kind, head) or [Fault("", "INVALID", str(error))]) from error
-    faults = list(_faults(envelope, now))
+    faults = [*([] if by_app else _id_faults(envelope)), *_faults(envelope, now)]
     if faults:
         raise InvalidInputs(faults)
     return envelope
@@ -129,12 +136,26 @@ def _faults(envelope: Envelope[Any], now: datetime) -> Iterable[Fault]:
     if isinstance(data, OrderData):
         yield from _order_faults(data, kind.status)
         yield from _time_faults("data.placedAt", data.placed_at, now)
-    if isinstance(data, CustomData) and data.name.partition(".")[0] in RESERVED:
-        yield Fault("data.name", "RESERVED", "begins with a noun of Rapport's own")
+    if isinstance(data, Behaviour):
+        yield from _touchpoint_faults(envelope.type, data)
     if isinstance(data, RefundData):
         yield from _currency_faults(data.currency)
         for index, line in enumerate(data.lines):
             yield from _amount_faults(f"data.lines[{index}].amount", line.amount, data.currency)
+
+
+def _id_faults(envelope: Envelope[Any]) -> Iterable[Fault]:
+    if envelope.id.startswith(OF_AN_APP):
+        yield Fault("id", "RESERVED", f"must not begin with {OF_AN_APP}, as the ids of apps' events do")
+
+
+def _touchpoint_faults(type_: str, data: Behaviour) -> Iterable[Fault]:
+    """Also what storing it would refuse, so that what a door accepts can be stored."""
+    if isinstance(data, CustomData) and data.name.partition(".")[0] in RESERVED:
+        yield Fault("data.name", "RESERVED", "begins with a noun of Rapport's own")
+    properties = "data.properties" if isinstance(data, CustomData) else "data"
+    for fault in touchpoints.faults(words.touchpoint_seen(type_, data)):
+        yield replace(fault, path=properties if fault.path == "properties" else f"data.{fault.path}")
 
 
 def _time_faults(path: str, instant: datetime, now: datetime) -> Iterable[Fault]:

@@ -11,9 +11,10 @@ import msgspec
 from msgspec import Struct
 
 from crm.intake import effects, parsing, repository, unknown
-from crm.intake.effects import OF_AN_APP, Arrival
+from crm.intake.effects import Arrival
 from crm.intake.event_types import EVENT_TYPES
 from crm.intake.models import APPLIED, DEAD_LETTERED, WAITING, Reason, ReceivedEvent
+from crm.intake.parsing import OF_AN_APP
 from crm.kernel import correlation, dead_letters
 from crm.kernel.aws import sqs_client
 from crm.kernel.change import Change, retrying
@@ -48,6 +49,7 @@ TYPES = tuple(EVENT_TYPES)
 MOST_EVENTS = 100  # of one call
 BATCH_ENTRIES, BATCH_BYTES = 10, 240_000  # SendMessageBatch's limits, less their wrapping
 QUEUED, REFUSED, RETRY = "queued", "refused", "retry"
+BY_APP = {"app": {"DataType": "String", "StringValue": "true"}}  # of a message in the queue
 REUSED = "another event came under this id before"
 
 
@@ -72,8 +74,9 @@ class Outcome(Struct, frozen=True):
     repeated: bool = False
 
 
-def accept(shop: str, events: Sequence[Any], *, now: datetime) -> list[Receipt]:
-    """Check events of a shop and queue the good ones; a receipt for each, in their order.
+def accept(shop: str, events: Sequence[Any], *, now: datetime, by_app: bool = False) -> list[Receipt]:
+    """Check events of a shop and queue the good ones; a receipt for each, in their order. `by_app`: an app sends them,
+    and the caller has given them ids of an app's.
 
     A bad event holds up no other. One whose id is known with other content, from an earlier call or this one, is
     refused here as far as the door can know it; what is still queued is found out later. Raises InvalidInputs for more
@@ -83,24 +86,24 @@ def accept(shop: str, events: Sequence[Any], *, now: datetime) -> list[Receipt]:
         raise InvalidInputs([Fault("events", "TOO_MANY", f"must be {MOST_EVENTS} at most")])
     _check_shop(shop, now)
     bodies = [parsing.written(event) for event in events]
-    checked = [_checked(shop, event, body, now) for event, body in zip(events, bodies, strict=True)]
+    checked = [_checked(shop, event, body, now, by_app=by_app) for event, body in zip(events, bodies, strict=True)]
     receipts = _distinguished(shop, checked, bodies)
     good = [index for index, receipt in enumerate(receipts) if receipt.status == QUEUED]
-    for index in _not_taken({index: bodies[index] for index in good}):
+    for index in _not_taken({index: bodies[index] for index in good}, by_app=by_app):
         receipts[index] = Receipt(receipts[index].id, RETRY)
     return receipts
 
 
-def apply(body: str, *, now: datetime, replayed: bool = False) -> Outcome:
+def apply(body: str, *, now: datetime, replayed: bool = False, by_app: bool = False) -> Outcome:
     """Let an event have its effect: one transaction, once, however often it is delivered.
 
     Raises the refusal that dead-letters it (InvalidInputs, NotFound, KeyReused, ...), or Stale where it was overtaken
     too often and should be delivered again.
     """
-    envelope = parsing.parse(body, now=now)
+    envelope = parsing.parse(body, now=now, by_app=by_app)
     content = parsing.content_hash(body)
     shops.current(envelope.shop, now=now)  # an event of no shop of ours is refused before it writes anything
-    arrival = Arrival(envelope, now, replayed)
+    arrival = Arrival(envelope, now, replayed, by_app)
     ignored = unknown.paths(msgspec.json.decode(body))
 
     def attempt() -> Outcome:
@@ -132,12 +135,12 @@ def apply(body: str, *, now: datetime, replayed: bool = False) -> Outcome:
     return retrying(attempt)
 
 
-def bury(body: str, reasons: Sequence[Fault], *, now: datetime, replayed: bool = False) -> None:
+def bury(body: str, reasons: Sequence[Fault], *, now: datetime, replayed: bool = False, by_app: bool = False) -> None:
     """Dead-letter an event whole with its reasons, and tell so where it can be told whose it is: nothing is kept for a
-    shop that does not exist. Redriven, what came as a replay is one again.
+    shop that does not exist. Redriven, what came as a replay is one again, and what came from an app is an app's.
     """
     queue = settings().require("intake_dead_letters_url")
-    dead_letters.put(queue, body, source="ingest", reasons=reasons, now=now, replayed=replayed)
+    dead_letters.put(queue, body, source="ingest", reasons=reasons, now=now, replayed=replayed, by_app=by_app)
     shop, event_id, name = _names(body)
     if shop is None or event_id is None or not _exists(shop, now):
         return
@@ -170,10 +173,10 @@ def _check_shop(shop: str, now: datetime) -> None:
         log.exception("shop not read", extra={"shop": shop})
 
 
-def _checked(shop: str, event: Any, body: str, now: datetime) -> Receipt:
+def _checked(shop: str, event: Any, body: str, now: datetime, *, by_app: bool) -> Receipt:
     event_id = parsing.id_of(event)
     try:
-        envelope = parsing.parse(body, now=now)
+        envelope = parsing.parse(body, now=now, by_app=by_app)
     except InvalidInputs as refusal:
         return Receipt(event_id, REFUSED, refusal.faults)
     if envelope.shop != shop:
@@ -204,11 +207,11 @@ def _known_contents(shop: str, event_ids: Sequence[str]) -> dict[str, str]:
         return {}
 
 
-def _not_taken(bodies: dict[int, str]) -> Iterator[int]:
+def _not_taken(bodies: dict[int, str], *, by_app: bool) -> Iterator[int]:
     """Send bodies to the intake queue; the numbers of those it did not take."""
     queue = settings().require("intake_queue_url")
     for batch in _batches(bodies):
-        more = {"MessageAttributes": correlation.attributes()}
+        more = {"MessageAttributes": correlation.attributes() | (BY_APP if by_app else {})}
         entries = [{"Id": str(index), "MessageBody": bodies[index]} | more for index in batch]
         try:
             answer = sqs_client().send_message_batch(QueueUrl=queue, Entries=entries)

@@ -9,6 +9,7 @@ what is deleted from the queue can still be found. Message attributes:
     archive  the key in the archive bucket
     correlation  whose request or which delivery it came with, where that is known: it goes back with it
     replay   "true" on what came as a replay, and on nothing else: it goes back as one, and messages nobody
+    app      "true" on an event that an app sent, and on nothing else: it goes back as one
 """
 
 import hashlib
@@ -30,7 +31,14 @@ UNSENDABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def put(
-    queue_url: str, body: str, *, source: str, reasons: Sequence[Fault], now: datetime, replayed: bool = False
+    queue_url: str,
+    body: str,
+    *,
+    source: str,
+    reasons: Sequence[Fault],
+    now: datetime,
+    replayed: bool = False,
+    by_app: bool = False,
 ) -> str:
     """Archive the body and send it to a dead-letter queue with its reasons; return its key in the archive.
 
@@ -47,7 +55,8 @@ def put(
         "reason": ",".join(dict.fromkeys(fault.code for fault in reasons))[:LONGEST_REASON],
         "reasons": "; ".join(f"{fault.path}: {fault.message}" for fault in reasons)[:LONGEST_REASONS],
         "archive": key,
-    } | ({"replay": "true"} if replayed else {})
+    }
+    attributes |= ({"replay": "true"} if replayed else {}) | ({"app": "true"} if by_app else {})
     sqs_client().send_message(
         QueueUrl=queue_url,
         MessageBody=sent,

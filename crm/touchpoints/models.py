@@ -15,7 +15,6 @@ from datetime import datetime
 from typing import ClassVar, Self
 
 from pynamodb.attributes import (
-    JSONAttribute,
     ListAttribute,
     NumberAttribute,
     UnicodeAttribute,
@@ -23,6 +22,7 @@ from pynamodb.attributes import (
 )
 
 from crm.kernel import clock
+from crm.kernel.compact_json import CompactJSONAttribute
 from crm.kernel.table import Part, Published, Synced, customer_key
 
 
@@ -47,7 +47,7 @@ class Seen(Published):
     session_id = UnicodeAttribute(null=True)
     campaign = CampaignPart(null=True)
     referrer = UnicodeAttribute(null=True)
-    properties = JSONAttribute(default=dict)
+    properties = CompactJSONAttribute(default=dict)
     occurred_at = UTCDateTimeAttribute()
     recorded_at = UTCDateTimeAttribute()
 

@@ -1,12 +1,13 @@
 # crm/touchpoints/service.py
 """What customers did before, between and after orders: the only door into this area."""
 
-import json
 import re
 from datetime import datetime
+from typing import Any
 
 from msgspec.structs import asdict, replace
 
+from crm.kernel import compact_json
 from crm.kernel.change import Change
 from crm.kernel.errors import Fault, InvalidInputs
 from crm.touchpoints import acquisition, repository, urls, visitors
@@ -45,6 +46,7 @@ __all__ = [
     "Touchpoint",
     "TouchpointSeen",
     "carts",
+    "faults",
     "identify",
     "order_cart",
     "record",
@@ -58,7 +60,10 @@ TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 LONGEST_NAME = 200
 MOST_CART_EVENTS = 50  # of each of the two: what carts are told from
 MOST_CART_ORDERS = 100  # the first of a cart's: an item holds 400 KB
-LARGEST_PROPERTIES = 200_000  # bytes of JSON as stored: half of what DynamoDB lets an item hold
+LARGEST_PROPERTIES = 100_000
+"""Bytes of JSON as stored. DynamoDB lets an item and its entries in local indexes hold 400 KB together, and a
+touchpoint is in two.
+"""
 
 
 settle = visitors.settle
@@ -170,17 +175,39 @@ def type_fault(name: str) -> str | None:
     return None
 
 
+def faults(seen: TouchpointSeen) -> list[Fault]:
+    """What is wrong with what was said: whoever takes it in can ask before, and is told what recording it would say."""
+    found = []
+    if wrong := type_fault(seen.type):
+        found.append(Fault("type", "INVALID", wrong))
+    if seen.direction not in {INBOUND, OUTBOUND}:
+        found.append(Fault("direction", "INVALID", f"must be {INBOUND} or {OUTBOUND}"))
+    texts = {"channel": seen.channel, "session_id": seen.session_id}
+    texts |= {f"campaign.{name}": value for name, value in asdict(seen.campaign).items()}
+    for name, value in texts.items():
+        if value is not None and not 0 < len(value) <= LONGEST_NAME:
+            found.append(Fault(name, "TOO_LONG" if value else "INVALID", f"must have 1 to {LONGEST_NAME} characters"))
+    if compact_json.size(_kept(seen)) > LARGEST_PROPERTIES:
+        found.append(Fault("properties", "TOO_LARGE", f"must not exceed {LARGEST_PROPERTIES:,} bytes of JSON"))
+    return found
+
+
+def _kept(seen: TouchpointSeen) -> dict[str, Any]:
+    """The properties as they are stored."""
+    properties = dict(seen.properties)
+    if isinstance(url := properties.get("url"), str):
+        properties["url"] = urls.plain(url)
+    return properties
+
+
 def _fill(item: Seen, seen: TouchpointSeen, told: Told) -> SourcePart | None:
     """Write on the item what was said; return the source it names, if any. Raises InvalidInputs."""
-    faults = _faults(seen)
-    if faults:
-        raise InvalidInputs(faults)
+    if wrong := faults(seen):
+        raise InvalidInputs(wrong)
     item.channel, item.direction, item.session_id = seen.channel, seen.direction, seen.session_id
     item.campaign = CampaignPart(**asdict(seen.campaign)) if seen.campaign else None
     item.referrer = urls.plain(seen.referrer) if seen.referrer else None
-    item.properties = dict(seen.properties)
-    if isinstance(url := seen.properties.get("url"), str):
-        item.properties["url"] = urls.plain(url)
+    item.properties = _kept(seen)
     item.recorded_at = told.now
     item.rev, item.cause, item.replayed = 1, told.cause, told.replayed
     named = acquisition.named(seen.campaign, seen.referrer, direction=seen.direction)
@@ -193,19 +220,3 @@ def _fill(item: Seen, seen: TouchpointSeen, told: Told) -> SourcePart | None:
         touchpoint_id=told.event_id,
         occurred_at=told.occurred_at,
     )
-
-
-def _faults(seen: TouchpointSeen) -> list[Fault]:
-    faults = []
-    if wrong := type_fault(seen.type):
-        faults.append(Fault("type", "INVALID", wrong))
-    if seen.direction not in {INBOUND, OUTBOUND}:
-        faults.append(Fault("direction", "INVALID", f"must be {INBOUND} or {OUTBOUND}"))
-    texts = {"channel": seen.channel, "session_id": seen.session_id}
-    texts |= {f"campaign.{name}": value for name, value in asdict(seen.campaign).items()}
-    for name, value in texts.items():
-        if value is not None and not 0 < len(value) <= LONGEST_NAME:
-            faults.append(Fault(name, "TOO_LONG" if value else "INVALID", f"must have 1 to {LONGEST_NAME} characters"))
-    if len(json.dumps(dict(seen.properties))) > LARGEST_PROPERTIES:
-        faults.append(Fault("properties", "TOO_LARGE", f"must not exceed {LARGEST_PROPERTIES} bytes of JSON"))
-    return faults

@@ -23,15 +23,14 @@ logger = Logger()
 def ingest(record: SQSRecord) -> None:
     now = clock.now()
     body = envelope_of(record.body)
-    replay = record.message_attributes["replay"]
-    replayed = replay is not None and replay.string_value == "true"
+    marks = {"replayed": marked(record, "replay"), "by_app": marked(record, "app")}
     try:
-        outcome = service.apply(body, now=now, replayed=replayed)
+        outcome = service.apply(body, now=now, **marks)
     except Stale:
         raise
     except CrmError as refusal:
         reasons = dead_letters.reasons_of(refusal)
-        service.bury(body, reasons, now=now, replayed=replayed)
+        service.bury(body, reasons, now=now, **marks)
         logger.warning(
             "event dead-lettered", extra={"message_id": record.message_id, "codes": [fault.code for fault in reasons]}
         )
@@ -39,6 +38,12 @@ def ingest(record: SQSRecord) -> None:
         logger.info(
             "event", extra={"event_id": outcome.event_id, "effect": outcome.effect, "repeated": outcome.repeated}
         )
+
+
+def marked(record: SQSRecord, name: str) -> bool:
+    """By an attribute of the message, which neither an event nor a source on the bus can set."""
+    attribute = record.message_attributes[name]
+    return attribute is not None and attribute.string_value == "true"
 
 
 def envelope_of(body: str) -> str:

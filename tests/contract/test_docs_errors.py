@@ -109,10 +109,11 @@ def test_the_limits_that_are_named_are_those_of_the_code() -> None:
     from api import events, graphql
     from crm.intake import parsing
     from crm.touchpoints.service import LARGEST_PROPERTIES
-    from schema import limits
+    from schema import event, limits
 
     for number in (
         *(events.MOST_BYTES, graphql.MOST_BYTES, parsing.MOST_BYTES, LARGEST_PROPERTIES),
+        *(event.LARGEST, *event.LARGEST_OF.values()),
         *(limits.MOST_TOKENS, limits.MOST_FIELDS, limits.MOST_COST),
     ):
         assert f"{number:,}" in PAGE

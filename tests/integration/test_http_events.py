@@ -151,7 +151,8 @@ def test_an_app_cannot_take_the_ids_of_the_shops_own_events(client: Client, queu
     for customer_id in (ann, bob):
         response = send(client, seen, **as_app(customer_id))
         assert response.json()["results"][0]["eventId"] == "shopify-order-1001-1"
-    outcomes = [intake.apply(json.dumps(body), now=now) for body in [*queued(queue), bought]]
+    outcomes = [intake.apply(json.dumps(body), now=now, by_app=True) for body in queued(queue)]
+    outcomes += [intake.apply(json.dumps(bought), now=now)]
     assert [(outcome.status, outcome.repeated) for outcome in outcomes] == [("applied", False)] * 3
     headers = {"authorization": f"Bearer {token()}"}
     told = client.get(f"/v1/events/app.{ann}.shopify-order-1001-1", headers=headers).json()
@@ -165,6 +166,53 @@ def test_an_app_cannot_leave_its_namespace_by_an_odd_id(client: Client, queue: s
     )
     assert (response.status_code, queued(queue)) == (422, [])
     assert {fault["path"] for fault in response.json()["results"][0]["faults"]} == {"id"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"), [("product.viewed", 5_000), ("custom.recorded", 5_000), ("cart.updated", 12_000)]
+)
+def test_what_an_app_tells_at_once_is_no_more_than_its_kind_needs(
+    client: Client, queue: str, kind: str, most: int
+) -> None:
+    needed = {"sku": "A", "name": "wish.made", "cartId": "c1", "note": ""}
+    free = most - len(json.dumps(needed, separators=(",", ":")))
+    sent = [event(kind, needed | {"note": note}, customer=None) for note in ("ü" * (free // 2), "ü" * (free // 2 + 1))]
+    response = send(client, sent, **as_app("cus_1"))
+    assert statuses(response) == ["queued", "refused"]
+    [fault] = response.json()["results"][1]["faults"]
+    assert (fault["path"], fault["code"]) == ("data", "TOO_LARGE")
+    assert fault["message"].startswith(f"must have {most:,} bytes")
+    assert statuses(send(client, sent[1] | {"customer": {"externalId": "ann"}})) == ["queued"]  # from the shop
+
+
+def test_the_longest_answer_and_the_longest_cart_of_an_app_are_taken(client: Client, queue: str) -> None:
+    lines = [{"sku": f"SKU-{number:06}", "quantity": 10, "unitPrice": "129.90"} for number in range(200)]
+    told = [
+        event("feedback.received", {"score": 9, "comment": "😀" * 2000}, customer=None),
+        event("checkout.started", {"cartId": "c1", "lines": lines, "currency": "EUR"}, customer=None),
+    ]
+    assert statuses(send(client, told, **as_app("cus_1"))) == ["queued"] * 2
+
+
+def test_no_shops_event_passes_for_an_apps(client: Client, queue: str, outlets: None) -> None:
+    seen = event("product.viewed", {"sku": "A"}, id="app.cus_1.e1")
+    response = send(client, seen)
+    assert (response.status_code, queued(queue)) == (422, [])
+    [fault] = response.json()["results"][0]["faults"]
+    assert (fault["path"], fault["code"]) == ("id", "RESERVED")
+    deliver({"detail-type": "product.viewed", "source": "shop", "detail": seen})  # from the bus, which checks nothing
+    headers = {"authorization": f"Bearer {token()}"}
+    told = client.get("/v1/events/app.cus_1.e1", headers=headers).json()
+    assert (told["status"], [reason["path"] for reason in told["reasons"]]) == ("dead_lettered", ["id"])
+
+
+def test_what_an_app_sent_is_an_apps_event_for_whoever_takes_it_from_the_queue(client: Client, queue: str) -> None:
+    seen = event("product.viewed", {"sku": "A"}, customer=None)
+    send(client, seen, **as_app("cus_1"))
+    send(client, event("product.viewed", {"sku": "A"}))
+    messages = sqs_client().receive_message(QueueUrl=queue, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
+    marks = [message["MessageAttributes"].get("app", {}).get("StringValue") for message in messages["Messages"]]
+    assert marks == ["true", None]
 
 
 def test_an_app_tells_of_nobody_else_and_of_no_orders(client: Client, queue: str) -> None:

@@ -127,6 +127,35 @@ def test_a_replayed_event_is_told_to_be_one() -> None:
     assert customer_of().replayed
 
 
+def test_a_dead_letter_of_an_apps_event_is_an_apps_when_it_comes_again() -> None:
+    for by_app in (True, False):
+        deliver(event("order.eaten", {}, id="app.cus_1.e1"), by_app=by_app)
+    marks = [letter["MessageAttributes"].get("app", {}).get("StringValue") for letter in dead_letters()]
+    assert marks == ["true", None]
+
+
+def test_what_the_door_takes_of_a_shops_own_event_can_be_stored(now: Any) -> None:
+    """Not more than 100,000 bytes as they are stored, whatever script they are in."""
+    for letters, status in ((33_000, "queued"), (33_400, "refused")):
+        told = event("custom.recorded", {"name": "letter.written", "properties": {"text": "語" * letters}})
+        [receipt] = intake.accept("demo", [told], now=now)
+        assert (receipt.status, [(fault.path, fault.code) for fault in receipt.faults]) == (
+            status,
+            [] if status == "queued" else [("data.properties", "TOO_LARGE")],
+        )
+        deliver(told)
+    assert len(dead_letters()) == 1
+    [touchpoint] = touchpoints.touchpoints("demo", customer_of().customer_id, limit=10)
+    assert touchpoint.properties == {"text": "語" * 33_000}
+    assert touchpoint.serialize()["properties"]["S"] == '{"text":"' + "語" * 33_000 + '"}'
+
+
+def test_a_cart_too_large_to_be_stored_is_refused_at_the_door(now: Any) -> None:
+    lines = [{"sku": "語" * 190, "quantity": 1} for _ in range(200)]
+    [receipt] = intake.accept("demo", [event("cart.updated", {"cartId": "c1", "lines": lines})], now=now)
+    assert [(fault.path, fault.code) for fault in receipt.faults] == [("data", "TOO_LARGE")]
+
+
 def test_feedback_and_visits_are_recorded_once() -> None:
     answered = event("feedback.received", {"score": 9, "comment": "Good."})
     seen = event("product.viewed", {"sku": "A"})

@@ -195,9 +195,11 @@ def test_an_app_takes_over_nobodys_history_by_claiming_to_have_been_there_first(
     for number, first in enumerate([{"id": "app.ann.1"}, {}]):
         v = f"v{number}"
         monkeypatch.setattr(clock, "now", lambda: NOW)
-        deliver(viewed(v, 1), identified(v, "ann", 3, **first))
+        deliver(viewed(v, 1))
+        deliver(identified(v, "ann", 3, **first), by_app="id" in first)
         monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(minutes=1))
-        deliver(identified(v, "bob", 4, id=f"app.bob.{number}") | {"occurredAt": "1970-01-01T00:00:00Z"})
+        claimed = identified(v, "bob", 4, id=f"app.bob.{number}") | {"occurredAt": "1970-01-01T00:00:00Z"}
+        deliver(claimed, by_app=True)
         settled(v, now=NOW)
         assert (len(history("ann")), history("bob")) == (number + 1, [])
 
@@ -210,6 +212,7 @@ def test_a_shops_earlier_event_says_who_a_visitor_was_whatever_an_app_said_and_w
             identified(v, f"ann{number}", 3),
             identified(v, f"bob{number}", 2, id=f"app.bob.{number}"),
         ]
-        deliver(*(told[place] for place in order))
+        for place in order:
+            deliver(told[place], by_app=told[place]["id"].startswith("app."))
         settled(v, now=NOW)
         assert (history(f"ann{number}"), history(f"bob{number}")) == (["1"], [])

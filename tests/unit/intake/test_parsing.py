@@ -57,6 +57,12 @@ def test_every_fault_of_the_sense_is_reported_with_its_path() -> None:
     }
 
 
+def test_no_shop_gives_its_events_ids_of_apps() -> None:
+    theirs = placed(id="app.cus_1.e1", currency="EUX")
+    assert faults(theirs) == {"id": "RESERVED", "data.currency": "INVALID"}
+    assert parsing.parse(json.dumps(placed(id="app.cus_1.e1")), now=NOW, by_app=True).id == "app.cus_1.e1"
+
+
 def test_ten_minutes_ahead_is_a_wrong_clock_and_more_is_the_future() -> None:
     parsing.parse(json.dumps(placed(occurredAt="2026-03-10T12:10:00Z")), now=NOW)
     assert faults(placed(occurredAt="2026-03-10T12:10:00.000001Z")) == {"occurredAt": "FROM_THE_FUTURE"}

@@ -21,7 +21,7 @@ TOLD = Told("e1", "event:e1", NOON, NOON, replayed=False)
         ({"direction": "sideways"}, "direction"),
         ({"session_id": "x" * 201}, "session_id"),
         ({"campaign": Campaign(term="x" * 201)}, "campaign.term"),
-        ({"properties": {"note": "ü" * 40_000}}, "properties"),
+        ({"properties": {"note": "ü" * 50_000}}, "properties"),
     ],
 )
 def test_a_touchpoint_that_is_nearly_right_is_refused_and_writes_nothing(wrong: dict[str, Any], path: str) -> None:
