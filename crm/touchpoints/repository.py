@@ -1,7 +1,7 @@
 # crm/touchpoints/repository.py
 """Every read of touchpoints; writes go through a Change."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from pynamodb.exceptions import DoesNotExist
@@ -19,6 +19,7 @@ from crm.touchpoints.models import (
     visitor_key,
 )
 
+PAGE, FEW = 100, 10  # items a request
 NEVER = ":"  # sorts behind every digit a time begins with
 
 
@@ -90,16 +91,26 @@ def get_visitor(shop: str, visitor_id: str) -> tuple[Visitor | None, VisitorLink
     return Visitor.from_raw_data(visitor) if visitor else None, VisitorLink.from_raw_data(link) if link else None
 
 
-def list_of_visitor(shop: str, visitor_id: str, *, now: datetime, limit: int | None = None) -> list[VisitorTouchpoint]:
-    """AP-88. Oldest first; what has expired and is not yet deleted is left out."""
-    found = VisitorTouchpoint.query(
+def list_of_visitor(shop: str, visitor_id: str, *, now: datetime) -> Iterator[VisitorTouchpoint]:
+    """AP-88. Oldest first, a page at a time as they are asked for; what has expired and is not yet deleted is left
+    out.
+    """
+    return _of_visitor(shop, visitor_id, now, page_size=PAGE)
+
+
+def oldest_of_visitor(shop: str, visitor_id: str, *, now: datetime) -> VisitorTouchpoint | None:
+    """AP-130. As above. What has expired is older than all else, so a page is more than the one."""
+    return next(_of_visitor(shop, visitor_id, now, page_size=FEW), None)
+
+
+def _of_visitor(shop: str, visitor_id: str, now: datetime, *, page_size: int) -> Iterator[VisitorTouchpoint]:
+    return VisitorTouchpoint.query(
         visitor_key(shop, visitor_id),
         VisitorTouchpoint.sk.startswith("TOUCHPOINT#"),
         VisitorTouchpoint.expires_at > int(now.timestamp()),
         consistent_read=True,
-        limit=limit,
+        page_size=page_size,
     )
-    return list(found)
 
 
 def _reach(prefix: str, since: datetime | None, until: datetime | None, before: str | None) -> tuple[str, str]:

@@ -4,11 +4,11 @@
 A visitor's partition is the truth about what they did; once they are known, each touchpoint has a copy in the
 customer's. Whoever was identified earliest is whom they were (by event time; an app's identification by when it was
 heard), so a link can still change: then the copies move, each in one transaction with the truth, which says where its
-copy is. A touchpoint relies on the link it found and
-an identification on the visitor it found, so of two that cross, one is decided again.
+copy is. A touchpoint relies on the link it found and an identification on the visitor it found, so of two that cross,
+one is decided again.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -24,7 +24,7 @@ from crm.touchpoints.told import Told
 LIFETIME = timedelta(days=90)  # from the first that is heard of them; an app's token ends no later
 MOST_TOUCHPOINTS = 1000  # of a visitor: the newest by event time
 MOVED_AT_ONCE = 30  # touchpoints a transaction: three writes each, and the link
-MOST_BYTES = 1_000_000  # a transaction; DynamoDB takes four million, and properties may be large
+MOST_BYTES = 1_000_000  # of touchpoints a transaction: DynamoDB takes four million, with the copies that it writes
 
 
 class Claim(Enum):
@@ -49,7 +49,7 @@ def record(
         visitor.touchpoint_count += 1
         _keep(change, item, visitor, customer_id)
     else:
-        oldest = next(iter(repository.list_of_visitor(shop, visitor_id, now=told.now, limit=1)), None)
+        oldest = repository.oldest_of_visitor(shop, visitor_id, now=told.now)
         if oldest is None or oldest.sk < item.sk:
             if oldest is not None:
                 _forget(change, oldest)
@@ -100,14 +100,15 @@ def settle(shop: str, visitor_id: str, *, now: datetime) -> int:
     def attempt() -> int:
         nonlocal moved
         _, link, _ = _read(shop, visitor_id, now)
-        if link.customer_id is None:
+        customer_id = link.customer_id
+        if customer_id is None:
             return moved
         items = repository.list_of_visitor(shop, visitor_id, now=now)
-        for batch in _batches([item for item in items if item.copied_to != link.customer_id]):
+        for batch in _batches(item for item in items if item.copied_to != customer_id):
             change = Change(now)
             change.unchanged(link)
             for item in batch:
-                _move(change, item, link.customer_id)
+                _move(change, item, customer_id)
             change.commit()
             moved += len(batch)
         return moved
@@ -148,9 +149,10 @@ def _forget(change: Change, item: VisitorTouchpoint) -> None:
 def _move(change: Change, item: VisitorTouchpoint, customer_id: str) -> None:
     if item.copied_to is not None:
         _delete_copy(change, item, item.copied_to)
+    # While the link stays, whoever else moves it makes this copy: so it is where it was when it was read.
     change.create(item.copy(customer_id), otherwise=Stale())
     # An update creates what is not there: what was forgotten meanwhile must not come back.
-    there = VisitorTouchpoint.sk.exists() & _where(item)
+    there = VisitorTouchpoint.sk.exists()
     change.update(item, [VisitorTouchpoint.copied_to.set(customer_id)], when=there, otherwise=Stale())
 
 
@@ -165,11 +167,11 @@ def _where(item: VisitorTouchpoint) -> Condition:
     return VisitorTouchpoint.copied_to == item.copied_to
 
 
-def _batches(items: Sequence[VisitorTouchpoint]) -> Iterator[list[VisitorTouchpoint]]:
+def _batches(items: Iterable[VisitorTouchpoint]) -> Iterator[list[VisitorTouchpoint]]:
     batch: list[VisitorTouchpoint] = []
     size = 0
     for item in items:
-        length = len(str(item.serialize()))
+        length = len(str(item.serialize()).encode())
         if batch and (len(batch) == MOVED_AT_ONCE or size + length > MOST_BYTES):
             yield batch
             batch, size = [], 0

@@ -45,6 +45,12 @@ def test_a_message_stays_hidden_for_six_times_as_long_as_its_function_may_take(n
     assert queue["VisibilityTimeout"] >= 6 * function["Timeout"] + window
 
 
+@pytest.mark.parametrize("name", FROM_QUEUES)
+def test_whoever_may_need_minutes_for_a_message_is_given_one_at_a_time(name: str) -> None:
+    mapping = FROM_QUEUES[name]
+    assert FUNCTIONS[name_in(mapping["FunctionName"])]["Timeout"] <= 30 or mapping["BatchSize"] == 1
+
+
 @pytest.mark.parametrize("name", MAPPINGS)
 def test_a_function_reports_which_records_failed_so_that_the_others_are_done(name: str) -> None:
     assert MAPPINGS[name]["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
