@@ -1,5 +1,5 @@
 # tests/integration/test_visitors_at_once.py
-"""What a visitor does and who they turn out to be, crossing: each overtaken between what it reads and what it writes."""
+"""What a visitor does and who they turn out to be, crossing: each overtaken between its reading and its writing."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
