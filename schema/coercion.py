@@ -243,13 +243,13 @@ def _errors_of_variables(
             continue
         place: InputPath = ()
         for misfit in found:
-            place = place or _places(plan.document).get(name, (name,))
+            place = place or places(plan.document).get(name, (name,))
             yield misfit._replace(path=(*place, *misfit.path)).error(definition)
 
 
-def _places(document: DocumentNode) -> dict[str, InputPath]:
+def places(document: DocumentNode) -> dict[str, InputPath]:
     """Where each variable is used first, as the path of an input."""
-    places: dict[str, InputPath] = {}
+    found: dict[str, InputPath] = {}
 
     class Uses(Visitor):
         def enter_argument(self, node: ArgumentNode, *_: Any) -> VisitorAction:
@@ -258,7 +258,7 @@ def _places(document: DocumentNode) -> dict[str, InputPath]:
 
         def _walk(self, node: ValueNode, path: InputPath) -> None:
             if isinstance(node, VariableNode):
-                places.setdefault(node.name.value, path)
+                found.setdefault(node.name.value, path)
             elif isinstance(node, ListValueNode):
                 for index, item in enumerate(node.values):
                     self._walk(item, (*path, str(index)))
@@ -267,7 +267,7 @@ def _places(document: DocumentNode) -> dict[str, InputPath]:
                     self._walk(field.value, (*path, field.name.value))
 
     visit(document, Uses())
-    return places
+    return found
 
 
 class LiteralsRule(ValuesOfCorrectTypeRule):

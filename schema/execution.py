@@ -62,22 +62,25 @@ class Execution:
         request_id: str,
         queries_only: bool = False,
     ) -> Answer:
-        plan = self.plans.plan(request.query, request.operation_name, suggestions="schema:read" in principal.scopes)
+        suggestions = "schema:read" in principal.scopes
+        plan = self.plans.plan(request.query, request.operation_name, suggestions=suggestions)
         refused = _refusal(plan, request, principal, request_id, queries_only=queries_only)
         if refused is not None:
             return refused
-        variables = self._variables(plan, request, suggestions="schema:read" in principal.scopes)
+        variables = self._variables(plan, request, suggestions=suggestions)
         if isinstance(variables, list):
             errors = [_formatted(error, "BAD_USER_INPUT") for error in variables]
             return Answer(400, {"errors": errors, "extensions": {"requestId": request_id}})
         cost = plan.cost(request.variables)
         charge = await self.budgets.charge(principal, cost, now=now) if self.budgets else None
-        if charge is not None and charge.wait > 0:
+        if self.budgets and charge is not None and charge.wait > 0:
             wait = ceil(charge.wait)
             message = f"This costs {cost} points, and there are {charge.left}: wait {wait} seconds."
-            return _refused(429, "THROTTLED", message, request_id, retry_after=wait, cost={"requested": cost})
+            told = {"cost": {"requested": cost}, "budget": self.budgets.shown(principal, charge)}
+            return _refused(429, "THROTTLED", message, request_id, {"retryAfter": wait}, **told)
         with metering() as meter:
-            executor = PlannedExecutor(plan, variables, Context(principal, now, request_id, meter, plan.uses))
+            context = Context(principal, now, request_id, meter, plan.uses)
+            executor = PlannedExecutor(plan, variables, context, suggestions=suggestions)
             result = await executor.answer()
         # What was asked for and not there has cost the store as much.
         used = max(executor.objects, meter.requests, ceil(meter.read_units))
@@ -94,7 +97,8 @@ class Execution:
         assert plan.operation is not None
         given = dict(request.variables)
         wrong = errors_of_variables(self.schema, plan, given, named=suggestions, most=MOST_ERRORS)
-        return wrong or get_variable_values(self.schema, plan.operation.variable_definitions or (), given)
+        definitions = plan.operation.variable_definitions or ()
+        return wrong or get_variable_values(self.schema, definitions, given, hide_suggestions=not suggestions)
 
 
 def _refusal(
@@ -111,7 +115,7 @@ def _refusal(
     excess = plan.excess(request.variables)
     if excess:
         cost = {"requested": plan.cost(request.variables)}
-        return _refused(400, "QUERY_TOO_COMPLEX", excess, request_id, cost=cost)
+        return _refused(400, "QUERY_TOO_COMPLEX", excess.message, request_id, excess.extensions, cost=cost)
     if limits.too_nested(request.variables):
         message = f"Variables may be nested {limits.MOST_NESTING} deep."
         return _refused(400, "BAD_USER_INPUT", message, request_id)
@@ -170,8 +174,8 @@ def _formatted(error: GraphQLError, code: str, **more: Any) -> dict[str, Any]:
 
 
 def _refused(
-    status: int, code: str, message: str, request_id: str, *, retry_after: int | None = None, **more: Any
+    status: int, code: str, message: str, request_id: str, said: Mapping[str, Any] | None = None, **more: Any
 ) -> Answer:
-    wait = {} if retry_after is None else {"retryAfter": retry_after}
-    error = {"message": message, "extensions": {"code": code, **wait}}
+    """`said` stands in the error's extensions, `more` in those of the answer."""
+    error = {"message": message, "extensions": {"code": code, **(said or {})}}
     return Answer(status, {"errors": [error], "extensions": {"requestId": request_id, **more}})

@@ -77,7 +77,9 @@ Compiled = dict[int, tuple[GroupedFieldSet, Selection]]
 class PlannedExecutor(Executor[None]):
     """One execution of a plan's operation. Counts the objects it completes: they are the actual cost."""
 
-    def __init__(self, plan: "Plan", variables: VariableValues, context: "Context") -> None:
+    def __init__(
+        self, plan: "Plan", variables: VariableValues, context: "Context", *, suggestions: bool = False
+    ) -> None:
         assert plan.operation is not None
         super().__init__(
             plan.schema,
@@ -90,6 +92,7 @@ class PlannedExecutor(Executor[None]):
             default_field_resolver,
             default_type_resolver,
             default_field_resolver,
+            hide_suggestions=not suggestions,
         )
         self.plan = plan
         self.objects = 0
@@ -116,7 +119,7 @@ class PlannedExecutor(Executor[None]):
         fields = self.plan.root_fields
         if fields is None:
             fields = collect_fields(
-                self.schema, self.fragments, self.variable_values, root_type, self.operation
+                self.schema, self.fragments, self.variable_values, root_type, self.operation, self.hide_suggestions
             ).grouped_field_set
             if self.plan.static:
                 self.plan.root_fields = fields

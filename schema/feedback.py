@@ -1,6 +1,7 @@
 # schema/feedback.py
 """What customers answer, as clients see it."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Annotated
@@ -10,7 +11,7 @@ import strawberry
 from crm.feedback import service
 from crm.kernel.errors import Fault, InvalidInputs, NotFound
 from schema.access import own, signed_in
-from schema.context import GIVEN, Context, Info, stored
+from schema.context import GIVEN, Context, Info, Loader, stored
 from schema.customer.record import visible_record
 from schema.errors import AnswersRefusals, UserError
 from schema.loaders import Page, PageByCustomer
@@ -70,11 +71,19 @@ class FeedbackByCustomer(PageByCustomer[service.FeedbackResponse]):
         return service.responses(self.context.shop, page.customer_id, before=page.before, limit=page.limit)
 
 
+class ResponseByKey(Loader[tuple[str, str], service.FeedbackResponse | None]):
+    """Answers by customer and response id."""
+
+    async def load_many(self, keys: list[tuple[str, str]]) -> Sequence[service.FeedbackResponse | None]:
+        found = await stored(service.get_many, self.context.shop, keys)
+        return [found.get(key) for key in keys]
+
+
 async def response_by_key(context: Context, customer_id: str, response_id: str) -> FeedbackResponse | None:
     """None for an answer that does not exist, is another shop's, or is not the caller's to see."""
     if await visible_record(context, customer_id) is None:
         return None
-    item = await stored(service.get_response, context.shop, customer_id, response_id)
+    item = await context.loader(ResponseByKey).load((customer_id, response_id))
     return FeedbackResponse(item=item) if item else None
 
 

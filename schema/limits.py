@@ -19,10 +19,8 @@ from graphql import (
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
-    GraphQLField,
-    GraphQLInterfaceType,
+    GraphQLError,
     GraphQLNamedType,
-    GraphQLObjectType,
     GraphQLSchema,
     InlineFragmentNode,
     ListValueNode,
@@ -31,12 +29,10 @@ from graphql import (
     SelectionSetNode,
     ValueNode,
     get_named_type,
-    is_list_type,
-    is_non_null_type,
 )
 from msgspec import Struct, field
 
-from schema.sizes import ONE, Size, Sized, Terms, declared_size, size_of_list
+from schema.sizes import ONE, Size, Sized, Terms, declared_size, definition_of, is_list, size_of_list
 
 MOST_CHARACTERS: Final = 20_000
 MOST_TOKENS: Final = 1_500
@@ -57,6 +53,44 @@ MOST_NESTING: Final = 32  # of lists and objects in variables
 MUTATION_COST: Final = 10
 INTROSPECTION_COST: Final = 100
 UNSIZED_LIST: Final = 10  # a plain list that declares no size
+MOST_TOLD: Final = 2**31 - 1
+
+
+WORDS: Final = {
+    "operations": "operations",
+    "fragments": "fragments",
+    "variables": "variables",
+    "depth": "levels",
+    "fields": "fields, fragments spread out,",
+    "aliases": "aliases",
+    "directives": "directives",
+    "values": "values in arguments",
+    "rootFields": "root fields",
+    "repeats": "pairs of selections of one field",
+}
+
+
+class Excess(Struct, frozen=True):
+    """What a request has too much of: which limit, how much, and how much there may be."""
+
+    limit: str
+    value: int
+    most: int
+    message: str
+    list: tuple[str, ...] = ()
+    """The path of the list with most items, by the names of the answer."""
+    field: tuple[str, ...] = ()
+    """The path of the input at fault."""
+
+    @property
+    def extensions(self) -> dict[str, Any]:
+        """As the error tells it. Fragments in fragments make numbers that no client could read."""
+        told: dict[str, Any] = {"limit": self.limit, "value": min(self.value, MOST_TOLD), "maximum": self.most}
+        paths = {"list": self.list, "field": self.field}
+        return told | {name: list(path) for name, path in paths.items() if path}
+
+    def error(self) -> GraphQLError:
+        return GraphQLError(self.message, extensions=self.extensions)
 
 
 def too_nested(variables: Mapping[str, Any]) -> bool:
@@ -145,7 +179,7 @@ class Measuring:
         self._measured: dict[str, Measure] = {}
         self._open: set[str] = set()
 
-    def excess(self) -> str | None:
+    def excess(self) -> Excess | None:
         """What the document has too much of, whatever its variables; None where it keeps within the limits."""
         counted: list[tuple[str, int, int]] = [
             ("operations", len(self.operations), MOST_OPERATIONS),
@@ -165,16 +199,16 @@ class Measuring:
     def _counted(self) -> Iterator[tuple[str, int, int]]:
         measures = [self.operation(node) for node in self.operations]
         for measure in (*measures, *(self._fragment(name) for name in self.fragments)):
-            yield "levels", measure.depth, MOST_DEPTH
-            yield "fields, fragments spread out,", measure.fields, MOST_FIELDS
+            yield "depth", measure.depth, MOST_DEPTH
+            yield "fields", measure.fields, MOST_FIELDS
             yield "aliases", measure.aliases, MOST_ALIASES
             yield "directives", measure.directives, MOST_DIRECTIVES
-            yield "values in arguments", measure.values, MOST_VALUES
+            yield "values", measure.values, MOST_VALUES
         for measure in measures:
-            yield "root fields", measure.width, MOST_ROOT_FIELDS
+            yield "rootFields", measure.width, MOST_ROOT_FIELDS
         # Only now, when it is known that spreading all fragments out is little work, and ends.
         for node in () if self.circular else (*self.operations, *self.fragments.values()):
-            yield "pairs of selections of one field", self._repeats([node.selection_set]), MOST_REPEATS
+            yield "repeats", self._repeats([node.selection_set]), MOST_REPEATS
 
     def _repeats(self, merged: list[SelectionSetNode]) -> int:
         """How many pairs of selections answer under one name: what the standard rule compares."""
@@ -234,7 +268,7 @@ class Measuring:
         name = node.name.value
         values = sum(_values(argument.value) for argument in node.arguments or ())
         measure = Measure(depth=1, width=1, fields=1, aliases=1 if node.alias else 0, values=values)
-        definition = _definition(parent, name)
+        definition = definition_of(parent, name)
         declared = declared_size(definition)
         size = size_of_list(node, declared) if declared else None
         if parent is not None and parent is self.schema.mutation_type:
@@ -252,7 +286,7 @@ class Measuring:
             return measure
         if size and declared and declared.sized_fields:
             below.sized = Sized(tuple(declared.sized_fields), size)
-        if definition and _is_list(definition):
+        if definition and is_list(definition):
             times = Item(size or Size(UNSIZED_LIST), name="" if size else name)
         else:
             times = Item(ONE)
@@ -269,19 +303,9 @@ def _values(node: ValueNode) -> int:
     return 1
 
 
-def _first_excess(counted: Iterator[tuple[str, int, int]]) -> str | None:
-    return next(
-        (f"A document may have {most} {what} at most." for what, number, most in counted if number > most), None
-    )
-
-
-def _definition(parent: GraphQLNamedType | None, name: str) -> GraphQLField | None:
-    if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType):
-        found: GraphQLField | None = parent.fields.get(name)
-        return found
+def _first_excess(counted: Iterator[tuple[str, int, int]]) -> Excess | None:
+    """`counted` are the names of limits, what is counted of each, and how much there may be."""
+    for limit, number, most in counted:
+        if number > most:
+            return Excess(limit, number, most, f"A document may have {most} {WORDS[limit]} at most; this has {number}.")
     return None
-
-
-def _is_list(definition: GraphQLField) -> bool:
-    kind = definition.type
-    return is_list_type(kind.of_type if is_non_null_type(kind) else kind)

@@ -1,6 +1,7 @@
 # schema/message.py
 """Messages, as clients see them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
 
@@ -8,7 +9,7 @@ import strawberry
 
 from crm.notifications import service
 from schema.access import own, signed_in
-from schema.context import Context, Info, stored
+from schema.context import Context, Info, Loader, stored
 from schema.customer.record import visible_record
 from schema.loaders import Page, PageByCustomer
 from schema.node import Node, global_id
@@ -77,9 +78,17 @@ class MessagesByCustomer(PageByCustomer[service.Message]):
         return service.messages(self.context.shop, page.customer_id, before=page.before, limit=page.limit)
 
 
+class MessageByKey(Loader[tuple[str, str], service.Message | None]):
+    """Messages by customer and message id."""
+
+    async def load_many(self, keys: list[tuple[str, str]]) -> Sequence[service.Message | None]:
+        found = await stored(service.get_many, self.context.shop, keys)
+        return [found.get(key) for key in keys]
+
+
 async def message_by_key(context: Context, customer_id: str, message_id: str) -> Message | None:
     """None for a message that does not exist, is another shop's, or is not the caller's to see."""
     if await visible_record(context, customer_id) is None:
         return None
-    item = await stored(service.get_message, context.shop, customer_id, message_id)
+    item = await context.loader(MessageByKey).load((customer_id, message_id))
     return Message(item=item) if item else None

@@ -2,6 +2,7 @@
 """Imports and exports, as staff ask for them and watch them."""
 
 from asyncio import gather
+from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
 from typing import Annotated, Final
@@ -15,7 +16,7 @@ from crm.kernel.actor import Actor as Doer
 from crm.kernel.errors import NotFound
 from schema.access import signed_in, staff
 from schema.connections import After, Connection, First, Place, about, connection, merged, page_size, paged
-from schema.context import GIVEN, Context, Info, stored
+from schema.context import GIVEN, Context, Info, Loader, stored
 from schema.customer.history import Actor
 from schema.errors import AnswersRefusals, UserError
 from schema.node import Node, global_id, key_of
@@ -166,9 +167,15 @@ def _visible(context: Context, name: str) -> bool:
     return context.principal.kind is Kind.STAFF and SCOPE_OF[name] in context.principal.scopes
 
 
+class OperationByKey(Loader[str, service.Operation | None]):
+    async def load_many(self, keys: list[str]) -> Sequence[service.Operation | None]:
+        found = await stored(service.find_many, self.context.shop, keys)
+        return [found.get(key) for key in keys]
+
+
 async def operation_by_key(context: Context, operation_id: str) -> Operation | None:
     """None for one that does not exist, is another shop's, or is not the caller's to see."""
-    item = await stored(service.find, context.shop, operation_id)
+    item = await context.loader(OperationByKey).load(operation_id)
     return Operation(item=item) if item is not None and _visible(context, item.name) else None
 
 

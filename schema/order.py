@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Final
 
 import strawberry
 
-from crm.kernel.errors import NotFound
 from crm.orders import service
 from schema.access import own, signed_in
 from schema.connections import about
@@ -221,6 +220,14 @@ class OrderByKey(Loader[tuple[str, str], service.Order | None]):
         return [found.get(key) for key in keys]
 
 
+class CustomerByOrder(Loader[str, str | None]):
+    """Whose an order is, by its id; None where none of that id has come."""
+
+    async def load_many(self, keys: list[str]) -> Sequence[str | None]:
+        found = await stored(service.get_refs, self.context.shop, keys)
+        return [found[key].customer_id if key in found else None for key in keys]
+
+
 async def order_of(context: Context, customer_id: str, order_id: str | None) -> Order | None:
     """The order that something of a customer is about; None where there is none, or it has not come yet."""
     item = await context.loader(OrderByKey).load((customer_id, order_id)) if order_id else None
@@ -239,10 +246,8 @@ async def order_by_key(context: Context, order_id: str) -> Order | None:
             visible_record(context, principal.customer_id), order_of(context, principal.customer_id, order_id)
         )
         return order if record is not None else None
-    try:
-        return Order(item=await stored(service.get, context.shop, order_id))
-    except NotFound:
-        return None
+    customer_id = await context.loader(CustomerByOrder).load(order_id)
+    return await order_of(context, customer_id, order_id) if customer_id else None
 
 
 @strawberry.type

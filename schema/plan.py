@@ -37,9 +37,10 @@ from msgspec import Struct, field
 
 from schema import limits, sizes
 from schema.access import INTROSPECTION, Access, Denied, denied, rule
-from schema.coercion import LiteralsRule
+from schema.coercion import LiteralsRule, places
 from schema.connections import MOST_FIRST
 from schema.executor import Compiled
+from schema.limits import Excess
 from schema.principal import Kind, Principal
 from schema.sizes import Terms
 
@@ -102,17 +103,33 @@ class Plan(Struct):
     def cost(self, variables: Mapping[str, Any]) -> int:
         return sizes.cost(self.terms, {**self.defaults, **variables})
 
-    def excess(self, variables: Mapping[str, Any]) -> str | None:
+    def excess(self, variables: Mapping[str, Any]) -> Excess | None:
         """What these variables make too much of; None where they keep within the limits."""
-        if any(size.is_too_long(variables) for term in self.terms for size in term):
-            return f"A list that is sized by its argument may have {MOST_FIRST} items at most."
+        for size in {size for term in self.terms for size in term}:
+            length = size.length(variables)
+            if length > MOST_FIRST:
+                said = f"A list that sizes an answer may have {MOST_FIRST} items at most; this has {length}."
+                place = places(self.document).get(size.variable or "", ())
+                return Excess("sizingList", length, MOST_FIRST, said, field=(*place, *size.path))
         items = sizes.product(self.products, {**self.defaults, **variables})
         if items > limits.MOST_PRODUCT:
-            return f"Lists within lists would hold {items} items; they may hold {limits.MOST_PRODUCT}."
+            said = f"Lists within lists would hold {items} items; they may hold {limits.MOST_PRODUCT}."
+            return self._of_lists("items", items, limits.MOST_PRODUCT, said, variables)
         cost = self.cost(variables)
         if cost > limits.MOST_COST:
-            return f"This would cost {cost} points; one request may cost {limits.MOST_COST}."
+            said = f"This would cost {cost} points; one request may cost {limits.MOST_COST}."
+            return self._of_lists("cost", cost, limits.MOST_COST, said, variables)
         return None
+
+    def _of_lists(self, limit: str, value: int, most: int, said: str, variables: Mapping[str, Any]) -> Excess:
+        assert self.operation is not None
+        from schema.fullest_list import FullestList  # late: of use to what is refused only
+
+        given = {**self.defaults, **variables}
+        fullest = FullestList(self.schema, self.fragment_definitions, given).of(self.operation)
+        if fullest.path:
+            said = f"{said} The most are in {'.'.join(fullest.path)}."
+        return Excess(limit, value, most, said, list=fullest.path)
 
     def denied(self, principal: Principal) -> tuple[Denied, ...]:
         """Why this principal may not run it, five fields at most; nothing where they may."""
@@ -146,8 +163,9 @@ class Plans:
             self._kept.move_to_end(key)
             return known
         if len(document) > limits.MOST_CHARACTERS:
-            excess = GraphQLError(f"A document may have {limits.MOST_CHARACTERS} characters at most.")
-            return Plan(self.schema, (("QUERY_TOO_COMPLEX", excess),))
+            said = f"A document may have {limits.MOST_CHARACTERS} characters at most; this has {len(document)}."
+            excess = Excess("characters", len(document), limits.MOST_CHARACTERS, said)
+            return Plan(self.schema, (("QUERY_TOO_COMPLEX", excess.error()),))
         plan = self._kept[key] = self._make(document, operation_name, suggestions=suggestions)
         self._length += len(document)
         while len(self._kept) > self.most or self._length > self.characters:
@@ -166,7 +184,7 @@ class Plans:
             return Plan(self.schema, (("OPERATION_RESOLUTION_FAILURE", operation),))
         excess = measuring.excess()
         if excess:
-            return Plan(self.schema, (("QUERY_TOO_COMPLEX", GraphQLError(excess)),))
+            return Plan(self.schema, (("QUERY_TOO_COMPLEX", excess.error()),))
         # In a circle nothing ends that spreads fragments out, as the other rules do.
         rules = (NoFragmentCyclesRule,) if measuring.circular else RULES
         problems = validate(self.schema, document, rules, max_errors=MOST_ERRORS, hide_suggestions=not suggestions)

@@ -5,7 +5,20 @@ from collections.abc import Mapping
 from math import prod
 from typing import Any, Final
 
-from graphql import FieldNode, GraphQLField, IntValueNode, ListValueNode, ObjectValueNode, ValueNode, VariableNode
+from graphql import (
+    FieldNode,
+    GraphQLField,
+    GraphQLInterfaceType,
+    GraphQLNamedType,
+    GraphQLObjectType,
+    IntValueNode,
+    ListValueNode,
+    ObjectValueNode,
+    ValueNode,
+    VariableNode,
+    is_list_type,
+    is_non_null_type,
+)
 from msgspec import Struct
 
 from schema.connections import MOST_FIRST, ListSize
@@ -33,10 +46,10 @@ class Size(Struct, frozen=True):
         # What is no valid size is refused by validation or the resolver; until then it costs as much as the most.
         return min(value, MOST_FIRST) if isinstance(value, int) and value > 0 else MOST_FIRST
 
-    def is_too_long(self, variables: Mapping[str, Any]) -> bool:
-        """Whether what is given is a list of more than any may have."""
+    def length(self, variables: Mapping[str, Any]) -> int:
+        """How long the list is that is given; 0 where none is."""
         value = self._given(variables)
-        return isinstance(value, list) and len(value) > MOST_FIRST
+        return len(value) if isinstance(value, list) else 0
 
     def _given(self, variables: Mapping[str, Any]) -> Any:
         value = variables.get(self.variable) if self.variable else None
@@ -70,6 +83,18 @@ def cost(terms: Terms, variables: Mapping[str, Any]) -> int:
 def product(products: Terms, variables: Mapping[str, Any]) -> int:
     """The most items that lists within lists can hold: the largest of the products."""
     return max((times * prod(size.of(variables) for size in sizes) for sizes, times in products.items()), default=0)
+
+
+def definition_of(parent: GraphQLNamedType | None, name: str) -> GraphQLField | None:
+    if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType):
+        found: GraphQLField | None = parent.fields.get(name)
+        return found
+    return None
+
+
+def is_list(definition: GraphQLField) -> bool:
+    kind = definition.type
+    return is_list_type(kind.of_type if is_non_null_type(kind) else kind)
 
 
 def declared_size(definition: GraphQLField | None) -> ListSize | None:

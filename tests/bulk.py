@@ -70,9 +70,7 @@ def seen(operation_id: str, *, principal: Principal = CLERK) -> dict[str, Any]:
 def stored(operation_id: str, shop: str = "demo") -> bulk.Operation:
     found = GlobalId.parse(operation_id)
     assert found is not None
-    operation = bulk.find(shop, found.parts[0])
-    assert operation is not None
-    return operation
+    return bulk.find_many(shop, found.parts)[found.parts[0]]
 
 
 def results(operation: dict[str, Any]) -> list[dict[str, Any]]:

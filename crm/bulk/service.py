@@ -30,7 +30,7 @@ from crm.kernel.operations import (
 
 __all__ = [
     "AWAITING_UPLOAD", "CANCELLED", "CSV", "DONE", "EXPORTS", "FAILED", "IMPORTS", "JSONL", "MOST_BYTES", "QUEUED",
-    "RUNNING", "ImportAsked", "Operation", "OperationFault", "cancel", "export", "find", "ignored_columns",
+    "RUNNING", "ImportAsked", "Operation", "OperationFault", "cancel", "export", "find_many", "ignored_columns",
     "import_from", "list_newest", "result_url", "run", "start", "upload_url",
 ]  # fmt: skip
 
@@ -41,7 +41,7 @@ PATIENCE: Final = 3
 """At which delivery of a task a row that cannot be taken in is given up on."""
 LATEST, EARLIEST = timedelta(minutes=10), datetime(1970, 1, 1, tzinfo=UTC)
 
-find = operations.find
+find_many = operations.find_many
 list_newest = operations.list_newest
 cancel = operations.cancel
 upload_url = files.upload_url

@@ -1,7 +1,7 @@
 # crm/feedback/models.py
 """What is stored about feedback.
 
-Key design (docs/access-patterns.md, AP-31, AP-35, AP-36):
+Key design (docs/access-patterns.md, AP-31, AP-35, AP-36, AP-137):
     FeedbackResponse  pk=SHOP#<shop>#CUSTOMER#<customer>  sk=FEEDBACK#<response>   timeline_key=FEEDBACK#<at>#<response>
     FeedbackHead      pk=SHOP#<shop>#CUSTOMER#<customer>  sk=HEAD#FEEDBACK         the latest answer, and how many
 A response given with an idempotency key has its id from the customer and that key: the key's first use by a customer is

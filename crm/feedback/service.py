@@ -17,13 +17,13 @@ from crm.kernel.errors import Fault, InvalidInputs, KeyReused, NotFound
 from crm.orders.service import Order
 from crm.shops import service as shops
 
-__all__ = ["FeedbackGiven", "FeedbackHead", "FeedbackResponse", "get_response", "record", "responses", "submit"]
+__all__ = ["FeedbackGiven", "FeedbackHead", "FeedbackResponse", "get_many", "record", "responses", "submit"]
 
 NPS = "nps"
 LONGEST_COMMENT = 2_000  # characters
 LONGEST_KEY = 100
 
-get_response = repository.get_response
+get_many = repository.get_many
 
 
 class FeedbackGiven(Struct, frozen=True):

@@ -12,12 +12,14 @@ ATTEMPTS = 8
 
 
 def read(table: str, keys: Sequence[tuple[str, str]]) -> Iterator[dict[str, Any]]:
-    """The raw items that exist, in any order, strongly consistent; what a throttled table leaves over is asked again.
+    """The raw items that exist, each once, in any order, strongly consistent; what a throttled table leaves over is
+    asked again.
 
     Raises TimeoutError where it kept leaving keys over.
     """
-    for start in range(0, len(keys), MOST_KEYS):
-        wanted = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in keys[start : start + MOST_KEYS]]
+    distinct = list(dict.fromkeys(keys))  # BatchGetItem refuses a key that it is given twice
+    for start in range(0, len(distinct), MOST_KEYS):
+        wanted = [{"pk": {"S": pk}, "sk": {"S": sk}} for pk, sk in distinct[start : start + MOST_KEYS]]
         for attempt in range(ATTEMPTS):
             answer = client().batch_get_item(RequestItems={table: {"Keys": wanted, "ConsistentRead": True}})
             yield from answer["Responses"].get(table, [])

@@ -72,9 +72,13 @@ def _read_units(params: dict[str, Any], parsed: dict[str, Any]) -> float:
     if "Items" in parsed:  # a query is billed on the sum of its items
         return factor * max(1, ceil(sum(map(_size, parsed["Items"])) / 4096))
     items = [parsed["Item"]] if "Item" in parsed else []
-    for table in parsed.get("Responses", {}).values() if isinstance(parsed.get("Responses"), dict) else ():
-        items += table
-    return factor * max(1, sum(ceil(_size(item) / 4096) for item in items))
+    missing = 0  # of a batch: a key that names nothing is billed as the smallest item
+    for name, found in (parsed["Responses"] if isinstance(parsed.get("Responses"), dict) else {}).items():
+        items += found
+        missing += len(params["RequestItems"][name]["Keys"]) - len(found)
+    for left_over in (parsed.get("UnprocessedKeys") or {}).values():
+        missing -= len(left_over["Keys"])
+    return factor * max(1, missing + sum(ceil(_size(item) / 4096) for item in items))
 
 
 def _write_units(params: dict[str, Any]) -> float:

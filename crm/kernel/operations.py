@@ -1,7 +1,7 @@
 # crm/kernel/operations.py
 """Long work one can watch: asked for by a person, done step by step, each step told by a message to the last.
 
-Key design (docs/access-patterns.md, AP-120, AP-121):
+Key design (docs/access-patterns.md, AP-120, AP-121, AP-138):
     Operation  pk=SHOP#<shop>#OPERATION#<operation>   sk=OPERATION
                list_pk=SHOP#<shop>#OPERATIONS#<name>  list_sk=<created_at>#<operation>
 
@@ -14,7 +14,7 @@ one, and ends.
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, Self
 
@@ -22,7 +22,7 @@ from msgspec import Struct
 from pynamodb.attributes import JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.exceptions import DoesNotExist
 
-from crm.kernel import clock, correlation
+from crm.kernel import batch_reads, clock, correlation
 from crm.kernel.actor import Actor
 from crm.kernel.aws import sqs_client
 from crm.kernel.change import Change, retrying
@@ -136,6 +136,13 @@ def find(shop: str, operation_id: str) -> Operation | None:
         return Operation.get(key.pk, key.sk, consistent_read=True)
     except DoesNotExist:
         return None
+
+
+def find_many(shop: str, operation_ids: Iterable[str]) -> dict[str, Operation]:
+    """By id, in batch reads of the exact keys of AP-120 (AP-138)."""
+    keys = [Operation.of(shop, operation_id) for operation_id in operation_ids]
+    found = map(Operation.from_raw_data, batch_reads.read(settings().crm_table, [(key.pk, key.sk) for key in keys]))
+    return {operation.operation_id: operation for operation in found}
 
 
 def get(shop: str, operation_id: str) -> Operation:

@@ -1,7 +1,7 @@
 # crm/notifications/models.py
 """What is stored about messages.
 
-Key design (docs/access-patterns.md, AP-33, AP-34):
+Key design (docs/access-patterns.md, AP-33, AP-34, AP-136):
     Message  pk=SHOP#<shop>#CUSTOMER#<customer>  sk=MESSAGE#<message>   timeline_key=MESSAGE#<planned_at>#<message>
 A message's id is its reason for being (`customer:<customer>:thank_you`): two events that both call for it meet in one
 item, and so do two deliveries.

@@ -7,9 +7,10 @@ from crm.notifications.models import FAILED, PLANNED, REFUSED, SENDING, SENT, UN
 from crm.notifications.planning import plan_thank_you, reconsider
 
 __all__ = [
-    "FAILED", "PLANNED", "REFUSED", "SENDING", "SENT", "UNKNOWN", "Message", "deliver", "get_message", "messages",
-    "plan_thank_you", "reconsider",
+    "FAILED", "PLANNED", "REFUSED", "SENDING", "SENT", "UNKNOWN", "Message", "deliver", "get_many", "get_message",
+    "messages", "plan_thank_you", "reconsider",
 ]  # fmt: skip
 
+get_many = repository.get_many
 get_message = repository.get_message
 messages = repository.list_newest

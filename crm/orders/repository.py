@@ -21,6 +21,13 @@ def get_ref(shop: str, order_id: str) -> OrderRef | None:
         return None
 
 
+def get_refs(shop: str, order_ids: Iterable[str]) -> dict[str, OrderRef]:
+    """Whose orders these are, by order id, in batch reads of the exact keys of AP-07 (AP-135)."""
+    keys = [OrderRef.of(shop, order_id) for order_id in order_ids]
+    found = map(OrderRef.from_raw_data, batch_reads.read(settings().crm_table, [(key.pk, key.sk) for key in keys]))
+    return {ref.order_id: ref for ref in found}
+
+
 def get_order(shop: str, customer_id: str, order_id: str) -> Order | None:
     """AP-08."""
     key = Order.of(shop, customer_id, order_id)

@@ -30,8 +30,8 @@ from crm.shops import service as shops
 
 __all__ = [
     "CANCELLED", "LineVersion", "Order", "OrderLine", "OrderRefund", "OrderVersion", "Recorded", "Refund",
-    "RefundGiven", "RefundLine", "ReturnedLine", "Statistics", "average", "get", "get_many", "list_orders", "record",
-    "reference", "refund", "refund_amounts",
+    "RefundGiven", "RefundLine", "ReturnedLine", "Statistics", "average", "get", "get_many", "get_refs", "list_orders",
+    "record", "reference", "refund", "refund_amounts",
 ]  # fmt: skip
 
 MOST_REFUNDS = 90  # of one order
@@ -39,6 +39,7 @@ MOST_WAITING = 40  # for one order: each is told of, and placed on the timeline,
 MOST_REFUND_LINES = 500  # of one order: an item holds 400 KB
 
 get_many = repository.get_many
+get_refs = repository.get_refs
 list_orders = repository.list_orders
 
 

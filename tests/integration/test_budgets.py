@@ -109,6 +109,9 @@ def test_who_is_throttled_is_told_for_how_long_and_nothing_is_executed() -> None
     (error,) = refused.json()["errors"]
     assert (error["extensions"]["code"], error["extensions"]["retryAfter"]) == ("THROTTLED", 1)
     assert "data" not in refused.json()
+    told = refused.json()["extensions"]
+    assert told["cost"] == {"requested": 1}
+    assert told["budget"] == {"left": 0, "most": 1, "perSecond": 1, "requests": 1}
 
 
 def test_what_is_refused_anyway_costs_nothing() -> None:

@@ -6,7 +6,8 @@ import pytest
 from crm.customers import service as customers
 from crm.customers.service import AttributeFields
 from crm.kernel.meter import Meter, metering
-from schema.node import GlobalId
+from crm.notifications.service import SENT, Message
+from schema.node import GlobalId, global_id
 from schema.principal import Principal
 from tests.asking import NOW, STAFF, answer, as_customer, ask
 from tests.shop_events import deliver, event, placed, refunded
@@ -24,6 +25,12 @@ def ann(shop: object) -> str:
     deliver(placed("o1", customer=ANN), placed("o2", customer=ANN))
     (node,) = ask("{ customers(first: 1) { nodes { id } } }")["customers"]["nodes"]
     return str(node["id"])
+
+
+def message(customer_id: str, message_id: str) -> Message:
+    sent = Message.of("demo", customer_id, message_id, planned_at=NOW)
+    sent.template, sent.channel, sent.purpose, sent.status = "thank_you", "email", "marketing", SENT
+    return sent
 
 
 ANN = {"externalId": "ann", "email": "ann@example.com", "emailVerified": True}
@@ -74,6 +81,58 @@ def test_a_change_of_the_profile_takes_no_request_more_for_its_history(ann: str)
 def test_a_customer_by_email_address_takes_one_more(ann: str) -> None:
     query = f'{{ customerByIdentifier(identifier: {{ email: "ann@example.com" }}) {{ {PAGE} }} }}'
     assert requests_of(query) == 3
+
+
+NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
+
+
+def nodes_of(kind: str, connection: str, most: int) -> list[str]:
+    """The ids of what hangs on customers, a hundred of them at most."""
+    found = ask(f"{{ customers(first: 20) {{ nodes {{ {connection}(first: {most}) {{ nodes {{ id }} }} }} }} }}")
+    ids = [node["id"] for customer in found["customers"]["nodes"] for node in customer[connection]["nodes"]]
+    parsed = [GlobalId.parse(each) for each in ids]
+    assert {each.kind for each in parsed if each} == {kind}
+    return ids
+
+
+def test_any_number_of_orders_by_their_ids_take_two_requests() -> None:
+    deliver(*(placed(f"o{number}", customer={"externalId": f"c{number % 4}"}) for number in range(24)))
+    ids = nodes_of("Order", "orders", 20)
+    assert len(ids) == 24
+    assert requests_of(NODES, ids=[*ids, *ids[:9], str(global_id("Order", "missing"))]) == 2
+
+
+def test_any_number_of_answers_by_their_ids_take_two_requests() -> None:
+    for number in range(12):
+        deliver(event("feedback.received", {"score": 9}, customer={"externalId": f"c{number % 4}"}))
+    ids = nodes_of("FeedbackResponse", "feedback", 20)
+    assert len(ids) == 12
+    assert requests_of(NODES, ids=[*ids, *ids]) == 2
+
+
+def test_any_number_of_messages_by_their_ids_take_two_requests() -> None:
+    deliver(*(placed(f"o{number}", customer={"externalId": f"c{number}"}) for number in range(4)))
+    customer_ids = [node["customerId"] for node in ask("{ customers { nodes { customerId } } }")["customers"]["nodes"]]
+    with Message.batch_write() as batch:
+        for customer_id in customer_ids:
+            for number in range(5):
+                batch.save(message(customer_id, f"m{number}"))
+    ids = nodes_of("Message", "messages", 5)
+    assert len(ids) == 20
+    assert requests_of(NODES, ids=[*ids, *ids]) == 2
+
+
+def test_any_number_of_imports_by_their_ids_take_one_request() -> None:
+    given = '{source: "erp", asOf: "2026-03-01T00:00:00Z", idempotencyKey: $key}'
+    asked = f"mutation ($key: String!) {{ customersImport(input: {given}) {{ operation {{ id }} }} }}"
+    ids = [ask(asked, {"key": f"k{number}"})["customersImport"]["operation"]["id"] for number in range(5)]
+    assert requests_of(NODES, ids=[*ids, *ids]) == 1
+
+
+def test_objects_of_all_kinds_by_their_ids_take_no_more_than_each_kind_alone(ann: str) -> None:
+    deliver(event("feedback.received", {"score": 9}, customer=ANN))
+    kinds = [ann, *nodes_of("Order", "orders", 20), *nodes_of("FeedbackResponse", "feedback", 20)]
+    assert requests_of(NODES, ids=kinds) == 1 + 2 + 1
 
 
 def test_an_order_takes_two_requests(ann: str) -> None:

@@ -161,14 +161,73 @@ def test_lists_within_lists_have_a_limit_of_their_own(plans: Plans) -> None:
         "query ($n: Int, $m: Int) { customers(first: $n) { nodes { orders(first: $m) { nodes { lines { sku } } } } } }"
     )
     assert plan.excess({"n": 10, "m": 10}) is None
-    assert "Lists within lists" in str(plan.excess({"n": 100, "m": 100}))
-    assert "Lists within lists" in str(plan.excess({"n": -1, "m": 10**30}))
+    for sizes in ({"n": 100, "m": 101}, {"n": -1, "m": 10**30}):
+        excess = plan.excess(sizes)
+        assert excess is not None
+        assert (excess.limit, excess.most) == ("items", limits.MOST_PRODUCT)
+
+
+WIDE = """query ($n: Int, $m: Int) { shop { id } all: customers(first: $n) {
+  pageInfo { endCursor } nodes { segments { enteredAt } ...Orders } } }
+  fragment Orders on Customer { bought: orders(first: $m) { nodes { net { amount } lines { sku tags } } } }"""
+
+
+def test_a_refusal_for_lists_within_lists_names_the_list_with_most_items(plans: Plans) -> None:
+    excess = plans.plan(WIDE).excess({"n": 80, "m": 50})
+    assert excess is not None
+    assert excess.extensions == {
+        "limit": "items",
+        "value": 80 * 50 * 5,
+        "maximum": limits.MOST_PRODUCT,
+        "list": ["all", "nodes", "bought", "nodes", "lines"],
+    }
+    assert excess.message.endswith("The most are in all.nodes.bought.nodes.lines.")
+
+
+def test_a_refusal_for_cost_names_it_too(plans: Plans) -> None:
+    few = WIDE.replace("lines { sku tags }", "net { currencyCode }")
+    plan = plans.plan(few)
+    excess = plan.excess({"n": 100, "m": 90})
+    assert excess is not None
+    assert (excess.limit, excess.value, excess.most) == ("cost", plan.cost({"n": 100, "m": 90}), limits.MOST_COST)
+    assert excess.list == ("all", "nodes", "bought", "nodes")
+
+
+def test_a_cost_that_no_list_makes_names_none(plans: Plans, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "MOST_COST", 0)
+    excess = plans.plan("{ shop { id } }").excess({})
+    assert excess is not None
+    assert excess.extensions == {"limit": "cost", "value": 1, "maximum": 0}
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("depth", {"limit": "depth", "value": 23, "maximum": 16}),
+        ("aliases", {"limit": "aliases", "value": 40, "maximum": 30}),
+        ("root fields", {"limit": "rootFields", "value": 30, "maximum": 20}),
+        ("directives", {"limit": "directives", "value": 60, "maximum": 50}),
+        ("fragment bomb", {"limit": "fields", "value": 3 * 2**22, "maximum": 500}),
+        ("variables", {"limit": "variables", "value": 60, "maximum": 50}),
+        ("fragments", {"limit": "fragments", "value": 120, "maximum": 100}),
+        ("values in a list", {"limit": "values", "value": 1401, "maximum": 300}),
+        ("as many as fields allow", {"limit": "repeats", "value": 160 * 159 // 2, "maximum": 1000}),
+        ("a long name", {"limit": "characters", "value": 200_004, "maximum": 20_000}),
+    ],
+)
+def test_what_a_document_has_too_much_of_is_told_with_how_much_it_may_have(
+    plans: Plans, name: str, told: dict[str, object]
+) -> None:
+    (error,) = plans.plan(DOCUMENTS[name]).errors()
+    assert error["extensions"] == told | {"code": "QUERY_TOO_COMPLEX"}
 
 
 def test_a_list_that_sizes_an_answer_is_refused_beyond_what_it_may_hold(plans: Plans) -> None:
     plan = plans.plan("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }")
     assert plan.excess({"ids": ["a"] * 100}) is None
-    assert "100 items" in str(plan.excess({"ids": ["a"] * 101}))
+    excess = plan.excess({"ids": ["a"] * 101})
+    assert excess is not None
+    assert excess.extensions == {"limit": "sizingList", "value": 101, "maximum": 100, "field": ["ids"]}
 
 
 def test_a_mutation_in_a_fragment_has_its_price_too(plans: Plans) -> None:
