@@ -24,6 +24,8 @@ class MessageStatus(Enum):
     SENT = strawberry.enum_value(service.SENT, description="The provider took it.")
     UNKNOWN = strawberry.enum_value(service.UNKNOWN, description="Nobody knows whether the provider took it.")
     FAILED = strawberry.enum_value(service.FAILED, description="The provider refused it.")
+    BOUNCED = strawberry.enum_value(service.BOUNCED, description="It was sent, and the address takes no mail.")
+    COMPLAINED = strawberry.enum_value(service.COMPLAINED, description="It was sent, and its recipient called it spam.")
 
 
 @strawberry.type(description="One thing said to one customer through one channel.", directives=own("messages:read"))
@@ -68,9 +70,13 @@ class Message(Node):
     def planned_at(self) -> datetime:
         return self.item.planned_at
 
-    @strawberry.field(description="When its fate was known.")
+    @strawberry.field(description="When its fate was known; what is reported of it later has a time of its own.")
     def settled_at(self) -> datetime | None:
         return self.item.settled_at
+
+    @strawberry.field(description="When it bounced, or its recipient complained, by the provider's report.")
+    def reported_at(self) -> datetime | None:
+        return self.item.reported_at
 
 
 class MessagesByCustomer(PageByCustomer[service.Message]):

@@ -14,6 +14,7 @@ os.environ.update(
     DOMAIN_BUS="domain",
     INTAKE_BUS="intake",
     ARCHIVE_BUCKET="rapport-archive",
+    MAIL_CONFIGURATION_SET="rapport-test",
     CURSOR_SECRET="a secret for tests",
     VISITOR_SECRET="a secret of 32 bytes, for tests only",
     JWT_ISSUER="https://issuer.test",

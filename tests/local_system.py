@@ -140,6 +140,17 @@ class LocalSystem:
             answer = self.events.put_events(Entries=entries[start : start + 10])
             assert answer["FailedEntryCount"] == 0, answer
 
+    def send_mail(self, address: str, *, tags: Mapping[str, str]) -> None:
+        """By SES, past all of Rapport."""
+        (configuration_set,) = self.wiring.configuration_sets
+        client("sesv2", self.emulator.endpoint).send_email(
+            FromEmailAddress=SENDER,
+            Destination={"ToAddresses": [address]},
+            Content={"Simple": {"Subject": {"Data": "-"}, "Body": {"Text": {"Data": "-"}}}},
+            ConfigurationSetName=configuration_set,
+            EmailTags=[{"Name": name, "Value": value} for name, value in tags.items()],
+        )
+
     def told_of(self, event_id: str, *, shop: str) -> dict[str, Any] | None:
         """GET /v1/events/{id}; None while nothing is known of it."""
         authorization = {"authorization": f"Bearer {self.token('service', shop)}"}

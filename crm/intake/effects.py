@@ -30,6 +30,7 @@ from crm.intake.event_types import (
 from crm.kernel.actor import Actor, Role
 from crm.kernel.change import Change
 from crm.kernel.errors import Fault
+from crm.notifications import service as notifications
 from crm.orders import service as orders
 from crm.touchpoints import service as touchpoints
 from crm.touchpoints.service import OrderOfCart
@@ -128,19 +129,32 @@ def _grouped(faults: Sequence[Fault]) -> str:
 
 
 def _address_suppressed(change: Change, arrival: Arrival) -> Effect:
-    """An address is nobody's here: a customer that the event might name is left alone."""
-    source = arrival.envelope.source
+    """An address is nobody's here: a customer that the event might name is left alone. Of a message that was sent to it
+    the end is told.
+    """
+    source, data = arrival.envelope.source, arrival.envelope.data
     consent.suppress(
         change,
         arrival.shop,
-        words.suppression_given(arrival.envelope.data, source),
+        words.suppression_given(data, source),
         actor=Actor(Role.SERVICE, source),
         cause=arrival.cause,
         occurred_at=arrival.envelope.occurred_at,
         now=arrival.now,
         replayed=arrival.replayed,
     )
-    return Effect("suppression")
+    if data.message is None:
+        return Effect("suppression")
+    message = notifications.end(
+        change,
+        arrival.shop,
+        data.message.customer_id,
+        data.message.message_id,
+        reason=data.reason,
+        at=arrival.envelope.occurred_at,
+        cause=arrival.cause,
+    )
+    return Effect(f"suppression; the message is {message.status if message else 'none that was sent'}")
 
 
 def _order_changed(change: Change, arrival: Arrival) -> Effect:

@@ -128,13 +128,23 @@ class ConsentData(Camel, frozen=True, kw_only=True):
     consents: Annotated[list[ConsentPart], Meta(min_length=1, max_length=50)]
 
 
+class MessagePart(Camel, frozen=True, kw_only=True):
+    """A message that Rapport sent."""
+
+    customer_id: Identifier
+    message_id: Identifier
+
+
 class SuppressionData(Camel, frozen=True, kw_only=True):
-    """`address` is an e-mail address, a phone number with its country, or a device's token; whoever's it is."""
+    """`address` is an e-mail address, a phone number with its country, or a device's token; whoever's it is. `message`
+    names a message of Rapport's own that it was the answer to, which then has bounced or been complained about.
+    """
 
     channel: Literal["email", "sms", "push"]
     address: Annotated[str, Meta(min_length=1, max_length=1000)]
     reason: Literal["hard_bounce", "complaint", "manual"]
     note: Annotated[str, Meta(min_length=1, max_length=500)] | None = None
+    message: MessagePart | None = None
 
 
 class LinePart(Camel, frozen=True, kw_only=True):

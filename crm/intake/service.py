@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from crm.intake import effects, parsing, repository, unknown
+from crm.intake import arrivals, effects, parsing, repository, unknown
 from crm.intake.effects import Arrival
 from crm.intake.event_types import EVENT_TYPES
 from crm.intake.models import APPLIED, DEAD_LETTERED, WAITING, Reason, ReceivedEvent
@@ -39,11 +39,13 @@ __all__ = [
     "accept",
     "apply",
     "bury",
+    "envelopes",
     "status",
     "written",
 ]
 
 written = parsing.written
+envelopes = arrivals.envelopes
 TYPES = tuple(EVENT_TYPES)
 
 MOST_EVENTS = 100  # of one call

@@ -23,6 +23,7 @@ class Settings(Struct, frozen=True):
     domain_bus: str = ""
     intake_bus: str = ""
     archive_bucket: str = ""
+    mail_configuration_set: str = ""
     jwt_issuer: str = ""
     jwt_audience: str = ""
     jwt_jwks: str = ""

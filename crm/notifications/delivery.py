@@ -92,7 +92,7 @@ def _send(reserved: Reserved, reservation: str, now: datetime) -> Message:
             sender=attempt.sender,
             sender_name=reserved.to.shop.name,
             address=attempt.address,
-            tags={"shop": message.shop, "customer": message.customer_id, "template": message.template},
+            told=mail.tags(message.shop, message.customer_id, message.message_id, template=message.template),
         )
     except NotAccepted as error:
         _settle(message, reservation, PLANNED, reason=str(error), now=now)

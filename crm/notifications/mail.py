@@ -1,7 +1,10 @@
 # crm/notifications/mail.py
 """E-mail through SES, and what its answers mean for sending again."""
 
+import base64
 import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from email.utils import formataddr
 
 from botocore.exceptions import (
@@ -15,6 +18,7 @@ from botocore.exceptions import (
 )
 
 from crm.kernel.aws import ses_client
+from crm.kernel.settings import settings
 from crm.notifications.thank_you import Letter
 
 NEVER_REACHED = (ConnectTimeoutError, EndpointConnectionError, ProxyConnectionError, SSLError)
@@ -55,8 +59,37 @@ class NoAnswer(Exception):
     """The message left, and nobody knows whether the provider took it."""
 
 
-def send(letter: Letter, *, sender: str, sender_name: str, address: str, tags: dict[str, str]) -> str:
-    """Send once and return the provider's id of the message. `tags` come back in the provider's own events.
+@dataclass(frozen=True)
+class Named:
+    """Whose message it was, as its tags say. Without the other two it is known by its shop alone."""
+
+    shop: str
+    customer_id: str | None = None
+    message_id: str | None = None
+
+
+def tags(shop: str, customer_id: str, message_id: str, *, template: str) -> dict[str, str]:
+    """What SES is told of a message, and tells with all it reports of it. It takes letters, digits, - and _ only, so
+    the id of the message is written in those.
+    """
+    written = base64.urlsafe_b64encode(message_id.encode()).decode().rstrip("=")
+    return {"shop": shop, "customer": customer_id, "message": written, "template": template}
+
+
+def named_by(told: Mapping[str, Sequence[str]]) -> Named | None:
+    """Whose message these tags are of; None where they name no shop."""
+    shop, customer_id, written = (next(iter(told.get(name, ())), None) for name in ("shop", "customer", "message"))
+    if not shop:
+        return None
+    try:
+        message_id = base64.urlsafe_b64decode(written + "=" * (-len(written) % 4)).decode() if written else None
+    except ValueError:
+        message_id = None
+    return Named(shop, customer_id, message_id) if customer_id and message_id else Named(shop)
+
+
+def send(letter: Letter, *, sender: str, sender_name: str, address: str, told: Mapping[str, str]) -> str:
+    """Send once and return the provider's id of the message. What it is `told` (`tags`) comes back in its reports.
 
     Raises NotAccepted, Rejected, NoAnswer.
     """
@@ -74,7 +107,8 @@ def send(letter: Letter, *, sender: str, sender_name: str, address: str, tags: d
                     "Headers": [{"Name": "List-Unsubscribe", "Value": f"<mailto:{sender}?subject=unsubscribe>"}],
                 }
             },
-            EmailTags=[{"Name": name, "Value": value} for name, value in tags.items()],
+            ConfigurationSetName=settings().require("mail_configuration_set"),  # else SES reports nothing of it
+            EmailTags=[{"Name": name, "Value": value} for name, value in told.items()],
         )
     # `from None` all through: what SES says can name the recipient, and a chained error ends in the log.
     except ClientError as error:

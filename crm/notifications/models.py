@@ -15,8 +15,10 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAt
 from crm.kernel.table import Synced, customer_key
 
 PLANNED, REFUSED, SENDING, SENT, UNKNOWN, FAILED = "planned", "refused", "sending", "sent", "unknown", "failed"
+BOUNCED, COMPLAINED = "bounced", "complained"
 """planned -> refused | sending; sending -> sent | failed | unknown | planned (not accepted: tried again).
-unknown: nobody knows whether the provider took it; it is never sent again by itself."""
+unknown: nobody knows whether the provider took it; it is never sent again by itself.
+sending | sent | unknown -> bounced | complained; bounced -> complained: what the provider reports of it later."""
 
 
 class Message(Synced, discriminator="Message"):
@@ -38,6 +40,8 @@ class Message(Synced, discriminator="Message"):
     reservation = UnicodeAttribute(null=True)
     """Names the delivery that holds the message while it is being sent."""
     provider_id = UnicodeAttribute(null=True)
+    reported_at = UTCDateTimeAttribute(null=True)
+    """When it bounced, or its recipient complained."""
 
     @classmethod
     def of(cls, shop: str, customer_id: str, message_id: str, *, planned_at: datetime) -> Self:

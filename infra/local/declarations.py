@@ -51,6 +51,15 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class MailReports:
+    """Where SES reports what becomes of messages that were sent under a configuration set."""
+
+    configuration_set: str
+    name: str
+    definition: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
 class Function:
     """`on_failure` is where a failed asynchronous invocation goes: as a record of it, or as its bare event."""
 

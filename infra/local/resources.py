@@ -13,6 +13,8 @@ from infra.local.clients import client
 from infra.local.declarations import Queue, Rule, Table
 from infra.local.wiring import Wiring
 
+DEFAULT_BUS = "default"  # there without anybody's making it: what AWS itself tells comes by it
+
 
 def create(wiring: Wiring, endpoint: str) -> None:
     dynamodb, sqs, events = (client(service, endpoint) for service in ("dynamodb", "sqs", "events"))
@@ -30,11 +32,30 @@ def create(wiring: Wiring, endpoint: str) -> None:
         _unless_there(s3.create_bucket, Bucket=bucket, CreateBucketConfiguration=place)
     for identity in wiring.identities:
         verify_sender(ses, identity)
+    for name in wiring.configuration_sets:
+        _unless_there(ses.create_configuration_set, ConfigurationSetName=name)
+    _mail_reports(ses, wiring)
 
 
 def verify_sender(ses: Any, identity: str) -> None:
     """Let SES send from this address or domain."""
     _unless_there(ses.create_email_identity, EmailIdentity=identity)
+
+
+def _mail_reports(ses: Any, wiring: Wiring) -> None:
+    """Let SES report as the template says, and nowhere else."""
+    for name in wiring.configuration_sets:
+        existing = ses.get_configuration_set_event_destinations(ConfigurationSetName=name)
+        for destination in existing.get("EventDestinations", []):
+            ses.delete_configuration_set_event_destination(
+                ConfigurationSetName=name, EventDestinationName=destination["Name"]
+            )
+    for reports in wiring.mail_reports:
+        ses.create_configuration_set_event_destination(
+            ConfigurationSetName=reports.configuration_set,
+            EventDestinationName=reports.name,
+            EventDestination=reports.definition,
+        )
 
 
 def _table(dynamodb: Any, table: Table) -> None:
@@ -78,7 +99,7 @@ def _redrive(queue: Queue) -> str:
 
 def _rules(events: Any, wiring: Wiring) -> None:
     """Put the template's rules, and take away those that the template no longer has."""
-    for bus in wiring.buses:
+    for bus in (*wiring.buses, DEFAULT_BUS):
         wanted = {rule.name for rule in wiring.rules if rule.bus == bus}
         for existing in events.list_rules(EventBusName=bus)["Rules"]:
             if existing["Name"] not in wanted:

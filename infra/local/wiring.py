@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from infra.local.declarations import (
     Function,
+    MailReports,
     Pattern,
     Queue,
     QueueSource,
@@ -34,6 +35,8 @@ class Wiring:
     rules: tuple[Rule, ...]
     buckets: tuple[str, ...]
     identities: tuple[str, ...]
+    configuration_sets: tuple[str, ...]
+    mail_reports: tuple[MailReports, ...]
     functions: tuple[Function, ...]
     queue_sources: tuple[QueueSource, ...]
     stream_sources: tuple[StreamSource, ...]
@@ -57,6 +60,8 @@ class Wiring:
             rules=tuple(_rule(template, rule, policies) for rule in rules if "EventPattern" in rule.properties),
             buckets=tuple(bucket.name for bucket in template.resources("AWS::S3::Bucket")),
             identities=tuple(r.properties["EmailIdentity"] for r in template.resources("AWS::SES::EmailIdentity")),
+            configuration_sets=tuple(each.name for each in template.resources("AWS::SES::ConfigurationSet")),
+            mail_reports=tuple(_mail_reports(template)),
             functions=tuple(functions.values()),
             queue_sources=tuple(
                 _queue_source(m.logical_id, m.properties, queues, functions)
@@ -154,6 +159,18 @@ def _permits(policy: Mapping[str, Any], *, sender: str, queue: str) -> bool:
         ):
             return True
     return False
+
+
+def _mail_reports(template: Template) -> list[MailReports]:
+    """CloudFormation and the API write the types of events otherwise: `bounce`, `BOUNCE`."""
+    reports = []
+    for resource in template.resources("AWS::SES::ConfigurationSetEventDestination"):
+        destination = dict(resource.properties["EventDestination"])
+        types = [re.sub("(?=[A-Z])", "_", name).upper() for name in destination["MatchingEventTypes"]]
+        name = destination.pop("Name")
+        configuration_set = resource.properties["ConfigurationSetName"]
+        reports.append(MailReports(configuration_set, name, destination | {"MatchingEventTypes": types}))
+    return reports
 
 
 def _listed(value: Any) -> list[Any]:

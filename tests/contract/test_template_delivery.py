@@ -139,13 +139,15 @@ def wiring() -> set[tuple[str, str, str, str]]:
             continue
         for kind in rule["EventPattern"].get("detail-type", ["*"]):
             for owner in rule["EventPattern"].get("detail", {}).get("owner", [""]):
-                found.add((name_in(rule["EventBusName"]), kind, owner, name_in(target["Arn"])))
+                found.add((written(rule["EventBusName"]), kind, owner, name_in(target["Arn"])))
     return found
 
 
 def test_events_are_wired_to_the_functions_that_the_design_names() -> None:
     assert wiring() == {
         ("IntakeBus", "*", "", "IntakeQueue"),
+        ("default", "Email Bounced", "", "IntakeQueue"),
+        ("default", "Email Complaint Received", "", "IntakeQueue"),
         ("DomainBus", "order.recorded", "", "SegmentationQueue"),
         ("DomainBus", "customer.recorded", "", "SegmentationQueue"),
         ("DomainBus", "timer.due", "segmentation", "SegmentationQueue"),
@@ -176,6 +178,20 @@ def test_nobody_can_pass_for_rapport_on_the_intake_bus() -> None:
     for rule in RULES.values():
         if names_in(rule.get("EventBusName")) == {"DomainBus"}:
             assert rule["EventPattern"]["source"] == ["rapport.domain"]
+
+
+def test_ses_reports_of_this_installation_s_mail_and_of_no_other_come_in() -> None:
+    (reports,) = of_type("AWS::SES::ConfigurationSetEventDestination").values()
+    (name,) = of_type("AWS::SES::ConfigurationSet")
+    assert name_in(reports["ConfigurationSetName"]) == name
+    destination = reports["EventDestination"]
+    assert (destination["Enabled"], destination["MatchingEventTypes"]) == (True, ["bounce", "complaint"])
+    assert written(destination["EventBridgeDestination"]["EventBusArn"]).endswith(":event-bus/default")
+    (rule,) = (rule for rule in RULES.values() if rule.get("EventBusName") == "default")
+    assert rule["EventPattern"]["source"] == ["aws.ses"]
+    assert rule["EventPattern"]["detail"] == {"mail": {"tags": {"ses:configuration-set": [{"Ref": name}]}}}
+    (sender,) = (each for each in FUNCTIONS.values() if "MAIL_CONFIGURATION_SET" in each["Environment"]["Variables"])
+    assert name_in(sender["Environment"]["Variables"]["MAIL_CONFIGURATION_SET"]) == name
 
 
 def test_a_stream_function_knows_where_to_put_a_record_it_can_never_read() -> None:

@@ -110,8 +110,9 @@ def bus_policies() -> list[dict[str, Any]]:
     return list(of_type("AWS::Events::EventBusPolicy").values())
 
 
-def test_only_deliveries_send_mail_and_only_from_the_named_identities() -> None:
-    assert who_may("ses:SendEmail") == {"DeliverMessage": {"SenderIdentityArns"}}
+def test_only_deliveries_send_mail_and_only_from_the_named_identities_and_where_it_is_reported_on() -> None:
+    own = "arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:configuration-set/MailConfigurationSet"
+    assert who_may("ses:SendEmail") == {"DeliverMessage": {"SenderIdentityArns", own}}
 
 
 def test_only_the_roll_up_writes_figures_and_only_the_gateway_reads_them() -> None:
@@ -169,7 +170,7 @@ def test_a_stream_reader_may_read_its_stream_and_write_what_it_gave_up_on(name: 
 def test_a_function_may_use_every_resource_its_variables_name(name: str) -> None:
     variables = FUNCTIONS[name].get("Environment", {}).get("Variables", {})
     named = set().union(*(names_in(value) for variable, value in variables.items() if not variable.startswith("JWT")))
-    used = {re.split(r"[./]", resource)[0] for _, resource in allowed(role_of(name))}
+    used = {part for _, resource in allowed(role_of(name)) for part in re.split(r"[./]", resource)}
     # Secrets are resolved by CloudFormation when it deploys; parameters are values.
     assert named - {"CursorSecret", "VisitorSecret"} - set(template()["Parameters"]) <= used
 

@@ -74,6 +74,8 @@ def resources_of(service: str, operation: str, asked: dict[str, Any], function: 
             yield OF_OBJECTS[operation], f"{named_by(function, asked['Bucket'])}/{asked['Key']}"
         case "sesv2", "SendEmail":
             yield "ses:SendEmail", "SenderIdentityArns"
+            by = "arn:AWS::Partition:ses:AWS::Region:AWS::AccountId:configuration-set"
+            yield "ses:SendEmail", f"{by}/{named_by(function, asked['ConfigurationSetName']).removesuffix('.Arn')}"
         case _:
             raise AssertionError(f"{function} calls {service}.{operation}, which no role is known to allow")
 

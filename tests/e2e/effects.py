@@ -105,6 +105,13 @@ def visitor_joined(buyer: Buyer) -> bool:
     return [one["type"] for one in buyer.shown().get("touchpoints", {}).get("nodes", [])] == ["product.viewed"]
 
 
+def suppressed(buyer: Buyer, address: str) -> bool:
+    """Whether nothing is sent to an e-mail address any more, whoever's it is."""
+    query = "query($address: String!) { suppression(channel: EMAIL, address: $address) { suppressed } }"
+    found = buyer.system.ask(query, shop=SHOP, address=address)["suppression"]
+    return bool(found and found["suppressed"])
+
+
 EFFECTS: Final[dict[str, Callable[[Buyer], bool]]] = {
     "statistics": counted,
     "segment": in_segment,

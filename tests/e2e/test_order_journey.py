@@ -4,6 +4,8 @@
 import time
 from typing import TYPE_CHECKING
 
+import pytest
+
 from bench.figures import E2E, Report
 from tests.e2e.effects import (
     SHOP,
@@ -13,6 +15,7 @@ from tests.e2e.effects import (
     in_segment,
     message_sent,
     rests,
+    suppressed,
     visitor_joined,
     wait_for,
 )
@@ -69,6 +72,23 @@ def test_what_a_customer_was_sent_can_be_read(system: LocalSystem) -> None:
     (message,) = [message for message in messages if message["to"] == ["reader@e2e.example.com"]]
     assert "Ada" in message["text"]
     assert message["subject"]
+
+
+@pytest.mark.parametrize(("mailbox", "status"), [("bounce", "BOUNCED"), ("complaint", "COMPLAINED")])
+def test_a_message_that_bounces_or_is_complained_about_is_the_last_to_its_address(
+    system: LocalSystem, mailbox: str, status: str
+) -> None:
+    buyer = Buyer(system, mailbox)
+    address = f"{mailbox}+e2e@simulator.amazonses.com"
+    who = {"externalId": buyer.name, "email": address, "emailVerified": True}
+    yes = buyer.says_yes() | {"customer": who}
+    system.post(yes, buyer.order(f"{mailbox}-1") | {"customer": who}, shop=SHOP)
+
+    def ended() -> bool:
+        return [one["status"] for one in buyer.shown().get("messages", {}).get("nodes", [])] == [status]
+
+    eventually(ended, f"the message is {status}", seconds=60)
+    assert suppressed(buyer, address)
 
 
 def test_an_event_sent_twice_counts_once(system: LocalSystem) -> None:

@@ -26,6 +26,7 @@ from tests.e2e.effects import (
     message_decided,
     message_sent,
     rests,
+    suppressed,
     visitor_joined,
     wait_for,
 )  # fmt: skip
@@ -73,6 +74,8 @@ JOURNEY = "test_order_journey.py::test_a_posted_order_reaches_statistics_segment
 BUS = "test_order_journey.py::test_an_event_of_a_source_on_the_bus_has_its_effect"
 HOPELESS = "test_poison.py::test_a_hopeless_message_of_any_queue_ends_in_its_dead_letters"
 UNREADABLE = "test_poison.py::test_a_stored_item_that_no_stream_function_can_read_is_dead_lettered_by_both"
+REPORTED = "test_order_journey.py::test_a_message_that_bounces_or_is_complained_about_is_the_last_to_its_address"
+SIMULATED: Final = "bounce@simulator.amazonses.com"
 VISITOR = "test_order_journey.py::test_what_a_visitor_did_is_the_customers_once_they_are_known"
 TIME = "test_timers.py::test_a_customer_leaves_the_segment_when_time_passes_at_the_time_that_was_due"
 AGAIN = "test_timers.py::test_a_message_refused_for_want_of_consent_is_looked_at_again"
@@ -80,6 +83,10 @@ AGAIN = "test_timers.py::test_a_message_refused_for_want_of_consent_is_looked_at
 
 def heard_on_the_bus(buyer: Buyer) -> bool:
     return buyer.system.told_of(f"{buyer.name}-bus", shop=SHOP) is not None
+
+
+def bounce_heard(buyer: Buyer) -> bool:
+    return suppressed(buyer, SIMULATED)
 
 
 def nothing_is_dead_lettered_by(queue: str) -> Callable[[Buyer], bool]:
@@ -106,6 +113,7 @@ def left_by_time(buyer: Buyer) -> bool:
 
 RULES_AND_MAPPINGS: Final = (
     Missing("SourcesToIntake", _disconnected("SourcesToIntake"), heard_on_the_bus, BUS),
+    Missing("MailReportsToIntake", _disconnected("MailReportsToIntake"), bounce_heard, REPORTED),
     Missing("ChangesToSegmentation", _disconnected("ChangesToSegmentation"), in_segment, JOURNEY),
     Missing("OrdersToLoyalty", _disconnected("OrdersToLoyalty"), has_points, JOURNEY),
     Missing("MessagesToDeliveries", _disconnected("MessagesToDeliveries"), message_sent, JOURNEY),
@@ -113,6 +121,7 @@ RULES_AND_MAPPINGS: Final = (
     Missing("RollUpFunctionCrmStream", _without("RollUpFunction", "Events", "CrmStream"), in_kpi, JOURNEY),
 )
 CONSUMERS: Final = (
+    Missing("MailReports", _without("MailReports"), bounce_heard, REPORTED),
     Missing("OrdersToNotifications", _disconnected("OrdersToNotifications"), message_decided, JOURNEY),
     Missing(
         "RefreshMembershipsFunctionSegmentation",
@@ -188,6 +197,7 @@ def test_without_a_rule_or_a_stream_mapping_its_effect_is_missed(broken: LocalSy
     rewire(broken, RULES_AND_MAPPINGS, tmp_path)
     buyer = Buyer(broken, "unruly")
     broken.put_on_bus(buyer.order("unruly-0") | {"id": "unruly-bus"})
+    broken.send_mail(SIMULATED, tags={"shop": SHOP})
     broken.post(buyer.says_yes(), buyer.order("unruly-1"), *buyer.looks_around(), shop=SHOP)
     wait_for(buyer, counted, message_decided)
     _reads_on(broken)
@@ -197,6 +207,7 @@ def test_without_a_rule_or_a_stream_mapping_its_effect_is_missed(broken: LocalSy
 def test_without_a_rule_or_a_queue_mapping_its_effect_is_missed(broken: LocalSystem, tmp_path: Path) -> None:
     rewire(broken, CONSUMERS, tmp_path)
     buyer = Buyer(broken, "unread")
+    broken.send_mail(SIMULATED, tags={"shop": SHOP})
     broken.post(buyer.says_yes(), buyer.order("unread-1"), shop=SHOP)
     wait_for(buyer, counted)
     _reads_on(broken)

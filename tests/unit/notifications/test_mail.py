@@ -50,7 +50,7 @@ def test_only_what_surely_was_not_accepted_may_be_sent_again(
 ) -> None:
     monkeypatch.setattr(mail, "ses_client", lambda: Failing(error))
     with pytest.raises(meaning):
-        mail.send(Letter("s", "t", "h"), sender="a@b.example", sender_name="A", address="c@d.example", tags={})
+        mail.send(Letter("s", "t", "h"), sender="a@b.example", sender_name="A", address="c@d.example", told={})
 
 
 def test_the_client_never_sends_again_by_itself() -> None:
@@ -66,4 +66,4 @@ def test_a_shops_name_cannot_add_a_header(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(mail, "ses_client", Taking)
     letter = Letter("s", "t", "h")
     name = "A\r\nBcc: all@example.com"
-    assert mail.send(letter, sender="a@b.example", sender_name=name, address="c@d.example", tags={}) == "1"
+    assert mail.send(letter, sender="a@b.example", sender_name=name, address="c@d.example", told={}) == "1"
