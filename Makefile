@@ -93,4 +93,3 @@ clean: ## Remove all that was made here, the local state too.
 	rm -rf .venv .venv-emulator .venv-judges tests/judges/node_modules .local .build .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-export CRM_PORT CRM_STATE_DIR CRM_DEMO ONLY QUICK SABOTAGE

@@ -38,7 +38,7 @@ class Instance:
     @classmethod
     def chosen(cls) -> Self:
         """Return the one that CRM_STATE_DIR and CRM_PORT name; its emulator has no address before it has started."""
-        return cls(state_folder(), int(os.environ.get("CRM_PORT", "8000")), "")
+        return cls(state_folder(), int(os.environ.get("CRM_PORT") or 8000), "")
 
     @classmethod
     def running(cls) -> Self:
