@@ -180,7 +180,7 @@ Tokens for the shop `{DEMO_SHOP}` (POST {url}/_local/token makes more, also for 
 
   service    {service}
 
-Ask, in GraphiQL with the header "authorization: Bearer <staff token>" or by curl:
+Ask, in a new tab of GraphiQL (it has the staff token filled in), or by curl with "authorization: Bearer <staff token>":
 
 {readme_query(README.read_text())}
 Ctrl-C stops.

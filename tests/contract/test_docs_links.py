@@ -75,8 +75,8 @@ def test_the_readme_is_one_screen() -> None:
 
 def test_the_readme_names_the_two_commands_and_every_page() -> None:
     text = (ROOT / "README.md").read_text()
-    assert "make dev " in text
-    assert "make test " in text
+    assert "`make dev`" in text
+    assert "`make test`" in text
     pages = {str(page.relative_to(ROOT)) for page in (ROOT / "docs").glob("*.md")}
     assert pages - set(LINK.findall(text)) == set()
 

@@ -48,3 +48,13 @@ def test_the_shell_leaves_the_event_as_it_is() -> None:
     body = event()
     assert not {"$", "`", "\\"} & set(body)
     assert json.loads(body)["shop"] == "demo"
+
+
+def test_the_readme_is_one_screen() -> None:
+    assert len(README.splitlines()) <= 72
+
+
+def test_what_is_to_be_pasted_into_a_shell_has_no_comments() -> None:
+    """In zsh, which macOS has, `#` begins none at the prompt: it would be an argument."""
+    (block,) = re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    assert "#" not in block

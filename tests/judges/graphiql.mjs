@@ -38,6 +38,9 @@ for (const tab of shown.defaultTabs) {
 const [first] = shown.defaultTabs;
 for (const editor of ["query", "variables", "headers"])
   if (shown[editor] !== first[editor]) findings.push(`the editor of the ${editor} begins with another's than the first tab's`);
+const [, pasted] = /```graphql\n(.*?)```/s.exec(readFileSync(resolve(import.meta.dirname, "../../README.md"), "utf8"));
+const { errors } = await ask({ query: pasted, variables: "{}", headers: shown.defaultHeaders });
+if (errors) findings.push(`what the README says to paste into a new tab is refused: ${errors[0].message}`);
 shown.storage.setItem("graphiql:tabState", "{}");
 if (shown.storage.getItem("graphiql:tabState") !== null) findings.push("the tabs of an earlier visit come back");
 
