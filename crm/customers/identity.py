@@ -65,16 +65,6 @@ def holder(customer: Customer, *, verified: bool = False) -> Holder:
     return Holder(customer.customer_id, frozenset(kinds), verified=verified)
 
 
-def sent_to(customer: Customer, kind: str) -> str | None:
-    """The e-mail address or phone number that what is meant for the customer goes to: none where the record's own claim
-    on it is conflicting, since it is somebody else's.
-    """
-    mine = _address(customer, kind)
-    strange = any(claim.conflicting and (claim.kind, claim.value) == (kind, mine) for claim in customer.identities)
-    address: str | None = getattr(customer, kind)
-    return None if strange else address
-
-
 def settle(
     change: Change, customer: Customer, words: Words, claims: Claims, occasion: Occasion, *, moved: Collection[str]
 ) -> None:
@@ -85,7 +75,7 @@ def settle(
     """
     known = {(claim.kind, claim.value): claim for claim in customer.identities}
     if words.vouched:
-        for key in [key for key in known if key[0] in moved and key[1] != _address(customer, key[0])]:
+        for key in [key for key in known if key[0] in moved and key[1] != on_record(customer, key[0])]:
             if not known.pop(key).conflicting:
                 item = Identity.of(customer.shop, *key, customer.customer_id)
                 mine = Identity.customer_id == customer.customer_id
@@ -93,7 +83,7 @@ def settle(
     resolution = claims.resolution
     mine_already = [claim for claim, item in claims.held.items() if item.customer_id == customer.customer_id]
     for claim in (*resolution.gained, *resolution.taken_over, *mine_already, *resolution.conflicting):
-        if claim.kind in ADDRESSES and claim.value != _address(customer, claim.kind):
+        if claim.kind in ADDRESSES and claim.value != on_record(customer, claim.kind):
             continue
         before = known.get((claim.kind, claim.value))
         conflicting = claim in resolution.conflicting
@@ -158,6 +148,7 @@ def _holders(shop: str, claims: list[Claim], held: Mapping[Claim, Identity]) -> 
     }
 
 
-def _address(customer: Customer, kind: str) -> str | None:
+def on_record(customer: Customer, kind: str) -> str | None:
+    """The customer's e-mail address or phone number, in the form in which such are compared."""
     value = getattr(customer, kind)
     return ADDRESSES[kind](value) if value else None

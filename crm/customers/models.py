@@ -1,7 +1,7 @@
 # crm/customers/models.py
 """What is stored about a customer.
 
-Key design (docs/access-patterns.md, AP-02 to AP-05, AP-60 to AP-63, AP-80):
+Key design (docs/access-patterns.md, AP-02 to AP-05, AP-60 to AP-63, AP-80, AP-147):
     Customer      pk=SHOP#<shop>#CUSTOMER#<customer>         sk=HEAD#PROFILE   one of the heads of the snapshot
                   list_pk=SHOP#<shop>#CUSTOMERS#<shard>      list_sk=<created_at>#<customer>   unless deleted
     Identity      pk=SHOP#<shop>#IDENTITY#<kind>#<value>     sk=IDENTITY       its key is what makes a value unique

@@ -31,6 +31,14 @@ def get_identities(shop: str, claims: Iterable[Claim]) -> dict[Claim, Identity]:
     return {by_pk[identity.pk]: identity for identity in map(Identity.from_raw_data, raw_items)}
 
 
+def get_identity(shop: str, claim: Claim) -> Identity | None:
+    """Who holds one identifier (AP-147)."""
+    try:
+        return Identity.get(Identity.of(shop, claim.kind, claim.value, "").pk, "IDENTITY", consistent_read=True)
+    except DoesNotExist:
+        return None
+
+
 def get_profile(shop: str, customer_id: str) -> Customer | None:
     """A customer's profile alone, for those who ask nothing but its status (AP-80)."""
     try:
@@ -89,6 +97,7 @@ __all__ = [
     "get_attributes",
     "get_definition",
     "get_identities",
+    "get_identity",
     "get_profile",
     "list_changes",
     "list_definitions",

@@ -69,6 +69,13 @@ def _may_join(found: Claim, claims: Sequence[Claim], holders: Mapping[Claim, Hol
     return not any(claim.kind in holders[found].external_kinds for claim in newcomers)
 
 
+def is_anothers(holder: Holder) -> bool:
+    """Whether an address that two records name is the holder's: who has verified it, or whom somebody knows by an id of
+    theirs. Of a guest nothing is known but the address; whoever wrote it down first proves nothing.
+    """
+    return holder.verified or bool(holder.external_kinds)
+
+
 def _overruled(claim: Claim, holder: Holder) -> bool:
     """Whoever has verified an address has it, whoever claimed it before. A guest, whom nothing but the address
     identifies, is joined by it instead.

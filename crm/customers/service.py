@@ -54,6 +54,7 @@ from crm.customers.models import (
     SegmentState,
 )
 from crm.customers.provenance import Occasion, Origin, Provenance
+from crm.customers.reach import Reach, reach
 from crm.customers.refusals import CustomerBlocked, CustomerDeleted, IdentifierTaken, TooManyAttributes
 from crm.customers.resolution import Holder
 from crm.customers.snapshot import Snapshot
@@ -91,6 +92,7 @@ __all__ = [
     "IdentityClaim",
     "Origin",
     "Provenance",
+    "Reach",
     "SegmentState",
     "SegmentsHead",
     "Snapshot",
@@ -120,10 +122,10 @@ __all__ = [
     "nameless",
     "origins",
     "pending_address",
+    "reach",
     "refuse_barred",
     "restore",
     "retire_attribute",
-    "sent_to",
     "set_attributes",
     "snapshots",
     "tags",
@@ -146,7 +148,6 @@ list_shard = repository.list_shard
 changes = repository.list_changes
 changes_in = history.changes_in
 takes_part = standing.takes_part
-sent_to = identity.sent_to
 is_hidden = standing.is_hidden
 delete = deletion.delete
 restore = deletion.restore

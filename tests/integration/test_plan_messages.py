@@ -1,9 +1,11 @@
 # tests/integration/test_plan_messages.py
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from crm.customers import service as customers
 from crm.kernel import clock, timers
 from crm.kernel.timers import TimerDue
 from crm.notifications import recipient, service
@@ -15,6 +17,8 @@ from crm.orders.events import OrderRecorded
 from tests import shop_events
 from tests.conftest import NOW
 from tests.messaging import announced, consenting, outcome, plan, recorded, say, thank_you, wrapped
+
+LATER = NOW + timedelta(seconds=1)
 
 pytestmark = pytest.mark.usefixtures("shop")
 
@@ -98,6 +102,122 @@ def test_nothing_is_sent_to_an_address_that_another_has_verified_since() -> None
     assert shop_events.deliver(shop_events.event("customer.updated", {}, customer=verified)) == []
     plan(recorded(customer={"externalId": "mallory"}))
     assert outcome(mallory) == ("refused", "NO_ADDRESS")
+
+
+ADDRESS = "ann@example.com"
+
+
+def guest(*, state: str | None = None) -> str:
+    """Somebody of whom nothing is known but the address, which they gave first."""
+    assert shop_events.deliver(shop_events.event("customer.updated", {}, customer={"email": ADDRESS})) == []
+    found = customers.find("demo", "email", ADDRESS)
+    assert found is not None
+    if state:
+        say(found, state, cause="event:guest")
+    return found
+
+
+def account(external_id: str = "acc", **who: Any) -> str:
+    """A customer of the shop who gives the same address, which nobody has verified, and agrees to mail."""
+    words = {"externalId": external_id, "email": ADDRESS, "firstName": "Ann"} | who
+    assert shop_events.deliver(shop_events.event("customer.updated", {}, customer=words)) == []
+    found = customers.find("demo", "external", external_id, source="shopify")
+    assert found is not None
+    say(found, "granted", cause="event:signup")
+    return found
+
+
+def thanked(external_id: str = "acc", order_id: str = "o1") -> tuple[str, str | None]:
+    plan(recorded(order_id, customer={"externalId": external_id}))
+    found = customers.find("demo", "external", external_id, source="shopify")
+    return outcome(found or "")
+
+
+@pytest.mark.parametrize("state", [None, "granted", "pending"])
+def test_who_bought_as_a_guest_before_they_had_an_account_is_written_to(state: str | None) -> None:
+    holder, ann = guest(state=state), account()
+    assert holder != ann
+    assert thanked() == ("planned", None)
+
+
+def test_a_no_that_was_said_of_the_same_mailbox_as_a_guest_holds_for_the_account_too() -> None:
+    guest(state="denied")
+    account()
+    assert thanked() == ("refused", "NO_CONSENT")
+
+
+def test_an_address_that_is_another_customers_is_not_written_to_for_whoever_else_gives_it() -> None:
+    account("first")
+    account()
+    assert thanked() == ("refused", "NO_ADDRESS")
+    assert thanked("first", "o2") == ("planned", None)
+
+
+def test_an_address_that_a_guest_has_verified_is_theirs() -> None:
+    verified = {"email": ADDRESS, "emailVerified": True}
+    assert shop_events.deliver(shop_events.event("customer.updated", {}, customer=verified)) == []
+    account()
+    assert thanked() == ("refused", "NO_ADDRESS")
+
+
+@pytest.mark.parametrize("bar", ["block", "delete"])
+def test_the_address_of_a_guest_who_takes_no_part_is_not_written_to_by_another_name(bar: str) -> None:
+    holder = guest()
+    account()
+    if bar == "block":
+        customers.update("demo", holder, customers.Words(fields={"status": "blocked"}), now=NOW)
+    else:
+        customers.delete("demo", holder, now=NOW)
+    assert thanked() == ("refused", "NO_ADDRESS")
+
+
+def moved_away(holder: str) -> None:
+    customers.update("demo", holder, customers.Words(fields={"email": "new@example.com"}), now=NOW)
+
+
+def test_an_address_that_nobody_holds_any_more_is_written_to() -> None:
+    holder = guest()
+    account()
+    moved_away(holder)
+    assert thanked() == ("planned", None)
+
+
+def stays(_: str) -> None:
+    pass
+
+
+def says_no(holder: str) -> None:
+    say(holder, "denied", cause="event:no", at=LATER)
+
+
+def becomes_known(_: str) -> None:
+    words = {"externalId": "g", "email": ADDRESS, "emailVerified": True}
+    assert shop_events.deliver(shop_events.event("customer.updated", {}, customer=words)) == []
+
+
+@pytest.mark.parametrize(
+    ("before", "meanwhile", "expected"),
+    [
+        (stays, becomes_known, ("refused", "NO_ADDRESS")),
+        (stays, says_no, ("refused", "NO_CONSENT")),
+        (lambda holder: say(holder, "granted", cause="e"), lambda holder: say(holder, "denied", cause="no", at=LATER),
+         ("refused", "NO_CONSENT")),
+        (moved_away, becomes_known, ("refused", "NO_ADDRESS")),
+    ],
+)  # fmt: skip
+def test_what_becomes_of_the_guest_at_the_very_moment_of_planning_counts(
+    monkeypatch: pytest.MonkeyPatch,
+    before: Callable[[str], None],
+    meanwhile: Callable[[str], None],
+    expected: tuple[str, str],
+) -> None:
+    holder = guest()
+    account()
+    before(holder)
+    order = recorded(customer={"externalId": "acc"})
+    overtaken(monkeypatch, lambda: meanwhile(holder))
+    plan(order)
+    assert outcome(customers.find("demo", "external", "acc", source="shopify") or "") == expected
 
 
 def test_an_imported_first_order_thanks_nobody_and_neither_does_what_happens_to_it_later() -> None:

@@ -1,6 +1,8 @@
 # tests/unit/customers/test_resolution.py
+import pytest
+
 from crm.customers.identifiers import EMAIL, PHONE, Claim
-from crm.customers.resolution import Holder, Resolution, resolve
+from crm.customers.resolution import Holder, Resolution, is_anothers, resolve
 
 SHOP_ID = Claim("external:shopify", "1", verified=True)
 VERIFIED, UNVERIFIED = Claim(EMAIL, "a@b.co", verified=True), Claim(EMAIL, "a@b.co")
@@ -70,3 +72,15 @@ def test_a_guest_is_joined_by_the_address_once_it_is_verified() -> None:
 
 def test_nobody_is_known_by_nothing() -> None:
     assert resolve([], {}).customer_id is None
+
+
+@pytest.mark.parametrize(
+    ("holder", "theirs"),
+    [
+        (Holder("cus_g"), False),
+        (Holder("cus_g", verified=True), True),
+        (Holder("cus_g", frozenset({"external:shopify"})), True),
+    ],
+)
+def test_an_address_is_its_holders_who_verified_it_or_is_known_by_more_than_it(holder: Holder, *, theirs: bool) -> None:
+    assert is_anothers(holder) is theirs
