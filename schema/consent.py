@@ -38,7 +38,9 @@ class ConsentPurpose(Enum):
 @strawberry.enum(description="What a customer says.")
 class ConsentValue(Enum):
     GRANTED = strawberry.enum_value("granted", description="Yes.")
-    PENDING = strawberry.enum_value("pending", description="Yes, to be confirmed (double opt-in); permits nothing.")
+    PENDING = strawberry.enum_value(
+        "pending", description="Yes, to be confirmed (double opt-in); permits and forbids nothing."
+    )
     DENIED = strawberry.enum_value("denied", description="No.")
 
 
@@ -61,7 +63,7 @@ class LegalBasis(Enum):
 class WithheldReason(Enum):
     NOT_GIVEN = strawberry.enum_value(service.Refusal.NOT_GIVEN.value, description="A yes is needed; none was given.")
     NOT_CONFIRMED = strawberry.enum_value(
-        service.Refusal.NOT_CONFIRMED.value, description="The yes awaits its confirmation."
+        service.Refusal.NOT_CONFIRMED.value, description="No yes holds; a request awaits its confirmation."
     )
     DENIED = strawberry.enum_value(service.Refusal.DENIED.value, description="The customer said no.")
 
@@ -157,7 +159,7 @@ class ConsentMoment:
         description="What held, by channel, purpose and topic; silence is not listed.", directives=[about(10)]
     )
     def consents(self) -> list[Consent]:
-        return [Consent(item=item) for item in self.states]
+        return [Consent(item=item) for item in service.held(self.states)]
 
     @strawberry.field(description="Whether a channel could be used for a purpose.")
     def permission(self, channel: OfChannel, purpose: ForPurpose, topic: AboutTopic = None) -> Permission:

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
+from crm.consent import service as consent
 from crm.consent.service import ConsentHead
 from crm.customers.service import Customer
 from crm.kernel import clock
@@ -49,7 +50,7 @@ def customer_lines(
     if attributes:
         fields["attributes"] = {key: _attribute(value) for key, value in attributes.items()}
     fields["status"] = profile.status
-    said = [_consent(state) for state in consents.states] if consents is not None else []
+    said = [_consent(state) for state in consent.held(consents.states)] if consents is not None else []
     at = clock.text(profile.changed_at)
     who = {"externalId": external_id} | known | fields
     yield Line(profile.customer_id, _event("customer.updated", source, at, who, {"consents": said}))

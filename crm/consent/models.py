@@ -76,7 +76,7 @@ class ConsentEntry(Item, discriminator="ConsentEntry"):
 
 
 class ConsentState(Part):
-    """What holds for one channel, purpose and topic, and since which event. `denied_at`: see permission.py."""
+    """The latest no, yes or request of one channel, purpose and topic, as far as it counts (permission.Word)."""
 
     channel = UnicodeAttribute()
     purpose = UnicodeAttribute()
@@ -88,13 +88,13 @@ class ConsentState(Part):
     legal_basis = UnicodeAttribute(null=True)
     occurred_at = UTCDateTimeAttribute()
     cause = UnicodeAttribute(default="")
-    denied_at = UTCDateTimeAttribute(null=True)
 
 
 class ConsentHead(Synced, discriminator="ConsentHead"):
     SK: ClassVar[str] = "HEAD#CONSENT"
 
     states: ListAttribute[ConsentState] = ListAttribute(of=ConsentState, default=list)
+    """All that counts; `service.held` says what of it holds."""
 
     @classmethod
     def of(cls, shop: str, customer_id: str) -> Self:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from msgspec.structs import asdict, replace
 
 from crm.consent import given as evidence
-from crm.consent import keys, permission, repository
+from crm.consent import keys, repository
 from crm.consent import suppression as suppressions
 from crm.consent.given import MOST_GIVEN, ConsentGiven
 from crm.consent.models import SHARDS as SUPPRESSION_SHARDS
@@ -54,6 +54,7 @@ __all__ = [
     "entries",
     "faults",
     "faults_of_call",
+    "held",
     "no_room",
     "record",
     "suppress",
@@ -202,12 +203,17 @@ def allows(head: ConsentHead | None, channel: str, purpose: str, topic: str | No
 
 
 def withheld(states: Iterable[ConsentState], channel: str, purpose: str, topic: str | None = None) -> Refusal | None:
-    """As `allows`, by what held at any moment."""
-    return permission.refusal(Summary(states).stand(channel, purpose, topic), purpose)
+    """As `allows`, by what counted at any moment."""
+    return Summary(states).refusal(channel, purpose, topic)
+
+
+def held(states: Iterable[ConsentState]) -> list[ConsentState]:
+    """Of what counts, what holds: one for each channel, purpose and topic of which anything was said."""
+    return Summary(states).held
 
 
 def as_of(shop: str, customer_id: str, instant: datetime) -> list[ConsentState]:
-    """What held at the instant, as far as is known now: an entry that came late counts from its event's time on.
+    """What counted at the instant, as far as is known now: an entry that came late counts from its event's time on.
 
     Raises InvalidInput beyond 10,000 entries.
     """

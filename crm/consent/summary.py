@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from crm.consent import permission
 from crm.consent.models import ConsentEntry, ConsentState
-from crm.consent.permission import DENIED, Stand
+from crm.consent.permission import DENIED, SILENCE, Refusal, Said, Word
 
 Key = tuple[str, str, str | None]
 
@@ -14,55 +14,72 @@ MOST_TOPICS, MOST_TOPICS_DENIED = 50, 100
 
 
 class Summary:
-    """What holds for each channel, purpose and topic. Entries may be heard in any order."""
+    """What was said of each channel, purpose and topic, as far as it still counts. Entries may be heard in any order,
+    and any number of times.
+    """
 
     def __init__(self, states: Iterable[ConsentState] = ()) -> None:
-        self._states: dict[Key, ConsentState] = {(state.channel, state.purpose, state.topic): state for state in states}
+        self._words: dict[Key, Word] = {}
+        self._states: dict[tuple[Key, str], ConsentState] = {}
+        for state in states:
+            key = _key(state)
+            self._words[key] = permission.heard(self._words.get(key, SILENCE), _said(state))
+            self._states[key, state.state] = state
 
     @property
     def states(self) -> list[ConsentState]:
-        """By channel and purpose, what is said of all before what is said of a topic."""
-        return [self._states[key] for key in sorted(self._states, key=lambda key: (*key[:2], key[2] or ""))]
+        """All that counts, by channel and purpose, what is said of all before what is said of a topic; of each the no
+        before the yes, and the yes before the request.
+        """
+        return [self._states[key, said.state] for key in self._keys() for said in self._words[key].all]
+
+    @property
+    def held(self) -> list[ConsentState]:
+        """What holds: of each, one."""
+        holding = ((key, self._words[key].holds) for key in self._keys())
+        return [self._states[key, said.state] for key, said in holding if said is not None]
 
     def hear(self, entry: ConsentEntry) -> bool:
         """Take an entry in; whether anything moved."""
-        key = (entry.channel, entry.purpose, entry.topic)
-        held = self._states.get(key)
-        old, new = stand_of(held), Stand(entry.state, entry.occurred_at, entry.cause)
-        after = permission.heard(old, new)
-        if after == old:
+        key, said = _key(entry), _said(entry)
+        before = self._words.get(key, SILENCE)
+        after = self._words[key] = permission.heard(before, said)
+        if after == before:
             return False
-        if held is None or permission.prevails(new, old):
-            held = ConsentState(
-                channel=entry.channel,
-                purpose=entry.purpose,
-                topic=entry.topic,
-                state=entry.state,
-                source=entry.source,
-                text_version=entry.text_version,
-                opt_in_level=entry.opt_in_level,
-                legal_basis=entry.legal_basis,
-                occurred_at=entry.occurred_at,
-                cause=entry.cause,
-            )
-        held.denied_at = after.denied_at
-        self._states[key] = held
+        self._states[key, said.state] = ConsentState(
+            channel=entry.channel,
+            purpose=entry.purpose,
+            topic=entry.topic,
+            state=entry.state,
+            source=entry.source,
+            text_version=entry.text_version,
+            opt_in_level=entry.opt_in_level,
+            legal_basis=entry.legal_basis,
+            occurred_at=entry.occurred_at,
+            cause=entry.cause,
+        )
         return True
 
     def has_room_for(self, entry: ConsentEntry) -> bool:
         """Whether the entry is about what is known, or one topic more would not be too many."""
-        if entry.topic is None or (entry.channel, entry.purpose, entry.topic) in self._states:
+        if entry.topic is None or _key(entry) in self._words:
             return True
-        topics = sum(1 for key in self._states if key[2] is not None)
+        topics = sum(1 for key in self._words if key[2] is not None)
         return topics < (MOST_TOPICS_DENIED if entry.state == DENIED else MOST_TOPICS)
 
-    def stand(self, channel: str, purpose: str, topic: str | None = None) -> Stand | None:
-        """What decides about the channel for the purpose, and there about the topic if one is named."""
-        general = stand_of(self._states.get((channel, purpose, None)))
-        if topic is None:
-            return general
-        return permission.decisive(general, stand_of(self._states.get((channel, purpose, topic))))
+    def refusal(self, channel: str, purpose: str, topic: str | None = None) -> Refusal | None:
+        """Why the channel may not be used for the purpose, and there about the topic if one is named."""
+        general = self._words.get((channel, purpose, None), SILENCE)
+        own = self._words.get((channel, purpose, topic), SILENCE) if topic is not None else SILENCE
+        return permission.refusal(purpose, general, own)
+
+    def _keys(self) -> list[Key]:
+        return sorted(self._words, key=lambda key: (*key[:2], key[2] or ""))
 
 
-def stand_of(held: ConsentState | None) -> Stand | None:
-    return Stand(held.state, held.occurred_at, held.cause, held.denied_at) if held else None
+def _key(item: ConsentState | ConsentEntry) -> Key:
+    return item.channel, item.purpose, item.topic
+
+
+def _said(item: ConsentState | ConsentEntry) -> Said:
+    return Said(item.state, item.occurred_at, item.cause)

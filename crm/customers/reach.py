@@ -3,7 +3,7 @@
 (docs/decisions/0068).
 """
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from crm.customers import identity, repository, snapshot
 from crm.customers.identifiers import Claim
@@ -15,8 +15,7 @@ from crm.kernel.change import Change
 from crm.kernel.errors import Stale
 
 
-@dataclass(frozen=True)
-class Reach:
+class Reach(Struct, frozen=True):
     """The address, and whom it depends on beside the customer: a guest who holds it (`sharer`), or that nobody does
     (`unheld`).
     """

@@ -122,7 +122,7 @@ class CustomerData(Camel, frozen=True, kw_only=True):
 
 class ConsentData(Camel, frozen=True, kw_only=True):
     """What a customer said. Without a topic it is about the channel and purpose as a whole; `pending` awaits its
-    confirmation (double opt-in); without `occurredAt` it was said when the event occurred.
+    confirmation (double opt-in) and takes no yes back; without `occurredAt` it was said when the event occurred.
     """
 
     consents: Annotated[list[ConsentPart], Meta(min_length=1, max_length=50)]

@@ -4,7 +4,6 @@
 import base64
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from email.utils import formataddr
 
 from botocore.exceptions import (
@@ -16,6 +15,7 @@ from botocore.exceptions import (
     ProxyConnectionError,
     SSLError,
 )
+from msgspec import Struct
 
 from crm.kernel.aws import ses_client
 from crm.kernel.settings import settings
@@ -59,8 +59,7 @@ class NoAnswer(Exception):
     """The message left, and nobody knows whether the provider took it."""
 
 
-@dataclass(frozen=True)
-class Named:
+class Named(Struct, frozen=True):
     """Whose message it was, as its tags say. Without the other two it is known by its shop alone."""
 
     shop: str

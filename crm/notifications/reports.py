@@ -5,7 +5,6 @@ EventBridge goes in, what it means comes out (docs/decisions/0067).
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parseaddr
 from typing import Annotated, Any, TypeVar
@@ -73,8 +72,7 @@ class OfComplaint(Wire, frozen=True, kw_only=True):
 W = TypeVar("W", bound=Wire)
 
 
-@dataclass(frozen=True)
-class MailReport:
+class MailReport(Struct, frozen=True):
     """That something speaks against addresses. `customer_id` and `message_id` name what was sent to them; they are None
     where the message does not say.
     """

@@ -7,6 +7,7 @@ from typing import Annotated, TypeVar
 
 import strawberry
 
+from crm.consent import service as consent
 from crm.consent.service import ConsentHead
 from crm.customers import service
 from crm.segmentation import service as segmentation
@@ -228,7 +229,7 @@ class Customer(Node):
     )
     def consents(self) -> list[Consent]:
         head = self.record.head(ConsentHead)
-        return [Consent(item=item) for item in (head.states if head else ())]
+        return [Consent(item=item) for item in consent.held(head.states if head else ())]
 
     @strawberry.field(
         description="What held at a moment as far as is known now: what came late counts from when it was said.",

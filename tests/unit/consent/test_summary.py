@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm.consent import permission
 from crm.consent.models import ConsentEntry
 from crm.consent.permission import DENIED, GRANTED, MARKETING, PENDING, STATES, Refusal
 from crm.consent.summary import MOST_TOPICS, MOST_TOPICS_DENIED, Summary
@@ -34,7 +33,7 @@ def summed(entries: Sequence[ConsentEntry]) -> Summary:
 
 
 def refusal(summary: Summary, topic: str | None = None) -> Refusal | None:
-    return permission.refusal(summary.stand("email", MARKETING, topic), MARKETING)
+    return summary.refusal("email", MARKETING, topic)
 
 
 def after(*said: Said, topic: str | None = "news") -> Refusal | None:
@@ -82,9 +81,26 @@ def test_a_request_to_be_confirmed_reopens_nothing_that_a_general_no_has_silence
     assert after(("news", GRANTED, 1), (None, PENDING, 3)) is None
 
 
-def test_a_topic_that_awaits_its_confirmation_awaits_it_whatever_is_granted_of_the_whole() -> None:
-    assert after((None, GRANTED, 1), ("news", PENDING, 2)) is Refusal.NOT_CONFIRMED
-    assert after(("news", PENDING, 1), (None, DENIED, 2), (None, GRANTED, 3)) is Refusal.NOT_CONFIRMED
+def test_a_request_takes_back_neither_the_yes_to_its_topic_nor_the_yes_to_everything() -> None:
+    assert after((None, GRANTED, 1), ("news", PENDING, 2)) is None
+    assert after(("news", GRANTED, 1), ("news", PENDING, 2)) is None
+    assert after((None, GRANTED, 1), (None, PENDING, 2)) is None
+    assert after(("news", PENDING, 1), (None, DENIED, 2), (None, GRANTED, 3)) is None
+
+
+def test_a_request_made_after_a_no_is_told_of_and_opens_nothing() -> None:
+    assert after(("news", DENIED, 1), ("news", PENDING, 2), (None, GRANTED, 3)) is Refusal.NOT_CONFIRMED
+    assert after((None, DENIED, 1), ("news", PENDING, 2)) is Refusal.NOT_CONFIRMED
+    assert after(("news", PENDING, 1), (None, DENIED, 2)) is Refusal.DENIED
+
+
+def test_what_holds_is_one_of_each_and_what_counts_may_be_more() -> None:
+    summary = summed(
+        [entry(None, DENIED, 1), entry(None, GRANTED, 2), entry(None, PENDING, 3), entry("news", DENIED, 1)]
+    )
+    assert [(state.topic, state.state) for state in summary.held] == [(None, GRANTED), ("news", DENIED)]
+    assert [state.state for state in summary.states] == [DENIED, GRANTED, PENDING, DENIED]
+    assert [state.state for state in Summary(summary.states).held] == [GRANTED, DENIED]
 
 
 def test_a_yes_to_all_after_a_no_to_all_holds_for_the_topics_granted_before() -> None:
@@ -122,19 +138,26 @@ def test_what_holds_is_what_reading_all_entries_by_event_time_says(said: list[Sa
 
 
 def by_the_book(said: list[Said], topic: str | None) -> Refusal | None:
-    """The rule of decision 0054 told as a story, sharing nothing with the code: minute by minute, strictest last."""
-    whole: str | None = None
-    own: str | None = None
+    """The rule of decision 0054 told as a story, sharing nothing with the code: minute by minute, the no last."""
+    mind: dict[str | None, str] = {}
+    asked: set[str | None] = set()
     silenced = False
     for about, state, _ in sorted(said, key=lambda one: (one[2], STATES.index(one[1]), one[0] is None)):
-        if about is None:
-            whole = state
-            silenced |= state == DENIED and own is not None
-        elif about == topic:
-            own, silenced = state, False
-    if own is None or (silenced and own != DENIED and whole != GRANTED):
-        own = whole
-    return {None: Refusal.NOT_GIVEN, PENDING: Refusal.NOT_CONFIRMED, DENIED: Refusal.DENIED}.get(own)
+        if about not in {None, topic}:
+            continue
+        if state == PENDING:
+            asked.add(about)
+            continue
+        mind[about] = state
+        asked -= {None, topic} if (about, state) == (None, DENIED) else {about}
+        if about is None or state == GRANTED:
+            silenced = state == DENIED
+    own, whole = mind.get(topic), mind.get(None)
+    if GRANTED in {own if not silenced else None, whole if own != DENIED else None}:
+        return None
+    if own == DENIED:
+        asked &= {topic}
+    return Refusal.NOT_CONFIRMED if asked else Refusal.DENIED if DENIED in {own, whole} else Refusal.NOT_GIVEN
 
 
 def test_a_head_has_room_for_a_no_where_it_has_none_for_a_yes() -> None:
