@@ -5,7 +5,6 @@ graphql-core stops at the words it has for its own developers, which quote what 
 what is wanted. Whatever people type is no matter of coercion: services judge it (docs/decisions/0043).
 """
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from math import isfinite
@@ -41,10 +40,11 @@ from graphql import (
 )
 from graphql.language import SKIP, Visitor, visit
 
+from crm.kernel.texts import MUST_BE_PRINTABLE, UNPRINTABLE
+
 if TYPE_CHECKING:
     from schema.plan import Plan
 
-UNPRINTABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
 BOUNDLESS: Final = "must hold no number beyond 10^308"
 """JSON's numbers and GraphQL's have no end; those of computers do, and Python reads no integer of 4,300 digits."""
 
@@ -216,7 +216,7 @@ def _of_leaf(kind: GraphQLLeafType, given: Any, form: Form, *, named: bool) -> s
             return f"must be one of {', '.join(kind.values)}" if named else f"must be a value of {kind.name}"
         return WANTED.get(kind.name) or said or f"must be a {kind.name}"
     if isinstance(value, str) and not isinstance(kind, GraphQLEnumType) and UNPRINTABLE.search(value):
-        return "must not hold control characters or half a character (a lone surrogate)"
+        return MUST_BE_PRINTABLE
     return None
 
 

@@ -12,8 +12,8 @@ from strawberry.scalars import JSON
 
 from crm.kernel import compact_json
 from crm.kernel.errors import Fault, InvalidInputs
+from crm.kernel.texts import UNPRINTABLE
 from schema.access import ingest, signed_in
-from schema.coercion import UNPRINTABLE
 from schema.connections import about, as_many_as
 from schema.context import GIVEN, Info, stored
 from schema.errors import AnswersRefusals, UserError

@@ -8,10 +8,11 @@ and to run but tells every fault at once.
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -35,6 +36,7 @@ from crm.intake.event_types import (
     RefundData,
     SuppressionData,
 )
+from crm.kernel import texts
 from crm.kernel.domain_events import camel
 from crm.kernel.errors import Fault, InvalidInput, InvalidInputs
 from crm.kernel.money import is_currency, minor_units
@@ -46,6 +48,8 @@ OF_AN_APP = "app."
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), timedelta(minutes=10)
 HALF = re.compile("[\ud800-\udfff]")
 UNSENDABLE = re.compile("[\ud800-\udfff\ufffe\uffff]")
+MAYBE_UNPRINTABLE = re.compile(r"\\[bf]|\\u(?:00[01]|007[fF]|[fF]{3}[eEfF])|[\x7f\ufffe\uffff]")
+"""How JSON writes what `texts.UNPRINTABLE` finds, and some that it does not: few events hold any."""
 MOST_FAULTS = 50
 
 
@@ -75,9 +79,17 @@ def parse(body: str, *, now: datetime, by_app: bool = False) -> Envelope[Any]:
     except msgspec.ValidationError as error:
         raise InvalidInputs(_faults_of_type(kind, head) or [Fault("", "INVALID", str(error))]) from error
     faults = [*([] if by_app else _id_faults(envelope)), *_faults(envelope, now)]
+    if MAYBE_UNPRINTABLE.search(body):
+        faults += _unprintable(envelope, {fault.path for fault in faults})
     if faults:
         raise InvalidInputs(faults)
     return envelope
+
+
+def _unprintable(envelope: Envelope[Any], told: Collection[str]) -> Iterator[Fault]:
+    """Of what the type knows: nothing else is kept."""
+    found = texts.unprintable(msgspec.to_builtins(envelope))
+    return islice((fault for fault in found if fault.path not in told), MOST_FAULTS)
 
 
 def _not_json(body: str, error: Exception) -> str:

@@ -1,9 +1,34 @@
 # crm/kernel/texts.py
 """What is wrong with a text that says something."""
 
+import re
 import unicodedata
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from crm.kernel.errors import Fault
+
+UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
+"""What no text may hold, whoever sends it (docs/decisions/0062): controls but tabs and line ends, halves of characters,
+and what Unicode says is none. Names hold no tabs and line ends either.
+"""
+MUST_BE_PRINTABLE = "must not hold control characters or half a character (a lone surrogate)"
+
+
+def unprintable(value: Any, path: str = "") -> Iterator[Fault]:
+    """A fault for each text in what JSON said that holds what none may; of one that is a name, at what it is in."""
+    if isinstance(value, str):
+        if UNPRINTABLE.search(value):
+            yield Fault(path, "INVALID", MUST_BE_PRINTABLE)
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from unprintable(inner, f"{path}[{index}]")
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            if UNPRINTABLE.search(name):
+                yield Fault(path, "INVALID", MUST_BE_PRINTABLE)
+            else:
+                yield from unprintable(inner, f"{path}.{name}".removeprefix("."))
 
 
 def faults(path: str, text: str, *, longest: int) -> list[Fault]:

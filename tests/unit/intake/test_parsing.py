@@ -140,6 +140,55 @@ def test_half_a_character_is_refused_and_written_so_that_a_queue_takes_it() -> N
     assert json.loads(text) == broken
 
 
+CONTROLS = ["a\x00b", "\x0b", "\x1b[31m", "\x7f", "a\bc", "\f", "\uffff"]
+LINE = {"sku": "A", "quantity": 1, "unitPrice": "1.00"}
+
+
+@pytest.mark.parametrize("odd", CONTROLS, ids=ascii)
+def test_control_characters_are_refused_wherever_a_text_may_be(odd: str) -> None:
+    lines = [LINE, LINE | {"id": "2", "title": odd, "tags": ["good", odd]}]
+    customer = {"externalId": "e", "tags": [odd], "addresses": [{"city": odd}], "attributes": {"club": odd}}
+    told = faults(placed(lines=lines, coupon=odd, customer=customer))
+    assert told == dict.fromkeys(
+        [
+            "customer.tags[0]",
+            "customer.addresses[0].city",
+            "customer.attributes.club",
+            "data.lines[1].title",
+            "data.lines[1].tags[1]",
+            "data.coupon",
+        ],
+        "INVALID",
+    )
+
+
+@pytest.mark.parametrize("odd", CONTROLS, ids=ascii)
+def test_so_they_are_deep_in_what_a_shop_tells_of_its_own_and_in_its_names(odd: str) -> None:
+    properties = {"list": [{"of": [1, odd]}], "named": {odd: 1}, "good": "a\tb\r\nc"}
+    told = faults(event("custom.recorded", {"name": "wishlist.shared", "properties": properties}))
+    assert told == {"data.properties.list[0].of[1]": "INVALID", "data.properties.named": "INVALID"}
+
+
+def test_they_are_told_beside_everything_else_and_of_a_name_once() -> None:
+    odd = placed(coupon="\x00", customer={"externalId": "e", "firstName": "An\x00n"}, currency="XXY")
+    assert faults(odd) == {"customer.firstName": "INVALID", "data.currency": "INVALID", "data.coupon": "INVALID"}
+
+
+def test_no_id_holds_one() -> None:
+    assert faults(placed(orderId="o\x001")) == {"data.orderId": "INVALID"}
+
+
+def test_line_ends_and_what_only_looks_like_controls_are_taken() -> None:
+    for fine in ("a\tb", "second\r\nline", "\\u0000", "\\b", "\u200d", "\u202e", "\u0085"):
+        body = placed(coupon=fine, customer={"externalId": "e", "addresses": [{"line1": fine}]})
+        assert parsing.parse(json.dumps(body), now=NOW).data.coupon == fine
+
+
+def test_what_a_type_does_not_know_is_not_looked_at() -> None:
+    body = placed(unheardOf="\x00", lines=[LINE | {"memo": "\x0b"}])
+    assert parsing.parse(json.dumps(body), now=NOW).data.order_id == body["data"]["orderId"]
+
+
 @pytest.mark.parametrize("broken", [{"id": "e1\n"}, {"id": "a b"}, {"id": "a#b"}])
 def test_an_id_that_cannot_stand_in_a_key_is_refused(broken: dict[str, str]) -> None:
     assert faults(placed(**broken)) == {"id": "INVALID"}
