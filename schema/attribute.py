@@ -8,13 +8,14 @@ from typing import Annotated, Any
 import strawberry
 
 from crm.customers import service
+from crm.kernel.errors import Fault
 from schema.access import own, signed_in, staff
 from schema.connections import about
 from schema.context import GIVEN, Context, Info, Loader, stored
 from schema.customer.history import Party
 from schema.errors import AnswersRefusals, UserError
 from schema.node import Node, global_id
-from schema.principal import Kind
+from schema.principal import Kind, Principal
 from schema.scalars import CurrencyCode
 
 
@@ -153,6 +154,9 @@ class AttributeDefineInput:
     customer_access: strawberry.Maybe[AttributeCustomerAccess] = strawberry.field(
         description="What customers may do with it; `HIDDEN` unless it is said."
     )
+
+    def faults(self, _asker: Principal, _now: datetime) -> list[Fault]:
+        return service.faults_of_definition(self.key, self.fields())
 
     def fields(self) -> service.AttributeFields:
         given: dict[str, Any] = {

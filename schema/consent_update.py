@@ -14,7 +14,7 @@ from schema.context import GIVEN, Context, Info, stored
 from schema.customer.customer import Customer, customer_by_key
 from schema.customer.record import RecordByCustomer
 from schema.errors import AnswersRefusals, UserError
-from schema.node import key_of
+from schema.node import id_faults, key_of
 from schema.principal import Kind, Principal
 
 OF_CUSTOMERS: Final = {"opt_in_level": OptInLevel.SINGLE, "legal_basis": LegalBasis.CONSENT, "occurred_at": None}
@@ -80,7 +80,7 @@ class ConsentUpdateInput:
     def faults(self, asker: Principal, now: datetime) -> list[Fault]:
         nobody = self.id is None and asker.customer_id is None
         return [
-            *([Fault("id", "REQUIRED", "is required of staff")] if nobody else []),
+            *([Fault("id", "REQUIRED", "is required of staff")] if nobody else id_faults(self.id)),
             *(_evidence(self.consents) if asker.kind is Kind.CUSTOMER else []),
             *service.faults_of_call([one.given(asker.kind) for one in self.consents], self.idempotency_key, now),
         ]

@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Final
 
 import strawberry
 
@@ -15,9 +15,9 @@ from schema.context import GIVEN, Context, Info, Loader, stored
 from schema.customer.record import visible_record
 from schema.errors import AnswersRefusals, UserError
 from schema.loaders import Page, PageByCustomer
-from schema.node import Node, global_id, key_of
+from schema.node import Node, global_id, id_faults, key_of
 from schema.order import Order, order_of
-from schema.principal import Kind
+from schema.principal import Kind, Principal
 
 
 @strawberry.enum(description="What a score says (NPS).")
@@ -87,6 +87,9 @@ async def response_by_key(context: Context, customer_id: str, response_id: str) 
     return FeedbackResponse(item=item) if item else None
 
 
+NOBODY: Final = Fault("customer", "REQUIRED", "is required: nobody is signed in as a customer")
+
+
 @strawberry.input(description="An answer to the recommendation question.")
 class FeedbackSubmitInput:
     customer: strawberry.ID | None = strawberry.field(
@@ -98,6 +101,14 @@ class FeedbackSubmitInput:
     )
     order: strawberry.ID | None = strawberry.field(default=None, description="The order it is about, by `id`.")
     idempotency_key: str = strawberry.field(description="Repeat it to retry safely; it is the customer's for good.")
+
+    def faults(self, asker: Principal, _now: datetime) -> list[Fault]:
+        nobody = self.customer is None and asker.customer_id is None
+        return [
+            *([NOBODY] if nobody else id_faults(self.customer, "customer")),
+            *id_faults(self.order, "order"),
+            *service.faults_of_call(service.FeedbackGiven(self.score, self.comment), self.idempotency_key),
+        ]
 
 
 @strawberry.type(description="The answer as it is stored, or why it was not.", directives=signed_in())
@@ -136,7 +147,7 @@ def _answering(context: Context, customer_id: str | None) -> str:
     """Whose answer it is. Raises NotFound for whoever is not there, or not the caller's to speak for."""
     if customer_id is None:
         if context.principal.customer_id is None:
-            raise InvalidInputs([Fault("customer", "REQUIRED", "is required: nobody is signed in as a customer")])
+            raise InvalidInputs([NOBODY])
         return context.principal.customer_id
     key = key_of("Customer", customer_id, field="customer")
     if key is None or not context.principal.may_see_customer(key[0]):

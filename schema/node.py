@@ -8,10 +8,11 @@ from typing import Self
 import strawberry
 from msgspec import Struct
 
-from crm.kernel.errors import InvalidInput
+from crm.kernel.errors import Fault, InvalidInput
 from schema.access import signed_in
 
 LONGEST = 1000
+NO_ID = "must be the `id` of an object; this is none"
 
 
 class GlobalId(Struct, frozen=True):
@@ -40,11 +41,16 @@ def global_id(kind: str, *parts: str) -> strawberry.ID:
     return strawberry.ID(str(GlobalId(kind, parts)))
 
 
+def id_faults(id: str | None, field: str = "id") -> list[Fault]:
+    """What `parsed` would refuse, for a form that tells it with everything else that is wrong."""
+    return [] if id is None or GlobalId.parse(id) else [Fault(field, "INVALID", NO_ID)]
+
+
 def parsed(id: str, *, field: str = "id") -> GlobalId:
     """Raises InvalidInput for what is no id at all, such as an id by which the shop names something."""
     found = GlobalId.parse(id)
     if found is None:
-        raise InvalidInput("must be the `id` of an object; this is none", field=field)
+        raise InvalidInput(NO_ID, field=field)
     return found
 
 

@@ -1,17 +1,19 @@
 # schema/shop.py
 """The shop, as clients see it."""
 
+from datetime import datetime
 from typing import Annotated, Self
 
 import strawberry
 
-from crm.kernel.errors import NotFound
+from crm.kernel.errors import Fault, NotFound
 from crm.shops import service
 from schema.access import own, signed_in, staff
 from schema.connections import about
 from schema.context import GIVEN, Info, stored
 from schema.errors import AnswersRefusals, UserError
 from schema.node import Node, global_id
+from schema.principal import Principal
 from schema.scalars import CurrencyCode, EmailAddress, TimeZone
 
 
@@ -88,12 +90,15 @@ class ShopUpdateInput:
         description="All sources of events that are not the shop's own."
     )
 
+    def faults(self, _asker: Principal, _now: datetime) -> list[Fault]:
+        return service.faults(self.fields())
+
     def fields(self) -> service.ShopFields:
-        given = {name: getattr(self, name) for name in ("name", "zone", "currency", "locale", "sender")}
-        fields = {name: some.value for name, some in given.items() if some is not None}
+        """What is given; the null of a field that cannot be cleared is told by its form (schema/forms.py)."""
+        names = ("name", "zone", "currency", "locale", "sender", "third_party_sources")
+        given = {name: getattr(self, name) for name in names}
+        fields = {name: some.value for name, some in given.items() if isinstance(some, strawberry.Some)}
         no_sender = "sender" in fields and fields["sender"] is None
-        if self.third_party_sources is not None:
-            fields["third_party_sources"] = self.third_party_sources.value
         return service.ShopFields(**fields, no_sender=no_sender)
 
 

@@ -74,6 +74,7 @@ def import_from(
         wrong.append(Fault("asOf", "FROM_THE_FUTURE", "lies more than 10 minutes in the future"))
     if asked.as_of < EARLIEST:
         wrong.append(Fault("asOf", "INVALID", "lies before 1970"))
+    wrong += operations.key_faults(idempotency_key)
     if wrong:
         raise InvalidInputs(wrong)
     arguments = {"source": asked.source, "format": asked.format, "asOf": clock.text(asked.as_of)}

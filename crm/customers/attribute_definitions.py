@@ -32,6 +32,9 @@ from crm.kernel.money import is_currency
 
 FRESH_FOR = timedelta(seconds=60)
 MOST_CHARACTERS, LONGEST_DESCRIPTION = 200, 500
+NEEDED = ("name", "type")
+TYPED = {"element_type", "choices", "currency"}
+"""What is right or wrong by the type."""
 UNSAID: Any = object()
 
 Definitions = Mapping[str, AttributeDefinition]
@@ -69,18 +72,18 @@ def define(
     The type of a key, and of the elements of a list, is for ever: values that are stored keep their meaning. Raises
     InvalidInputs, TooManyAttributes, and VersionMismatch (0 is the version of what is not defined yet).
     """
-    if not KEY.fullmatch(key):
-        raise InvalidInputs(
-            [Fault("key", "INVALID", "must be a lower-case letter, then such letters, digits and _; 40 at most")]
-        )
+    if wrong := faults(key, said):
+        raise InvalidInputs(wrong)
 
     def attempt() -> AttributeDefinition:
         stored = repository.get_definition(shop, key)
         definition = stored or AttributeDefinition.of(shop, key, now=now)
         _expect(definition, expected_version)
-        faults = _fixed(stored, said) or _set(definition, said)
-        if faults:
-            raise InvalidInputs(faults)
+        fixed, wrong = _fixed(stored, said), _set(definition, said)
+        if fixed:  # by a type that it does not have, nothing is judged
+            wrong = [*fixed, *(fault for fault in wrong if fault.path not in TYPED)]
+        if wrong:
+            raise InvalidInputs(wrong)
         definition.retired_at, definition.updated_at = None, now
         change = Change(now)
         if stored is None:
@@ -91,6 +94,19 @@ def define(
         return definition
 
     return _forgetting(shop, retrying(attempt))
+
+
+def faults(key: str, said: AttributeFields) -> list[Fault]:
+    """What is wrong with a definition whatever is stored of it: with its key, and with what is said."""
+    wrong = []
+    if not KEY.fullmatch(key):
+        wrong.append(
+            Fault("key", "INVALID", "must be a lower-case letter, then such letters, digits and _; 40 at most")
+        )
+    given = said.given()
+    alone = {"name", "description", "party", "customer_access", "type"} | (TYPED if "type" in given else set())
+    blank = AttributeDefinition()
+    return [*wrong, *(fault for fault in _set(blank, said) if fault.path in given.keys() & alone)]
 
 
 def retire(shop: str, key: str, *, now: datetime, expected_version: int | None = None) -> AttributeDefinition:
@@ -177,29 +193,33 @@ def _set(definition: AttributeDefinition, said: AttributeFields) -> list[Fault]:
     for name, value in said.given().items():
         known = [{"key": key, "name": label} for key, label in value] if name == "choices" else value
         setattr(definition, name, known)
-    missing = [Fault(name, "REQUIRED", "is required") for name in ("name", "type") if not getattr(definition, name)]
-    return missing or [Fault(name, "INVALID", problem) for name, problem in _problems(definition) if problem]
+    missing = {name: Fault(name, "REQUIRED", "is required") for name in NEEDED if not getattr(definition, name)}
+    problems = [Fault(name, "INVALID", problem) for name, problem in _problems(definition) if problem]
+    return [*missing.values(), *(fault for fault in problems if fault.path not in missing)]
 
 
 def _problems(definition: AttributeDefinition) -> Iterator[tuple[str, str | None]]:
-    """Each field with what is wrong with it, if anything."""
-    kind = definition.element_type if definition.type == LIST else definition.type
-    yield (
-        "name",
-        None if 0 < len(definition.name.strip()) <= MOST_CHARACTERS else f"must have 1 to {MOST_CHARACTERS} characters",
-    )
+    """Each field with what is wrong with it, if anything. What depends on the type is judged where there is one."""
+    named = 0 < len((definition.name or "").strip()) <= MOST_CHARACTERS
+    yield "name", None if named else f"must have 1 to {MOST_CHARACTERS} characters"
     yield "type", _unknown(definition.type, TYPES)
+    if definition.type in TYPES:
+        yield from _problems_of_type(definition)
+    if len(definition.description or "") > LONGEST_DESCRIPTION:
+        yield "description", f"must have {LONGEST_DESCRIPTION} characters at most"
+    yield "party", _unknown(definition.party, PARTIES)
+    yield "customer_access", _unknown(definition.customer_access, CUSTOMER_ACCESS)
+
+
+def _problems_of_type(definition: AttributeDefinition) -> Iterator[tuple[str, str | None]]:
+    kind = definition.element_type if definition.type == LIST else definition.type
     if definition.type == LIST:
         yield "element_type", _unknown(definition.element_type, ELEMENT_TYPES)
     elif definition.element_type is not None:
         yield "element_type", f"may be given of a {LIST} only"
-    if len(definition.description or "") > LONGEST_DESCRIPTION:
-        yield "description", f"must have {LONGEST_DESCRIPTION} characters at most"
     yield "choices", _choices_problem(definition.choices, wanted=kind == CHOICE)
     if definition.currency is not None and (kind != MONEY or not is_currency(definition.currency)):
         yield "currency", f"must be an ISO 4217 currency, and may be given of {MONEY} only"
-    yield "party", _unknown(definition.party, PARTIES)
-    yield "customer_access", _unknown(definition.customer_access, CUSTOMER_ACCESS)
 
 
 def _unknown(value: str | None, known: Collection[str]) -> str | None:

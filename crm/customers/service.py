@@ -112,6 +112,7 @@ __all__ = [
     "delete",
     "faults",
     "faults_by_hand",
+    "faults_of_definition",
     "faults_of_external_ids",
     "find",
     "get",
@@ -128,6 +129,7 @@ __all__ = [
     "retire_attribute",
     "set_attributes",
     "snapshots",
+    "tag_faults",
     "tags",
     "take_snapshot",
     "takes_part",
@@ -141,6 +143,7 @@ ZONE_OF_TODAY = "Pacific/Kiritimati"  # the earliest zone: a birth date is not i
 tags = profile.tags
 tidied = profile.tidied
 nameless = by_hand.nameless
+tag_faults = profile.tag_faults
 faults_of_external_ids = by_hand.faults_of_external_ids
 take_snapshot = snapshot.read
 snapshots = snapshot.read_many
@@ -153,6 +156,7 @@ delete = deletion.delete
 restore = deletion.restore
 set_attributes = attribute_setting.set_attributes
 define_attribute = attribute_definitions.define
+faults_of_definition = attribute_definitions.faults
 retire_attribute = attribute_definitions.retire
 attribute_definitions_of = attribute_definitions.current
 attribute_rules = attribute_definitions.rules_of

@@ -17,7 +17,9 @@ from crm.kernel.errors import Fault, InvalidInputs, KeyReused, NotFound
 from crm.orders.service import Order
 from crm.shops import service as shops
 
-__all__ = ["FeedbackGiven", "FeedbackHead", "FeedbackResponse", "get_many", "record", "responses", "submit"]
+__all__ = [
+    "FeedbackGiven", "FeedbackHead", "FeedbackResponse", "faults_of_call", "get_many", "record", "responses", "submit",
+]  # fmt: skip
 
 NPS = "nps"
 LONGEST_COMMENT = 2_000  # characters
@@ -79,8 +81,8 @@ def submit(
     orders, does not exist; CustomerBlocked where the customer takes no part and it is their own; KeyReused where the
     key came with another answer before.
     """
-    if wrong := texts.faults("idempotency_key", idempotency_key, longest=LONGEST_KEY):
-        raise InvalidInputs([*wrong, *_faults(given)])
+    if wrong := faults_of_call(given, idempotency_key):
+        raise InvalidInputs(wrong)
     arguments = _hash(asdict(given))
     # A response's id is one of the whole shop's: KPIs know the answer by it. Customers may choose the same key.
     response_id = f"fbk_{_hash([customer_id, idempotency_key])[:26]}"
@@ -118,6 +120,11 @@ def submit(
     if stored.arguments_hash != arguments:
         raise KeyReused("This key came with another answer before.", field="idempotency_key")
     return stored, True
+
+
+def faults_of_call(given: FeedbackGiven, idempotency_key: str) -> list[Fault]:
+    """Everything wrong with an answer given through the API."""
+    return [*_faults(given), *texts.faults("idempotency_key", idempotency_key, longest=LONGEST_KEY)]
 
 
 def responses(shop: str, customer_id: str, *, before: str | None = None, limit: int) -> list[FeedbackResponse]:

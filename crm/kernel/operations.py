@@ -110,8 +110,8 @@ def ask_for(
 
     Raises InvalidInputs, and KeyReused where the key came with something else before.
     """
-    if not 0 < len(idempotency_key) <= LONGEST_KEY:
-        raise InvalidInputs([Fault("idempotencyKey", "INVALID", f"must have 1 to {LONGEST_KEY} characters")])
+    if wrong := key_faults(idempotency_key):
+        raise InvalidInputs(wrong)
     asked = Operation.of(shop, f"op_{_hash(idempotency_key)[:26]}")
     asked.name, asked.arguments, asked.arguments_hash = name, arguments, _hash([name, arguments])
     asked.status, asked.actor, asked.created_at = status, str(actor), now
@@ -127,6 +127,12 @@ def ask_for(
         return known, True
 
     return retrying(attempt)
+
+
+def key_faults(idempotency_key: str) -> list[Fault]:
+    if 0 < len(idempotency_key) <= LONGEST_KEY:
+        return []
+    return [Fault("idempotencyKey", "INVALID", f"must have 1 to {LONGEST_KEY} characters")]
 
 
 def find(shop: str, operation_id: str) -> Operation | None:

@@ -17,7 +17,7 @@ from crm.kernel.money import is_currency
 from crm.shops import repository
 from crm.shops.models import Shop
 
-__all__ = ["Shop", "ShopExists", "ShopFields", "create", "current", "get", "update"]
+__all__ = ["Shop", "ShopExists", "ShopFields", "create", "current", "faults", "get", "update"]
 
 FRESH_FOR = timedelta(seconds=60)
 SHOP_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -54,16 +54,16 @@ class ShopFields(Struct, frozen=True):
 
 def create(shop: str, fields: ShopFields) -> Shop:
     """Found a shop. Raises InvalidInputs, or ShopExists where the id is taken."""
-    faults = _faults(fields)
+    wrong = faults(fields)
     if not SHOP_ID.fullmatch(shop):
-        faults.append(Fault("id", "INVALID", "must be 1 to 40 lower-case letters, digits and hyphens"))
-    faults += [
+        wrong.append(Fault("id", "INVALID", "must be 1 to 40 lower-case letters, digits and hyphens"))
+    wrong += [
         Fault(name, "REQUIRED", "is required")
         for name in ("name", "zone", "currency", "locale")
         if name not in fields.given()
     ]
-    if faults:
-        raise InvalidInputs(faults)
+    if wrong:
+        raise InvalidInputs(wrong)
     item = Shop.of(shop)
     _set(item, fields)
     item.rev, item.cause = 1, f"shop:{shop}:create"
@@ -79,9 +79,8 @@ def update(shop: str, fields: ShopFields, *, expected_version: int | None = None
 
     Raises InvalidInputs, NotFound, and VersionMismatch where the stored version is another.
     """
-    faults = _faults(fields)
-    if faults:
-        raise InvalidInputs(faults)
+    if wrong := faults(fields):
+        raise InvalidInputs(wrong)
 
     def attempt() -> Shop:
         item = get(shop)
@@ -140,24 +139,25 @@ def _said(item: Shop) -> dict[str, Any]:
     return {name: getattr(item, name) for name in ShopFields.__struct_fields__ if name != "no_sender"}
 
 
-def _faults(fields: ShopFields) -> list[Fault]:
-    faults: list[Fault] = []
+def faults(fields: ShopFields) -> list[Fault]:
+    """Everything wrong with what is given."""
+    found: list[Fault] = []
     if fields.name is not None:
-        faults += texts.faults("name", fields.name, longest=MOST_CHARACTERS)
+        found += texts.faults("name", fields.name, longest=MOST_CHARACTERS)
     if fields.zone is not None and not clock.is_zone(fields.zone):
-        faults.append(Fault("zone", "INVALID", "must be an IANA time zone such as Europe/Berlin"))
+        found.append(Fault("zone", "INVALID", "must be an IANA time zone such as Europe/Berlin"))
     if fields.currency is not None and not is_currency(fields.currency):
-        faults.append(Fault("currency", "INVALID", "must be an ISO 4217 currency such as EUR"))
+        found.append(Fault("currency", "INVALID", "must be an ISO 4217 currency such as EUR"))
     if fields.locale is not None and not locales.is_locale(fields.locale):
-        faults.append(Fault("locale", "INVALID", locales.EXPECTED))
+        found.append(Fault("locale", "INVALID", locales.EXPECTED))
     if fields.sender is not None and not (len(fields.sender) <= LONGEST_SENDER and SENDER.fullmatch(fields.sender)):
-        faults.append(Fault("sender", "INVALID", "must be an e-mail address such as shop@example.com"))
+        found.append(Fault("sender", "INVALID", "must be an e-mail address such as shop@example.com"))
     sources = fields.third_party_sources or ()
     if len(set(sources)) > MOST_SOURCES:
-        faults.append(Fault("third_party_sources", "TOO_MANY", f"must be {MOST_SOURCES} at most"))
-    faults += [
+        found.append(Fault("third_party_sources", "TOO_MANY", f"must be {MOST_SOURCES} at most"))
+    found += [
         Fault(f"third_party_sources.{index}", "INVALID", SOURCE_EXPECTED)
         for index, source in enumerate(sources)
         if not SOURCE.fullmatch(source)
     ]
-    return faults
+    return found

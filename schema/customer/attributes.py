@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import strawberry
 
 from crm.customers import service
-from crm.kernel.errors import Fault, InvalidInputs
+from crm.kernel.errors import Fault
 from schema.access import own, signed_in, staff
 from schema.attribute import AttributeChoice, AttributeDefinition, may_see
 from schema.connections import about
@@ -127,15 +127,23 @@ class AttributeInput:
     value: AttributeValueInput | None = strawberry.field(description="Null clears.")
 
 
-def given(attributes: list[AttributeInput]) -> tuple[dict[str, Any], dict[str, str]]:
-    """What is said by key, and where in the input its value stands. Raises InvalidInputs for a key said twice."""
+def attribute_faults(attributes: Sequence[AttributeInput]) -> list[Fault]:
+    """What is wrong whatever the shop has defined."""
     if len(attributes) > service.MOST_DEFINITIONS:
-        raise InvalidInputs([Fault("attributes", "TOO_MANY", f"must be {service.MOST_DEFINITIONS} at most")])
+        return [Fault("attributes", "TOO_MANY", f"must be {service.MOST_DEFINITIONS} at most")]
+    keys = [attribute.key for attribute in attributes]
+    return [
+        Fault(f"attributes.{index}.key", "DUPLICATE", "is said before")
+        for index, key in enumerate(keys)
+        if key in keys[:index]
+    ]
+
+
+def given(attributes: Sequence[AttributeInput]) -> tuple[dict[str, Any], dict[str, str]]:
+    """What is said by key, and where in the input its value stands; of what has none of `attribute_faults`."""
     values: dict[str, Any] = {}
     paths: dict[str, str] = {}
     for index, attribute in enumerate(attributes):
-        if attribute.key in values:
-            raise InvalidInputs([Fault(f"attributes.{index}.key", "DUPLICATE", "is said before")])
         said = _said(attribute.value) if attribute.value else None
         values[attribute.key] = said
         paths[attribute.key] = f"attributes.{index}.value" + (f".{said.type}" if said else "")

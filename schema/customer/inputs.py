@@ -9,10 +9,11 @@ from msgspec.structs import replace
 
 from crm.customers import service
 from crm.kernel.errors import Fault
-from schema.customer.attributes import AttributeInput
+from schema.customer.attributes import AttributeInput, attribute_faults
 from schema.customer.parts import CustomerStatus, Gender
 from schema.customer.queries import ExternalIdInput
 from schema.forms import Null
+from schema.node import id_faults
 from schema.principal import Kind, Principal
 from schema.scalars import CountryCode, EmailAddress, PhoneNumber, TimeZone
 
@@ -112,7 +113,8 @@ class CustomerUpdateInput:
         words = self.words()
         if words.email_verified and "email_verified" not in forbidden and not words.fields.get("email"):
             found.append(Fault("email", "REQUIRED", "is the address that is verified"))
-        return [*found, *(one for one in service.faults_by_hand(words, now=now) if one.path not in forbidden)]
+        wrong = (one for one in service.faults_by_hand(words, now=now) if one.path not in forbidden)
+        return [*id_faults(self.id), *found, *wrong]
 
     def _said(self) -> dict[str, Any]:
         """By field; the null of one that cannot be cleared is there, too."""
@@ -143,6 +145,9 @@ class CustomerTagsAddInput:
         description="The tags to add; a customer has 100 at most, of 200 characters each."
     )
 
+    def faults(self, _asker: Principal, _now: datetime) -> list[Fault]:
+        return [*id_faults(self.id), *service.tag_faults(self.tags)]
+
 
 @strawberry.input(description="Tags to take from one customer.")
 class CustomerTagsRemoveInput:
@@ -154,6 +159,9 @@ class CustomerTagsRemoveInput:
 class CustomerAttributesSetInput:
     id: strawberry.ID = strawberry.field(description="Which customer.")
     attributes: list[AttributeInput] = strawberry.field(description="Those to set or clear; the others stay.")
+
+    def faults(self, _asker: Principal, _now: datetime) -> list[Fault]:
+        return [*id_faults(self.id), *attribute_faults(self.attributes)]
 
 
 def _plain(value: Any) -> Any:

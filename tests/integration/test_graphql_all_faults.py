@@ -1,0 +1,131 @@
+# tests/integration/test_graphql_all_faults.py
+"""Whatever is wrong with the form of a mutation is told at once, before anything is asked of the store."""
+
+from typing import Any
+
+import pytest
+
+from schema.node import global_id
+from schema.principal import Principal
+from schema.schema import schema
+from tests.asking import STAFF, answer, as_customer
+
+assert schema.core.mutation_type is not None
+MUTATIONS = schema.core.mutation_type.fields
+NO_ID, LONG = "cus_1", "x" * 300
+MEANT = "2026-03-01T00:00:00Z"
+FORMS: dict[str, tuple[dict[str, Any], set[str]]] = {
+    "customerCreate": (
+        {
+            "email": "none",
+            "phone": "12",
+            "tags": ["", LONG],
+            "addresses": [{"latitude": 91, "longitude": 0}, {}],
+            "externalIds": [{"source": "a", "value": ""}],
+        },
+        {"email", "phone", "tags.0", "tags.1", "addresses.0.latitude", "addresses.1", "externalIds.0.value"},
+    ),
+    "customerUpdate": (
+        {"id": NO_ID, "email": "none", "status": None, "addresses": [{"city": " ", "line1": LONG}]},
+        {"id", "email", "status", "addresses.0.line1"},
+    ),
+    "customerTagsAdd": ({"id": NO_ID, "tags": ["good", " ", LONG]}, {"id", "tags.1", "tags.2"}),
+    "customerAttributesSet": (
+        {"id": NO_ID, "attributes": [{"key": key, "value": None} for key in ("a", "b", "a", "b")]},
+        {"id", "attributes.2.key", "attributes.3.key"},
+    ),
+    "consentUpdate": (
+        {
+            "id": NO_ID,
+            "idempotencyKey": " ",
+            "consents": [
+                {"channel": "EMAIL", "purpose": "MARKETING", "state": "GRANTED", "topic": "No!", "textVersion": LONG}
+            ],
+        },
+        {"id", "idempotencyKey", "consents.0.topic", "consents.0.textVersion"},
+    ),
+    "attributeDefine": (
+        {"key": "No!", "name": " ", "type": "TEXT", "description": "x" * 501, "currency": "EUR", "party": None},
+        {"key", "name", "description", "currency", "party"},
+    ),
+    "feedbackSubmit": (
+        {"customer": NO_ID, "order": "o1", "score": 11, "comment": "x" * 2001, "idempotencyKey": ""},
+        {"customer", "order", "score", "comment", "idempotencyKey"},
+    ),
+    "shopUpdate": (
+        {"name": " ", "locale": "nonsense!", "sender": "none", "thirdPartySources": ["ok", "No!"], "zone": None},
+        {"name", "locale", "sender", "thirdPartySources.1", "zone"},
+    ),
+    "customersImport": (
+        {"source": "No!", "asOf": "1960-01-01T00:00:00Z", "idempotencyKey": ""}, {"source", "asOf", "idempotencyKey"},
+    ),
+    "ordersImport": (
+        {"source": "No!", "asOf": "2036-01-01T00:00:00Z", "idempotencyKey": ""}, {"source", "asOf", "idempotencyKey"},
+    ),
+    "suppressionAdd": (
+        {"channel": "EMAIL", "address": "none", "note": "x" * 501, "idempotencyKey": ""},
+        {"address", "note", "idempotencyKey"},
+    ),
+    "suppressionLift": (
+        {"channel": "EMAIL", "address": "none", "note": " ", "idempotencyKey": ""},
+        {"address", "note", "idempotencyKey"},
+    ),
+    "suppressionOverride": (
+        {"channel": "EMAIL", "address": "none", "reason": "MANUAL", "note": " ", "idempotencyKey": ""},
+        {"address", "reason", "note", "idempotencyKey"},
+    ),
+}  # fmt: skip
+ONE_INPUT = {
+    "attributeRetire", "customerDelete", "customerRestore", "customerTagsRemove", "customersExport", "eventsIngest",
+    "importStart", "operationCancel", "ordersExport",
+}  # fmt: skip
+"""Of which only one thing can be wrong; events are told one by one, each with all its faults."""
+
+
+def refused(mutation: str, given: dict[str, Any], principal: Principal = STAFF) -> tuple[list[str], int]:
+    """The paths at fault, and how often the store was asked."""
+    kind = MUTATIONS[mutation].args["input"].type
+    text = f"mutation ($input: {kind}) {{ {mutation}(input: $input) {{ userErrors {{ code field }} }} }}"
+    body = answer(text, {"input": given}, principal=principal).body
+    assert "errors" not in body, body["errors"]
+    errors = body["data"][mutation]["userErrors"]
+    assert all(error["field"][0] == "input" for error in errors)
+    return [".".join(error["field"][1:]) for error in errors], body["extensions"]["capacity"]["requests"]
+
+
+def test_each_mutation_is_tried() -> None:
+    assert set(MUTATIONS) == FORMS.keys() | ONE_INPUT
+
+
+@pytest.mark.usefixtures("shop", "outlets")
+@pytest.mark.parametrize("mutation", FORMS)
+def test_everything_wrong_with_a_form_is_told_at_once(mutation: str) -> None:
+    given, wrong = FORMS[mutation]
+    told, requests = refused(mutation, given)
+    assert set(told) == wrong
+    assert len(told) == len(wrong)
+    assert requests == 0
+
+
+@pytest.mark.usefixtures("shop", "outlets")
+def test_what_only_the_store_can_say_of_an_attribute_is_told_with_what_the_form_says() -> None:
+    assert refused("attributeDefine", {"key": "size", "name": "Size", "type": "NUMBER"})[0] == []
+    changed = {"key": "size", "type": "TEXT", "choices": [{"key": "a", "name": "A"}]}
+    assert set(refused("attributeDefine", changed)[0]) == {"choices"}
+    wrong = {"key": "size", "type": "LIST", "elementType": "TEXT", "name": "Sizes"}
+    assert set(refused("attributeDefine", wrong)[0]) == {"type", "elementType"}
+    new = {"key": "colour", "description": "Which"}
+    assert set(refused("attributeDefine", new)[0]) == {"name", "type"}
+
+
+@pytest.mark.usefixtures("outlets")
+def test_a_customers_own_form_is_judged_alike(ann: str) -> None:
+    given = {"order": "o1", "score": 11, "idempotencyKey": ""}
+    assert set(refused("feedbackSubmit", given, as_customer(ann))[0]) == {"order", "score", "idempotencyKey"}
+    given = {"id": global_id("Customer", ann), "email": "none", "test": True}
+    assert set(refused("customerUpdate", given, as_customer(ann))[0]) == {"email", "test"}
+
+
+@pytest.mark.usefixtures("shop")
+def test_staff_who_name_nobody_are_told_so_with_the_rest() -> None:
+    assert set(refused("feedbackSubmit", {"score": -1, "idempotencyKey": "k"})[0]) == {"customer", "score"}
