@@ -5,6 +5,7 @@ graphql-core stops at the words it has for its own developers, which quote what 
 what is wanted. Whatever people type is no matter of coercion: services judge it (docs/decisions/0043).
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from math import isfinite
@@ -195,11 +196,12 @@ def _of_object(
 
 def is_bounded(value: Any) -> bool:
     """Whether each number in what was JSON is one: api/answers.py reads those beyond all bounds as infinite."""
-    if isinstance(value, float):
-        return isfinite(value)
     if isinstance(value, Mapping | list):
-        return all(map(is_bounded, value.values() if isinstance(value, Mapping) else value))
-    return True
+        try:
+            json.dumps(value, allow_nan=False)  # sooner than a walk of ours
+        except ValueError:
+            return False
+    return not isinstance(value, float) or isfinite(value)
 
 
 def _of_leaf(kind: GraphQLLeafType, given: Any, form: Form, *, named: bool) -> str | None:
