@@ -8,7 +8,6 @@ from typing import Any
 
 import strawberry
 
-from crm.kernel.errors import InvalidInput
 from crm.kernel.money import minor_units
 from crm.touchpoints import service
 from schema.access import own, signed_in
@@ -89,10 +88,5 @@ async def cart_of(context: Context, customer_id: str, cart_id: str | None) -> Ca
 
 
 def _money(amount: str | None, currency: str | None) -> Money | None:
-    """None also for what no amount of its currency can be: carts are told as they are, and never refused for it."""
-    if amount is None or currency is None:
-        return None
-    try:
-        return Money.of(minor_units(amount, currency), currency)
-    except InvalidInput:
-        return None
+    """None where the shop did not say."""
+    return None if amount is None or currency is None else Money.of(minor_units(amount, currency), currency)

@@ -15,6 +15,7 @@ from crm.feedback import service as feedback
 from crm.intake import words
 from crm.intake.event_types import (
     CartData,
+    CheckoutData,
     ConsentData,
     CustomData,
     CustomerData,
@@ -260,6 +261,7 @@ EFFECTS: dict[type[msgspec.Struct], Callable[[Change, Arrival], Effect]] = {
     VisitData: _seen,
     ProductData: _seen,
     CartData: _seen,
+    CheckoutData: _seen,
     CustomData: _seen,
     FeedbackData: _feedback_received,
 }

@@ -231,11 +231,26 @@ class CartLine(Camel, frozen=True, kw_only=True):
     unit_price: Amount | None = None
 
 
-class CartData(Behaviour, frozen=True, kw_only=True):
+CartLines = Annotated[list[CartLine], Meta(max_length=200)]
+
+
+class CartPart(Behaviour, frozen=True, kw_only=True):
+    """What is said of any cart. An amount needs a `currency`."""
+
     cart_id: Identifier
-    lines: Annotated[list[CartLine], Meta(max_length=200)] = []
+    lines: CartLines | None = None
     currency: Currency | None = None
     total: Amount | None = None
+
+
+class CartData(CartPart, frozen=True, kw_only=True):
+    """`lines` is all that is in it, and empty where nothing is."""
+
+    lines: CartLines
+
+
+class CheckoutData(CartPart, frozen=True, kw_only=True):
+    """Without `lines`, the cart is as it was told before."""
 
 
 class CustomData(Behaviour, frozen=True, kw_only=True):
@@ -307,7 +322,7 @@ EVENT_TYPES = {
         EventType("visit.started", VisitData, "A customer came to the shop, or was turned to."),
         EventType("product.viewed", ProductData, "A customer looked at a product."),
         EventType("cart.updated", CartData, "A customer's cart changed; the whole cart."),
-        EventType("checkout.started", CartData, "A customer went to pay for a cart."),
+        EventType("checkout.started", CheckoutData, "A customer went to pay for a cart."),
         EventType("custom.recorded", CustomData, "Something happened that only this shop has a name for."),
         EventType("feedback.received", FeedbackData, "A customer answered the recommendation question (NPS)."),
     )

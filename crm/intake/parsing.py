@@ -26,6 +26,7 @@ from crm.intake.event_types import (
     EXPECTED,
     RESERVED,
     Behaviour,
+    CartPart,
     ConsentData,
     ConsentPart,
     CustomData,
@@ -165,9 +166,22 @@ def _touchpoint_faults(type_: str, data: Behaviour) -> Iterable[Fault]:
     """Also what storing it would refuse, so that what a door accepts can be stored."""
     if isinstance(data, CustomData) and data.name.partition(".")[0] in RESERVED:
         yield Fault("data.name", "RESERVED", "begins with a noun of Rapport's own")
+    if isinstance(data, CartPart):
+        yield from _cart_faults(data)
     properties = "data.properties" if isinstance(data, CustomData) else "data"
     for fault in touchpoints.faults(words.touchpoint_seen(type_, data)):
         yield replace(fault, path=properties if fault.path == "properties" else f"data.{fault.path}")
+
+
+def _cart_faults(data: CartPart) -> Iterable[Fault]:
+    amounts = {f"data.lines[{index}].unitPrice": line.unit_price for index, line in enumerate(data.lines or ())}
+    amounts |= {"data.total": data.total}
+    if data.currency is not None:
+        yield from _currency_faults(data.currency)
+        for path, amount in amounts.items():
+            yield from _amount_faults(path, amount, data.currency)
+    elif any(amount is not None for amount in amounts.values()):
+        yield Fault("data.currency", "REQUIRED", "is required where there are amounts")
 
 
 def _time_faults(path: str, instant: datetime, now: datetime) -> Iterable[Fault]:

@@ -11,7 +11,7 @@ UPDATED, CHECKOUT = "cart.updated", "checkout.started"
 
 
 class Said(Protocol):
-    """A touchpoint that tells the whole cart."""
+    """A touchpoint that tells of a cart."""
 
     type: str
     touchpoint_id: str
@@ -35,13 +35,18 @@ class Cart(Struct, frozen=True):
 
 
 def told(said: Iterable[Said]) -> list[Cart]:
-    """The carts, each as it was told last by event time, at one instant by the greater id; the newest first."""
+    """The carts, each as it was told last by event time, at one instant by the greater id; the newest first. Who goes
+    to pay without saying what for pays for what was in it.
+    """
     carts: dict[str, Cart] = {}
     for each in sorted(said, key=lambda one: (one.occurred_at, one.touchpoint_id)):
         cart_id = str(each.properties["cartId"])
         known = carts.pop(cart_id, None)
         checkout_at = known.checkout_at if known else None
+        properties = each.properties
         if each.type == CHECKOUT:
             checkout_at = each.occurred_at
-        carts[cart_id] = Cart(cart_id, each.properties, each.occurred_at, checkout_at)
+            if known is not None and "lines" not in properties:
+                properties = known.properties
+        carts[cart_id] = Cart(cart_id, properties, each.occurred_at, checkout_at)
     return list(reversed(carts.values()))
