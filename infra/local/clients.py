@@ -6,6 +6,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from infra.local.emulator import CREDENTIALS
 from infra.local.template import REGION
 
 _CONFIG = Config(max_pool_connections=64, retries={"mode": "standard", "max_attempts": 3}, read_timeout=30)
@@ -19,7 +20,7 @@ def client(service: Any, endpoint: str | None = None) -> Any:
         service,
         endpoint_url=endpoint,
         region_name=REGION,
-        aws_access_key_id="local",
-        aws_secret_access_key="local",  # noqa: S106  the emulator wants some, and checks none
+        aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=CREDENTIALS["AWS_SECRET_ACCESS_KEY"],
         config=_CONFIG,
     )

@@ -15,6 +15,9 @@ from infra.local.template import REGION
 
 PYTHON = Path(__file__).parents[2] / ".venv-emulator" / "bin" / "python"
 
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "local", "AWS_SECRET_ACCESS_KEY": "local"}
+"""What everybody here signs with. It checks those of signed addresses only, and must know them for that."""
+
 _PROCESS = Path(__file__).parent / "emulator_process.py"
 _START_SECONDS = 30.0
 _STOP_SECONDS = 60.0
@@ -95,6 +98,7 @@ class Emulator:
             # Queues are stored under their address; a constant one lets another port find them again.
             "GATEWAY_PORT": _CANONICAL_PORT,
             "MINISTACK_REGION": REGION,
+            **CREDENTIALS,
             "PERSIST_STATE": "1",
             "STATE_DIR": str(self._folder / "state"),
             "S3_PERSIST": "1",

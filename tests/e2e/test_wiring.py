@@ -31,6 +31,7 @@ from tests.e2e.effects import (
     wait_for,
 )  # fmt: skip
 from tests.local_system import LocalSystem, eventually
+from tests.moving import Mover
 
 Resources = dict[str, Any]
 FIRED: Final = "timers fired"
@@ -77,6 +78,7 @@ UNREADABLE = "test_poison.py::test_a_stored_item_that_no_stream_function_can_rea
 REPORTED = "test_order_journey.py::test_a_message_that_bounces_or_is_complained_about_is_the_last_to_its_address"
 SIMULATED: Final = "bounce@simulator.amazonses.com"
 VISITOR = "test_order_journey.py::test_what_a_visitor_did_is_the_customers_once_they_are_known"
+BULK = "test_bulk.py::test_a_file_of_customers_is_taken_in_step_by_step_and_each_row_is_told_of"
 TIME = "test_timers.py::test_a_customer_leaves_the_segment_when_time_passes_at_the_time_that_was_due"
 AGAIN = "test_timers.py::test_a_message_refused_for_want_of_consent_is_looked_at_again"
 
@@ -101,6 +103,12 @@ def hopeless_ends_in(queue: str) -> Callable[[Buyer], bool]:
         return any("hopeless" in letter["Body"] for letter in buyer.system.dead_letters(queue))
 
     return holds
+
+
+def moves_in(buyer: Buyer) -> bool:
+    """By a file of their own, which was begun before."""
+    mover = Mover(buyer.system, SHOP)
+    return mover.is_over(mover.asked_for("customersImport", buyer.name)["id"])
 
 
 def left_by_time(buyer: Buyer) -> bool:
@@ -130,6 +138,8 @@ CONSUMERS: Final = (
         JOURNEY,
     ),
     Missing("PostPointsFunctionLoyalty", _without("PostPointsFunction", "Events", "Loyalty"), has_points, JOURNEY),
+    Missing("JoinVisitorFunctionJoins", _without("JoinVisitorFunction", "Events", "Joins"), visitor_joined, VISITOR),
+    Missing("RunOperationFunctionOperations", _without("RunOperationFunction", "Events", "Operations"), moves_in, BULK),
 )
 FILTERS_AND_DEAD_LETTERS: Final = (
     Missing(
@@ -151,7 +161,7 @@ FILTERS_AND_DEAD_LETTERS: Final = (
             hopeless_ends_in(f"{name}DeadLetters"),
             HOPELESS,
         )
-        for name in ("Segmentation", "Loyalty", "Deliveries", "Joins")
+        for name in ("Segmentation", "Loyalty", "Deliveries", "Joins", "Operations")
     ),
 )
 TIMERS: Final = (
@@ -208,7 +218,8 @@ def test_without_a_rule_or_a_queue_mapping_its_effect_is_missed(broken: LocalSys
     rewire(broken, CONSUMERS, tmp_path)
     buyer = Buyer(broken, "unread")
     broken.send_mail(SIMULATED, tags={"shop": SHOP})
-    broken.post(buyer.says_yes(), buyer.order("unread-1"), shop=SHOP)
+    Mover(broken, SHOP).started("customersImport", buyer.name, "external_id\nunread\n")
+    broken.post(buyer.says_yes(), buyer.order("unread-1"), *buyer.looks_around(), shop=SHOP)
     wait_for(buyer, counted)
     _reads_on(broken)
     assert missed(buyer, CONSUMERS) == names(CONSUMERS)
@@ -220,7 +231,7 @@ def test_without_a_filter_or_a_dead_letter_queue_what_it_is_for_is_missed(broken
     body = json.dumps({"detail-type": "hopeless", "detail": {}})
     hopeless = [
         broken.sqs.send_message(QueueUrl=broken.url(f"{queue}Queue"), MessageBody=body)["MessageId"]
-        for queue in ("Notifications", "Segmentation", "Loyalty", "Deliveries", "Joins")
+        for queue in ("Notifications", "Segmentation", "Loyalty", "Deliveries", "Joins", "Operations")
     ]
     broken.post(buyer.order("unfiltered-1"), shop=SHOP)
     wait_for(buyer, counted, hopeless_ends_in("NotificationsDeadLetters"))

@@ -12,6 +12,7 @@ from typing import Any
 
 from infra.local.declarations import Function
 from infra.local.dispatcher.worker import HOOK, HOOK_ARGUMENT, serve
+from infra.local.emulator import CREDENTIALS
 from infra.local.template import ACCOUNT, REGION
 
 _START_SECONDS = 60
@@ -39,8 +40,7 @@ def environment(function: Function, *, endpoint: str) -> dict[str, str]:
     """Return all that the function finds in `os.environ`: the template's variables, Lambda's own, and no more."""
     return {
         **{name: os.environ[name] for name in (*_PASSED_ON, HOOK, HOOK_ARGUMENT) if name in os.environ},
-        "AWS_ACCESS_KEY_ID": "local",
-        "AWS_SECRET_ACCESS_KEY": "local",
+        **CREDENTIALS,
         "AWS_REGION": REGION,
         "AWS_DEFAULT_REGION": REGION,
         "AWS_ENDPOINT_URL": endpoint,
