@@ -110,6 +110,7 @@ FIGURES: Final = (
     _gateway("consent_writers_overlapping", FAULTS, "writers", ">=", 8),
     _gateway("visitor_interleavings_wrong", FAULTS, "interleavings", "==", 0),
     # who gets in
+    _gateway("bulk_rows_wrong", FAULTS, "rows", "==", 0),
     _gateway("forged_tokens_accepted", FAULTS, "tokens", "==", 0),
     _gateway("jwks_fetches_per_cooldown", FAULTS, "fetches", "<=", 1),
     _gateway("access_cells_wrong", FAULTS, "cells", "==", 0),
@@ -118,6 +119,8 @@ FIGURES: Final = (
     # what is asked for
     _gateway("attacks_not_refused", BENCH, "attacks", "==", 0),
     _gateway("slowest_refusal", BENCH, "ratio", "<=", 3),
+    _gateway("bulk_requests", BENCH, "ratio", "<=", 1.05),
+    _gateway("bulk_repeat_requests", BENCH, "requests", "<=", 1.2),
     _gateway("legitimate_refused", BENCH, "operations", "==", 0),
     _gateway("record_page_requests", BENCH, "requests", "==", 5),
     _gateway("timeline_requests", BENCH, "requests", "==", 2),

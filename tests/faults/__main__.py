@@ -12,6 +12,7 @@ from tests.faults import (
     creators,
     forgeries,
     in_process,
+    moving_in,
     orders_under_fire,
     rush,
     tenants,
@@ -49,8 +50,9 @@ def main() -> int:
         with in_process.emulator():
             for module in wanted:
                 module.run(report, sabotage)
-    if report.wants(*orders_under_fire.FIGURES):
-        orders_under_fire.run(report, sabotage)
+    for module in (moving_in, orders_under_fire):
+        if report.wants(*module.FIGURES):
+            module.run(report, sabotage)
     return report.verdict()
 
 

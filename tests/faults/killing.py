@@ -34,6 +34,14 @@ WRITES: Final = {
     "PostPointsFunction": ("dynamodb.TransactWriteItems",),
     "PlanMessagesFunction": ("dynamodb.TransactWriteItems",),
     "DeliverMessageFunction": ("dynamodb.TransactWriteItems", "sesv2.SendEmail"),
+    "RunOperationFunction": (
+        "dynamodb.TransactWriteItems",
+        "s3.PutObject",
+        "s3.CreateMultipartUpload",
+        "s3.UploadPart",
+        "s3.CompleteMultipartUpload",
+        "sqs.SendMessage",
+    ),
     "FireDueFunction": ("dynamodb.PutItem", "dynamodb.DeleteItem", "events.PutEvents"),
 }
 OFTEN: Final = "dynamodb.TransactWriteItems"
@@ -137,6 +145,8 @@ def begin(function: str) -> None:
     worker._answer = noting
     if plan.known_types:
         _learn(plan.known_types)
+    if function == "RunOperationFunction":
+        _take_small_steps()
     if plan.sabotage:
         from tests.faults import sabotage  # it imports the code it breaks
 
@@ -199,6 +209,14 @@ class Killer:
 
 def _name(record: dict[str, Any]) -> str:
     return str(record.get("messageId") or record["dynamodb"]["SequenceNumber"])
+
+
+def _take_small_steps() -> None:
+    """Ten rows each; and a result that is sent in pieces of three steps."""
+    from crm.bulk import files, reading
+
+    reading.SLICE_ROWS = 10  # type: ignore[misc]
+    files.MOST_PARTS, files.LEAST_BYTES = 3, 1  # type: ignore[misc]
 
 
 def _learn(types: list[str]) -> None:

@@ -32,6 +32,7 @@ from tests.faults.generator import (
     Shop,
 )  # fmt: skip
 from tests.faults.killing import POINTS, Kills, Plan, variables
+from tests.faults.moving_in import Imports
 from tests.local_system import LocalSystem, eventually
 
 FIGURES: Final = tuple(
@@ -46,6 +47,8 @@ PATIENCE_SECONDS: Final = 900
 DAYS_LATER: Final = 31
 STEP_SECONDS: Final = 15
 """Of the local clock while timers are awaited: a killed holder's lease runs out in its time."""
+IMPORTED: Final = 20
+"""Customers of the shop that moves in; so its worker is killed, too."""
 RUNS_KILLED: Final = "FireDueDeadLetters"
 
 
@@ -92,6 +95,7 @@ class Fight:
         self.kills_folder = folder / "kills"
         plan.save(self.kills_folder)
         self.system = LocalSystem(folder, variables=variables(self.kills_folder))
+        self.imports = Imports(self.system, IMPORTED)
 
     def start(self) -> None:
         self._started_at = time.monotonic()
@@ -99,7 +103,10 @@ class Fight:
         self.system.found_shop(SHOP, zone=ZONE, currency=CURRENCY)
 
     def send(self) -> None:
-        """Two senders post to the gateway, two put on the bus; return once all of it has come to rest."""
+        """Two senders post to the gateway, two put on the bus, and another shop moves in by file, which moving_in.py
+        judges; return once all of it has come to rest.
+        """
+        self.imports.start()
         senders = [
             threading.Thread(target=self._post if number < SENDERS // 2 else self._put, args=(events,))
             for number, events in enumerate(self.load.deliveries)

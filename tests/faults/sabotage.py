@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from crm.consent.models import ConsentHead
 from crm.customers.models import Identity
 from crm.intake import repository, words
-from crm.kernel import buckets, change, dead_letters, table, timers
+from crm.kernel import buckets, change, dead_letters, operations, table, timers
 from crm.kernel.change import Change
 from crm.kernel.errors import InvalidInput, Stale
 from crm.kernel.table import customer_key
@@ -182,6 +182,15 @@ def a_document_is_held_against_the_rules_of_its_fields() -> None:
     _replace(Plan, "denied", lambda *_: None)
 
 
+def a_step_that_was_not_sent_on_is_sent_on_by_whoever_comes_again() -> None:
+    go_on = operations.go_on
+
+    def as_if_new(task: Any, step: Any, *, now: Any, **_: Any) -> Any:
+        return go_on(task, step, again=False, now=now)
+
+    _replace(operations, "go_on", as_if_new)
+
+
 def nothing() -> None:
     """The figure watches the run itself: its plan is what SABOTAGE changes."""
 
@@ -212,6 +221,7 @@ GUARDS: Final[dict[str, Callable[[], None]]] = {
     "access_cells_wrong": a_document_is_held_against_the_rules_of_its_fields,
     "versions_won_twice": a_profile_is_written_on_the_version_it_was_read_in,
     "bucket_overdrawn": a_bucket_is_charged_by_its_condition,
+    "bulk_rows_wrong": a_step_that_was_not_sent_on_is_sent_on_by_whoever_comes_again,
     "jwks_fetches_per_cooldown": keys_are_fetched_once_in_a_cool_down,
 }
 
