@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from bench import shop
+from bench import bulk, shop
 from bench.figures import Report
 from bench.requests import counting
 from bench.throughput import stubbed_store
@@ -185,6 +185,7 @@ def _examples(order_id: str) -> list[Example]:
         email="c0@bench.example.com",
         shop=shop.SHOP,
         now=datetime.now(UTC),
+        moved=str(global_id("Operation", bulk.uploaded(shop.SHOP, "legitimate", "email\nann@example.com\n"))),
     )
     tokens = {
         "apps": _token("customer", customer_id=customer.customer_id),

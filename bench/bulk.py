@@ -75,19 +75,26 @@ def _tell(rows: int, at: datetime) -> None:
         intake.apply(intake.written(event), now=datetime.now(UTC), replayed=True)
 
 
+def uploaded(shop: str, key: str, text: str, *, at: datetime | None = None) -> str:
+    """An import of customers whose file is there; its id."""
+    from crm.bulk import service as bulk
+    from crm.kernel.actor import Actor, Role
+
+    now = datetime.now(UTC)
+    asked, actor = bulk.ImportAsked(SOURCE, bulk.CSV, at or now), Actor(Role.STAFF, "bench")
+    operation, _ = bulk.import_from(shop, "customers_import", asked, actor=actor, idempotency_key=key, now=now)
+    httpx.put(bulk.upload_url(operation), content=text.encode()).raise_for_status()
+    return str(operation.operation_id)
+
+
 def _import(key: str, rows: int, at: datetime) -> None:
     """From asking for it to the result, without those who wait for it."""
     from crm.bulk import service as bulk
-    from crm.kernel.actor import Actor, Role
     from crm.kernel.operations import Task
 
-    asked = bulk.ImportAsked(SOURCE, bulk.CSV, at)
-    actor, now = Actor(Role.STAFF, "bench"), datetime.now(UTC)
-    operation, _ = bulk.import_from(SHOP, "customers_import", asked, actor=actor, idempotency_key=key, now=now)
     lines = [f"c{number},c{number}@example.com,Ann {number},granted" for number in range(rows)]
     text = "\n".join(["external_id,email,first_name,consent_email_marketing", *lines])
-    httpx.put(bulk.upload_url(operation), content=text.encode()).raise_for_status()
-    operation = bulk.start(SHOP, operation.operation_id, now=now)
+    operation = bulk.start(SHOP, uploaded(SHOP, key, text, at=at), now=datetime.now(UTC))
     while operation.status in {bulk.QUEUED, bulk.RUNNING}:
         task = Task(SHOP, operation.operation_id, int(operation.rev))
         operation = bulk.run(task.text(), delivery=1, now=datetime.now(UTC)) or operation

@@ -16,8 +16,8 @@ def caller(operation: Operation, customer_id: str) -> Principal:
     return {"apps": as_customer(customer_id), "visitors": VISITOR, "staff": STAFF}[operation.audience]
 
 
-def meaning(*, customer: str, order: str, email: str, shop: str, now: datetime) -> dict[str, str]:
-    """What the placeholders of schema/operations/variables.json stand for; ids are global ones."""
+def meaning(*, customer: str, order: str, email: str, shop: str, now: datetime, moved: str = "") -> dict[str, str]:
+    """What the placeholders of schema/operations/variables.json stand for; ids are global, `moved` is an import's."""
     named = GlobalId.parse(order)
     assert named is not None
     return {
@@ -25,6 +25,7 @@ def meaning(*, customer: str, order: str, email: str, shop: str, now: datetime) 
         "<order>": order,
         "<order number>": named.parts[0],
         "<email>": email,
+        "<import>": moved,
         "<shop>": shop,
         "<now>": now.isoformat(),
         "<today>": now.date().isoformat(),

@@ -212,11 +212,11 @@ def _name(record: dict[str, Any]) -> str:
 
 
 def _take_small_steps() -> None:
-    """Ten rows each; and a result that is sent in pieces of three steps."""
+    """Five rows each; and a result that is sent in pieces of two steps."""
     from crm.bulk import files, reading
 
-    reading.SLICE_ROWS = 10  # type: ignore[misc]
-    files.MOST_PARTS, files.LEAST_BYTES = 3, 1  # type: ignore[misc]
+    reading.SLICE_ROWS = 5  # type: ignore[misc]
+    files.MOST_PARTS, files.LEAST_BYTES = 2, 1  # type: ignore[misc]
 
 
 def _learn(types: list[str]) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from schema.node import global_id
 from schema.operations import Operation, operations
+from tests import bulk
 from tests.asking import NOW, ask
 from tests.operations import caller, filled, meaning
 
@@ -31,6 +32,7 @@ def test_an_example_operation_answers_without_a_refusal(ann: str, operation: Ope
         email="ann@example.com",
         shop="demo",
         now=NOW,
+        moved=bulk.uploaded("email\nann@example.com\n"),
     )
     answered = ask(operation.text, filled(operation, words), principal=caller(operation, ann))
     assert refusals(answered) == []

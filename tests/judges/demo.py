@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tests.local_system import LocalSystem, eventually, running
+from tests.moving import Mover
 from tests.operations import meaning
 
 SHOP: Final = "demo"
@@ -41,7 +42,9 @@ def demo(folder: Path) -> Iterator[Demo]:
             assert {result["status"] for result in results} == {"queued"}, results
         eventually(lambda: _followed(system), "all that follows of Ann's orders", seconds=60)
         known = _known(system)
-        words = meaning(customer=known["id"], order=known["orders"]["nodes"][-1]["id"], email=EMAIL, shop=SHOP, now=now)
+        moved = Mover(system, SHOP).started("customersImport", "judged", "email,first_name\n,Nobody\n")
+        order = known["orders"]["nodes"][-1]["id"]
+        words = meaning(customer=known["id"], order=order, email=EMAIL, shop=SHOP, now=now, moved=moved)
         asked = {"kind": "customer", "shop": SHOP, "customerId": known["customerId"]}
         tokens = {
             "apps": _token(system, "/_local/token", asked),
