@@ -56,7 +56,7 @@ def step(operation: Operation, what: str, *, now: datetime) -> None:
         return
     begun = ATTRIBUTES in operation.state
     keys: list[str] = (
-        operation.state[ATTRIBUTES] if begun else sorted(customers.attribute_definitions_of(operation.shop, now=now))
+        operation.state[ATTRIBUTES] if begun else sorted(customers.attribute_definitions_now(operation.shop, now=now))
     )
     sheet = sheets.Sheet(what, keys, files.form(operation))
     text = "" if begun else sheet.head()

@@ -20,6 +20,7 @@ from crm.orders.service import Order, Refund
 OURS: Final = "rapport"
 """The source of the ids by which customers are exported that no system has given one."""
 FIELDS: Final = ("first_name", "last_name", "locale", "zone", "birth_date", "gender")
+CONSENTS_AT_ONCE: Final = 50
 OF_CONSENTS: Final = ("channel", "purpose", "topic", "state", "source", "text_version", "opt_in_level", "legal_basis")
 
 
@@ -33,8 +34,9 @@ class Line(Struct, frozen=True):
 def customer_lines(
     profile: Customer, consents: ConsentHead | None, attributes: Mapping[str, Any] | None = None
 ) -> Iterator[Line]:
-    """One line, and one more for each further system that knows the customer under an id of its own. Identifiers that
-    belong to somebody else are left out. `attributes` are values of the shop's own, as they are stored.
+    """One line, more where there are more consents than an event may say, and one more for each further system that
+    knows the customer under an id of its own. Identifiers that belong to somebody else are left out. `attributes` are
+    values of the shop's own, as they are stored.
 
     The status is for those who read the file: no event can say it, and imports ignore it.
     """
@@ -50,10 +52,14 @@ def customer_lines(
     if attributes:
         fields["attributes"] = {key: _attribute(value) for key, value in attributes.items()}
     fields["status"] = profile.status
-    said = [_consent(state) for state in consent.held(consents.states)] if consents is not None else []
+    states = sorted(consent.held(consents.states) if consents is not None else [], key=lambda state: state.topic or "")
+    first, *more = _bundles([_consent(state) for state in states])
     at = clock.text(profile.changed_at)
     who = {"externalId": external_id} | known | fields
-    yield Line(profile.customer_id, _event("customer.updated", source, at, who, {"consents": said}))
+    yield Line(profile.customer_id, _event("customer.updated", source, at, who, {"consents": first}))
+    for bundle in more:
+        who = {"externalId": external_id}
+        yield Line(profile.customer_id, _event("consent.updated", source, at, who, {"consents": bundle}))
     for other, its_id in others:
         yield Line(profile.customer_id, _event("customer.updated", other, at, {"externalId": its_id} | known, {}))
 
@@ -99,6 +105,11 @@ def _addresses(profile: Customer) -> dict[str, Any]:
 def _address(address: Any) -> dict[str, Any]:
     parts = {camel(name): value for name, value in address.attribute_values.items() if value is not None}
     return parts | {name: float(parts[name]) for name in ("latitude", "longitude") if name in parts}
+
+
+def _bundles(consents: list[Any]) -> list[list[Any]]:
+    """As many as an event may say; one at least."""
+    return [consents[start : start + CONSENTS_AT_ONCE] for start in range(0, len(consents) or 1, CONSENTS_AT_ONCE)]
 
 
 def _attribute(value: Any) -> Any:

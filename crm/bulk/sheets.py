@@ -53,7 +53,7 @@ def _rows(line: Line) -> Iterator[Cells]:
     event = line.event
     told = {columns.SOURCE: event["source"], CUSTOMER_ID: line.customer_id}
     match event["type"]:
-        case "customer.updated":
+        case "customer.updated" | "consent.updated":
             yield told | _customer(event)
         case "order.updated":
             yield from (told | row for row in _order(event))

@@ -99,6 +99,7 @@ __all__ = [
     "TooManyAttributes",
     "Typed",
     "Words",
+    "attribute_definitions_now",
     "attribute_definitions_of",
     "attribute_rules",
     "attribute_values_of",
@@ -159,6 +160,7 @@ define_attribute = attribute_definitions.define
 faults_of_definition = attribute_definitions.faults
 retire_attribute = attribute_definitions.retire
 attribute_definitions_of = attribute_definitions.current
+attribute_definitions_now = attribute_definitions.fresh
 attribute_rules = attribute_definitions.rules_of
 judged_attributes = attributes.judged
 attributes_of = repository.get_attributes

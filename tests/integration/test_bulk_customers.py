@@ -5,11 +5,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from crm.bulk import reading
+from crm.customers import attribute_definitions
 from crm.customers import service as customers
 from crm.kernel.aws import s3_client
 from crm.kernel.settings import settings
 from tests.asking import STAFF, answer, as_customer, as_staff, ask, codes
-from tests.bulk import CLERK, asked_for, change, drain, imported, results, run, seen, stored, tasks, uploaded
+from tests.bulk import CLERK, LATER, asked_for, change, drain, imported, results, run, seen, stored, tasks, uploaded
 from tests.shop_events import customer_of
 
 pytestmark = pytest.mark.usefixtures("two_shops", "outlets")
@@ -152,6 +153,17 @@ def test_a_file_with_nothing_in_it_is_none() -> None:
     operation_id = uploaded("")
     missing = change("importStart", id=operation_id)
     assert missing["userErrors"] == [{"code": "UPLOAD_MISSING", "field": ["input", "id"]}]
+
+
+def test_an_attribute_is_known_as_soon_as_it_is_defined() -> None:
+    customers.attribute_definitions_of("demo", now=LATER)  # and remembered for a minute
+    fields = customers.AttributeFields(name="Shoe", type="number")
+    attribute_definitions.define("demo", "shoe", fields, now=LATER)
+    attribute_definitions._cache["demo"] = (LATER, {})  # as another process has it
+    done = imported("external_id,attribute_shoe\nann,42\n")
+    assert (done["ignoredColumns"], done["progress"]["applied"]) == ([], 1)
+    refused = imported("external_id,attribute_shoe\nann,large\n", idempotencyKey="large")
+    assert [fault["path"] for fault in results(refused)[0]["faults"]] == ["attribute_shoe"]
 
 
 def _uploads() -> list[str]:
