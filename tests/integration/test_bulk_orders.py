@@ -92,3 +92,11 @@ def test_lines_that_are_no_events_of_orders_are_refused_with_what_is_wrong() -> 
     assert faults[:2] == [["type FORBIDDEN"], [" NOT_JSON"]]
     assert {"customer REQUIRED", "data.orderId REQUIRED"} <= set(faults[2])
     assert faults[3] == ["shop FORBIDDEN"]
+
+
+def test_a_row_with_control_characters_is_refused_at_its_column_and_holds_up_no_other() -> None:
+    rows = (
+        "o1,1,placed,EUR,2026-01-02T10:00:00Z,A\x0bB,1,9.90,ann\n"
+        "o2,1,placed,EUR,2026-01-03T10:00:00Z,A,1,9.90,ann\n"
+    )  # fmt: skip
+    assert told(imported(HEAD + rows, "ordersImport")) == [(2, "refused", ["sku INVALID"]), (3, "applied", [])]

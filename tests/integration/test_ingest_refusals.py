@@ -41,10 +41,21 @@ def test_a_bad_event_is_dead_lettered_whole_with_its_reasons_and_holds_up_no_oth
     assert reason(bad["id"]) == [("data.currency", "INVALID")]
 
 
-@pytest.mark.parametrize("body", ["not json", '{"type": "order.placed"}', '{"id": 7, "type": "x", "shop": []}', "[]"])
+NAMELESS = ["not json", '{"type": "order.placed"}', '{"id": 7, "type": "x", "shop": []}', "[]", "[" * 100_000]
+BOUNDLESS = ['{"id": 1e999}', '{"id": "e1", "shop": "demo", "type": %s}' % ("9" * 5_000), "NaN", '["\\ud800"]']
+
+
+@pytest.mark.parametrize("body", [*NAMELESS, *BOUNDLESS], ids=lambda body: body[:20])
 def test_what_cannot_even_be_named_is_dead_lettered_whole(body: str) -> None:
     assert deliver(body) == []
     assert [letter["Body"] for letter in dead_letters()] == [body]
+
+
+def test_an_event_from_the_bus_with_control_characters_is_dead_lettered_with_their_places() -> None:
+    odd = placed("o1", coupon="\x0b", customer={"externalId": "ann", "addresses": [{"city": "Wi\x00en"}]})
+    assert deliver(odd, placed("o2")) == []
+    assert reason(odd["id"]) == [("customer.addresses[0].city", "INVALID"), ("data.coupon", "INVALID")]
+    assert statistics_of()["orders"] == 1
 
 
 @pytest.mark.parametrize("fault", [{}, {"currency": "EURO"}])
