@@ -9,7 +9,7 @@ from crm.customers import attribute_definitions, attribute_values, recording, re
 from crm.customers.attributes import accepted
 from crm.customers.models import Customer
 from crm.customers.provenance import Occasion, Origin
-from crm.customers.refusals import CustomerBlocked, CustomerDeleted
+from crm.customers.refusals import CustomerDeleted
 from crm.kernel.actor import SYSTEM, Actor, Role
 from crm.kernel.change import Change, retrying
 
@@ -33,8 +33,8 @@ def set_attributes(
 
     def attempt() -> Customer:
         customer, stored = recording.read(shop, customer_id)
-        if by.role is Role.CUSTOMER and not standing.takes_part(customer):
-            raise CustomerBlocked
+        if by.role is Role.CUSTOMER:
+            standing.refuse_barred(customer)
         if standing.is_hidden(customer):
             raise CustomerDeleted
         attributes = repository.get_attributes(shop, [customer_id])[customer_id]

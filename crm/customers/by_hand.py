@@ -1,20 +1,133 @@
 # crm/customers/by_hand.py
-"""What is refused to a person who types it: an event that says so is taken, without what is of no use in it."""
+"""What a person says of a customer. They hear of what is wrong with it; an event that says so is taken, without what is
+of no use in it.
+"""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from msgspec.structs import replace
 
-from crm.customers import identifiers, profile, snapshot
+from crm.customers import identifiers, identity, lookup, pending, profile, recording, snapshot, standing
 from crm.customers.identity import Claims, Words
 from crm.customers.models import Customer
-from crm.customers.refusals import IdentifierTaken
-from crm.customers.standing import is_hidden
-from crm.kernel import texts
-from crm.kernel.errors import Fault
+from crm.customers.provenance import Occasion, Origin
+from crm.customers.refusals import CustomerDeleted, IdentifierTaken
+from crm.customers.resolution import Holder
+from crm.kernel import clock, texts
+from crm.kernel.actor import SYSTEM, Actor
+from crm.kernel.change import Change, retrying
+from crm.kernel.errors import Fault, InvalidInputs, Stale, VersionMismatch
+from crm.kernel.ids import new_id
+from crm.shops import service as shops
 
 NAMING = ("email", "phone", "first_name", "last_name")
 STANDS_FOR_NOBODY = "stands for nobody"
+
+
+def faults(words: Words, *, now: datetime) -> list[Fault]:
+    """Everything wrong with what a person says of a customer, as far as that can be told without a read."""
+    return [*profile.judged(words.fields, now=now), *unusable(words)]
+
+
+def create(shop: str, words: Words, *, now: datetime, by: Actor = SYSTEM) -> Customer:
+    """Found a customer on somebody's word. Raises InvalidInputs, NotFound for an unknown shop, or IdentifierTaken where
+    an identifier is another's; of any number of concurrent creators with one e-mail address, one wins.
+    """
+    wrong = [*faults(words, now=now), *nameless(words)]
+    if wrong:
+        raise InvalidInputs(wrong)
+    shops.current(shop, now=now)
+
+    customer_id = new_id("cus", now)
+
+    def attempt() -> Customer:
+        claims = identity.read(shop, words, known=Holder(customer_id))
+        refuse_taken(shop, words, claims)
+        customer = Customer.of(shop, customer_id, now=now)
+        change = Change(now)
+        occasion = Occasion(Origin.here(by), f"customer:{customer_id}:create", occurred_at=now, now=now)
+        moved = recording.take_on(customer, words, occasion)
+        identity.settle(change, customer, words, claims, occasion, moved=moved)
+        recording.add(change, customer, None, occasion)
+        change.commit()
+        return customer
+
+    return retrying(attempt)
+
+
+def update(
+    shop: str,
+    customer_id: str,
+    words: Words,
+    *,
+    now: datetime,
+    by: Actor = SYSTEM,
+    expected_version: int | None = None,
+) -> Customer:
+    """Change what is given, as of `now`. An e-mail address or phone number that is replaced is free again.
+
+    Raises InvalidInputs, NotFound (also for one who is deleted: restore them first), IdentifierTaken, VersionMismatch
+    where the stored version is another, and CustomerBlocked where customers speak of themselves and take no part.
+    """
+    wrong = faults(words, now=now)
+    if wrong:
+        raise InvalidInputs(wrong)
+
+    def attempt() -> Customer:
+        customer, stored = recording.read(shop, customer_id)
+        if not words.vouched:
+            standing.refuse_barred(stored)
+        if standing.is_hidden(stored):
+            raise CustomerDeleted
+        recording.expect(stored, expected_version)
+        # Whoever speaks for the shop may give a customer a second id of a source; an event may not.
+        claims = identity.read(shop, words, known=Holder(customer_id))
+        refuse_taken(shop, words, claims)
+        change = Change(now)
+        cause = f"customer:{customer_id}:update:{int(stored.rev) + 1}"
+        known = pending.of(customer)
+        if words.vouched:
+            said = replace(words, fields=pending.vouched_for(words.fields, known, decided=True))
+        else:
+            since = {kind for kind in pending.FIELD if customer.field_times.get(kind, "") > clock.text(now)}
+            said = replace(words, fields=pending.said_by_customer(words.fields, known, since=since))
+        occasion = Occasion(Origin.here(by), cause, occurred_at=recording.after(customer, said, now), now=now)
+        moved = recording.take_on(customer, said, occasion)
+        identity.settle(change, customer, words, claims, occasion, moved=moved)
+        recording.add(change, customer, stored, occasion)
+        change.commit()
+        return customer
+
+    return retrying(attempt)
+
+
+def change_tags(
+    shop: str,
+    customer_id: str,
+    *,
+    add: Iterable[str] = (),
+    remove: Iterable[str] = (),
+    now: datetime,
+    by: Actor = SYSTEM,
+) -> Customer:
+    """Add and remove tags. Raises InvalidInputs, NotFound."""
+    asked = list(add)
+    wrong = profile.tag_faults(asked)
+    if wrong:
+        raise InvalidInputs(wrong)
+    added, removed = profile.tags(asked), profile.tags(remove)
+
+    def attempt() -> Customer:
+        read = lookup.get(shop, customer_id)
+        after = (set(read.tags or ()) | added) - removed
+        try:
+            words = Words(fields={"tags": after or None})
+            return update(shop, customer_id, words, now=now, by=by, expected_version=int(read.version))
+        except VersionMismatch as error:
+            raise Stale from error
+
+    return retrying(attempt)
 
 
 def refuse_taken(shop: str, words: Words, claims: Claims) -> None:
@@ -31,7 +144,7 @@ def refuse_taken(shop: str, words: Words, claims: Claims) -> None:
         kind, field = "external id" if claim.is_external else claim.kind, fields.get(claim.kind, claim.kind)
         holder = claims.held[claim].customer_id
         profile = holders[holder].head(Customer)
-        hidden = profile is not None and is_hidden(profile)
+        hidden = profile is not None and standing.is_hidden(profile)
         taken.append(IdentifierTaken(kind=kind, customer_id=holder, hidden=hidden, field=field, others=taken[:]))
     raise taken[-1]
 

@@ -14,6 +14,10 @@ Addresses = Mapping[str, str | None]
 """Of a profile: both addresses, and both that are pending."""
 
 
+def of(profile: object) -> dict[str, str | None]:
+    return {name: getattr(profile, name) for name in (*FIELD, *FIELD.values())}
+
+
 def said_by_customer(fields: Mapping[str, Any], known: Addresses, *, since: Collection[str] = ()) -> dict[str, Any]:
     """A customer's own words as fields of the profile: an address is pending, also the one on record, which is not
     shown so. `since`: the kinds of address that are on record by words from after these; saying those adds nothing.

@@ -2,12 +2,13 @@
 """How a profile takes on what an event says: field by field, the later event time wins."""
 
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import count, repeat
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from crm.customers.identifiers import matching_email
 from crm.customers.standing import DELETED, SAYABLE
@@ -15,6 +16,7 @@ from crm.kernel import clock, locales, texts
 from crm.kernel.countries import COUNTRIES
 from crm.kernel.errors import Fault
 
+ZONE_OF_TODAY = "Pacific/Kiritimati"  # the earliest zone: a birth date is not in the future where it is latest
 FIELDS = frozenset(
     [
         "first_name",
@@ -92,6 +94,12 @@ def tidied(given: Mapping[str, Any]) -> dict[str, Any]:
     if fields.get("addresses") is not None:
         fields["addresses"] = [_tidied_address(address) for address in fields["addresses"]]
     return fields
+
+
+def judged(fields: Mapping[str, Any], *, now: datetime, path: Callable[[str], str] = lambda name: name) -> list[Fault]:
+    """Everything wrong with the fields of some words; `path` says how their sender calls them."""
+    found = faults(fields, today=clock.local_day(now, ZONE_OF_TODAY))
+    return [replace(fault, path=path(fault.path)) for fault in found]
 
 
 def faults(given: Mapping[str, Any], *, today: date) -> list[Fault]:

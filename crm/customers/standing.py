@@ -3,6 +3,8 @@
 
 from typing import Protocol
 
+from crm.customers.refusals import CustomerBlocked
+
 ACTIVE, BLOCKED, DELETED = "active", "blocked", "deleted"
 SAYABLE = frozenset({ACTIVE, BLOCKED})
 """What may be said of a customer in words; deleting and restoring are deeds of their own."""
@@ -36,3 +38,13 @@ def is_hidden(customer: Standing) -> bool:
     What shops tell of the customer is recorded all the same, and counts: it happened.
     """
     return customer.status == DELETED
+
+
+def refuse_barred(customer: Standing, *, withdrawing: bool = False) -> None:
+    """Raises CustomerBlocked where what customers themselves want is not to be done, since they take no part.
+    `withdrawing`: they only take consents back, which is open to more.
+
+    The change that follows must hold the profile to the revision that was read here: they may be barred meanwhile.
+    """
+    if not (may_withdraw(customer) if withdrawing else takes_part(customer)):
+        raise CustomerBlocked

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from crm.customers import repository
+from crm.customers import lookup, repository
 from crm.customers import service as customers
 from crm.customers.refusals import IdentifierTaken
 from crm.customers.service import Words
@@ -100,7 +100,7 @@ def test_tags_are_added_and_removed_without_losing_anothers(now: datetime, monke
             customers.change_tags(shop, customer_id, add=[rivals.pop()], now=now + timedelta(seconds=1))
         return read
 
-    monkeypatch.setattr(customers, "get", racing)
+    monkeypatch.setattr(lookup, "get", racing)
     changed = customers.change_tags("demo", ann, add=["c"], remove=["a"], now=now + timedelta(seconds=2))
     assert set(changed.tags) == {"b", "c"}
 

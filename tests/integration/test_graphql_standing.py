@@ -12,6 +12,7 @@ from api.app import create_app
 from crm.consent import service as consent
 from crm.consent.service import ConsentHead
 from crm.customers import service as customers
+from crm.customers import standing
 from crm.customers.models import Customer
 from crm.feedback import service as feedback
 from crm.kernel.actor import SYSTEM
@@ -203,7 +204,7 @@ def test_who_takes_no_part_sends_no_events_over_http(bar: Bar, ann: str) -> None
 def test_who_is_blocked_between_the_check_and_the_write_changes_nothing(
     ann: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = customers.refuse_barred
+    real = standing.refuse_barred
     blocks = [block]
 
     def overtaken(customer: Customer) -> None:
@@ -211,7 +212,7 @@ def test_who_is_blocked_between_the_check_and_the_write_changes_nothing(
         if blocks:
             blocks.pop()(ann)
 
-    monkeypatch.setattr(customers, "refuse_barred", overtaken)
+    monkeypatch.setattr(standing, "refuse_barred", overtaken)
     words = customers.Words(vouched=False, fields={"first_name": "X"})
     with pytest.raises(customers.CustomerBlocked):
         customers.update("demo", ann, words, now=NOW)
