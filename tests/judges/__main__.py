@@ -25,7 +25,7 @@ PYTHON: Final = ROOT / ".venv-judges" / "bin" / "python"
 WORK: Final = ROOT / ".build" / "judges"
 CLIENTS: Final = ("relay", "codegen", "apollo", "urql", "page", "graphiql")
 EXAMPLES: Final = 30
-LONGEST: Final = 170  # seconds a judge may take
+LONGEST: Final = 300  # seconds a judge may take
 
 
 class Court:
