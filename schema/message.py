@@ -8,7 +8,7 @@ from enum import Enum
 import strawberry
 
 from crm.notifications import service
-from schema.access import own, signed_in
+from schema.access import own, signed_in, staff
 from schema.context import Context, Info, Loader, stored
 from schema.customer.record import visible_record
 from schema.loaders import Page, PageByCustomer
@@ -19,7 +19,7 @@ from schema.order import Order, order_of
 @strawberry.enum(description="What became of a message.")
 class MessageStatus(Enum):
     PLANNED = strawberry.enum_value(service.PLANNED, description="It is to be sent.")
-    REFUSED = strawberry.enum_value(service.REFUSED, description="It may not be sent; the reason says why.")
+    REFUSED = strawberry.enum_value(service.REFUSED, description="It may not be sent; `reason` tells staff why.")
     SENDING = strawberry.enum_value(service.SENDING, description="It is being handed to the provider.")
     SENT = strawberry.enum_value(service.SENT, description="The provider took it.")
     UNKNOWN = strawberry.enum_value(service.UNKNOWN, description="Nobody knows whether the provider took it.")
@@ -52,7 +52,11 @@ class Message(Node):
     def status(self) -> MessageStatus:
         return MessageStatus(self.item.status)
 
-    @strawberry.field(description="Why it was refused or failed: a stable code.")
+    @strawberry.field(
+        description="Why it was refused or failed: a stable code. Not for customers: that their address is suppressed "
+        "is told to nobody who may not see why.",
+        directives=staff("messages:read"),
+    )
     def reason(self) -> str | None:
         return self.item.reason
 

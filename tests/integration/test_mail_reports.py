@@ -17,7 +17,7 @@ from crm.kernel.settings import settings
 from crm.notifications import mail, repository
 from crm.notifications.models import Message
 from tests import shop_events
-from tests.asking import STAFF, ask
+from tests.asking import STAFF, answer, as_customer, ask
 from tests.conftest import NOW
 from tests.messaging import Provider, announced, consenting, deliver, outcome, plan, recorded, thank_you
 from tests.shop_events import event
@@ -85,6 +85,12 @@ def test_a_bounce_or_complaint_suppresses_the_address_and_ends_the_message(
     (entry,) = consent.suppression_entries("demo", item.digest, limit=9)
     assert (entry.source, entry.actor) == ("ses", "service:ses")
     assert "ann@" not in (entry.note or "")
+
+
+def test_no_customer_learns_why_a_message_was_refused(ann: str) -> None:
+    told = answer("{ viewer { messages { nodes { status reason } } } }", principal=as_customer(ann)).body
+    assert [error["extensions"]["code"] for error in told["errors"]] == ["FORBIDDEN"]
+    assert "Message.reason" in told["errors"][0]["message"]
 
 
 def test_what_ses_tells_twice_counts_once(ann: str) -> None:
