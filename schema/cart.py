@@ -4,7 +4,7 @@
 from asyncio import gather
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 import strawberry
 
@@ -14,6 +14,8 @@ from schema.access import own, signed_in
 from schema.connections import about
 from schema.context import Context, Loader, stored
 from schema.scalars import Money
+
+MOST_CARTS: Final = 20
 
 
 @strawberry.type(description="How many of what.", directives=signed_in())
@@ -77,7 +79,8 @@ class CartsByCustomer(Loader[str, list[service.Cart]]):
 
 
 async def carts_of(context: Context, customer_id: str) -> list[Cart]:
-    return [Cart(item=item) for item in await context.loader(CartsByCustomer).load(customer_id)]
+    found = await context.loader(CartsByCustomer).load(customer_id)
+    return [Cart(item=item) for item in found[:MOST_CARTS]]
 
 
 async def cart_of(context: Context, customer_id: str, cart_id: str | None) -> Cart | None:

@@ -139,8 +139,8 @@ def _submit(
         own_answer = context.principal.kind is Kind.CUSTOMER
         return service.submit(context.shop, customer_id, given, idempotency_key=key, now=context.now, own=own_answer)
     except NotFound as error:
-        # As this input calls them.
-        raise NotFound(str(error), field={"id": "customer", "order_id": "order"}.get(error.field or "")) from error
+        error.field = {"id": "customer", "order_id": "order"}.get(error.field or "")  # as this input calls them
+        raise
 
 
 def _answering(context: Context, customer_id: str | None) -> str:

@@ -7,11 +7,15 @@ from crm.customers.refusals import CustomerDeleted
 from crm.kernel.errors import InvalidInput, NotFound
 
 
-def get(shop: str, customer_id: str) -> Customer:
-    """Raises NotFound, also for the customer of another shop and for one who is deleted."""
+def get(shop: str, customer_id: str, *, themselves: bool = False) -> Customer:
+    """Raises NotFound, also for the customer of another shop, and CustomerDeleted. `themselves`: it is the customer who
+    wants something; raises CustomerBlocked where they take no part.
+    """
     customer = snapshot.read(shop, customer_id).head(Customer)
     if customer is None:
         raise NotFound("There is no such customer.", field="id")
+    if themselves:
+        standing.refuse_barred(customer)
     if standing.is_hidden(customer):
         raise CustomerDeleted
     return customer

@@ -78,8 +78,8 @@ def submit(
     `own`: the customer gives it, not somebody for them.
 
     A key is one customer's, for good. Raises InvalidInputs; NotFound where the customer, or the order among their
-    orders, does not exist; CustomerBlocked where the customer takes no part and it is their own; KeyReused where the
-    key came with another answer before.
+    orders, does not exist, and CustomerDeleted; CustomerBlocked where the customer takes no part and it is their own
+    (who is blocked may still have told the shop something); KeyReused where the key came with another answer before.
     """
     if wrong := faults_of_call(given, idempotency_key):
         raise InvalidInputs(wrong)
@@ -88,9 +88,7 @@ def submit(
     response_id = f"fbk_{_hash([customer_id, idempotency_key])[:26]}"
 
     def attempt() -> FeedbackResponse | None:
-        customer = customers.get(shop, customer_id)
-        if own:
-            customers.refuse_barred(customer)
+        customer = customers.get(shop, customer_id, themselves=own)
         change = Change(now)
         response = record(
             change,

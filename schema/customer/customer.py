@@ -12,7 +12,7 @@ from crm.consent.service import ConsentHead
 from crm.customers import service
 from crm.segmentation import service as segmentation
 from schema.access import own, signed_in, staff
-from schema.cart import Cart, cart_of, carts_of
+from schema.cart import MOST_CARTS, Cart, cart_of, carts_of
 from schema.connections import After, Connection, First, Place, about, connection, page_size, paged
 from schema.consent import (
     AboutTopic,
@@ -321,19 +321,31 @@ class Customer(Node):
         )
 
     @strawberry.field(
-        description="The newest cart that can be resumed, on any device; or the one of this id, whatever became of it.",
+        description=(
+            "The newest cart that can be resumed, on any device; or the one of this id, whatever became of it. Carts "
+            "are told from the customer's newest 50 `cart.updated` and 50 `checkout.started`: null for one behind "
+            "those."
+        ),
         directives=own("touchpoints:read"),
     )
     async def cart(
         self,
         info: Info,
-        cart_id: Annotated[str | None, strawberry.argument(description="The shop's id of a cart.")] = None,
+        cart_id: Annotated[
+            str | None,
+            strawberry.argument(
+                description="The `cartId` that its events have. Without it: the newest that can be resumed."
+            ),
+        ] = None,
     ) -> Cart | None:
         return await cart_of(info.context, self.record.profile.customer_id, cart_id)
 
     @strawberry.field(
-        description="Carts that the newest 50 of either cart event tell of, the newest first.",
-        directives=[*own("touchpoints:read"), about(3)],
+        description=(
+            "The newest 20 carts that the customer's newest 50 `cart.updated` and 50 `checkout.started` tell of, the "
+            "newest first; ordered and empty ones too."
+        ),
+        directives=[*own("touchpoints:read"), about(MOST_CARTS)],
     )
     async def carts(self, info: Info) -> list[Cart]:
         return await carts_of(info.context, self.record.profile.customer_id)

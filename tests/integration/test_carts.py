@@ -8,6 +8,7 @@ import pytest
 from crm.intake.parsing import parse
 from crm.kernel import clock
 from crm.kernel.errors import InvalidInputs
+from crm.touchpoints import service as touchpoints
 from schema.node import global_id
 from tests.asking import answer, as_customer, ask
 from tests.shop_events import customer_of, deliver, event, placed
@@ -122,6 +123,24 @@ def test_carts_take_three_requests_and_are_their_customers_only() -> None:
     assert given.body["data"]["customer"] == {"carts": [{"cartId": "c1"}], "cart": {"cartId": "c1"}}
     bob = as_customer(customer_of("bob").customer_id)
     assert answer(query, variables, principal=bob).body["data"]["customer"] is None
+
+
+def test_no_more_than_the_newest_twenty_carts_are_listed_and_priced_as_so_many() -> None:
+    deliver(*(cart(f"c{number}", number, "A") for number in range(22)))
+    ann = as_customer(customer_of().customer_id)
+    given = answer("{ viewer { carts { cartId } } }", principal=ann).body
+    assert [each["cartId"] for each in given["data"]["viewer"]["carts"]] == [f"c{21 - place}" for place in range(20)]
+    single = answer("{ viewer { cart { cartId } } }", principal=ann).body
+    assert given["extensions"]["cost"]["requested"] - single["extensions"]["cost"]["requested"] == 19
+    assert ask('{ viewer { cart(cartId: "c0") { open } } }', principal=ann)["viewer"]["cart"] == {"open": True}
+
+
+def test_a_cart_behind_the_newest_fifty_events_of_its_kinds_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(touchpoints, "MOST_CART_EVENTS", 2)
+    deliver(cart("old", 1, "A"), cart("c1", 2, "B"), cart("c2", 3))
+    ann = as_customer(customer_of().customer_id)
+    query = '{ viewer { cart { cartId } old: cart(cartId: "old") { cartId } } }'
+    assert ask(query, principal=ann)["viewer"] == {"cart": {"cartId": "c1"}, "old": None}
 
 
 def of_cart(viewer: Any) -> list[tuple[str, str | None]]:

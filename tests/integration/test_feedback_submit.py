@@ -1,4 +1,6 @@
 # tests/integration/test_feedback_submit.py
+from collections.abc import Callable
+
 import pytest
 
 from crm.customers import service as customers
@@ -66,8 +68,8 @@ def test_two_calls_at_once_with_one_key_have_one_effect(ann: str, monkeypatch: p
     read = customers.get
     other: list[tuple[str, int, bool]] = []
 
-    def read_then_be_overtaken(shop: str, customer_id: str) -> customers.Customer:
-        found = read(shop, customer_id)
+    def read_then_be_overtaken(shop: str, customer_id: str, *, themselves: bool) -> customers.Customer:
+        found = read(shop, customer_id, themselves=themselves)
         if not other:
             other.append(("", 0, True))
             other.append(submit(ann, FeedbackGiven(9)))
@@ -95,14 +97,25 @@ def test_an_answer_about_an_order_needs_that_order_to_be_the_customers_own(ann: 
     assert count(ann) == 1
 
 
-def test_a_customer_who_is_barred_at_that_moment_answers_no_more(ann: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    read = customers.get
-    barring = [customers.Words(fields={"status": "blocked"})]
+def block(ann: str) -> None:
+    customers.update("demo", ann, customers.Words(fields={"status": "blocked"}), now=NOW)
 
-    def read_then_be_overtaken(shop: str, customer_id: str) -> customers.Customer:
-        found = read(shop, customer_id)
+
+def delete(ann: str) -> None:
+    customers.delete("demo", ann, now=NOW)
+
+
+@pytest.mark.parametrize("bar", [block, delete])
+def test_a_customer_who_is_barred_at_that_moment_answers_no_more(
+    ann: str, bar: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read = customers.get
+    barring = [bar]
+
+    def read_then_be_overtaken(shop: str, customer_id: str, *, themselves: bool) -> customers.Customer:
+        found = read(shop, customer_id, themselves=themselves)
         if barring:
-            customers.update("demo", ann, barring.pop(), expected_version=None, now=NOW)
+            barring.pop()(ann)
         return found
 
     monkeypatch.setattr(customers, "get", read_then_be_overtaken)
@@ -112,11 +125,12 @@ def test_a_customer_who_is_barred_at_that_moment_answers_no_more(ann: str, monke
 
 
 def test_staff_take_down_what_a_blocked_customer_says_and_nobody_what_a_deleted_one_does(ann: str) -> None:
-    customers.update("demo", ann, customers.Words(fields={"status": "blocked"}), now=NOW)
+    block(ann)
     submit(ann, FeedbackGiven(9))
-    customers.delete("demo", ann, now=NOW)
-    with pytest.raises(NotFound):
+    delete(ann)
+    with pytest.raises(customers.CustomerDeleted):
         submit(ann, FeedbackGiven(8), "k2")
+    assert count(ann) == 1
 
 
 def test_all_faults_are_told_at_once(ann: str) -> None:

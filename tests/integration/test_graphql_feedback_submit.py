@@ -3,9 +3,12 @@ from typing import Any
 
 import pytest
 
+from crm.customers import service as customers
+from crm.feedback import service as feedback
 from schema.node import global_id
 from schema.principal import Principal
 from tests.asking import STAFF, as_customer, ask
+from tests.conftest import NOW
 
 SUBMIT = """mutation ($input: FeedbackSubmitInput!) { feedbackSubmit(input: $input) {
     response { id score group comment orderId } replayed userErrors { code field } } }"""
@@ -45,6 +48,29 @@ def test_an_answer_that_is_none_is_refused(ann: str, given: dict[str, Any]) -> N
 def test_staff_say_whose_answer_it_is(ann: str) -> None:
     assert submit(STAFF)["userErrors"] == [{"code": "REQUIRED", "field": ["input", "customer"]}]
     assert submit(STAFF, customer=global_id("Customer", ann))["response"]["score"] == 9
+
+
+@pytest.mark.parametrize("by_themselves", [True, False])
+def test_nobody_answers_for_a_deleted_customer_and_nothing_is_written(ann: str, by_themselves: bool) -> None:
+    customers.delete("demo", ann, now=NOW)
+    principal, given = (as_customer(ann), {}) if by_themselves else (STAFF, {"customer": global_id("Customer", ann)})
+    refused = submit(principal, **given)
+    assert (refused["response"], refused["userErrors"]) == (
+        None,
+        [
+            {"code": "CUSTOMER_BLOCKED", "field": []}
+            if by_themselves
+            else {"code": "NOT_FOUND", "field": ["input", "customer"]}
+        ],
+    )
+    assert feedback.responses("demo", ann, limit=1) == []
+
+
+def test_who_is_blocked_answers_nothing_themselves_and_may_have_told_the_shop(ann: str) -> None:
+    customers.update("demo", ann, customers.Words(fields={"status": "blocked"}), now=NOW)
+    assert submit(as_customer(ann))["userErrors"] == [{"code": "CUSTOMER_BLOCKED", "field": []}]
+    assert feedback.responses("demo", ann, limit=1) == []
+    assert submit(STAFF, customer=global_id("Customer", ann))["userErrors"] == []
 
 
 def test_an_order_of_nobody_or_of_somebody_else_is_refused(ann: str) -> None:

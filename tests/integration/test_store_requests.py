@@ -5,9 +5,11 @@ import pytest
 
 from crm.customers import service as customers
 from crm.customers.service import AttributeFields
+from crm.kernel import clock
 from crm.kernel.meter import Meter, metering
 from crm.notifications.service import SENT, Message
 from schema.node import GlobalId, global_id
+from schema.operations import operations
 from schema.principal import Principal
 from tests.asking import NOW, STAFF, answer, as_customer, ask
 from tests.shop_events import deliver, event, placed, refunded
@@ -216,6 +218,21 @@ def test_a_cart_takes_three_requests_and_one_more_where_there_is_one(ann: str) -
     cart = {"cartId": "c1", "lines": [{"sku": "A", "quantity": 1}], "currency": "EUR", "total": "10.00"}
     deliver(event("cart.updated", cart, customer=ANN))
     assert requests_of(query, id=ann) == 4
+
+
+def test_the_home_screen_takes_four_requests_and_one_more_where_there_is_a_cart(
+    ann: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = next(operation for operation in operations() if operation.name == "HomeQuery").text
+    key = GlobalId.parse(ann)
+    assert key is not None
+    themselves = as_customer(key.parts[0])
+    monkeypatch.setattr(clock, "now", lambda: NOW)  # so that the shop, once read, is known for all of it
+    requests_of(home, themselves)
+    assert requests_of(home, themselves) == 4
+    deliver(event("cart.updated", {"cartId": "c1", "lines": [{"sku": "A", "quantity": 1}]}, customer=ANN))
+    assert requests_of(home, themselves) == 5
+    assert ask(home, principal=themselves)["viewer"]["cart"]["lines"] == [{"sku": "A", "quantity": 1}]
 
 
 def test_a_new_order_of_a_known_customer_takes_five_requests(ann: str) -> None:
