@@ -62,6 +62,7 @@ FIGURES: Final = (
     _foundation("statistics_wrong", FAULTS, "customers", "==", 0),
     _foundation("points_wrong", FAULTS, "customers", "==", 0),
     _foundation("segments_wrong", FAULTS, "customers", "==", 0),
+    _foundation("touchpoints_wrong", FAULTS, "customers", "==", 0),
     _foundation("cells_wrong", FAULTS, "cells", "==", 0),
     _foundation("messages_doubled", FAULTS, "customers", "==", 0),
     _foundation("events_waiting", FAULTS, "events", "==", 0),

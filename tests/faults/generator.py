@@ -62,6 +62,18 @@ class Shop:
         if self._random.random() < 0.5:
             answered = self._now - timedelta(hours=self._random.randrange(1, 1200))
             yield self._event("feedback.received", {"score": self._random.randrange(11)}, customer, answered)
+        if customer % 2 == 0:
+            yield from self._anonymous(customer)
+
+    def _anonymous(self, customer: int) -> Iterator[Event]:
+        """What somebody looked at before anybody knew who they were, and the moment when somebody did."""
+        visitor = {"anonymousId": f"v{customer}"}
+        at = self._now - timedelta(minutes=self._random.randrange(60, 60 * 24 * 60))
+        for number in range(2):
+            seen = {"sku": f"S{customer}-{number}", "utm": {"source": f"u{number}"}}
+            yield self._event("product.viewed", seen, customer, at) | {"customer": visitor}
+            at += timedelta(minutes=1)
+        yield self._event("customer.updated", {}, customer, at, **visitor)
 
     def _order(self, order_id: str, customer: int) -> Iterator[Event]:
         draw = self._random

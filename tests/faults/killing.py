@@ -42,6 +42,7 @@ WRITES: Final = {
         "s3.CompleteMultipartUpload",
         "sqs.SendMessage",
     ),
+    "JoinVisitorFunction": ("dynamodb.TransactWriteItems",),
     "FireDueFunction": ("dynamodb.PutItem", "dynamodb.DeleteItem", "events.PutEvents"),
 }
 OFTEN: Final = "dynamodb.TransactWriteItems"

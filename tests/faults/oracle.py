@@ -5,7 +5,7 @@ It shares no code with what it judges, and is as simple as it can be: it holds e
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -31,6 +31,8 @@ class Expected:
     last: datetime | None = None
     points: int = 0
     segments: set[str] = field(default_factory=set)
+    touchpoints: list[str] = field(default_factory=list)
+    """The products they looked at, also before anybody knew them; sorted."""
     left_at: datetime | None = None
 
 
@@ -67,7 +69,8 @@ def fold(
 ) -> Verdict:
     """What these events (each once, of one shop, in any order) come to at `now`; `since`: when all had been told."""
     place = ZoneInfo(zone)
-    everything = sorted(events, key=lambda event: datetime.fromisoformat(event["occurredAt"]))
+    all_told = sorted(events, key=lambda event: datetime.fromisoformat(event["occurredAt"]))
+    everything = [event for event in all_told if "externalId" in event["customer"]]
     customers: dict[str, Expected] = {}
     for event in everything:  # the latest event to say something about a field wins
         known = customers.setdefault(event["customer"]["externalId"], Expected())
@@ -87,11 +90,27 @@ def fold(
         who = customers[event["customer"]["externalId"]]
         if event["type"] == "feedback.received" and not who.test:
             _count_answer(cells, event, place)
+    for external_id, sku in _looked_at(all_told):
+        customers[external_id].touchpoints = sorted([*customers[external_id].touchpoints, sku])
     for external_id, known in customers.items():
         _belong(known, place, now)
         if external_id in edited or (since and known.left_at and known.left_at <= since):
             known.left_at = None
     return Verdict(customers, {cell: amount for cell, amount in cells.items() if amount})
+
+
+def _looked_at(events: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    """Who looked at what. A visitor is the first who was said to be them."""
+    visitors: dict[str, str] = {}
+    for event in events:
+        who = event["customer"]
+        if "anonymousId" in who and "externalId" in who:
+            visitors.setdefault(who["anonymousId"], who["externalId"])
+    for event in events:
+        who = event["customer"]
+        external_id = who.get("externalId") or visitors.get(who["anonymousId"])
+        if event["type"] == "product.viewed" and external_id is not None:
+            yield external_id, event["data"]["sku"]
 
 
 def _worths(events: list[dict[str, Any]]) -> list[Worth]:

@@ -38,11 +38,12 @@ from tests.local_system import LocalSystem, eventually
 FIGURES: Final = tuple(
     f"foundation.{name}"
     for name in (
-        "statistics_wrong", "points_wrong", "segments_wrong", "cells_wrong", "messages_doubled", "events_waiting",
-        "poison_not_dead_lettered", "dead_letters_unexpected", "redriven_not_applied_once", "kills",
+        "statistics_wrong", "points_wrong", "segments_wrong", "touchpoints_wrong", "cells_wrong", "messages_doubled",
+        "events_waiting", "poison_not_dead_lettered", "dead_letters_unexpected", "redriven_not_applied_once", "kills",
         "kill_points_missed", "most_kills_of_a_message",
     )
 )  # fmt: skip
+BY_CUSTOMER: Final = ("statistics_wrong", "points_wrong", "segments_wrong", "touchpoints_wrong")
 PATIENCE_SECONDS: Final = 900
 DAYS_LATER: Final = 31
 STEP_SECONDS: Final = 15
@@ -221,7 +222,7 @@ def _judge(report: Report, fight: Fight, letters: Sequence[dict[str, Any]]) -> N
         if report.wants(f"foundation.{name}"):
             report.tell(f"foundation.{name}", value, n=n)
 
-    for name in ("statistics_wrong", "points_wrong", "segments_wrong"):
+    for name in BY_CUSTOMER:
         tell(name, len(wrong.customers[name]), wrong.compared)
     tell("cells_wrong", wrong.cells, wrong.cells_compared)
     tell("messages_doubled", sum(count > 1 for count in kills.mails.values()), len(kills.mails))
@@ -253,9 +254,7 @@ class Differences:
     """Between what the oracle says and what is stored."""
 
     def __init__(self) -> None:
-        self.customers: dict[str, set[str]] = {
-            name: set() for name in ("statistics_wrong", "points_wrong", "segments_wrong")
-        }
+        self.customers: dict[str, set[str]] = {name: set() for name in BY_CUSTOMER}
         self.cells = self.cells_compared = self.compared = self.waiting_refunds = 0
         self.lines: list[str] = []
 
@@ -283,6 +282,8 @@ class Differences:
             self._differs("statistics_wrong", name, *sums)
         if not said.points == is_.points == customer.ledger:
             self._differs("points_wrong", name, said.points, (is_.points, customer.ledger))
+        if said.touchpoints != is_.touchpoints:
+            self._differs("touchpoints_wrong", name, said.touchpoints, is_.touchpoints)
         if said.segments != is_.segments:
             self._differs("segments_wrong", name, said.segments, is_.segments)
         elif said.left_at is not None and said.left_at != stored.left_at(customer):

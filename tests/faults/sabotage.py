@@ -23,6 +23,7 @@ from crm.kernel.table import customer_key
 from crm.kpis import rollup
 from crm.loyalty import ledger
 from crm.notifications import delivery, recipient
+from crm.touchpoints import service as touchpoints
 from crm.touchpoints import visitors
 
 _versions = count(10**6)
@@ -54,6 +55,10 @@ def a_correction_posts_the_difference() -> None:
 
 def time_has_a_timer() -> None:
     _replace(timers, "set_to", lambda *_: None)
+
+
+def what_a_visitor_did_is_brought_to_the_customer() -> None:
+    _replace(touchpoints, "settle", lambda *_, **__: 0)
 
 
 def a_correction_replaces_what_was_counted() -> None:
@@ -199,6 +204,7 @@ GUARDS: Final[dict[str, Callable[[], None]]] = {
     "statistics_wrong": an_older_version_changes_nothing,
     "points_wrong": a_correction_posts_the_difference,
     "segments_wrong": time_has_a_timer,
+    "touchpoints_wrong": what_a_visitor_did_is_brought_to_the_customer,
     "cells_wrong": a_correction_replaces_what_was_counted,
     "messages_doubled": a_message_met_while_it_is_sent_is_left,
     "events_waiting": what_was_waited_for_is_told,

@@ -56,6 +56,8 @@ def read(dynamodb: Any, shop: str, *, crm: str, kpis: str) -> Stored:
                 stored.waiting_refunds += len(item.get("waiting_refunds") or [])
     for customer_id, items in by_customer.items():
         customer = stored.customers.setdefault(external.get(customer_id, customer_id), Customer())
+        seen = [item for item in items if item["sk"].startswith("TOUCHPOINT#")]
+        customer.found.touchpoints = sorted(json.loads(item["properties"])["sku"] for item in seen)
         for item in items:
             _take(stored, customer, item)
     for rest, item in _of_shop(dynamodb, kpis, shop):

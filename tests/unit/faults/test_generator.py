@@ -46,6 +46,19 @@ def test_refunds_come_before_their_orders_too() -> None:
     assert early
 
 
+def test_half_of_all_were_visitors_and_some_were_known_before_all_that_they_did_was_heard() -> None:
+    identified: set[str] = set()
+    late = 0
+    for event in SENT:
+        visitor = event["customer"].get("anonymousId")
+        if visitor is not None and "externalId" in event["customer"]:
+            identified.add(visitor)
+        elif visitor is not None:
+            late += visitor in identified
+    assert len(identified) == 25
+    assert late
+
+
 def test_poison_comes_only_from_senders_that_check_nothing() -> None:
     checked = LOAD.deliveries[: SENDERS // 2]
     assert not {event["id"] for sender in checked for event in sender} & LOAD.poison_ids

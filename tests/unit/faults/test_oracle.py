@@ -70,6 +70,19 @@ def test_a_test_customer_has_points_and_counts_in_no_cell() -> None:
     assert verdict.customers["ann"].points == 29
 
 
+def test_a_visitor_was_the_first_who_was_said_to_be_them() -> None:
+    anonymous = {"anonymousId": "v1"}
+    seen = told("product.viewed", {"sku": "A"}, customer=anonymous)
+    own = told("product.viewed", {"sku": "B"})
+    claims = [
+        told("customer.updated", {}, customer=anonymous | {"externalId": name}, occurredAt=f"2026-03-0{day}T10:00:00Z")
+        for name, day in (("bob", 4), ("ann", 3))
+    ]
+    customers = fold(*claims, seen, own).customers
+    assert {name: known.touchpoints for name, known in customers.items()} == {"ann": ["A", "B"], "bob": []}
+    assert fold(seen).customers == {}
+
+
 def test_two_orders_make_a_repeat_buyer_and_time_ends_the_other_segment_at_midnight() -> None:
     two = (order("o1"), order("o2"))
     assert fold(*two).customers["ann"].segments == {RECENT, REPEAT}
