@@ -68,7 +68,7 @@ class Shop:
     def _anonymous(self, customer: int) -> Iterator[Event]:
         """What somebody looked at before anybody knew who they were, and the moment when somebody did."""
         visitor = {"anonymousId": f"v{customer}"}
-        at = self._now - timedelta(minutes=self._random.randrange(60, 60 * 24 * 60))
+        at = self._now - timedelta(hours=1 + customer * 37 % (24 * 60))  # spread, so that all along somebody is joined
         for number in range(2):
             seen = {"sku": f"S{customer}-{number}", "utm": {"source": f"u{number}"}}
             yield self._event("product.viewed", seen, customer, at) | {"customer": visitor}
