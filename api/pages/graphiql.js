@@ -8,6 +8,7 @@ const SHOP = "demo";
 // tokens. What was run then is in its history.
 const FORGOTTEN = new Set(["tabState", "query", "variables", "headers"].map((name) => `graphiql:${name}`));
 const KNOWN = "{ customers(first: 5) { nodes { id customerId email orders(first: 1) { nodes { id orderId placedOn } } } } }";
+const IMPORTS = "{ operations(first: 50) { nodes { id kind status } } }";
 
 async function post(path, body, headers) {
   const answer = await fetch(path, {
@@ -36,22 +37,33 @@ async function knownCustomer(staff) {
   return nodes.find((customer) => customer.orders?.nodes.length) ?? nodes[0];
 }
 
+async function knownImport(staff) {
+  if (!staff) return undefined;
+  const nodes = (await post("/graphql", { query: IMPORTS }, bearer(staff))).data?.operations?.nodes ?? [];
+  return nodes.find(({ kind, status }) => kind.endsWith("_IMPORT") && status !== "AWAITING_UPLOAD");
+}
+
 // What the placeholders of schema/operations/variables.json stand for.
-function meaning(customer) {
+function meaning(customer, moved) {
   const now = new Date();
   const aYearAgo = new Date(now);
   aYearAgo.setFullYear(now.getFullYear() - 1);
+  let keys = 0;
   return {
     "<customer>": customer?.id,
     "<order>": customer?.orders?.nodes[0]?.id,
     "<order number>": customer?.orders?.nodes[0]?.orderId,
     "<email>": customer?.email,
+    "<import>": moved?.id,
     "<shop>": SHOP,
     "<now>": now.toISOString(),
     "<today>": now.toISOString().slice(0, 10),
     "<a day with orders>": customer?.orders?.nodes[0]?.placedOn,
     "<a year ago>": aYearAgo.toISOString().slice(0, 10),
-    "<new key>": `graphiql-${now.getTime()}`,
+    get "<new key>"() {
+      keys += 1;
+      return `graphiql-${now.getTime()}-${keys}`;
+    },
   };
 }
 
@@ -70,7 +82,7 @@ async function start() {
   const customer = await knownCustomer(staff);
   const app = customer && (await token("/_local/token", { kind: "customer", customerId: customer.customerId }));
   const visitor = staff && (await token("/v1/visitors"));
-  const words = meaning(customer);
+  const words = meaning(customer, await knownImport(staff));
   const filled = (_, value) => (typeof value === "string" ? words[value] ?? value : value);
   const headers = { apps: bearer(app), visitors: bearer(visitor), staff: bearer(staff) };
   const operations = await (await fetch("/graphiql/operations.json")).json();
