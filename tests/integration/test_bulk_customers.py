@@ -7,6 +7,7 @@ from botocore.exceptions import ClientError
 from crm.bulk import reading
 from crm.customers import attribute_definitions
 from crm.customers import service as customers
+from crm.kernel import clock
 from crm.kernel.aws import s3_client
 from crm.kernel.settings import settings
 from tests.asking import STAFF, answer, as_customer, as_staff, ask, codes
@@ -156,10 +157,9 @@ def test_a_file_with_nothing_in_it_is_none() -> None:
 
 
 def test_an_attribute_is_known_as_soon_as_it_is_defined() -> None:
-    customers.attribute_definitions_of("demo", now=LATER)  # and remembered for a minute
     fields = customers.AttributeFields(name="Shoe", type="number")
     attribute_definitions.define("demo", "shoe", fields, now=LATER)
-    attribute_definitions._cache["demo"] = (LATER, {})  # as another process has it
+    attribute_definitions._cache["demo"] = (clock.now(), {})  # as another process has it
     done = imported("external_id,attribute_shoe\nann,42\n")
     assert (done["ignoredColumns"], done["progress"]["applied"]) == ([], 1)
     refused = imported("external_id,attribute_shoe\nann,large\n", idempotencyKey="large")
