@@ -176,7 +176,8 @@ def test_the_documents_of_the_manifest_are_known_from_the_start() -> None:
     for sha256, text in json.loads(MANIFEST.read_text()).items():
         assert hash_of(text) == sha256
         known = post(gateway(), {"documentId": sha256}, scope="").json()
-        assert [error["extensions"]["code"] for error in known.get("errors", [])][:1] in ([], ["FORBIDDEN"])
+        codes = {error["extensions"]["code"] for error in known.get("errors", [])}
+        assert codes <= {"FORBIDDEN", "BAD_USER_INPUT"}  # of a screen that wants a scope, or variables
 
 
 def test_where_only_trusted_documents_are_served_all_others_are_refused() -> None:
