@@ -52,7 +52,7 @@ def create_app(configured: Settings | None = None, *, authenticator: Authenticat
         Route("/graphql", graphql.refuse_method, methods=OTHER_METHODS),
         Route("/v1/events", events.accept, methods=["POST"]),
         Route("/v1/visitors", VisitorsEndpoint(visitors).issue, methods=["POST"]),
-        Route("/v1/events/{event_id}", events.status, methods=["GET"]),
+        Route("/v1/events/{event_id:path}", events.status, methods=["GET"]),  # an id may hold a slash
         Route("/healthz", healthz),
         *pages.ROUTES,
     ]

@@ -1,8 +1,9 @@
 # api/authentication.py
 """Bearer JWT of any OIDC issuer, checked once and then remembered until it expires.
 
-A verification costs as much as a whole raw answer, so verified claims are kept by the token's hash. Whatever cannot be
-verified is refused, also while the issuer's keys cannot be fetched.
+A verification costs as much as a whole raw answer, so verified claims are kept by the token's hash, for as long as the
+very key that they were verified with stands. Whatever cannot be verified is refused, also while the issuer's keys
+cannot be fetched.
 """
 
 import asyncio
@@ -14,7 +15,8 @@ import re
 import time
 import urllib.request
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final
 
@@ -30,6 +32,8 @@ ALGORITHMS: Final = ("RS256", "ES256")
 LONGEST_TOKEN: Final = 8_192
 MOST_KEPT: Final = 4_096
 COOL_DOWN: Final = 60.0  # seconds between fetches of the keys, whatever unknown key ids come in
+FRESH_FOR: Final = 3_600.0  # seconds, then the keys are fetched again: a key that was withdrawn is good for no longer
+KEPT_FOR: Final = 6 * 3_600.0  # seconds for which keys are good while they cannot be fetched again; then nobody gets in
 FIRST_COOL_DOWN: Final = 5.0  # while there are none, so that one lost packet at the start does not cost a minute
 FETCH_TIMEOUT: Final = 3.0
 LEEWAY: Final = 30  # seconds by which the issuer's clock may differ
@@ -74,7 +78,10 @@ def read_keys(source: str) -> dict[str, Any]:
 
 
 class KeySet:
-    """The issuer's keys by id, fetched at most once in a cool-down."""
+    """The issuer's keys by id, fetched at most once in a cool-down, and again when they are an hour old.
+
+    While they cannot be fetched, those that are there stay good until they are six hours old.
+    """
 
     def __init__(
         self,
@@ -87,38 +94,62 @@ class KeySet:
         self._fetch = fetch
         self._elapsed = elapsed
         self._keys: dict[str, jwt.PyJWK] = {}
-        self._fetched_at: float | None = None
+        self._read_at = self._elapsed()
+        self._asked_at: float | None = None
         self._fetching = asyncio.Lock()
 
     async def key(self, key_id: str) -> jwt.PyJWK:
         """Raises Unauthenticated for an unknown key, KeysUnavailable where there are none at all."""
-        if key_id not in self._keys:
+        # Who has a key waits for no fetch but their own: the first to see that the keys are old.
+        if key_id not in self._good() or (self._age() >= FRESH_FOR and not self._fetching.locked()):
             async with self._fetching:
-                if key_id not in self._keys and self._may_fetch():
+                if (key_id not in self._good() or self._age() >= FRESH_FOR) and self._may_fetch():
                     await self._refresh()
-        found = self._keys.get(key_id)
-        if found is not None:
-            return found
-        if not self._keys:
+        good = self._good()
+        if key_id in good:
+            return good[key_id]
+        if not good:
             raise KeysUnavailable("the issuer's keys are not available")
         raise Unauthenticated("the key of this token is unknown")
 
+    def _good(self) -> dict[str, jwt.PyJWK]:
+        return self._keys if self._age() < KEPT_FOR else {}
+
+    def _age(self) -> float:
+        return self._elapsed() - self._read_at
+
     def _may_fetch(self) -> bool:
-        wait = COOL_DOWN if self._keys else FIRST_COOL_DOWN
-        return self._fetched_at is None or self._elapsed() - self._fetched_at >= wait
+        wait = COOL_DOWN if self._good() else FIRST_COOL_DOWN
+        return self._asked_at is None or self._elapsed() - self._asked_at >= wait
 
     async def _refresh(self) -> None:
-        self._fetched_at = self._elapsed()
+        """What is not among them any more is withdrawn. A set without a key to sign with is a mistake, and no set."""
+        self._asked_at = asked_at = self._elapsed()
         try:
             document = await asyncio.to_thread(self._fetch, self._source)
-            keys = {
-                str(entry["kid"]): jwt.PyJWK.from_dict(entry)
-                for entry in document["keys"]
-                if entry.get("kid") and entry.get("use", "sig") == "sig" and entry.get("kty") in {"RSA", "EC"}
-            }
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, jwt.PyJWTError):
-            return  # the keys we have stay good; unknown ones stay refused
-        self._keys = keys or self._keys
+            keys = dict(_readable(document["keys"]))
+        except (OSError, HTTPException, ValueError, KeyError, TypeError):
+            return  # the keys we have stay good for a while; unknown ones stay refused
+        if keys:
+            self._keys, self._read_at = keys, asked_at
+
+
+def _readable(entries: Iterable[Any]) -> Iterator[tuple[str, jwt.PyJWK]]:
+    """The keys to sign with, by id. One of a kind that nobody here can read is the issuer's business, and left out."""
+    for entry in entries:
+        try:
+            if entry.get("kid") and entry.get("use", "sig") == "sig" and entry.get("kty") in {"RSA", "EC"}:
+                yield str(entry["kid"]), jwt.PyJWK.from_dict(entry)
+        except (ValueError, KeyError, TypeError, AttributeError, jwt.PyJWTError):
+            continue
+
+
+class Verified(Struct, frozen=True):
+    """Who a token speaks for; its key is None where it is the gateway's own."""
+
+    expires_at: float
+    principal: Principal
+    key: jwt.PyJWK | None
 
 
 class Authenticator:
@@ -136,7 +167,7 @@ class Authenticator:
         self._visitors = visitors
         self._keys = keys or KeySet(issuer.keys)
         self._clock = clock
-        self._verified: OrderedDict[bytes, tuple[float, Principal]] = OrderedDict()
+        self._verified: OrderedDict[bytes, Verified] = OrderedDict()
 
     async def principal(self, authorization: str | None) -> Principal:
         """Raises Unauthenticated."""
@@ -146,24 +177,25 @@ class Authenticator:
         if len(token) > LONGEST_TOKEN:
             raise Unauthenticated("the token is too long")
         digest = hashlib.sha256(token.encode()).digest()
-        known = self._verified.get(digest)
-        if known is not None:
-            if self._clock() < known[0]:
-                self._verified.move_to_end(digest)
-                return known[1]
-            del self._verified[digest]
-        expires_at, principal = await self._verify(token)
-        self._verified[digest] = (expires_at, principal)
+        known = self._verified.pop(digest, None)
+        if known is None or self._clock() >= known.expires_at or not await self._stands(known.key):
+            known = await self._verify(token)
+        self._verified[digest] = known
         if len(self._verified) > MOST_KEPT:
             self._verified.popitem(last=False)
-        return principal
+        return known.principal
 
-    async def _verify(self, token: str) -> tuple[float, Principal]:
+    async def _stands(self, key: jwt.PyJWK | None) -> bool:
+        """Raises Unauthenticated where the key is gone."""
+        return key is None or await self._keys.key(str(key.key_id)) is key
+
+    async def _verify(self, token: str) -> Verified:
         header, expires_at = _read(token)
         algorithm, key_id = header.get("alg"), header.get("kid")
         if algorithm == visitor_tokens.ALGORITHM and self._visitors is not None:
             try:
-                return self._visitors.principal(token)
+                expires_at, principal = self._visitors.principal(token)
+                return Verified(expires_at, principal, None)
             except visitor_tokens.Refused as error:
                 raise Unauthenticated(str(error)) from error
         if algorithm not in ALGORITHMS or not isinstance(key_id, str):
@@ -184,7 +216,7 @@ class Authenticator:
         except jwt.PyJWTError as error:
             raise Unauthenticated(f"the token is refused: {_why(error)}") from error
         self._check_audience(claims)
-        return expires_at, principal_of(claims)
+        return Verified(expires_at, principal_of(claims), key)
 
     def _check_audience(self, claims: dict[str, Any]) -> None:
         """Cognito's access tokens have no `aud` but `client_id`; its id tokens have the right `aud` and are refused."""

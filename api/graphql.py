@@ -21,7 +21,7 @@ GRAPHQL_JSON: Final = "application/graphql-response+json"
 MOST_BYTES: Final = 256 * 1024
 OF_GET: Final = ("query", "operationName", "documentId")
 OF_THE_DOCUMENT: Final = frozenset({"PERSISTED_QUERY_NOT_FOUND", "PERSISTED_QUERY_NOT_SUPPORTED"})
-REFUSED = re.compile(r"q\s*=\s*0(\.0*)?\s*(;|$)")
+WEIGHT = re.compile(r"(?:^|;)\s*q\s*=\s*([01](?:\.\d*)?)\s*(?:;|$)", re.IGNORECASE)
 
 
 class Asked(Struct, frozen=True):
@@ -91,19 +91,24 @@ async def authenticated(authenticator: Authenticator, request: Request) -> Princ
 
 
 def accepted(accept: str | None) -> str:
-    """The media type to answer in: of those the client takes, the one it names first. Raises BadRequest (406)."""
+    """The media type to answer in: of those the client takes the one it gives most weight, of equals the one it names
+    first. What it says of a type itself goes before what it says of a group. Raises BadRequest (406).
+    """
     if not accept:
         return JSON
-    for entry in accept.split(","):
+    said: dict[str, tuple[float, int]] = {}
+    for place, entry in enumerate(accept.split(",")):
         name, _, parameters = entry.partition(";")
-        if REFUSED.search(parameters):
-            continue
-        match name.strip().lower():
-            case "application/graphql-response+json":
-                return GRAPHQL_JSON
-            case "application/json" | "application/*" | "*/*":
-                return JSON
-    raise BadRequest(406, "NOT_ACCEPTABLE", f"Answers come as {GRAPHQL_JSON} or {JSON}.")
+        weight = WEIGHT.search(parameters)
+        said.setdefault(name.strip().lower(), (float(weight[1]) if weight else 1.0, -place))
+    liking = {}
+    for media_type in (JSON, GRAPHQL_JSON):
+        group = next((each for each in (media_type, "application/*", "*/*") if each in said), None)
+        if group is not None and said[group][0] > 0:
+            liking[media_type] = said[group]
+    if not liking:
+        raise BadRequest(406, "NOT_ACCEPTABLE", f"Answers come as {GRAPHQL_JSON} or {JSON}.")
+    return max(liking, key=lambda media_type: liking[media_type])
 
 
 async def _asked(request: Request) -> Asked:

@@ -13,6 +13,7 @@ import sys
 import tempfile
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -72,8 +73,17 @@ def _both(events: dict[str, dict[str, Any]]) -> dict[str, tuple[Answer, Answer, 
     from starlette.responses import Response
     from starlette.routing import Route
 
+    from api import events as of_events
     from api.app import app
     from api.lambda_handler import handler
+    from crm.intake.service import ReceivedEvent
+
+    def received(shop: str, event_id: str) -> ReceivedEvent:
+        event = ReceivedEvent.of(shop, event_id)
+        event.type, event.status, event.received_at = "order.placed", "applied", datetime(2026, 3, 10, tzinfo=UTC)
+        return event
+
+    of_events._received = received  # there is no store here
 
     async def broken(_request: Request) -> Response:
         raise RuntimeError("the words of a person")

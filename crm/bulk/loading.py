@@ -90,7 +90,7 @@ def _applied(judged: Judged, *, patient: bool, now: datetime) -> Outcome | None:
     if judged.event is None:
         return None
     try:
-        return intake.apply(intake.written(judged.event), now=now, replayed=True)
+        return intake.apply(intake.written(judged.event), now=now, replayed=True, imported=True)
     except Exception as error:
         if isinstance(error, CrmError) and not isinstance(error, Stale):
             judged.refuse(error.faults)

@@ -25,13 +25,15 @@ def set_attributes(
 ) -> Customer:
     """Set values of the shop's own attributes, as of `now`; None clears. `path` says how their sender calls a key.
 
-    All of them or, where one is refused, none. The profile's version stays. Raises InvalidInputs, NotFound,
-    and CustomerBlocked where customers speak of themselves and take no part.
+    All of them or, where one is refused, none; 90 at most. The definitions are those that hold when it is written. The
+    profile's version stays. Raises InvalidInputs, NotFound, and CustomerBlocked where customers speak of themselves and
+    take no part.
     """
-    rules = attribute_definitions.rules_of(attribute_definitions.fresh(shop, now=now))
-    given = accepted(rules, said, path=path, by_customer=by.role is Role.CUSTOMER)
 
     def attempt() -> Customer:
+        definitions = attribute_definitions.fresh(shop, now=now)
+        rules = attribute_definitions.rules_of(definitions)
+        given = accepted(rules, said, path=path, by_customer=by.role is Role.CUSTOMER)
         customer, stored = recording.read(shop, customer_id)
         if by.role is Role.CUSTOMER:
             standing.refuse_barred(customer)
@@ -43,6 +45,8 @@ def set_attributes(
         occasion = Occasion(Origin.here(by), cause, occurred_at=at, now=now)
         change = Change(now)
         change.unchanged(customer)
+        for key in given:
+            change.unchanged(definitions[key])
         recording.add(change, customer, stored, occasion, attributes=attributes, given=given)
         change.commit()
         return customer

@@ -30,6 +30,7 @@ DECIMAL: Final = re.compile(r"-?[0-9]{1,18}(\.[0-9]{1,6})?")
 HALF: Final = re.compile("[\ud800-\udfff]")  # of a character, which cannot be stored
 DATE_FORM: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 MOST_DEFINITIONS, MOST_CHOICES = 200, 100
+MOST_AT_ONCE = 90  # that people set in one write, which holds a condition for each
 MOST_CHARACTERS, MOST_ELEMENTS = 500, 100
 MOST_BYTES = 1_000
 """Of one value, as stored. So all attributes of a customer fit one item, and in whatever order they come, none is

@@ -27,7 +27,7 @@ from crm.customers.attributes import (
     HIDDEN,
     LIST,
     MONEY,
-    MOST_DEFINITIONS,
+    MOST_AT_ONCE,
     NUMBER,
     Typed,
 )
@@ -45,7 +45,7 @@ from crm.customers.models import (
     SegmentsHead,
     SegmentState,
 )
-from crm.customers.provenance import Origin, Provenance
+from crm.customers.provenance import HERE, Origin, Provenance
 from crm.customers.reach import Reach, reach
 from crm.customers.refusals import CustomerBlocked, CustomerDeleted, IdentifierTaken, TooManyAttributes
 from crm.customers.snapshot import Snapshot
@@ -55,10 +55,11 @@ __all__ = [
     "BOOLEAN",
     "CHOICE",
     "DATE",
+    "HERE",
     "HIDDEN",
     "LIST",
     "MONEY",
-    "MOST_DEFINITIONS",
+    "MOST_AT_ONCE",
     "NUMBER",
     "SHARDS",
     "Address",

@@ -54,10 +54,11 @@ MAYBE_UNPRINTABLE = re.compile(r"\\[bf]|\\u(?:00[01]|007[fF]|[fF]{3}[eEfF])|[\x7
 MOST_FAULTS = 50
 
 
-def parse(body: str, *, now: datetime, by_app: bool = False) -> Envelope[Any]:
+def parse(body: str, *, now: datetime, by_app: bool = False, imported: bool = False) -> Envelope[Any]:
     """Raises InvalidInputs with every fault: not JSON, too large, unknown type, failing its schema, from the future.
 
-    `by_app`: the door took it from an app, and gave it an id of theirs, which nobody else may use.
+    `by_app`: the door took it from an app, and gave it an id of theirs, which nobody else may use. `imported`: it is a
+    row of a file, which may be an export of ours, and so may name us as its source.
     """
     try:
         size = len(body.encode())
@@ -79,7 +80,11 @@ def parse(body: str, *, now: datetime, by_app: bool = False) -> Envelope[Any]:
         envelope: Envelope[Any] = _decoder(kind.name).decode(body)
     except msgspec.ValidationError as error:
         raise InvalidInputs(_faults_of_type(kind, head) or [Fault("", "INVALID", str(error))]) from error
-    faults = [*([] if by_app else _id_faults(envelope)), *_faults(envelope, now)]
+    faults = [
+        *([] if by_app else _id_faults(envelope)),
+        *([] if imported else _source_faults(envelope)),
+        *_faults(envelope, now),
+    ]
     if MAYBE_UNPRINTABLE.search(body):
         faults += _unprintable(envelope, {fault.path for fault in faults})
     if faults:
@@ -160,6 +165,11 @@ def _faults(envelope: Envelope[Any], now: datetime) -> Iterable[Fault]:
 def _id_faults(envelope: Envelope[Any]) -> Iterable[Fault]:
     if envelope.id.startswith(OF_AN_APP):
         yield Fault("id", "RESERVED", f"must not begin with {OF_AN_APP}, as the ids of apps' events do")
+
+
+def _source_faults(envelope: Envelope[Any]) -> Iterable[Fault]:
+    if envelope.source == customers.HERE:
+        yield Fault("source", "RESERVED", f"must not be {customers.HERE}: that is what people say through our own API")
 
 
 def _touchpoint_faults(type_: str, data: Behaviour) -> Iterable[Fault]:

@@ -96,13 +96,14 @@ def accept(shop: str, events: Sequence[Any], *, now: datetime, by_app: bool = Fa
     return receipts
 
 
-def apply(body: str, *, now: datetime, replayed: bool = False, by_app: bool = False) -> Outcome:
-    """Let an event have its effect: one transaction, once, however often it is delivered.
+def apply(body: str, *, now: datetime, replayed: bool = False, by_app: bool = False, imported: bool = False) -> Outcome:
+    """Let an event have its effect: one transaction, once, however often it is delivered. `imported`: it came by no
+    door, but is a row of a file that staff import.
 
     Raises the refusal that dead-letters it (InvalidInputs, NotFound, KeyReused, ...), or Stale where it was overtaken
     too often and should be delivered again.
     """
-    envelope = parsing.parse(body, now=now, by_app=by_app)
+    envelope = parsing.parse(body, now=now, by_app=by_app, imported=imported)
     content = parsing.content_hash(body)
     shops.current(envelope.shop, now=now)  # an event of no shop of ours is refused before it writes anything
     arrival = Arrival(envelope, now, replayed, by_app)

@@ -129,8 +129,8 @@ class AttributeInput:
 
 def attribute_faults(attributes: Sequence[AttributeInput]) -> list[Fault]:
     """What is wrong whatever the shop has defined."""
-    if len(attributes) > service.MOST_DEFINITIONS:
-        return [Fault("attributes", "TOO_MANY", f"must be {service.MOST_DEFINITIONS} at most")]
+    if len(attributes) > service.MOST_AT_ONCE:
+        return [Fault("attributes", "TOO_MANY", f"must be {service.MOST_AT_ONCE} at most")]
     keys = [attribute.key for attribute in attributes]
     return [
         Fault(f"attributes.{index}.key", "DUPLICATE", "is said before")

@@ -158,7 +158,9 @@ class CustomerTagsRemoveInput:
 @strawberry.input(description="Values of the shop's own attributes.")
 class CustomerAttributesSetInput:
     id: strawberry.ID = strawberry.field(description="Which customer.")
-    attributes: list[AttributeInput] = strawberry.field(description="Those to set or clear; the others stay.")
+    attributes: list[AttributeInput] = strawberry.field(
+        description="Those to set or clear, 90 at most; the others stay."
+    )
 
     def faults(self, _asker: Principal, _now: datetime) -> list[Fault]:
         return [*id_faults(self.id), *attribute_faults(self.attributes)]

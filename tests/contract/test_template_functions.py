@@ -143,6 +143,7 @@ def test_a_front_end_may_call_from_its_origins_only() -> None:
     assert name_in(cors["AllowOrigins"]) == "AllowedOrigins"
     assert "*" not in template()["Parameters"]["AllowedOrigins"]["Default"]
     assert {"authorization", "content-type"} <= set(cors["AllowHeaders"])
+    assert cors["ExposeHeaders"] == ["date", "retry-after", "x-request-id"], "as the gateway itself does on a laptop"
     for route in of_type("AWS::ApiGatewayV2::Route").values():
         assert name_in(route["Target"]) in of_type("AWS::ApiGatewayV2::Integration")
 

@@ -1,12 +1,15 @@
 # tests/integration/test_graphql_customer_attributes_set.py
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from crm.customers import service as customers
-from crm.customers.service import AttributeFields
+from crm.customers.service import MOST_AT_ONCE, AttributeFields
+from crm.kernel.actor import Actor, Role
+from crm.kernel.errors import InvalidInputs
 from crm.shops import service as shops
 from schema.node import global_id
 from schema.principal import Principal
@@ -51,6 +54,10 @@ def put(customer_id: str, principal: Principal = STAFF, **attributes: Any) -> An
     given = [{"key": key, "value": value} for key, value in attributes.items()]
     variables = {"input": {"id": global_id("Customer", customer_id), "attributes": given}}
     return ask(SET, variables, principal=principal)["customerAttributesSet"]
+
+
+def opened_to_customers(access: str) -> None:
+    customers.define_attribute("demo", "size", AttributeFields(customer_access=access), now=NOW)
 
 
 def seen(customer_id: str, principal: Principal = STAFF) -> dict[str, Any]:
@@ -115,7 +122,7 @@ def test_one_wrong_value_refuses_all_with_their_places(ann: str) -> None:
 
 def test_an_attribute_is_said_once_and_no_more_than_there_can_be(ann: str) -> None:
     twice = [{"key": "vip", "value": {"boolean": True}}] * 2
-    many = [{"key": f"k{number}", "value": None} for number in range(201)]
+    many = [{"key": f"k{number}", "value": None} for number in range(91)]
     found = []
     for given in (twice, many):
         variables = {"input": {"id": global_id("Customer", ann), "attributes": given}}
@@ -162,6 +169,60 @@ def test_two_who_set_at_once_both_do(ann: str, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(snapshot, "read", racing)
     customers.set_attributes("demo", ann, {"size": 42}, now=NOW)
     assert sorted(seen(ann)) == ["size", "vip"]
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "refused"),
+    [
+        (lambda: customers.retire_attribute("demo", "size", now=NOW), "RETIRED"),
+        (lambda: opened_to_customers("hidden"), "UNKNOWN"),
+        (lambda: opened_to_customers("visible"), "FORBIDDEN"),
+    ],
+    ids=["retired", "hidden", "for staff only"],
+)
+def test_an_attribute_is_judged_by_its_definition_at_the_moment_of_the_write(
+    ann: str, monkeypatch: pytest.MonkeyPatch, meanwhile: Callable[[], Any], refused: str
+) -> None:
+    from crm.customers import snapshot
+
+    real = snapshot.read
+
+    def racing(shop: str, customer_id: str) -> Any:
+        monkeypatch.setattr(snapshot, "read", real)
+        meanwhile()
+        return real(shop, customer_id)
+
+    monkeypatch.setattr(snapshot, "read", racing)
+    with pytest.raises(InvalidInputs) as told:
+        customers.set_attributes("demo", ann, {"size": 42}, now=NOW, by=Actor(Role.CUSTOMER, ann))
+    assert [fault.code for fault in told.value.faults] == [refused]
+    assert seen(ann) == {}
+
+
+def test_ninety_are_set_at_once_and_another_definition_disturbs_nobody(
+    ann: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from crm.customers import attribute_definitions, snapshot
+
+    many = {f"k{number}": number for number in range(MOST_AT_ONCE)}
+    for key in many:
+        customers.define_attribute("demo", key, AttributeFields(name=key, type="number"), now=NOW)
+    reads, real, plain = [], snapshot.read, attribute_definitions.fresh
+
+    def racing(shop: str, customer_id: str) -> Any:
+        customers.retire_attribute("demo", "vip", now=NOW)
+        return real(shop, customer_id)
+
+    def counted(shop: str, *, now: datetime) -> Any:
+        reads.append(shop)
+        return plain(shop, now=now)
+
+    monkeypatch.setattr(snapshot, "read", racing)
+    monkeypatch.setattr(attribute_definitions, "fresh", counted)
+    customers.set_attributes("demo", ann, many, now=NOW)
+    assert reads == ["demo"]
+    monkeypatch.undo()
+    assert len(seen(ann)) == MOST_AT_ONCE
 
 
 def test_an_attribute_tells_where_it_comes_from_and_whose_data_it_is(shop: shops.Shop) -> None:

@@ -74,6 +74,39 @@ def test_what_else_is_no_json_stays_refused_with_half_a_character_in_it(client: 
     assert (response.status_code, response.json()["errors"][0]["extensions"]["code"]) == (400, "INVALID_JSON")
 
 
+@pytest.mark.parametrize(
+    ("event_id", "path"),
+    [
+        ("gid://shopify/Order/1", "gid://shopify/Order/1"),
+        ("gid://shopify/Order/1", "gid%3A%2F%2Fshopify%2FOrder%2F1"),
+        ("a/", "a/"),
+        ("/", "%2F"),
+        ("50%", "50%25"),
+        ("ü?&=", "%C3%BC%3F%26%3D"),
+    ],
+)
+def test_what_became_of_an_event_is_told_whatever_its_id_holds(
+    client: Client, queue: str, now: datetime, event_id: str, path: str
+) -> None:
+    sent = event("order.placed", order(), id=event_id)
+    assert statuses(send(client, sent)) == ["queued"]
+    intake.apply(json.dumps(sent), now=now)
+    told = client.get(f"/v1/events/{path}", headers={"authorization": f"Bearer {token()}"})
+    assert (told.status_code, told.json().get("eventId")) == (200, event_id)
+
+
+def test_who_posts_below_the_endpoint_is_told_so(client: Client) -> None:
+    refused = client.post("/v1/events/x/y", json={}, headers={"authorization": f"Bearer {token()}"})
+    assert (refused.status_code, set(refused.headers["allow"].split(", "))) == (405, {"GET", "HEAD"})
+
+
+def test_no_event_comes_in_the_name_of_rapport(client: Client, queue: str) -> None:
+    response = send(client, event("order.placed", order(), source="rapport"))
+    (refused,) = response.json()["results"]
+    assert (refused["faults"][0]["path"], refused["faults"][0]["code"]) == ("source", "RESERVED")
+    assert queued(queue) == []
+
+
 def test_a_customers_token_is_told_that_its_kind_may_not_ask_what_became_of_events(client: Client) -> None:
     headers = {"authorization": f"Bearer {token(**as_app('cus_1'))}"}
     refused = client.get("/v1/events/x", headers=headers)

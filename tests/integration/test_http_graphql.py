@@ -103,14 +103,28 @@ def test_clients_that_know_plain_json_only_get_document_errors_with_200(client: 
         ("application/json", "application/json"),
         (GRAPHQL_JSON, GRAPHQL_JSON),
         (f"application/json;q=0, {GRAPHQL_JSON}", GRAPHQL_JSON),
+        (f"application/json;q=0.1, {GRAPHQL_JSON}", GRAPHQL_JSON),
+        (f"{GRAPHQL_JSON};q=0.1, application/json", "application/json"),
+        (f"{GRAPHQL_JSON}, application/json;q=0.9", GRAPHQL_JSON),
+        (f"application/json; Q=0.899; x=1, {GRAPHQL_JSON.upper()} ;q=0.9", GRAPHQL_JSON),
+        (f"application/json, {GRAPHQL_JSON}", "application/json"),
+        (f"{GRAPHQL_JSON}, application/json", GRAPHQL_JSON),
+        (f"application/json;charset=utf-8, {GRAPHQL_JSON};q=1.0", "application/json"),
+        (f"*/*;q=0.1, {GRAPHQL_JSON};q=0.2", GRAPHQL_JSON),
+        (f"{GRAPHQL_JSON};q=0.1, */*", "application/json"),
+        ("application/json;q=0, */*", GRAPHQL_JSON),
+        (f"{GRAPHQL_JSON};q=0, application/*;q=0.001", "application/json"),
+        ("text/html, */*;q=0.1", "application/json"),
+        ("application/json;q=abc", "application/json"),
     ],
 )
 def test_the_answer_comes_in_a_form_the_client_takes(client: Client, shop: Shop, accept: str, expected: str) -> None:
     assert post(client, {"query": SHOP}, accept=accept).headers["content-type"] == f"{expected}; charset=utf-8"
 
 
-def test_a_client_that_takes_no_json_is_told_so(client: Client) -> None:
-    assert post(client, {"query": SHOP}, accept="text/html").status_code == 406
+@pytest.mark.parametrize("accept", ["text/html", "application/json;q=0", "*/*;q=0", "application/*;q=0.000, text/*"])
+def test_a_client_that_takes_no_json_is_told_so(client: Client, accept: str) -> None:
+    assert post(client, {"query": SHOP}, accept=accept).status_code == 406
 
 
 def test_a_body_of_another_kind_or_size_is_refused(client: Client) -> None:

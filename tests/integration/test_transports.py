@@ -80,12 +80,19 @@ def test_every_answer_has_its_security_headers_and_its_id(name: str) -> None:
         ("get_what_breaks", 500),
         ("put_graphql", 405),
         ("get_event_without_scope", 403),
+        ("get_event_slashes", 200),
+        ("get_event_slashes_and_percent", 200),
         ("options_preflight", 200),
         ("options_preflight_of_a_strange_origin", 400),
     ],
 )
 def test_a_recorded_request_gets_its_status(name: str, status: int) -> None:
     assert answer(name)[0] == status
+
+
+@pytest.mark.parametrize("name", ["get_event_slashes", "get_event_slashes_and_percent"])
+def test_an_event_whose_id_has_slashes_can_be_asked_about_as_it_is_and_percent_encoded(name: str) -> None:
+    assert json.loads(answer(name)[2])["eventId"] == "gid://shopify/Order/1"
 
 
 def test_a_front_end_may_read_answers_from_the_listed_origins_only() -> None:

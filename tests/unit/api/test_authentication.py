@@ -3,16 +3,21 @@ import asyncio
 import base64
 import hmac
 import json
+import threading
 import time
+from http.client import IncompleteRead
 from typing import Any
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
 from api.authentication import (
     COOL_DOWN,
     FIRST_COOL_DOWN,
+    FRESH_FOR,
+    KEPT_FOR,
     MOST_KEPT,
     Authenticator,
     KeySet,
@@ -34,6 +39,7 @@ class Source:
         self.fetches = 0
         self.elapsed = 0.0
         self.down = down
+        self.withdrawn: set[str] = set()
 
     def keys(self) -> KeySet:
         return KeySet(ISSUER.keys, fetch=self.fetch, elapsed=lambda: self.elapsed)
@@ -42,7 +48,7 @@ class Source:
         self.fetches += 1
         if self.down:
             raise OSError("unreachable")
-        return jwks()
+        return {"keys": [key for key in jwks()["keys"] if key["kid"] not in self.withdrawn]}
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
@@ -226,6 +232,143 @@ def test_keys_once_fetched_stay_good_when_their_host_goes_down() -> None:
         return (await by.principal(f"Bearer {token('ES256')}")).kind
 
     assert asyncio.run(later()) is Kind.STAFF
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"kty": "RSA", "kid": "x", "alg": "RSA-OAEP-256", "n": jwks()["keys"][0]["n"], "e": "AQAB"},
+        {"kty": "EC", "kid": "x", "crv": "brainpoolP256r1", "x": "AA", "y": "AA"},
+        {"kty": "EC", "kid": "x", "crv": "P-256", "x": "AA", "y": "AA"},
+        {"kty": "RSA", "kid": "x", "use": "sig"},
+        {"kty": "RSA", "kid": "x", "n": 7, "e": "AQAB"},
+        {"kty": ["RSA"], "kid": "x"},
+        {"kty": "OKP", "kid": "x", "crv": "Ed25519", "x": "AA"},
+        "no key at all",
+        None,
+    ],
+    ids=str,
+)
+def test_a_key_that_nobody_can_read_locks_nobody_out(odd: Any) -> None:
+    for keys in ([odd, *jwks()["keys"]], [*jwks()["keys"], odd]):
+        by = Authenticator(ISSUER, KeySet(ISSUER.keys, fetch=lambda _, keys=keys: {"keys": keys}))  # type: ignore[misc]
+        assert principal(token(), by).kind is Kind.STAFF
+        with pytest.raises(Unauthenticated, match="unknown"):
+            principal(token(kid="x"), by)
+
+
+def test_a_key_that_was_withdrawn_is_good_for_an_hour_at_most_also_to_those_who_were_in() -> None:
+    source = Source()
+    by = Authenticator(ISSUER, source.keys())
+
+    async def later() -> None:
+        was_in = f"Bearer {token()}"
+        await by.principal(was_in)
+        source.withdrawn, source.elapsed = {"r1"}, FRESH_FOR - 1
+        await by.principal(was_in)
+        assert source.fetches == 1
+        source.elapsed = FRESH_FOR
+        for bearer in (was_in, f"Bearer {token(sub='thief')}"):
+            with pytest.raises(Unauthenticated, match="unknown"):
+                await by.principal(bearer)
+        assert (await by.principal(f"Bearer {token('ES256')}")).kind is Kind.STAFF
+        assert source.fetches == 2
+
+    asyncio.run(later())
+
+
+def test_another_key_of_the_same_id_is_another_key() -> None:
+    source = Source()
+    other = jwt.get_algorithm_by_name("RS256").to_jwk(generate_private_key(65537, 2048).public_key(), as_dict=True)
+    documents = [jwks(), {"keys": [other | {"kid": "r1"}]}]
+    keys = KeySet(ISSUER.keys, fetch=lambda _: documents.pop(0), elapsed=lambda: source.elapsed)
+    by = Authenticator(ISSUER, keys)
+
+    async def later() -> None:
+        bearer = f"Bearer {token()}"
+        await by.principal(bearer)
+        source.elapsed = FRESH_FOR
+        with pytest.raises(Unauthenticated, match="not signed with the key"):
+            await by.principal(bearer)
+
+    asyncio.run(later())
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["known keys", "unknown keys"])
+def test_old_keys_are_asked_for_once_in_a_cool_down_and_then_for_a_while_believed(known: bool) -> None:
+    source = Source()
+    by = Authenticator(ISSUER, source.keys())
+    floods = 5
+
+    async def flood() -> None:
+        bearer = f"Bearer {token()}"
+        await by.principal(bearer)
+        source.down = True
+        for number in range(floods):
+            source.elapsed = FRESH_FOR + number * COOL_DOWN
+            others = [token(sub=str(n)) if known else token(kid=f"unknown-{n}") for n in range(20)]
+            told = await asyncio.gather(
+                *(by.principal(each) for each in [bearer, *(f"Bearer {other}" for other in others)]),
+                return_exceptions=True,
+            )
+            assert isinstance(told[0], Principal)
+            assert {type(each) for each in told[1:]} == {Principal if known else Unauthenticated}
+
+    asyncio.run(flood())
+    assert source.fetches == 1 + floods
+
+
+def test_nobody_waits_for_the_fetch_of_another_who_has_a_key() -> None:
+    source = Source()
+    by = Authenticator(ISSUER, source.keys())
+    hangs = threading.Event()
+
+    def hang(_source: str) -> dict[str, Any]:
+        assert hangs.wait(20)
+        return jwks()
+
+    async def meanwhile() -> None:
+        await by.principal(f"Bearer {token()}")
+        source.elapsed, by._keys._fetch = FRESH_FOR, hang
+        first = asyncio.ensure_future(by.principal(f"Bearer {token(sub='first')}"))
+        await asyncio.sleep(0)
+        assert by._keys._fetching.locked()
+        assert (await by.principal(f"Bearer {token(sub='second')}")).subject == "second"
+        assert not first.done()
+        hangs.set()
+        assert (await first).subject == "first"
+
+    asyncio.run(meanwhile())
+
+
+@pytest.mark.parametrize("nothing", [{"keys": []}, {"keys": [{"kty": "RSA", "kid": "x"}]}, {}, [], None], ids=str)
+def test_keys_that_cannot_be_fetched_again_are_good_for_six_hours_and_then_nobody_gets_in(nothing: Any) -> None:
+    source = Source()
+    answers: list[Any] = [jwks(), nothing, nothing, jwks()]
+    by = Authenticator(ISSUER, KeySet(ISSUER.keys, fetch=lambda _: answers.pop(0), elapsed=lambda: source.elapsed))
+
+    async def later() -> Kind:
+        bearer = f"Bearer {token()}"
+        await by.principal(bearer)
+        source.elapsed = KEPT_FOR - 1
+        assert (await by.principal(bearer)).kind is Kind.STAFF
+        source.elapsed = KEPT_FOR + COOL_DOWN
+        for each in (bearer, f"Bearer {token(sub='another')}"):
+            with pytest.raises(KeysUnavailable):
+                await by.principal(each)
+        source.elapsed += FIRST_COOL_DOWN
+        return (await by.principal(bearer)).kind
+
+    assert asyncio.run(later()) is Kind.STAFF
+    assert answers == []
+
+
+def test_an_answer_that_breaks_off_is_none() -> None:
+    def breaks_off(_source: str) -> dict[str, Any]:
+        raise IncompleteRead(b"{")
+
+    with pytest.raises(KeysUnavailable):
+        principal(token(), Authenticator(ISSUER, KeySet(ISSUER.keys, fetch=breaks_off)))
 
 
 def test_a_verified_token_is_remembered_until_it_expires() -> None:

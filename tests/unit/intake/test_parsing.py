@@ -63,6 +63,15 @@ def test_no_shop_gives_its_events_ids_of_apps() -> None:
     assert parsing.parse(json.dumps(placed(id="app.cus_1.e1")), now=NOW, by_app=True).id == "app.cus_1.e1"
 
 
+def test_nobody_speaks_for_rapport_but_a_file_that_is_imported() -> None:
+    as_us = placed(source="rapport", currency="EUX")
+    assert faults(as_us) == {"source": "RESERVED", "data.currency": "INVALID"}
+    with pytest.raises(InvalidInputs):
+        parsing.parse(json.dumps(placed(source="rapport")), now=NOW, by_app=True)
+    assert parsing.parse(json.dumps(placed(source="rapport")), now=NOW, imported=True).source == "rapport"
+    assert parsing.parse(json.dumps(placed(source="rapport-bridge")), now=NOW).source == "rapport-bridge"
+
+
 def test_ten_minutes_ahead_is_a_wrong_clock_and_more_is_the_future() -> None:
     parsing.parse(json.dumps(placed(occurredAt="2026-03-10T12:10:00Z")), now=NOW)
     assert faults(placed(occurredAt="2026-03-10T12:10:00.000001Z")) == {"occurredAt": "FROM_THE_FUTURE"}
