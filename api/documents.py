@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from api.answers import BadRequest
+from api.charges import charge
 from crm.kernel import documents
 from crm.kernel.table import STORE_ERRORS
 from schema.budget import Budgets
@@ -21,6 +22,7 @@ from schema.principal import Kind, Principal
 logger = logging.getLogger(__name__)
 
 MOST_KNOWN: Final = 1_000
+LOOKUP_COST: Final = 1
 REGISTRARS: Final = frozenset({Kind.CUSTOMER, Kind.STAFF})
 """Whose apps have screens. A visitor's token is to be had by everybody, and a service sends events."""
 HASH = re.compile(r"[0-9a-f]{64}")
@@ -42,8 +44,9 @@ class Documents:
         self._budgets = budgets
         self._known: OrderedDict[tuple[str, str], Known] = OrderedDict()
 
-    async def text(self, sha256: str | None, given: str | None, shop: str, *, now: datetime) -> str:
-        """The document a request means. Raises BadRequest.
+    async def text(self, sha256: str | None, given: str | None, principal: Principal, *, now: datetime) -> str:
+        """The document a request means. To ask the store for it costs a point, whether it is there or not. Raises
+        BadRequest.
 
         The text of a known hash is the same object each time, so that looking up its plan hashes nothing anew.
         """
@@ -59,9 +62,11 @@ class Documents:
             return self._trusted[sha256]
         if self._trusted_only:
             raise BadRequest(400, "PERSISTED_QUERY_NOT_SUPPORTED", "PersistedQueryNotSupported")
+        shop = principal.shop
         known = self._remembered(shop, sha256, now)
         if known is not None:
             return known
+        await charge(self._budgets, principal, LOOKUP_COST)
         found = await self._stored(shop, sha256, now)
         if found is None:
             raise BadRequest(400, "PERSISTED_QUERY_NOT_FOUND", "PersistedQueryNotFound")
@@ -76,8 +81,8 @@ class Documents:
             return
         if self._remembered(principal.shop, sha256, now) is not None:
             return
-        charge = await self._budgets.charge(principal, MUTATION_COST, now=now) if self._budgets else None
-        if len(text) > MOST_CHARACTERS or (charge is not None and charge.wait > 0):
+        charged = await self._budgets.charge(principal, MUTATION_COST, now=now) if self._budgets else None
+        if len(text) > MOST_CHARACTERS or (charged is not None and charged.wait > 0):
             return
         try:
             await asyncio.to_thread(documents.keep, principal.shop, text, now=now)

@@ -2,7 +2,6 @@
 """Events over HTTP: up to a hundred envelopes a request, and what became of one."""
 
 import asyncio
-from math import ceil
 from typing import TYPE_CHECKING, Any, Final
 
 from starlette.requests import Request
@@ -10,6 +9,7 @@ from starlette.responses import Response
 
 from api.answers import BadRequest, error_response, json_response, read_json, request_id
 from api.authentication import Authenticator
+from api.charges import charge
 from api.graphql import authenticated
 from crm.customers.service import CustomerBlocked
 from crm.kernel import clock
@@ -45,7 +45,8 @@ class EventsEndpoint:
         try:
             principal = await self._sender(request)
             events = _listed(await read_json(request, most_bytes=MOST_BYTES, judged=True))
-            await self._charge(principal, MUTATION_COST * len(events))
+            await charge(self._budgets, principal, MUTATION_COST * len(events))
+            await _refuse_barred(principal)
             receipts = await asyncio.to_thread(take_in, principal, events, now=clock.now())
         except BadRequest as error:
             return error_response(error, asked_id)
@@ -59,7 +60,7 @@ class EventsEndpoint:
         asked_id = request_id(request)
         try:
             principal = await self._sender(request, apps=False)
-            await self._charge(principal, 1)
+            await charge(self._budgets, principal, 1)
         except BadRequest as error:
             return error_response(error, asked_id)
         event_id = request.path_params["event_id"]
@@ -85,14 +86,6 @@ class EventsEndpoint:
         }
         return json_response(body, headers={"x-request-id": asked_id})
 
-    async def _charge(self, principal: Principal, points: int) -> None:
-        """Raises BadRequest (429)."""
-        charge = await self._budgets.charge(principal, points, now=clock.now()) if self._budgets else None
-        if charge is not None and charge.wait > 0:
-            wait = ceil(charge.wait)
-            message = f"This costs {points} points, and there are {charge.left}: wait {wait} seconds."
-            raise BadRequest(429, "THROTTLED", message, headers={"retry-after": str(wait)})
-
     async def _sender(self, request: Request, *, apps: bool = True) -> Principal:
         principal = await authenticated(self._authenticator, request)
         allowed = apps if principal.kind in {Kind.CUSTOMER, Kind.VISITOR} else INGEST in principal.scopes
@@ -100,11 +93,15 @@ class EventsEndpoint:
             raise BadRequest(403, "FORBIDDEN", "This kind of token may not ask what became of an event.")
         if not allowed:
             raise BadRequest(403, "FORBIDDEN", f"This needs the scope {INGEST}.")
-        try:
-            await refuse_barred(principal)
-        except CustomerBlocked as error:
-            raise BadRequest(403, "CUSTOMER_BLOCKED", str(error)) from error
         return principal
+
+
+async def _refuse_barred(principal: Principal) -> None:
+    """Reads the store, so it is asked of whoever has paid. Raises BadRequest (403)."""
+    try:
+        await refuse_barred(principal)
+    except CustomerBlocked as error:
+        raise BadRequest(403, "CUSTOMER_BLOCKED", str(error)) from error
 
 
 def _received(shop: str, event_id: str) -> "ReceivedEvent | None":

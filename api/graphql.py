@@ -49,7 +49,7 @@ class GraphQLEndpoint:
             principal = await authenticated(self._authenticator, request)
             asked = await _asked(request)
             now = clock.now()
-            query = await self._documents.text(asked.sha256, asked.query, principal.shop, now=now)
+            query = await self._documents.text(asked.sha256, asked.query, principal, now=now)
         except BadRequest as error:
             if error.code in OF_THE_DOCUMENT and media_type == JSON:
                 error.status = 200  # as below

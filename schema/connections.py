@@ -60,6 +60,11 @@ def about(size: int) -> ListSize:
     return ListSize(assumed_size=size)
 
 
+def at_most(size: int) -> ListSize:
+    """The most that a plain list can be: what callers can make it, and ask for under many names."""
+    return ListSize(assumed_size=size)
+
+
 First = Annotated[int | None, strawberry.argument(description="How many to return, 100 at most.")]
 After = Annotated[str | None, strawberry.argument(description="A cursor: return what comes after it.")]
 

@@ -74,8 +74,7 @@ class Execution:
         cost = plan.cost(request.variables)
         charge = await self.budgets.charge(principal, cost, now=now) if self.budgets else None
         if self.budgets and charge is not None and charge.wait > 0:
-            wait = ceil(charge.wait)
-            message = f"This costs {cost} points, and there are {charge.left}: wait {wait} seconds."
+            wait, message = self.budgets.told_to_wait(principal, cost, charge)
             told = {"cost": {"requested": cost}, "budget": self.budgets.shown(principal, charge)}
             return _refused(429, "THROTTLED", message, request_id, {"retryAfter": wait}, **told)
         with metering() as meter:
@@ -86,9 +85,9 @@ class Execution:
         used = max(executor.objects, meter.requests, ceil(meter.read_units))
         body = _body(result, cost, used, meter, request_id)
         if self.budgets and charge is not None:
+            # The price of a mutation is for what it does, not for what it answers.
+            self.budgets.settle(principal, charge, used, gives_back=not plan.is_mutation)
             body["extensions"]["budget"] = self.budgets.shown(principal, charge)
-            if not plan.is_mutation:  # its price is for what it does, not for what it answers
-                self.budgets.give_back(principal, cost - used)
         return Answer(200, body)
 
     def _variables(

@@ -39,32 +39,37 @@ class Size(Struct, frozen=True):
 
 
 class Charge(Struct, frozen=True):
-    """What became of one: `wait` is how many seconds until as much may be taken, 0 where it was."""
+    """What became of one: `wait` is how many seconds until as much may be taken, 0 where it was. `taken` is the price,
+    without what was owed: less than was asked for where that is more than a bucket holds. `left` is below zero where
+    more was owed than there was.
+    """
 
     full_at: int
     left: int
     wait: float
     requests: int
+    taken: int = 0
 
 
 def microseconds(now: datetime) -> int:
     return int(now.timestamp() * SECOND)
 
 
-def charge(shop: str, owner: str, points: int, size: Size, *, now: datetime, back: int = 0, full_at: int = 0) -> Charge:
+def charge(shop: str, owner: str, points: int, size: Size, *, now: datetime, owed: int = 0, full_at: int = 0) -> Charge:
     """AP-90. Take points out of a bucket, unless it has too few: one UpdateItem where `full_at` is what was known of it
     last, and one more where it is not. Who asks for more than a bucket holds gets all of a full one.
 
-    `back` are points that earlier charges took too many of. What they were taken from must not have been refilled
-    since, so they go back only where the bucket is not full.
+    `owed` are points that earlier charges took too few of, and this one takes beside its own: a bucket that was full
+    may be below zero afterwards. Below zero they are points that were too many, of which as many go back as are taken
+    now. What they were taken from must not have been refilled since, so they go back only where the bucket is not full.
     """
-    at, taken = microseconds(now), size.time(min(points, size.most))
-    of_some = taken - min(size.time(back), taken)
-    latest = at + size.time(size.most) - of_some
+    at, price = microseconds(now), min(points, size.most)
+    of_full, of_some = size.time(price + max(owed, 0)), size.time(max(price + owed, 0))
+    latest = at + max(size.time(size.most) - of_some, 0)
     owing = full_at > at
     for tries in range(1, TRIES + 1):
         try:
-            stored = _take(shop, owner, at, of_some, latest) if owing else _take(shop, owner, at, taken, None)
+            stored = _take(shop, owner, at, of_some, latest) if owing else _take(shop, owner, at, of_full, None)
         except ClientError as error:
             if error.response["Error"]["Code"] != REFUSED:
                 raise
@@ -74,7 +79,7 @@ def charge(shop: str, owner: str, points: int, size: Size, *, now: datetime, bac
                 return Charge(full_at, size.left(full_at, at), (full_at - latest) / SECOND, tries)
             owing = full_at > at
             continue
-        return Charge(stored, size.left(stored, at), 0.0, tries)
+        return Charge(stored, size.left(stored, at), 0.0, tries, price)
     # Others took from it between each look and each charge: they are many, and it will be later.
     return Charge(full_at, size.left(full_at, at), 1.0, TRIES)
 

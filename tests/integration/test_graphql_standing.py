@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from graphql import ObjectTypeDefinitionNode, parse, print_ast
+from msgspec.structs import replace
 
 from api.app import create_app
 from crm.consent import service as consent
@@ -17,6 +18,7 @@ from crm.customers.models import Customer
 from crm.feedback import service as feedback
 from crm.kernel.actor import SYSTEM
 from crm.kernel.change import Change
+from crm.kernel.settings import settings
 from crm.notifications.models import Message
 from schema.node import global_id
 from tests.asking import NOW, as_customer, as_staff, ask
@@ -199,6 +201,15 @@ def test_who_takes_no_part_sends_no_events_over_http(bar: Bar, ann: str) -> None
         headers={"authorization": f"Bearer {bearer}"},
     )
     assert (sent.status_code, sent.json()["errors"][0]["extensions"]["code"]) == (403, "CUSTOMER_BLOCKED")
+
+
+def test_whether_somebody_takes_part_is_asked_for_those_who_have_points(ann: str) -> None:
+    block(ann)
+    budgets = "customer=10/1 visitor=1/1 staff=1/1 service=1/1"
+    client = Client(create_app(replace(settings(), point_budgets=budgets), authenticator=authenticator()))
+    headers = {"authorization": f"Bearer {token(kind='customer', customer_id=ann, scope=None)}"}
+    sent = [client.post("/v1/events", json=event("product.viewed", {"sku": "A"}), headers=headers) for _ in range(2)]
+    assert [each.json()["errors"][0]["extensions"]["code"] for each in sent] == ["CUSTOMER_BLOCKED", "THROTTLED"]
 
 
 def test_who_is_blocked_between_the_check_and_the_write_changes_nothing(

@@ -139,7 +139,7 @@ def test_a_process_that_has_a_document_in_memory_asks_the_store_for_it_once_a_da
     for hours in (0, 1, 23, 25, 26):
         with metering() as meter:
             at = now + timedelta(hours=hours)
-            assert asyncio.run(known.text(hash_of(SHOP), None, "demo", now=at)) == SHOP
+            assert asyncio.run(known.text(hash_of(SHOP), None, STAFF, now=at)) == SHOP
         asked.append(meter.requests)
     assert asked == [1, 0, 0, 2, 0]  # read, and written down that it is used
 
@@ -170,6 +170,17 @@ def test_who_has_no_points_left_registers_nothing() -> None:
     by = gateway(point_budgets="customer=1/1 visitor=1/1 staff=2/1 service=1/1")
     assert post(by, {"query": SHOP, **NAMED}).status_code == 200
     assert code(post(gateway(), NAMED)) == "PERSISTED_QUERY_NOT_FOUND"
+
+
+def test_a_hash_that_the_store_is_asked_for_costs_a_point() -> None:
+    """Whoever guesses hashes would else have a read for each request, however long they are throttled."""
+    by = gateway(point_budgets="customer=1/1 visitor=1/1 staff=2/1 service=1/1")
+    guesses = [post(by, {"documentId": hash_of(str(number))}) for number in range(3)]
+    assert [code(each) for each in guesses] == ["PERSISTED_QUERY_NOT_FOUND"] * 2 + ["THROTTLED"]
+    assert (guesses[-1].status_code, guesses[-1].headers["retry-after"]) == (429, "1")
+    known = gateway(point_budgets="customer=1/1 visitor=1/1 staff=1/1 service=1/1")
+    trusted = next(iter(json.loads(MANIFEST.read_text())))
+    assert [code(post(known, {"documentId": trusted}, scope="")) for _ in range(2)] == ["FORBIDDEN"] * 2
 
 
 def test_the_documents_of_the_manifest_are_known_from_the_start() -> None:
