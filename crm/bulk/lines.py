@@ -11,14 +11,13 @@ from msgspec import Struct
 
 from crm.consent import service as consent
 from crm.consent.service import ConsentHead
+from crm.customers import service as customers
 from crm.customers.service import Customer
 from crm.kernel import clock
 from crm.kernel.domain_events import camel
 from crm.kernel.money import Money
 from crm.orders.service import Order, Refund
 
-OURS: Final = "rapport"
-"""The source of the ids by which customers are exported that no system has given one."""
 FIELDS: Final = ("first_name", "last_name", "locale", "zone", "birth_date", "gender")
 CONSENTS_AT_ONCE: Final = 50
 OF_CONSENTS: Final = ("channel", "purpose", "topic", "state", "source", "text_version", "opt_in_level", "legal_basis")
@@ -86,7 +85,7 @@ def _external_ids(profile: Customer) -> list[tuple[str, str]]:
         for claim in profile.identities
         if claim.kind.startswith("external:") and not claim.conflicting
     ]
-    return found or [(OURS, profile.customer_id)]
+    return found or [(customers.OURS, profile.customer_id)]
 
 
 def _addresses(profile: Customer) -> dict[str, Any]:

@@ -20,6 +20,8 @@ BLOCKED_EMAILS = frozenset({
 BLOCKED_LOCAL_PARTS = frozenset(["noreply", "no-reply", "donotreply", "do-not-reply", "null", "undefined", "unknown"])
 
 EMAIL_FORM = re.compile(r"(?=[^@]{1,64}@)[^@\s.]+(\.[^@\s.]+)*@[^@\s.]+(\.[^@\s.]+)+")
+OURS = "rapport"
+"""The source of the ids by which customers are exported that no system has given one."""
 SOURCE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,39}")
 E164 = re.compile(r"\+[1-9]\d{6,14}")
 MOST_CHARACTERS = 254

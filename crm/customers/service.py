@@ -33,6 +33,7 @@ from crm.customers.attributes import (
 )
 from crm.customers.attributes import Rule as AttributeRule
 from crm.customers.history import FieldChange
+from crm.customers.identifiers import OURS
 from crm.customers.identity import Words
 from crm.customers.models import (
     SHARDS,
@@ -61,6 +62,7 @@ __all__ = [
     "MONEY",
     "MOST_AT_ONCE",
     "NUMBER",
+    "OURS",
     "SHARDS",
     "Address",
     "AttributeDefinition",

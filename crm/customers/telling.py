@@ -8,7 +8,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from crm.customers import attribute_values, identity, pending, profile, recording, repository, snapshot
+from crm.customers import attribute_values, identifiers, identity, pending, profile, recording, repository, snapshot
 from crm.customers.identity import Words
 from crm.customers.models import Customer
 from crm.customers.provenance import Occasion, Origin
@@ -51,6 +51,7 @@ def identify(
     if wrong:
         raise InvalidInputs(wrong)
     given, ignored = attribute_values.said_in_event(shop, said or {}, now=now)
+    words = _by_our_own_id(shop, words)
     heads = snapshot.read(shop, words.id) if words.id else None
     known = heads.head(Customer) if heads is not None else None
     if heads is not None and known is None:
@@ -67,3 +68,14 @@ def identify(
     attributes = repository.get_attributes(shop, [customer.customer_id])[customer.customer_id] if given else None
     recording.add(change, customer, stored, occasion, attributes=attributes, given=given)
     return Identified(customer, heads or Snapshot(shop, customer.customer_id, {}), ignored)
+
+
+def _by_our_own_id(shop: str, words: Words) -> Words:
+    """Exports tell of who has no id of a system's by ours, as if it were one: where it is this shop's, it says who is
+    meant, and a file may come back. Another shop keeps it as what the source calls them.
+    """
+    ours = words.external_ids.get(identifiers.OURS)
+    if words.id is not None or ours is None or snapshot.read(shop, ours).head(Customer) is None:
+        return words
+    others = {source: value for source, value in words.external_ids.items() if source != identifiers.OURS}
+    return replace(words, id=ours, external_ids=others)

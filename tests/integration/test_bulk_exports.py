@@ -82,6 +82,26 @@ def test_customers_who_are_exported_can_be_imported_into_another_shop() -> None:
     assert customers.find("other", "external", nobody, source="rapport") is not None
 
 
+@pytest.mark.parametrize("format_", ["CSV", "JSONL"])
+def test_what_is_exported_comes_back_to_the_same_customers(format_: str) -> None:
+    known()
+    customers.create("demo", customers.Words(fields={"first_name": "Vera", "email": "vera@example.com"}), now=NOW)
+    before = {each.customer_id: each.first_name for each in everybody()}
+    operation = asked_for("customersExport", format=format_)
+    drain()
+    changed = text_of(seen(operation["id"])).replace("Vera", "Wera")
+    done = imported(changed, "customersImport", format=format_, idempotencyKey="back")
+    assert done["progress"]["refused"] == 0
+    after = {each.customer_id: each.first_name for each in everybody()}
+    assert after == {customer: "Wera" if name == "Vera" else name for customer, name in before.items()}
+    assert not [claim for each in everybody() for claim in each.identities if claim.kind == "external:rapport"]
+
+
+def everybody() -> list[customers.Customer]:
+    query = "{ customers(first: 50) { nodes { customerId } } }"
+    return [customers.get("demo", each["customerId"]) for each in ask(query, principal=STAFF)["customers"]["nodes"]]
+
+
 def test_orders_that_are_exported_can_be_imported_into_another_shop() -> None:
     known()
     for order_id in ("o1", "o2"):
