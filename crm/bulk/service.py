@@ -43,7 +43,6 @@ LATEST, EARLIEST = timedelta(minutes=10), datetime(1970, 1, 1, tzinfo=UTC)
 
 find_many = operations.find_many
 list_newest = operations.list_newest
-cancel = operations.cancel
 upload_url = files.upload_url
 result_url = files.result_url
 
@@ -106,6 +105,16 @@ def start(shop: str, operation_id: str, *, now: datetime) -> Operation:
         return operation
 
     return retrying(attempt)
+
+
+def cancel(shop: str, operation_id: str, *, now: datetime) -> Operation:
+    """Let an operation do no further step; what it has done stays, and is told. One that is over is left so; one that
+    was cancelled without its result's being made has it made. Raises NotFound.
+    """
+    operation = operations.cancel(shop, operation_id, now=now)
+    if operation.status == CANCELLED:
+        files.join(operation)
+    return operation
 
 
 def export(

@@ -28,8 +28,10 @@ from schema.principal import Kind
 if TYPE_CHECKING:
     from schema.customer.customer import Customer
 
-UNSETTLED: Final = timedelta(seconds=60)
-"""No transaction takes as long from its start, whose time its changes bear, to its end."""
+UNSETTLED: Final = timedelta(seconds=150)
+"""Nothing takes as long from asking what time it is, which its changes bear, until they are committed: no function runs
+for longer than two minutes.
+"""
 
 Changed: TypeAlias = Annotated[
     Annotated["Customer", strawberry.lazy("schema.customer.customer")]
@@ -90,7 +92,7 @@ def following(asked: Round, keys: Sequence[str], *, more: bool) -> Round:
     """Where to go on behind a page whose items were last changed at `keys`.
 
     Within a round, behind its last item. Behind a whole round, at its floor at the latest, and not before the last
-    round's: what was recorded earlier and committed later is told in the next, and so is the last minute, once more.
+    round's: what was recorded earlier and committed later is told in the next, and so are the last minutes, once more.
     """
     last = keys[-1] if keys else asked.position
     if more:

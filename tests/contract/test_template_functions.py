@@ -13,6 +13,7 @@ import pytest
 
 from crm.kernel.settings import Settings
 from infra import package
+from schema.customer import changes
 from tests.contract.stack import ROOT, name_in, of_type, template
 
 FUNCTIONS = of_type("AWS::Lambda::Function")
@@ -26,6 +27,11 @@ LOCAL_ONLY = {
     "CORS_ORIGINS",  # on AWS the HTTP API answers preflights
 }
 OPERATORS_ONLY = {"INTAKE_BUS"}  # what sources put on; no function does
+
+
+def test_apps_are_told_again_what_any_function_may_have_begun_and_not_yet_committed() -> None:
+    """Each takes the time once, and may then write until it is ended."""
+    assert max(function["Timeout"] for function in FUNCTIONS.values()) < changes.UNSETTLED.total_seconds()
 
 
 def environment(function: dict[str, Any]) -> set[str]:

@@ -47,6 +47,17 @@ def test_an_import_goes_on_step_by_step(started: str) -> None:
     done_rightly(started)
 
 
+def test_what_a_cancelled_import_has_done_is_told(started: str) -> None:
+    [task] = tasks()
+    assert run(task)
+    for _ in range(2):
+        cancelled = change("operationCancel", id=started)["operation"]
+        assert (cancelled["status"], cancelled["progress"]["applied"]) == ("CANCELLED", 3)
+        assert [line["row"] for line in results(cancelled)] == [2, 3, 4]
+    drain()
+    assert [line["row"] for line in results(seen(started))] == [2, 3, 4]
+
+
 def test_a_step_that_dies_before_its_commit_is_done_again(started: str, monkeypatch: pytest.MonkeyPatch) -> None:
     [task] = tasks()
     with monkeypatch.context() as broken:
