@@ -11,7 +11,7 @@ import strawberry
 from crm.kernel.money import minor_units
 from crm.touchpoints import service
 from schema.access import own, signed_in
-from schema.connections import about
+from schema.connections import at_most
 from schema.context import Context, Loader, stored
 from schema.scalars import Money
 
@@ -44,7 +44,7 @@ class Cart:
     def cart_id(self) -> str:
         return self.item.cart_id
 
-    @strawberry.field(description="What is in it.", directives=[about(5)])
+    @strawberry.field(description="What is in it.", directives=[at_most(service.MOST_CART_LINES)])
     def lines(self) -> list[CartLine]:
         currency = self.item.properties.get("currency")
         return [CartLine(said=line, currency=currency) for line in self.item.properties.get("lines", ())]

@@ -45,6 +45,20 @@ class ListSize:
     )
 
 
+@strawberry.schema_directive(
+    name="cost",
+    locations=[Location.FIELD_DEFINITION],
+    description="What a field costs beside the objects of its answer, in points.",
+)
+class Cost:
+    weight: int = strawberry.field(name="weight", description="How many.")
+
+
+def priced(points: int) -> Cost:
+    """Of a field that reads more than it answers with."""
+    return Cost(weight=points)
+
+
 def paged() -> ListSize:
     """The size of a connection."""
     return ListSize(slicing_arguments=["first"], sized_fields=["edges", "nodes"])

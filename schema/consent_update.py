@@ -9,6 +9,7 @@ import strawberry
 from crm.consent import service
 from crm.kernel.errors import Fault, InvalidInputs, NotFound
 from schema.access import own, signed_in
+from schema.connections import as_many_as
 from schema.consent import ConsentChannel, ConsentPurpose, ConsentValue, LegalBasis, OptInLevel
 from schema.context import GIVEN, Context, Info, stored
 from schema.customer.customer import Customer, customer_by_key
@@ -102,7 +103,7 @@ class ConsentMutation:
         "purpose silences their topics until one, or all, are granted again. Customers who are blocked or deleted may "
         "say nothing but no.",
         extensions=[AnswersRefusals(barred_may=ConsentUpdateInput.withdraws)],
-        directives=own("consents:write"),
+        directives=[*own("consents:write"), as_many_as("input.consents", most=service.MOST_GIVEN)],
     )
     async def consent_update(self, info: Info, input: Annotated[ConsentUpdateInput, GIVEN]) -> ConsentUpdatePayload:
         context = info.context

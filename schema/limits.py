@@ -6,7 +6,8 @@ exponential in nested fragments. A document is measured before it is validated, 
 the standard overlapping-fields rule busy for seconds; what no operation reaches is measured too, since it is validated.
 
 Cost is the number of objects an answer can hold, with list sizes taken from arguments and variables (`@listSize`), plus
-a price per mutation, or per item of a mutation's list.
+prices: of each mutation, or of each thing that one does (an event, a consent); of each item of other lists in its
+input; and of fields that read more than they answer with (`@cost`).
 """
 
 from collections import defaultdict
@@ -32,7 +33,8 @@ from graphql import (
 )
 from msgspec import Struct, field
 
-from schema.sizes import ONE, Size, Sized, Terms, declared_size, definition_of, is_list, size_of_list
+from schema.given_lists import given_lists
+from schema.sizes import ONE, Size, Sized, Terms, declared_price, declared_size, definition_of, is_list, size_of_list
 
 MOST_CHARACTERS: Final = 20_000
 MOST_TOKENS: Final = 1_500
@@ -117,6 +119,8 @@ class Item(Struct):
     below: "Measure | None" = None
     name: str = ""
     spread: bool = False
+    price: bool = False
+    """Points rather than objects: no part of lists within lists."""
 
 
 class Measure(Struct):
@@ -155,7 +159,7 @@ class Measure(Struct):
             size = (sized.size_of(item.name) if sized and item.name else None) or item.size
             variable, number = ((size,), 1) if size.variable else ((), size.number)
             if item.below is None:
-                below: tuple[Terms, Terms] = {(): 1}, {(): 1}
+                below: tuple[Terms, Terms] = {(): 1}, {} if item.price else {(): 1}
             else:
                 below = item.below.weigh(sized if item.spread else None)
             for sizes, times in below[0].items():
@@ -272,7 +276,14 @@ class Measuring:
         declared = declared_size(definition)
         size = size_of_list(node, declared) if declared else None
         if parent is not None and parent is self.schema.mutation_type:
-            measure.items.append(Item(size or ONE, Measure(items=[Item(Size(MUTATION_COST))])))
+            measure.items.append(Item(size or ONE, Measure(items=[Item(Size(MUTATION_COST), price=True)])))
+            if definition is not None:
+                sizing = declared.slicing_arguments if declared else None
+                lists = given_lists(node, definition, besides=sizing or ())
+                measure.items += [Item(each, price=True) for each in lists]
+        price = declared_price(definition)
+        if price:
+            measure.items.append(Item(Size(price), price=True))
         if not node.selection_set:
             return measure
         below = self._selections(node.selection_set, get_named_type(definition.type) if definition else None)

@@ -9,7 +9,7 @@ import strawberry
 from crm.kernel.errors import InvalidInput
 from schema.access import own
 from schema.attribute import AttributeQuery, definition_by_key
-from schema.connections import MOST_FIRST, as_many_as
+from schema.connections import MOST_FIRST, as_many_as, priced
 from schema.context import Context, Info
 from schema.customer.customer import customer_by_key
 from schema.customer.queries import CustomerQuery
@@ -86,7 +86,7 @@ class Query(
 
     @strawberry.field(
         description="Several objects by their ids, in the order asked for; each as `node` has it.",
-        directives=[*own(None), as_many_as("ids", most=MOST_FIRST)],
+        directives=[*own(None), as_many_as("ids", most=MOST_FIRST), priced(1)],
     )
     async def nodes(
         self,

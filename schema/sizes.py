@@ -1,7 +1,7 @@
 # schema/sizes.py
 """How many items lists can have, as their arguments and variables say (`@listSize`), and what they multiply to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any, Final
 
@@ -21,21 +21,27 @@ from graphql import (
 )
 from msgspec import Struct
 
-from schema.connections import MOST_FIRST, ListSize
+from schema.connections import MOST_FIRST, Cost, ListSize
 
 LITERAL_SIZES: Final = {str(size): size for size in range(1, MOST_FIRST + 1)}
 
 
 class Size(Struct, frozen=True):
-    """How many items a list can have: a number, or what a variable says (`path` leads into an input object)."""
+    """How many items a list can have: a number, or what a variable says (`path` leads into an input object).
+
+    `given`: as many as there are in the list, or in all lists, that the path leads to.
+    """
 
     number: int
     variable: str | None = None
     path: tuple[str, ...] = ()
+    given: bool = False
 
     def of(self, variables: Mapping[str, Any]) -> int:
         if self.variable is None:
             return self.number
+        if self.given:
+            return self._count(variables)
         value = self._given(variables)
         if value is None:
             return self.number
@@ -47,9 +53,16 @@ class Size(Struct, frozen=True):
         return min(value, MOST_FIRST) if isinstance(value, int) and value > 0 else MOST_FIRST
 
     def length(self, variables: Mapping[str, Any]) -> int:
-        """How long the list is that is given; 0 where none is."""
-        value = self._given(variables)
+        """How long the list is that sizes an answer; 0 where none does."""
+        value = None if self.given else self._given(variables)
         return len(value) if isinstance(value, list) else 0
+
+    def _count(self, variables: Mapping[str, Any]) -> int:
+        found = [variables.get(self.variable or "")]
+        for name in self.path:
+            items = (item for value in found for item in (value if isinstance(value, list) else [value]))
+            found = [item.get(name) for item in items if isinstance(item, Mapping)]
+        return sum(len(value) if isinstance(value, list) else 1 for value in found if value is not None)
 
     def _given(self, variables: Mapping[str, Any]) -> Any:
         value = variables.get(self.variable) if self.variable else None
@@ -98,13 +111,16 @@ def is_list(definition: GraphQLField) -> bool:
 
 
 def declared_size(definition: GraphQLField | None) -> ListSize | None:
-    if definition is None:
-        return None
-    field_definition = definition.extensions.get("strawberry-definition")
-    for directive in getattr(field_definition, "directives", None) or ():
-        if isinstance(directive, ListSize):
-            return directive
-    return None
+    return next((each for each in _directives(definition) if isinstance(each, ListSize)), None)
+
+
+def declared_price(definition: GraphQLField | None) -> int:
+    return sum(each.weight for each in _directives(definition) if isinstance(each, Cost))
+
+
+def _directives(definition: GraphQLField | None) -> Sequence[object]:
+    field_definition = definition.extensions.get("strawberry-definition") if definition else None
+    return getattr(field_definition, "directives", None) or ()
 
 
 def size_of_list(node: FieldNode, declared: ListSize) -> Size:

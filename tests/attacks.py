@@ -67,6 +67,17 @@ DOCUMENTS: Final = {
 }
 """All refused by what is counted (`QUERY_TOO_COMPLEX`), or by the parser."""
 
+CART_LINES: Final = "carts { cartId lines { sku quantity } }"
+MOMENT: Final = 'consent(asOf: "2027-01-01T00:00:00.%Z") { consents { state } }'
+DEAR: Final = {
+    "thirty moments of the past": f"{{ viewer {{ {_many(f'a%: {MOMENT}', 30)} }} }}",
+    "the consents, under thirty names": f"{{ viewer {{ {_many('a%: consents { state }', 30)} }} }}",
+    "the addresses, under thirty names": f"{{ viewer {{ {_many('a%: addresses { city }', 30)} }} }}",
+    "carts and all that is in them": f"{{ viewer {{ {CART_LINES} }} }}",
+    "the cart, under thirty names": f"{{ viewer {{ {_many('a%: cart { lines { sku } }', 30)} }} }}",
+}
+"""What one's own customer may ask for, at a price that is not less than it takes however much there is."""
+
 PAGE = "query ($n: Int, $m: Int) { customers(first: $n) { nodes { orders(first: $m) { nodes { lines { sku } } } } } }"
 NODES = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }"
 NODE = "query ($id: ID!) { node(id: $id) { id } }"
@@ -107,6 +118,7 @@ def attacks() -> Iterator[Attack]:
 
 def _of_variables() -> Iterator[Attack]:
     yield Attack("a list product through variables", PAGE, {"n": 100, "m": 100})
+    yield Attack("carts under thirty names", f"{{ viewer {{ {_many(f'a%: {CART_LINES}', 30)} }} }}")
     yield Attack("sizes beyond any number", PAGE, {"n": 10**30, "m": 10**30})
     yield Attack("sizes below nothing", PAGE, {"n": -1, "m": -(2**31)})
     yield Attack("a size without an end", raw=_raw(PAGE, "n", "9" * 15_000))

@@ -33,6 +33,8 @@ from crm.kernel.table import customer_key
 __all__ = [
     "CHANNELS",
     "LEGAL_BASES",
+    "MOST_GIVEN",
+    "MOST_HELD",
     "MOST_TOPICS",
     "MOST_TOPICS_DENIED",
     "OPT_IN_LEVELS",
@@ -44,6 +46,7 @@ __all__ = [
     "ConsentGiven",
     "ConsentHead",
     "ConsentState",
+    "Past",
     "Refusal",
     "Suppression",
     "SuppressionEntry",
@@ -51,6 +54,7 @@ __all__ = [
     "SuppressionState",
     "allows",
     "as_of",
+    "at_moments",
     "entries",
     "faults",
     "faults_of_call",
@@ -71,7 +75,10 @@ __all__ = [
 ]
 
 EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)  # as of events
-MOST_ENTRIES = 10_000  # that one answer about the past is worked out from: some 5 MB
+MOST_ENTRIES = 2_000  # that one answer about the past is worked out from: 1 MB, and a quarter of a second
+MOST_HELD = len(CHANNELS) * len(PURPOSES) + MOST_TOPICS_DENIED
+
+Past = dict[datetime, list[ConsentState] | InvalidInput]
 
 faults = evidence.faults
 entries = repository.list_newest
@@ -215,15 +222,30 @@ def held(states: Iterable[ConsentState]) -> list[ConsentState]:
 def as_of(shop: str, customer_id: str, instant: datetime) -> list[ConsentState]:
     """What counted at the instant, as far as is known now: an entry that came late counts from its event's time on.
 
-    Raises InvalidInput beyond 10,000 entries.
+    Raises InvalidInput beyond 2,000 entries.
     """
+    told = at_moments(shop, customer_id, [instant])[instant]
+    if isinstance(told, InvalidInput):
+        raise told
+    return told
+
+
+def at_moments(shop: str, customer_id: str, instants: Iterable[datetime]) -> Past:
+    """As `as_of`, of any number of instants from one reading of the entries, with the refusal of those that come after
+    too many of them.
+    """
+    told: Past = {}
+    waiting = sorted(set(instants), reverse=True)
     summary = Summary()
-    for number, entry in enumerate(repository.list_until(shop, customer_id, instant, most=MOST_ENTRIES + 1)):
+    for number, entry in enumerate(repository.list_until(shop, customer_id, waiting[0], most=MOST_ENTRIES + 1)):
+        while waiting[-1] < entry.occurred_at:
+            told[waiting.pop()] = summary.states
         if number == MOST_ENTRIES:
-            raise InvalidInput(f"more than {MOST_ENTRIES:,} entries; page through them instead", field="asOf")
+            said = f"more than {MOST_ENTRIES:,} entries; page through them instead"
+            return told | {instant: InvalidInput(said, field="asOf") for instant in waiting}
         if not entry.without_effect:
             summary.hear(entry)
-    return summary.states
+    return told | dict.fromkeys(waiting, summary.states)
 
 
 def _entry(shop: str, customer_id: str, one: ConsentGiven, cause: str) -> ConsentEntry:

@@ -46,6 +46,7 @@ from crm.customers.models import (
     SegmentsHead,
     SegmentState,
 )
+from crm.customers.profile import MOST_ADDRESSES
 from crm.customers.provenance import HERE, Origin, Provenance
 from crm.customers.reach import Reach, reach
 from crm.customers.refusals import CustomerBlocked, CustomerDeleted, IdentifierTaken, TooManyAttributes
@@ -60,6 +61,7 @@ __all__ = [
     "HIDDEN",
     "LIST",
     "MONEY",
+    "MOST_ADDRESSES",
     "MOST_AT_ONCE",
     "NUMBER",
     "OURS",

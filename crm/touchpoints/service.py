@@ -31,6 +31,7 @@ from crm.touchpoints.visitors import LIFETIME, MOST_TOUCHPOINTS, Claim
 __all__ = [
     "INBOUND",
     "LIFETIME",
+    "MOST_CART_LINES",
     "MOST_TOUCHPOINTS",
     "MOST_VISITORS",
     "NO_CAMPAIGN",
@@ -59,6 +60,7 @@ __all__ = [
 TYPE = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
 LONGEST_NAME = 200
 MOST_CART_EVENTS = 50  # of each of the two: what carts are told from
+MOST_CART_LINES = 200  # as the schemas of the events have it
 MOST_CART_ORDERS = 100  # the first of a cart's: an item holds 400 KB
 LARGEST_PROPERTIES = 100_000
 """Bytes of JSON as stored. DynamoDB lets an item and its entries in local indexes hold 400 KB together, and a

@@ -13,8 +13,9 @@ from crm.customers import service
 from crm.segmentation import service as segmentation
 from schema.access import own, signed_in, staff
 from schema.cart import MOST_CARTS, Cart, cart_of, carts_of
-from schema.connections import After, Connection, First, Place, about, connection, page_size, paged
+from schema.connections import After, Connection, First, Place, about, at_most, connection, page_size, paged, priced
 from schema.consent import (
+    PAST,
     AboutTopic,
     Consent,
     ConsentEntriesByCustomer,
@@ -121,7 +122,7 @@ class Customer(Node):
     def tags(self) -> list[str]:
         return sorted(self.record.profile.tags or ())
 
-    @strawberry.field(description="Postal addresses.", directives=[about(5)])
+    @strawberry.field(description="Postal addresses.", directives=[at_most(service.MOST_ADDRESSES)])
     def addresses(self) -> list[Address]:
         return [Address(item=item) for item in self.record.profile.addresses]
 
@@ -225,7 +226,7 @@ class Customer(Node):
 
     @strawberry.field(
         description="What holds now, by channel, purpose and topic; silence is not listed.",
-        directives=[*own("consents:read"), about(10)],
+        directives=[*own("consents:read"), at_most(consent.MOST_HELD)],
     )
     def consents(self) -> list[Consent]:
         head = self.record.head(ConsentHead)
@@ -233,7 +234,7 @@ class Customer(Node):
 
     @strawberry.field(
         description="What held at a moment as far as is known now: what came late counts from when it was said.",
-        directives=own("consents:read"),
+        directives=[*own("consents:read"), priced(PAST)],
     )
     async def consent(
         self,
@@ -345,7 +346,7 @@ class Customer(Node):
             "The newest 20 carts that the customer's newest 50 `cart.updated` and 50 `checkout.started` tell of, the "
             "newest first; ordered and empty ones too."
         ),
-        directives=[*own("touchpoints:read"), about(MOST_CARTS)],
+        directives=[*own("touchpoints:read"), at_most(MOST_CARTS)],
     )
     async def carts(self, info: Info) -> list[Cart]:
         return await carts_of(info.context, self.record.profile.customer_id)

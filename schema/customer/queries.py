@@ -8,7 +8,7 @@ import strawberry
 from crm.customers import service
 from crm.kernel.errors import InvalidInput
 from schema.access import own, staff
-from schema.connections import After, Connection, First, paged
+from schema.connections import After, Connection, First, paged, priced
 from schema.context import Info, stored
 from schema.customer.customer import Customer, customer_by_key, customers_of
 from schema.node import key_of
@@ -64,7 +64,7 @@ class CustomerQuery:
 
     @strawberry.field(
         description="The customer who holds an identifier; null where nobody does. What identifies nobody is refused.",
-        directives=staff("customers:read"),
+        directives=[*staff("customers:read"), priced(1)],
     )
     async def customer_by_identifier(
         self,

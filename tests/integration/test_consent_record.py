@@ -189,6 +189,18 @@ def test_the_past_is_told_whole_or_not_at_all(monkeypatch: pytest.MonkeyPatch) -
         held(NOW + timedelta(seconds=2))
 
 
+def test_of_many_moments_those_are_refused_that_come_after_too_many_entries(monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, one in enumerate((YES, NO, YES)):
+        say(one, at=NOW + timedelta(seconds=number), cause=f"event:{number}")
+    monkeypatch.setattr(service, "MOST_ENTRIES", 2)
+    moments = [NOW + timedelta(seconds=seconds) for seconds in (5, -1, 1, 0, 2, 1)]
+    told = service.at_moments("demo", "cus_1", moments)
+    assert [
+        "refused" if isinstance(known, InvalidInput) else [state.state for state in service.held(known)]
+        for known in map(told.__getitem__, moments)
+    ] == ["refused", [], ["denied"], ["granted"], "refused", ["denied"]]
+
+
 def test_each_consent_of_an_event_may_have_its_own_time() -> None:
     say(replace(NO, occurred_at=NOW - timedelta(days=2)), replace(YES, occurred_at=NOW - timedelta(days=9)), YES)
     assert marketing() is None

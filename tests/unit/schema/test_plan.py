@@ -5,6 +5,8 @@ import pytest
 
 from schema import limits
 from schema.connections import MOST_FIRST
+from schema.consent import PAST
+from schema.limits import UNSIZED_LIST
 from schema.plan import MOST_ERRORS, Plans
 from schema.schema import schema
 from schema.sizes import Size
@@ -142,10 +144,10 @@ def test_a_connection_sizes_the_lists_it_names_through_fragments(plans: Plans) -
 
 
 def test_as_many_nodes_are_counted_as_ids_are_asked_for(plans: Plans) -> None:
-    assert plans.plan("{ nodes(ids: [1, 2, 3]) { id } }").cost({}) == 3
+    assert plans.plan("{ nodes(ids: [1, 2, 3]) { id } }").cost({}) == 1 + 3
     plan = plans.plan("query ($ids: [ID!]! = [1, 2]) { nodes(ids: $ids) { id } }")
-    assert [plan.cost({}), plan.cost({"ids": ["a"] * 7}), plan.cost({"ids": ["a"] * 10**4})] == [2, 7, 100]
-    assert plan.cost({"ids": "one, or whatever"}) == 100
+    assert [plan.cost({}), plan.cost({"ids": ["a"] * 7}), plan.cost({"ids": ["a"] * 10**4})] == [3, 8, 101]
+    assert plan.cost({"ids": "one, or whatever"}) == 101
 
 
 def test_each_event_of_a_mutation_has_its_price(plans: Plans) -> None:
@@ -154,6 +156,55 @@ def test_each_event_of_a_mutation_has_its_price(plans: Plans) -> None:
     whole = plans.plan("mutation ($i: EventsIngestInput!) { eventsIngest(input: $i) { results { status } } }")
     assert whole.cost({"i": {"events": [{}] * 3}}) == 3 * limits.MUTATION_COST + 1 + 3
     assert whole.cost({"i": 5}) == whole.cost({}) == 100 * limits.MUTATION_COST + 1 + 100
+
+
+def test_each_consent_of_a_mutation_has_its_price(plans: Plans) -> None:
+    text = "mutation ($i: ConsentUpdateInput!) { consentUpdate(input: $i) { replayed } }"
+    assert plans.plan(text).cost({"i": {"consents": [{}]}}) == limits.MUTATION_COST + 1
+    assert plans.plan(text).cost({"i": {"consents": [{}] * 50}}) == 50 * limits.MUTATION_COST + 1
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "items"),
+    [
+        ("customerCreate", {"tags": ["a", "b"], "addresses": [{"city": "A"}], "externalIds": [{}] * 3}, 6),
+        ("customerCreate", {"tags": None}, 0),
+        ("customerUpdate", {"id": "x", "addresses": [{"city": "A"}] * 4}, 4),
+        ("customerTagsAdd", {"id": "x", "tags": ["a"] * 7}, 7),
+        ("customerTagsRemove", {"id": "x", "tags": ["a"] * 500}, 500),
+        ("customerAttributesSet", {"id": "x", "attributes": [{"value": {"list": [{}] * 3}}, {"value": None}]}, 5),
+        ("attributeDefine", {"choices": [{}] * 9}, 9),
+        ("shopUpdate", {"thirdPartySources": ["a", "b"]}, 2),
+        ("shopUpdate", {"name": "A"}, 0),
+        ("shopUpdate", "what does not fit", 0),
+    ],
+)
+def test_each_item_of_a_list_that_a_mutation_is_given_costs_a_point(
+    plans: Plans, name: str, given: object, items: int
+) -> None:
+    kind = name[0].upper() + name[1:] + "Input!"
+    plan = plans.plan(f"mutation ($i: {kind}) {{ {name}(input: $i) {{ userErrors {{ code }} }} }}")
+    unlisted = plan.cost({})
+    assert unlisted == limits.MUTATION_COST + 1 + UNSIZED_LIST
+    assert plan.cost({"i": given}) - unlisted == items
+    assert plan.excess({"i": given}) is None
+
+
+def test_lists_in_a_document_cost_as_much_as_those_in_variables(plans: Plans) -> None:
+    few = plans.plan('mutation ($t: [String!]!) { customerTagsAdd(input: {id: "x", tags: $t}) { customer { id } } }')
+    more = plans.plan('mutation { customerTagsAdd(input: {id: "x", tags: ["a", "b", "c"]}) { customer { id } } }')
+    assert few.cost({"t": ["a", "b", "c"]}) == more.cost({}) == limits.MUTATION_COST + 2 + 3
+    attributes = 'customerAttributesSet(input: {id: 1, attributes: [{key: "a", value: {list: $l}}, {key: "b"}]})'
+    mixed = plans.plan(f"mutation ($l: [AttributeElementInput!]!) {{ {attributes} {{ customer {{ id }} }} }}")
+    assert mixed.cost({"l": [{}, {}]}) - mixed.cost({}) == 2
+
+
+def test_a_field_that_reads_more_than_it_answers_with_has_a_price_wherever_it_stands(plans: Plans) -> None:
+    moment = 'consent(asOf: "2026-03-01T00:00:00Z") { asOf }'
+    assert plans.plan(f"{{ viewer {{ {moment} }} }}").cost({}) == 1 + 1 + PAST
+    page = plans.plan(f"{{ customers(first: 40) {{ nodes {{ {moment} }} }} }}")
+    assert page.cost({}) == 1 + 40 * (1 + 1 + PAST)
+    assert page.excess({}) is None  # it holds 40 moments, and no 10,000 of anything
 
 
 def test_lists_within_lists_have_a_limit_of_their_own(plans: Plans) -> None:
