@@ -87,7 +87,9 @@ async def authenticated(authenticator: Authenticator, request: Request) -> Princ
             503, "KEYS_UNAVAILABLE", str(error), headers={"retry-after": str(int(FIRST_COOL_DOWN))}
         ) from error
     except Unauthenticated as error:
-        raise BadRequest(401, "UNAUTHENTICATED", str(error), headers={"www-authenticate": "Bearer"}) from error
+        said = str(error).rstrip(".")
+        message = f"{said[:1].upper()}{said[1:]}."
+        raise BadRequest(401, "UNAUTHENTICATED", message, headers={"www-authenticate": "Bearer"}) from error
 
 
 def accepted(accept: str | None) -> str:

@@ -17,6 +17,7 @@ from crm.customers.service import CustomerDeleted, IdentifierTaken
 from crm.kernel.errors import CrmError, Fault, InvalidInput, InvalidInputs, VersionMismatch
 from schema import forms
 from schema.access import signed_in
+from schema.context import Context
 from schema.node import global_id
 from schema.principal import Kind, Principal
 from schema.standing import refuse_barred
@@ -106,10 +107,21 @@ def _of_fault(fault: Fault) -> UserError:
 class AnswersRefusals(FieldExtension):
     """Turns a refusal raised by a mutation into its payload with `userErrors`, so that no resolver catches. The first
     is that of customers who take no part, unless their input is one that `barred_may` give.
+
+    `excused` takes from the faults of a form what the store excuses; without faults it is not asked. `present` is what
+    the payload shows beside a version that is not the stored one: what is stored, by the name of its field.
     """
 
-    def __init__(self, *, barred_may: Callable[[Any], bool] = lambda _: False) -> None:
+    def __init__(
+        self,
+        *,
+        barred_may: Callable[[Any], bool] = lambda _: False,
+        excused: Callable[[Context, Any, list[Fault]], Awaitable[list[Fault]]] | None = None,
+        present: Callable[[Context, Any], Awaitable[dict[str, Any]]] | None = None,
+    ) -> None:
         self.barred_may = barred_may
+        self.excused = excused
+        self.present = present
 
     def apply(self, field: StrawberryField) -> None:
         self.payload: Any = field.type
@@ -117,12 +129,17 @@ class AnswersRefusals(FieldExtension):
     async def resolve_async(
         self, next_: Callable[..., Awaitable[Any]], source: Any, info: strawberry.Info, **kwargs: Any
     ) -> Any:
+        context, given = info.context, kwargs.get("input")
         try:
-            if not self.barred_may(kwargs.get("input")):
-                await refuse_barred(info.context.principal)
-            wrong = forms.faults(kwargs.get("input"), info.context.principal, info.context.now)
+            if not self.barred_may(given):
+                await refuse_barred(context.principal)
+            wrong = forms.faults(given, context.principal, context.now)
+            if wrong and self.excused:
+                wrong = await self.excused(context, given, wrong)
             if wrong:
                 raise InvalidInputs(wrong)
             return await next_(source, info, **kwargs)
         except CrmError as error:
-            return self.payload(user_errors=user_errors(error, info.context.principal))
+            shown = isinstance(error, VersionMismatch) and self.present
+            beside = await shown(context, given) if shown else {}
+            return self.payload(user_errors=user_errors(error, context.principal), **beside)

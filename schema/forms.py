@@ -61,9 +61,15 @@ def faults(given: Any, asker: Principal, now: datetime) -> list[Fault]:
     """What is wrong with the input of a mutation before any service has read anything. What is not the asker's to say
     is told as that only.
     """
-    found = given.faults(asker, now) if isinstance(given, Judged) else []
+    found = [*_version(given), *(given.faults(asker, now) if isinstance(given, Judged) else [])]
     forbidden = {fault.path for fault in found if fault.code == "FORBIDDEN"}
     return [*(_fault(path) for path in _nulls(given, ()) if path not in forbidden), *found]
+
+
+def _version(given: Any) -> list[Fault]:
+    """Of the version that an input expects: there is none below 0."""
+    expected = getattr(given, "expected_version", None)
+    return [Fault("expected_version", "INVALID", "must be 0 or more")] if expected is not None and expected < 0 else []
 
 
 def _nulls(given: Any, path: tuple[str, ...]) -> Iterator[str]:

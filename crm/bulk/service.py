@@ -84,13 +84,16 @@ def import_from(
 
 def start(shop: str, operation_id: str, *, now: datetime) -> Operation:
     """Let an import begin with the file that is there now. One that has begun is sent on from where it is; one that is
-    over is left so. Raises NotFound, and InvalidInputs where no file is there, or none that can be imported.
+    over is left so. Raises NotFound, and InvalidInputs where no file is there, or none that can be imported, or the
+    import was cancelled.
     """
 
     def attempt() -> Operation:
         operation = operations.get(shop, operation_id)
         if operation.name not in IMPORTS:
             raise NotFound("There is no such import.", field="id")
+        if operation.status == CANCELLED:
+            raise InvalidInputs([Fault("id", "CANCELLED", "was cancelled: ask for a new import")])
         if operation.status == AWAITING_UPLOAD:
             upload = files.uploaded(operation)
             if upload is None or upload.size == 0:

@@ -26,6 +26,7 @@ from crm.customers.attributes import (
 )
 from crm.customers.models import AttributeDefinition
 from crm.customers.refusals import TooManyAttributes
+from crm.kernel import texts
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Fault, InvalidInputs, NotFound, VersionMismatch
 from crm.kernel.money import is_currency
@@ -98,15 +99,13 @@ def define(
 
 def faults(key: str, said: AttributeFields) -> list[Fault]:
     """What is wrong with a definition whatever is stored of it: with its key, and with what is said."""
-    wrong = []
-    if not KEY.fullmatch(key):
-        wrong.append(
-            Fault("key", "INVALID", "must be a lower-case letter, then such letters, digits and _; 40 at most")
-        )
+    found = _set(AttributeDefinition(), said)
+    if not KEY.fullmatch(key):  # nothing is stored of it
+        expected = "must be a lower-case letter, then such letters, digits and _; 40 at most"
+        return [Fault("key", "INVALID", expected), *found]
     given = said.given()
     alone = {"name", "description", "party", "customer_access", "type"} | (TYPED if "type" in given else set())
-    blank = AttributeDefinition()
-    return [*wrong, *(fault for fault in _set(blank, said) if fault.path in given.keys() & alone)]
+    return [fault for fault in found if fault.path in given.keys() & alone]
 
 
 def retire(shop: str, key: str, *, now: datetime, expected_version: int | None = None) -> AttributeDefinition:
@@ -193,15 +192,24 @@ def _set(definition: AttributeDefinition, said: AttributeFields) -> list[Fault]:
     for name, value in said.given().items():
         known = [{"key": key, "name": label} for key, label in value] if name == "choices" else value
         setattr(definition, name, known)
-    missing = {name: Fault(name, "REQUIRED", "is required") for name in NEEDED if not getattr(definition, name)}
+    missing = {
+        name: Fault(name, "REQUIRED", "is required") for name in _needed(definition) if not getattr(definition, name)
+    }
     problems = [Fault(name, "INVALID", problem) for name, problem in _problems(definition) if problem]
     return [*missing.values(), *(fault for fault in problems if fault.path not in missing)]
 
 
+def _needed(definition: AttributeDefinition) -> Iterator[str]:
+    yield from NEEDED
+    if definition.type == LIST:
+        yield "element_type"
+    if CHOICE in (definition.type, definition.element_type if definition.type == LIST else None):
+        yield "choices"
+
+
 def _problems(definition: AttributeDefinition) -> Iterator[tuple[str, str | None]]:
     """Each field with what is wrong with it, if anything. What depends on the type is judged where there is one."""
-    named = 0 < len((definition.name or "").strip()) <= MOST_CHARACTERS
-    yield "name", None if named else f"must have 1 to {MOST_CHARACTERS} characters"
+    yield "name", None if _is_name(definition.name or "") else f"must be one line of 1 to {MOST_CHARACTERS} characters"
     yield "type", _unknown(definition.type, TYPES)
     if definition.type in TYPES:
         yield from _problems_of_type(definition)
@@ -216,26 +224,30 @@ def _problems_of_type(definition: AttributeDefinition) -> Iterator[tuple[str, st
     if definition.type == LIST:
         yield "element_type", _unknown(definition.element_type, ELEMENT_TYPES)
     elif definition.element_type is not None:
-        yield "element_type", f"may be given of a {LIST} only"
+        yield "element_type", f"may be given of a {LIST.upper()} only"
     yield "choices", _choices_problem(definition.choices, wanted=kind == CHOICE)
     if definition.currency is not None and (kind != MONEY or not is_currency(definition.currency)):
-        yield "currency", f"must be an ISO 4217 currency, and may be given of {MONEY} only"
+        yield "currency", f"must be an ISO 4217 currency, and may be given of {MONEY.upper()} only"
 
 
 def _unknown(value: str | None, known: Collection[str]) -> str | None:
-    return None if value in known else f"must be one of {', '.join(known)}"
+    return None if value in known else f"must be one of {', '.join(known).upper()}"
+
+
+def _is_name(text: str) -> bool:
+    return not texts.line_faults("", text, longest=MOST_CHARACTERS)
 
 
 def _choices_problem(choices: Sequence[Mapping[str, str]], *, wanted: bool) -> str | None:
     keys, names = [choice["key"] for choice in choices], [choice["name"] for choice in choices]
-    if bool(choices) != wanted:
-        return "is required" if wanted else f"may be given of a {CHOICE} only"
+    if choices and not wanted:
+        return f"may be given of a {CHOICE.upper()} only"
     if len(choices) > MOST_CHOICES or len(set(keys)) < len(keys):
         return f"must be {MOST_CHOICES} at most, each with a key of its own"
     if not all(CHOICE_KEY.fullmatch(key) for key in keys):
         return "must have keys of 1 to 64 letters, digits, _, . and -"
-    if not all(0 < len(name.strip()) <= MOST_CHARACTERS for name in names):
-        return f"must have names of 1 to {MOST_CHARACTERS} characters"
+    if not all(map(_is_name, names)):
+        return f"must have names of one line and 1 to {MOST_CHARACTERS} characters"
     return None
 
 

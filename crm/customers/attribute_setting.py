@@ -22,8 +22,10 @@ def set_attributes(
     now: datetime,
     by: Actor = SYSTEM,
     path: Callable[[str], str] = lambda key: key,
+    key_path: Callable[[str], str] | None = None,
 ) -> Customer:
-    """Set values of the shop's own attributes, as of `now`; None clears. `path` says how their sender calls a key.
+    """Set values of the shop's own attributes, as of `now`; None clears. `path` says how their sender calls a key's
+    value, `key_path` the key where that stands elsewhere.
 
     All of them or, where one is refused, none; 90 at most. The definitions are those that hold when it is written. The
     profile's version stays. Raises InvalidInputs, NotFound, and CustomerBlocked where customers speak of themselves and
@@ -33,7 +35,7 @@ def set_attributes(
     def attempt() -> Customer:
         definitions = attribute_definitions.fresh(shop, now=now)
         rules = attribute_definitions.rules_of(definitions)
-        given = accepted(rules, said, path=path, by_customer=by.role is Role.CUSTOMER)
+        given = accepted(rules, said, path=path, key_path=key_path, by_customer=by.role is Role.CUSTOMER)
         customer, stored = recording.read(shop, customer_id)
         if by.role is Role.CUSTOMER:
             standing.refuse_barred(customer)

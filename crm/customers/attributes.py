@@ -62,10 +62,11 @@ def accepted(
     given: Mapping[str, Any],
     *,
     path: Callable[[str], str],
+    key_path: Callable[[str], str] | None = None,
     by_customer: bool = False,
 ) -> dict[str, Any]:
     """All of the values that were given, as `judged` has them. Raises InvalidInputs with everything that is wrong."""
-    values, faults = judged(rules, given, path=path, by_customer=by_customer)
+    values, faults = judged(rules, given, path=path, key_path=key_path, by_customer=by_customer)
     if faults:
         raise InvalidInputs(faults)
     return values
@@ -76,22 +77,25 @@ def judged(
     given: Mapping[str, Any],
     *,
     path: Callable[[str], str],
+    key_path: Callable[[str], str] | None = None,
     by_customer: bool = False,
 ) -> tuple[dict[str, Any], list[Fault]]:
     """The good ones of the values that were given, as they are stored, and what is wrong with the others; None clears.
 
-    `path` says how their sender calls a key. To customers, what they may not see is not there.
+    `path` says how their sender calls a key's value, and `key_path` the key where that stands elsewhere. To customers,
+    what they may not see is not there.
     """
+    key_path = key_path or path
     values: dict[str, Any] = {}
     faults: list[Fault] = []
     for key, said in given.items():
         rule = rules.get(key)
         if rule is None or (by_customer and rule.access == HIDDEN):
-            faults.append(Fault(path(key), "UNKNOWN", "is no key of the shop's attributes"))
+            faults.append(Fault(key_path(key), "UNKNOWN", "is no key of the shop's attributes"))
         elif by_customer and rule.access != EDITABLE:
-            faults.append(Fault(path(key), "FORBIDDEN", "is for staff only"))
+            faults.append(Fault(key_path(key), "FORBIDDEN", "is for staff only"))
         elif rule.retired:
-            faults.append(Fault(path(key), "RETIRED", "is retired and takes no values any more"))
+            faults.append(Fault(key_path(key), "RETIRED", "is retired and takes no values any more"))
         else:
             try:
                 values[key] = None if said is None else value_of(rule, said, path=path(key))

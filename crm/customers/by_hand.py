@@ -5,16 +5,18 @@ of no use in it.
 
 from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 
 from msgspec.structs import replace
 
 from crm.customers import identifiers, identity, lookup, pending, profile, recording, snapshot, standing
-from crm.customers.identity import Claims, Words
-from crm.customers.models import Customer
+from crm.customers.identity import Claims, Words, on_record
+from crm.customers.models import Customer, plain
 from crm.customers.provenance import Occasion, Origin
 from crm.customers.refusals import CustomerDeleted, IdentifierTaken
 from crm.customers.resolution import Holder
-from crm.kernel import clock, texts
+from crm.customers.unusable import faults_of_email, faults_of_external_ids, faults_of_phone
+from crm.kernel import clock
 from crm.kernel.actor import SYSTEM, Actor
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Fault, InvalidInputs, Stale, VersionMismatch
@@ -22,12 +24,15 @@ from crm.kernel.ids import new_id
 from crm.shops import service as shops
 
 NAMING = ("email", "phone", "first_name", "last_name")
-STANDS_FOR_NOBODY = "stands for nobody"
 
 
-def faults(words: Words, *, now: datetime) -> list[Fault]:
-    """Everything wrong with what a person says of a customer, as far as that can be told without a read."""
-    return [*profile.judged(words.fields, now=now), *unusable(words)]
+def faults(words: Words, *, now: datetime, stored: Customer | None = None) -> list[Fault]:
+    """Everything wrong with what a person says of a customer, as far as that can be told without a read. What is said
+    as it is `stored` is never at fault, whatever rule has come since or an event did not have to keep.
+    """
+    known = as_stored(stored) if stored else {}
+    said = replace(words, fields={name: value for name, value in words.fields.items() if value != known.get(name)})
+    return [*profile.judged(said.fields, now=now, stored=known), *unusable(said)]
 
 
 def create(shop: str, words: Words, *, now: datetime, by: Actor = SYSTEM) -> Customer:
@@ -67,12 +72,10 @@ def update(
 ) -> Customer:
     """Change what is given, as of `now`. An e-mail address or phone number that is replaced is free again.
 
-    Raises InvalidInputs, NotFound (also for one who is deleted: restore them first), IdentifierTaken, VersionMismatch
-    where the stored version is another, and CustomerBlocked where customers speak of themselves and take no part.
+    Raises InvalidInputs (also where customers would clear an address on record), NotFound (also for one who is deleted:
+    restore them first), IdentifierTaken, VersionMismatch where the stored version is another, and CustomerBlocked where
+    customers speak of themselves and take no part.
     """
-    wrong = faults(words, now=now)
-    if wrong:
-        raise InvalidInputs(wrong)
 
     def attempt() -> Customer:
         customer, stored = recording.read(shop, customer_id)
@@ -81,12 +84,15 @@ def update(
         if standing.is_hidden(stored):
             raise CustomerDeleted
         recording.expect(stored, expected_version)
+        known = pending.of(customer)
+        wrong = [*faults(words, now=now, stored=stored), *not_theirs(words, known)]
+        if wrong:
+            raise InvalidInputs(wrong)
         # Whoever speaks for the shop may give a customer a second id of a source; an event may not.
         claims = identity.read(shop, words, known=Holder(customer_id))
-        refuse_taken(shop, words, claims)
+        refuse_taken(shop, words, claims, stored=stored)
         change = Change(now)
         cause = f"customer:{customer_id}:update:{int(stored.rev) + 1}"
-        known = pending.of(customer)
         if words.vouched:
             said = replace(words, fields=pending.vouched_for(words.fields, known, decided=True))
         else:
@@ -113,13 +119,13 @@ def change_tags(
 ) -> Customer:
     """Add and remove tags. Raises InvalidInputs, NotFound."""
     asked = list(add)
-    wrong = profile.tag_faults(asked)
-    if wrong:
-        raise InvalidInputs(wrong)
     added, removed = profile.tags(asked), profile.tags(remove)
 
     def attempt() -> Customer:
         read = lookup.get(shop, customer_id)
+        wrong = profile.tag_faults(asked, known=read.tags or ())
+        if wrong:
+            raise InvalidInputs(wrong)
         after = (set(read.tags or ()) | added) - removed
         try:
             words = Words(fields={"tags": after or None})
@@ -130,9 +136,15 @@ def change_tags(
     return retrying(attempt)
 
 
-def refuse_taken(shop: str, words: Words, claims: Claims) -> None:
-    """To a person an identifier that is another's is refused; an event records the conflict. Raises IdentifierTaken."""
-    another = [*claims.resolution.conflicting, *claims.resolution.taken_over]
+def refuse_taken(shop: str, words: Words, claims: Claims, *, stored: Customer | None = None) -> None:
+    """To a person an identifier that is another's is refused; an event records the conflict, and saying again what is
+    on record so adds nothing to it. Raises IdentifierTaken.
+    """
+    another = [
+        claim
+        for claim in (*claims.resolution.conflicting, *claims.resolution.taken_over)
+        if claim.is_external or claim.verified or stored is None or claim.value != on_record(stored, claim.kind)
+    ]
     if not another:
         return
     fields = {
@@ -158,33 +170,28 @@ def nameless(words: Words) -> list[Fault]:
 
 
 def unusable(words: Words) -> list[Fault]:
-    """Identifiers given by hand that could identify nobody: a person should hear of it, an event should not."""
+    """Identifiers given by hand that could identify nobody; of what is no e-mail address the profile tells."""
     email, phone = words.fields.get("email"), words.fields.get("phone")
-    faults = []
-    if email and identifiers.matching_email(email) and not identifiers.email(email, verified=False):
-        faults.append(Fault("email", "BLOCKED", STANDS_FOR_NOBODY))
-    if phone and not identifiers.matching_phone(phone):
-        faults.append(Fault("phone", "INVALID", "must be a phone number with its country, such as +491701234567"))
-    elif phone and not identifiers.phone(phone):
-        faults.append(Fault("phone", "BLOCKED", STANDS_FOR_NOBODY))
-    return [*faults, *faults_of_external_ids(words.external_ids.items())]
+    return [
+        *(faults_of_email(email) if email and identifiers.matching_email(email) else []),
+        *(faults_of_phone(phone) if phone else []),
+        *faults_of_external_ids(words.external_ids.items()),
+    ]
 
 
-def faults_of_external_ids(given: Iterable[tuple[str, str]]) -> list[Fault]:
-    """Everything wrong with ids of other systems, by their place; a system has one id for a customer."""
-    found, sources = [], set()
-    for index, (source, value) in enumerate(given):
-        if source in sources:
-            found.append(Fault(f"external_ids.{index}.source", "DUPLICATE", "must be unlike those before it"))
-        sources.add(source)
-        found += [replace(fault, path=f"external_ids.{index}.{fault.path}") for fault in _of_external(source, value)]
-    return found
+def not_theirs(words: Words, known: pending.Addresses) -> list[Fault]:
+    """What customers would clear and may not. Their null takes back what is shown as pending; where nothing is, they
+    mean the address on record, which the shop goes by.
+    """
+    if words.vouched:
+        return []
+    return [
+        Fault(kind, "FORBIDDEN", "is on record: only staff may clear it")
+        for kind in pending.FIELD
+        if kind in words.fields and words.fields[kind] is None and known[kind] and not pending.shown(kind, known)
+    ]
 
 
-def _of_external(source: str, value: str) -> Iterable[Fault]:
-    if not identifiers.SOURCE.fullmatch(source):
-        yield Fault("source", "INVALID", "must be 1 to 40 lower-case letters, digits, dots, hyphens and underscores")
-    elif wrong := texts.faults("value", value, longest=profile.MOST_CHARACTERS):
-        yield from wrong
-    elif identifiers.external(source, value) is None:
-        yield Fault("value", "BLOCKED", STANDS_FOR_NOBODY)
+def as_stored(customer: Customer) -> dict[str, Any]:
+    """The fields of a profile as a form shows them and says them again."""
+    return profile.tidied({name: plain(getattr(customer, name)) for name in profile.FIELDS})

@@ -65,13 +65,13 @@ def matching_phone(number: str) -> str | None:
 def is_blocked(value: str) -> bool:
     """Whether the text stands for nothing or nobody (`null`, `test@test.com`, …): typed or exported in place of one."""
     folded = unicodedata.normalize("NFKC", value).strip().lower()
-    return folded in BLOCKED_EMAILS or _blocked(folded) or folded.rpartition("@")[0] in BLOCKED_LOCAL_PARTS
+    return folded in BLOCKED_EMAILS or is_blocked_id(folded) or folded.rpartition("@")[0] in BLOCKED_LOCAL_PARTS
 
 
 def external(source: str, value: str) -> Claim | None:
     """The claim of an external id, or None where it is blocked or its source is no name."""
     stripped = value.strip()
-    if _blocked(stripped) or not SOURCE.fullmatch(source):
+    if is_blocked_id(stripped) or not SOURCE.fullmatch(source):
         return None
     return Claim(f"{EXTERNAL}:{source}", stripped, verified=True)
 
@@ -89,5 +89,6 @@ def phone(number: str) -> Claim | None:
     return None if matching is None or len(set(matching[3:])) == 1 else Claim(PHONE, matching)
 
 
-def _blocked(value: str) -> bool:
+def is_blocked_id(value: str) -> bool:
+    """Whether a trimmed text is nobody's id, in whatever system."""
     return not value or value.lower() in BLOCKED or len(value) > MOST_CHARACTERS

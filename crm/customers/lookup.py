@@ -1,10 +1,12 @@
 # crm/customers/lookup.py
 """How one customer is found, by id or identifier."""
 
-from crm.customers import identifiers, repository, snapshot, standing
+from msgspec.structs import replace
+
+from crm.customers import identifiers, repository, snapshot, standing, unusable
 from crm.customers.models import Customer
 from crm.customers.refusals import CustomerDeleted
-from crm.kernel.errors import InvalidInput, NotFound
+from crm.kernel.errors import InvalidInputs, NotFound
 
 
 def get(shop: str, customer_id: str, *, themselves: bool = False) -> Customer:
@@ -24,19 +26,20 @@ def get(shop: str, customer_id: str, *, themselves: bool = False) -> Customer:
 def find(shop: str, kind: str, value: str, *, source: str | None = None) -> str | None:
     """The id of the customer who holds an identifier (`email`, `phone`, or `external` with its source), or None.
 
-    Raises InvalidInput for an identifier that nobody can hold.
+    Raises InvalidInputs for an identifier that nobody can hold.
     """
     match kind:
         case identifiers.EMAIL:
-            claim = identifiers.email(value, verified=False)
+            claim, wrong = identifiers.email(value, verified=False), unusable.faults_of_email(value)
         case identifiers.PHONE:
-            claim = identifiers.phone(value)
-        case identifiers.EXTERNAL if source:
-            claim = identifiers.external(source, value)
+            claim, wrong = identifiers.phone(value), unusable.faults_of_phone(value)
         case _:
-            raise InvalidInput("is required", field="external.source")
+            named = source or ""
+            claim = identifiers.external(named, value)
+            found = unusable.faults_of_external(named, value)
+            wrong = [replace(fault, path=f"{identifiers.EXTERNAL}.{fault.path}") for fault in found]
     if claim is None:
-        raise InvalidInput("identifies nobody: it stands for nothing, or is not of its form", field=kind)
+        raise InvalidInputs(wrong)
     held = repository.get_identities(shop, [claim]).get(claim)
     return held.customer_id if held else None
 

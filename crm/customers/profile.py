@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from itertools import count, repeat
+from types import MappingProxyType
 from typing import Any
 
 from msgspec import Struct
@@ -37,10 +38,12 @@ FIELDS = frozenset(
 )
 GENDERS = frozenset({"female", "male", "other", "undisclosed"})
 MOST_TAGS, MOST_ADDRESSES, MOST_CHARACTERS = 100, 20, 200
+EMAIL_EXPECTED = "must be an e-mail address such as ann@example.com"
 MOST = {"email": 254}
 """Where it is not MOST_CHARACTERS."""
 DEGREES = {"latitude": 90, "longitude": 180}
-TRIMMED = ("email", "phone", "first_name", "last_name", "locale")
+NAMES = ("first_name", "last_name")
+TRIMMED = ("email", "phone", *NAMES, "locale")
 EARLIEST_BIRTH = date(1900, 1, 1)
 
 
@@ -96,44 +99,66 @@ def tidied(given: Mapping[str, Any]) -> dict[str, Any]:
     return fields
 
 
-def judged(fields: Mapping[str, Any], *, now: datetime, path: Callable[[str], str] = lambda name: name) -> list[Fault]:
-    """Everything wrong with the fields of some words; `path` says how their sender calls them."""
-    found = faults(fields, today=clock.local_day(now, ZONE_OF_TODAY))
+def judged(
+    fields: Mapping[str, Any],
+    *,
+    now: datetime,
+    path: Callable[[str], str] = lambda name: name,
+    stored: Mapping[str, Any] | None = None,
+) -> list[Fault]:
+    """Everything wrong with the fields of some words, but with tags and addresses that are `stored`; `path` says how
+    their sender calls them.
+    """
+    found = faults(fields, today=clock.local_day(now, ZONE_OF_TODAY), stored=stored or {})
     return [replace(fault, path=path(fault.path)) for fault in found]
 
 
-def faults(given: Mapping[str, Any], *, today: date) -> list[Fault]:
+def faults(given: Mapping[str, Any], *, today: date, stored: Mapping[str, Any] = MappingProxyType({})) -> list[Fault]:
     """Everything wrong with the given fields. Absent is unchanged, None clears."""
     found: list[Fault] = []
     for name, value in given.items():
         if value is None:
             continue
         if name == "tags":
-            found += tag_faults(value)
+            found += tag_faults(value, known=stored.get("tags") or ())
         elif name == "addresses":
-            found += _address_faults(value)
-        elif isinstance(value, str) and (wrong := texts.faults(name, value, longest=MOST.get(name, MOST_CHARACTERS))):
+            found += _address_faults(value, stored.get("addresses") or ())
+        elif isinstance(value, str) and (wrong := _text_faults(name, value)):
             found += wrong
         elif problem := _problem(name, value, today):
             found.append(Fault(name, "INVALID", problem))
     return found
 
 
-def tag_faults(given: Collection[str]) -> list[Fault]:
-    """In a list each faulty tag is named by its place; a set has none."""
+def tag_faults(given: Collection[str], *, known: Collection[str] = ()) -> list[Fault]:
+    """In a list, as a person gives it, each faulty tag is named by its place. In a set there are no places, and whoever
+    took the tags in has made them lines. Those that are `known` are no fault.
+    """
+    judge = texts.line_faults if isinstance(given, list) else texts.faults
     places = (f"tags.{index}" for index in count()) if isinstance(given, list) else repeat("tags")
     found = [
         fault
         for place, tag in zip(places, given, strict=False)
-        for fault in texts.faults(place, tag, longest=MOST_CHARACTERS)
+        if tag not in known
+        for fault in judge(place, tag, longest=MOST_CHARACTERS)
     ]
     if len(tags(given)) > MOST_TAGS:
         found.append(Fault("tags", "TOO_MANY", f"must be {MOST_TAGS} at most"))
     return found
 
 
-def _address_faults(given: Sequence[Mapping[str, Any]]) -> list[Fault]:
-    found = [fault for index, address in enumerate(given) for fault in _faults_of_one(f"addresses.{index}", address)]
+def _text_faults(name: str, text: str) -> list[Fault]:
+    judge = texts.line_faults if name in NAMES else texts.faults
+    return judge(name, text, longest=MOST.get(name, MOST_CHARACTERS))
+
+
+def _address_faults(given: Sequence[Mapping[str, Any]], known: Collection[Mapping[str, Any]]) -> list[Fault]:
+    found = [
+        fault
+        for index, address in enumerate(given)
+        if address not in known
+        for fault in _faults_of_one(f"addresses.{index}", address)
+    ]
     if len(given) > MOST_ADDRESSES:
         found.append(Fault("addresses", "TOO_MANY", f"must be {MOST_ADDRESSES} at most"))
     return found
@@ -168,9 +193,7 @@ def _tidied_address(address: Mapping[str, Any]) -> dict[str, Any]:
 def _problem(name: str, value: Any, today: date) -> str | None:  # noqa: PLR0911  one answer a field
     match name:
         case "email" if matching_email(value) is None:
-            return "must be an e-mail address such as ann@example.com"
-        case "first_name" | "last_name" if not texts.is_visible_line(value):
-            return "must be one line with something to be seen"
+            return EMAIL_EXPECTED
         case "locale" if not locales.is_locale(value):
             return locales.EXPECTED
         case "zone" if not clock.is_zone(value):

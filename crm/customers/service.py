@@ -17,6 +17,7 @@ from crm.customers import (
     snapshot,
     standing,
     telling,
+    unusable,
 )
 from crm.customers.attribute_definitions import AttributeFields, Definitions
 from crm.customers.attribute_values import AttributeValue
@@ -134,7 +135,7 @@ tags = profile.tags
 tidied = profile.tidied
 nameless = by_hand.nameless
 tag_faults = profile.tag_faults
-faults_of_external_ids = by_hand.faults_of_external_ids
+faults_of_external_ids = unusable.faults_of_external_ids
 faults_by_hand = by_hand.faults
 faults = profile.judged
 create = by_hand.create

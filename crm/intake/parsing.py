@@ -302,15 +302,19 @@ def _fault(error: Any) -> Fault:
         "pattern": lambda: f"must be {error.schema[EXPECTED]}",
         "minimum": lambda: f"must be at least {error.validator_value}",
         "maximum": lambda: f"must be at most {error.validator_value}",
-        "minLength": lambda: f"must have at least {error.validator_value} characters",
-        "maxLength": lambda: f"must have at most {error.validator_value} characters",
-        "minItems": lambda: f"must have at least {error.validator_value} entries",
-        "maxItems": lambda: f"must have at most {error.validator_value} entries",
+        "minLength": lambda: f"must have at least {_counted(error.validator_value, 'character', 'characters')}",
+        "maxLength": lambda: f"must have at most {_counted(error.validator_value, 'character', 'characters')}",
+        "minItems": lambda: f"must have at least {_counted(error.validator_value, 'entry', 'entries')}",
+        "maxItems": lambda: f"must have at most {_counted(error.validator_value, 'entry', 'entries')}",
         "anyOf": lambda: f"must be of type {' or '.join(str(inner.validator_value) for inner in error.context)}",
     }
     # jsonschema's own messages quote the value, which may be personal.
     message = expected.get(error.validator, lambda: f"fails {error.validator}")()
     return Fault(path, "TOO_LONG" if error.validator == "maxLength" else "INVALID", message)
+
+
+def _counted(number: int, one: str, several: str) -> str:
+    return f"{number} {one if number == 1 else several}"
 
 
 def _is_instant(value: Any) -> bool:

@@ -20,7 +20,7 @@ from crm.intake.event_types import (
     RefundData,
     SuppressionData,
 )
-from crm.kernel import locales
+from crm.kernel import locales, texts
 from crm.kernel.money import minor_units
 from crm.orders.service import LineVersion, OrderVersion, RefundGiven, ReturnedLine
 from crm.touchpoints.service import NO_CAMPAIGN, Campaign, TouchpointSeen
@@ -46,7 +46,7 @@ def customer_words(part: CustomerPart, source: str, *, owner: str | None = None)
     if fields.get("birth_date") is not None:
         fields["birth_date"] = fields["birth_date"].isoformat()
     if fields.get("tags") is not None:
-        fields["tags"] = customers.tags(fields["tags"])
+        fields["tags"] = customers.tags(map(texts.as_line, fields["tags"]))
     if fields.get("addresses") is not None:
         fields["addresses"] = [
             {name: value for name, value in msgspec.structs.asdict(address).items() if value is not None}

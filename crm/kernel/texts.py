@@ -40,7 +40,20 @@ def faults(path: str, text: str, *, longest: int) -> list[Fault]:
     return []
 
 
-def is_visible_line(text: str) -> bool:
-    """Whether something is to be seen in a text, on one line."""
+def line_faults(path: str, text: str, *, longest: int) -> list[Fault]:
+    """What is wrong with a text that is one line: a name, a tag."""
+    wrong = faults(path, text, longest=longest)
+    if wrong or _is_visible_line(text):
+        return wrong
+    return [Fault(path, "INVALID", "must be one line with something to be seen")]
+
+
+def as_line(text: str) -> str:
+    """A text as one line, with spaces for line ends and tabs; empty where nothing is to be seen in it."""
+    line = text if _is_visible_line(text) else " ".join(text.split())
+    return line if _is_visible_line(line) else ""
+
+
+def _is_visible_line(text: str) -> bool:
     kinds = [unicodedata.category(character) for character in text]
     return any(kind[0] not in "CZ" for kind in kinds) and not {"Cc", "Zl", "Zp"} & {*kinds}

@@ -143,7 +143,7 @@ def faults(fields: ShopFields) -> list[Fault]:
     """Everything wrong with what is given."""
     found: list[Fault] = []
     if fields.name is not None:
-        found += texts.faults("name", fields.name, longest=MOST_CHARACTERS)
+        found += texts.line_faults("name", fields.name, longest=MOST_CHARACTERS)
     if fields.zone is not None and not clock.is_zone(fields.zone):
         found.append(Fault("zone", "INVALID", "must be an IANA time zone such as Europe/Berlin"))
     if fields.currency is not None and not is_currency(fields.currency):

@@ -139,15 +139,17 @@ def attribute_faults(attributes: Sequence[AttributeInput]) -> list[Fault]:
     ]
 
 
-def given(attributes: Sequence[AttributeInput]) -> tuple[dict[str, Any], dict[str, str]]:
-    """What is said by key, and where in the input its value stands; of what has none of `attribute_faults`."""
+def given(attributes: Sequence[AttributeInput]) -> tuple[dict[str, Any], dict[str, str], dict[str, str]]:
+    """What is said by key, and where in the input its value stands, and the key; of what has no `attribute_faults`."""
     values: dict[str, Any] = {}
     paths: dict[str, str] = {}
+    keys: dict[str, str] = {}
     for index, attribute in enumerate(attributes):
         said = _said(attribute.value) if attribute.value else None
         values[attribute.key] = said
         paths[attribute.key] = f"attributes.{index}.value" + (f".{said.type}" if said else "")
-    return values, paths
+        keys[attribute.key] = f"attributes.{index}.key"
+    return values, paths, keys
 
 
 class AttributesByCustomer(Loader[str, service.CustomerAttributes]):

@@ -82,7 +82,8 @@ class CustomerUpdateInput:
     email: strawberry.Maybe[EmailAddress | None] = strawberry.field(
         description=(
             "Unique in the shop where staff say it, which settles what was pending. What customers say becomes "
-            "`pendingEmail`; their null takes back what is pending."
+            "`pendingEmail`; their null takes back what is pending; the "
+            "one on record only staff clear."
         )
     )
     email_verified: strawberry.Maybe[bool] = strawberry.field(
@@ -129,6 +130,9 @@ class CustomerDeleteInput:
         default=None, description="Refuse where the stored version is another."
     )
 
+    def faults(self, _asker: Principal, _now: datetime) -> list[Fault]:
+        return id_faults(self.id)
+
 
 @strawberry.input(description="Whom to restore.")
 class CustomerRestoreInput:
@@ -136,6 +140,9 @@ class CustomerRestoreInput:
     expected_version: int | None = strawberry.field(
         default=None, description="Refuse where the stored version is another."
     )
+
+    def faults(self, _asker: Principal, _now: datetime) -> list[Fault]:
+        return id_faults(self.id)
 
 
 @strawberry.input(description="Tags to give one customer.")

@@ -2,17 +2,17 @@
 """How customers are founded and changed."""
 
 from collections.abc import Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import strawberry
 from msgspec.structs import replace
 
 from crm.customers import service
-from crm.kernel.errors import NotFound
+from crm.kernel.errors import Fault, NotFound
 from schema.access import own, signed_in, staff
 from schema.context import GIVEN, Context, Info, stored
 from schema.customer.attributes import AttributesByCustomer, given
-from schema.customer.customer import Customer
+from schema.customer.customer import Customer, customer_by_key
 from schema.customer.inputs import (
     CustomerAttributesSetInput,
     CustomerCreateInput,
@@ -22,10 +22,31 @@ from schema.customer.inputs import (
     CustomerTagsRemoveInput,
     CustomerUpdateInput,
 )
-from schema.customer.record import Record, RecordByCustomer, heads_used
+from schema.customer.record import Record, RecordByCustomer, heads_used, visible_record
 from schema.errors import AnswersRefusals, UserError
-from schema.node import key_of
+from schema.node import GlobalId, key_of
 from schema.principal import Kind
+
+SHOWN: Final = "Null when refused; with `VERSION_MISMATCH` the customer as they are stored."
+
+
+async def _unlike_stored(context: Context, given: CustomerUpdateInput, wrong: list[Fault]) -> list[Fault]:
+    """What is wrong but for values that are said as they are stored: a form that is saved unchanged is no fault."""
+    key = GlobalId.parse(given.id)
+    record = await visible_record(context, key.parts[0]) if key and key.kind == "Customer" else None
+    if record is None:
+        return wrong
+    words = given.words()
+    judged = {fault.path for fault in service.faults_by_hand(words, now=context.now)}
+    still = {fault.path for fault in service.faults_by_hand(words, now=context.now, stored=record.profile)}
+    return [fault for fault in wrong if fault.path not in judged - still]
+
+
+async def _present(context: Context, given: Any) -> dict[str, Any]:
+    """The customer whom an input names, as they are stored now."""
+    customer_id = _named(context, given.id)
+    context.loader(RecordByCustomer).forget(customer_id)
+    return {"customer": await customer_by_key(context, customer_id)}
 
 
 @strawberry.type(description="The new customer, or why there is none.", directives=signed_in())
@@ -36,19 +57,19 @@ class CustomerCreatePayload:
 
 @strawberry.type(description="The customer as they are now, or why they are not changed.", directives=signed_in())
 class CustomerUpdatePayload:
-    customer: Customer | None = strawberry.field(default=None, description="Null when refused.")
+    customer: Customer | None = strawberry.field(default=None, description=SHOWN)
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
 
 
 @strawberry.type(description="The customer as they are now, or why they are not deleted.", directives=signed_in())
 class CustomerDeletePayload:
-    customer: Customer | None = strawberry.field(default=None, description="Null when refused.")
+    customer: Customer | None = strawberry.field(default=None, description=SHOWN)
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
 
 
 @strawberry.type(description="The customer as they are now, or why they are not restored.", directives=signed_in())
 class CustomerRestorePayload:
-    customer: Customer | None = strawberry.field(default=None, description="Null when refused.")
+    customer: Customer | None = strawberry.field(default=None, description=SHOWN)
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
 
 
@@ -85,7 +106,7 @@ class CustomerMutation:
 
     @strawberry.mutation(
         description="Change a customer's record field by field.",
-        extensions=[AnswersRefusals()],
+        extensions=[AnswersRefusals(excused=_unlike_stored, present=_present)],
         directives=own("customers:write"),
     )
     async def customer_update(self, info: Info, input: Annotated[CustomerUpdateInput, GIVEN]) -> CustomerUpdatePayload:
@@ -103,7 +124,7 @@ class CustomerMutation:
             "Hide a customer and bar them (status `DELETED`). Nothing is erased: their orders count as before, and "
             "what shops tell of them later is recorded and shows nobody. Deleting again changes nothing."
         ),
-        extensions=[AnswersRefusals()],
+        extensions=[AnswersRefusals(present=_present)],
         directives=staff("customers:delete"),
     )
     async def customer_delete(self, info: Info, input: Annotated[CustomerDeleteInput, GIVEN]) -> CustomerDeletePayload:
@@ -112,7 +133,7 @@ class CustomerMutation:
 
     @strawberry.mutation(
         description="Undo a deletion; who was blocked before is blocked again. Restoring again changes nothing.",
-        extensions=[AnswersRefusals()],
+        extensions=[AnswersRefusals(present=_present)],
         directives=staff("customers:delete"),
     )
     async def customer_restore(
@@ -130,9 +151,11 @@ class CustomerMutation:
     async def customer_attributes_set(
         self, info: Info, input: Annotated[CustomerAttributesSetInput, GIVEN]
     ) -> CustomerAttributesSetPayload:
-        values, paths = given(input.attributes)
-        path = paths.__getitem__
-        customer = await _changed(info.context, input.id, service.set_attributes, said=values, path=path)
+        values, paths, keys = given(input.attributes)
+        path, key_path = paths.__getitem__, keys.__getitem__
+        customer = await _changed(
+            info.context, input.id, service.set_attributes, said=values, path=path, key_path=key_path
+        )
         return CustomerAttributesSetPayload(customer=customer)
 
     @strawberry.mutation(

@@ -4,9 +4,10 @@
 from typing import Annotated
 
 import strawberry
+from msgspec.structs import replace
 
 from crm.customers import service
-from crm.kernel.errors import InvalidInput
+from crm.kernel.errors import InvalidInputs
 from schema.access import own, staff
 from schema.connections import After, Connection, First, paged, priced
 from schema.context import Info, stored
@@ -31,7 +32,7 @@ class CustomerIdentifierInput:
 
 
 def find(shop: str, identifier: CustomerIdentifierInput) -> str | None:
-    """The id of the customer who holds the identifier. Raises InvalidInput for one that nobody can hold."""
+    """The id of the customer who holds the identifier. Raises InvalidInputs for one that nobody can hold."""
     try:
         if identifier.email is not None:
             return service.find(shop, "email", identifier.email.value)
@@ -40,8 +41,9 @@ def find(shop: str, identifier: CustomerIdentifierInput) -> str | None:
         assert identifier.external is not None
         external = identifier.external.value
         return service.find(shop, "external", external.value, source=external.source)
-    except InvalidInput as error:
-        raise InvalidInput(str(error), field=f"identifier.{error.field}") from error
+    except InvalidInputs as error:
+        wrong = [replace(fault, path=f"identifier.{fault.path}") for fault in error.faults]
+        raise InvalidInputs(wrong) from error
 
 
 @strawberry.type

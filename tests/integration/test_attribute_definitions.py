@@ -63,10 +63,10 @@ def test_an_attribute_that_was_retired_takes_values_again_once_it_is_defined_ane
     [
         ({}, {"name": "REQUIRED", "type": "REQUIRED"}),
         ({"name": " ", "type": "map"}, {"name": "INVALID", "type": "INVALID"}),
-        ({"type": "list"}, {"element_type": "INVALID"}),
+        ({"type": "list"}, {"element_type": "REQUIRED"}),
         ({"type": "list", "element_type": "list"}, {"element_type": "INVALID"}),
         ({"type": "text", "element_type": "text"}, {"element_type": "INVALID"}),
-        ({"type": "choice"}, {"choices": "INVALID"}),
+        ({"type": "choice"}, {"choices": "REQUIRED"}),
         ({"type": "text", "choices": [("a", "A")]}, {"choices": "INVALID"}),
         ({"type": "choice", "choices": [("a", "A"), ("a", "B")]}, {"choices": "INVALID"}),
         ({"type": "choice", "choices": [("a b", "A")]}, {"choices": "INVALID"}),

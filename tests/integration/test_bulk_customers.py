@@ -206,6 +206,14 @@ def test_operations_are_listed_newest_first_page_by_page() -> None:
     assert sorted(node["id"] for node in first["nodes"] + second["nodes"]) == sorted(ids)
 
 
+def test_a_cancelled_import_is_not_started_and_says_so() -> None:
+    operation_id = uploaded(FILE)
+    change("operationCancel", id=operation_id)
+    refused = change("importStart", id=operation_id)
+    assert [error["code"] for error in refused["userErrors"]] == ["CANCELLED"]
+    assert refused["operation"] is None
+
+
 def test_a_cancelled_import_does_no_further_step() -> None:
     operation_id = uploaded(FILE)
     change("importStart", id=operation_id)

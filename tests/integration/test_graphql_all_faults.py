@@ -21,14 +21,19 @@ FORMS: dict[str, tuple[dict[str, Any], set[str]]] = {
             "phone": "12",
             "tags": ["", LONG],
             "addresses": [{"latitude": 91, "longitude": 0}, {}],
-            "externalIds": [{"source": "a", "value": ""}],
+            "externalIds": [{"source": "Shop Ify", "value": ""}],
         },
-        {"email", "phone", "tags.0", "tags.1", "addresses.0.latitude", "addresses.1", "externalIds.0.value"},
+        {
+            "email", "phone", "tags.0", "tags.1", "addresses.0.latitude", "addresses.1", "externalIds.0.source",
+            "externalIds.0.value",
+        },
     ),
     "customerUpdate": (
         {"id": NO_ID, "email": "none", "status": None, "addresses": [{"city": " ", "line1": LONG}]},
         {"id", "email", "status", "addresses.0.line1"},
     ),
+    "customerDelete": ({"id": NO_ID, "expectedVersion": -1}, {"id", "expectedVersion"}),
+    "customerRestore": ({"id": NO_ID, "expectedVersion": -1}, {"id", "expectedVersion"}),
     "customerTagsAdd": ({"id": NO_ID, "tags": ["good", " ", LONG]}, {"id", "tags.1", "tags.2"}),
     "customerAttributesSet": (
         {"id": NO_ID, "attributes": [{"key": key, "value": None} for key in ("a", "b", "a", "b")]},
@@ -76,7 +81,7 @@ FORMS: dict[str, tuple[dict[str, Any], set[str]]] = {
     ),
 }  # fmt: skip
 ONE_INPUT = {
-    "attributeRetire", "customerDelete", "customerRestore", "customerTagsRemove", "customersExport", "eventsIngest",
+    "attributeRetire", "customerTagsRemove", "customersExport", "eventsIngest",
     "importStart", "operationCancel", "ordersExport",
 }  # fmt: skip
 """Of which only one thing can be wrong; events are told one by one, each with all its faults."""

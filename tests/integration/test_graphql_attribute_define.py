@@ -102,3 +102,26 @@ def test_defining_needs_the_scope_of_the_shops_settings() -> None:
         assert codes(answer(DEFINE, {"input": CLUB}, principal=principal)) == ["FORBIDDEN"]
         assert codes(answer(RETIRE, {"input": {"key": "club"}}, principal=principal)) == ["FORBIDDEN"]
     assert customers.attribute_definitions_of("demo", now=NOW) == {}
+
+
+def test_what_is_missing_is_required_and_types_are_named_as_they_are_said() -> None:
+    for type_, missing in (("LIST", "elementType"), ("CHOICE", "choices")):
+        refused = define(key="likes", name="Likes", type=type_)["userErrors"]
+        assert [(each["code"], each["field"][1]) for each in refused] == [("REQUIRED", missing)]
+    of_choices = define(key="likes", name="Likes", type="LIST", elementType="CHOICE", choices=[])["userErrors"]
+    assert [(each["code"], each["field"][1]) for each in of_choices] == [("REQUIRED", "choices")]
+    text = DEFINE.replace("code field", "code message field")
+    given = {"key": "likes", "name": "Likes", "type": "LIST", "elementType": "LIST"}
+    [told] = ask(text, {"input": given})["attributeDefine"]["userErrors"]
+    assert told["message"] == "must be one of TEXT, NUMBER, MONEY, DATE, BOOLEAN, CHOICE"
+
+
+def test_of_a_key_that_none_can_have_everything_is_told() -> None:
+    for given, wrong in (({"name": "", "type": "TEXT"}, {"key", "name"}), ({}, {"key", "name", "type"})):
+        assert {each["field"][1] for each in define(STAFF, key="Shoe Size", **given)["userErrors"]} == wrong
+
+
+def test_what_people_read_is_one_line_with_something_to_be_seen() -> None:
+    for odd in ("Club\nof shoes", "\u200b"):
+        refused = define(key="club", name=odd, type="CHOICE", choices=[{"key": "a", "name": odd}])["userErrors"]
+        assert {(each["code"], each["field"][1]) for each in refused} == {("INVALID", "name"), ("INVALID", "choices")}

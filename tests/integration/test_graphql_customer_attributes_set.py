@@ -114,10 +114,17 @@ def test_one_wrong_value_refuses_all_with_their_places(ann: str) -> None:
     }
     assert put(ann, **wrong)["userErrors"] == [
         {"code": "INVALID", "field": ["input", "attributes", "1", "value", "text"]},
-        {"code": "UNKNOWN", "field": ["input", "attributes", "2", "value", "text"]},
+        {"code": "UNKNOWN", "field": ["input", "attributes", "2", "key"]},
         {"code": "INVALID", "field": ["input", "attributes", "3", "value", "list", "1"]},
     ]
     assert seen(ann) == {}
+
+
+def test_what_is_retired_is_told_at_its_key(ann: str) -> None:
+    customers.retire_attribute("demo", "vip", now=NOW)
+    for value in ({"boolean": True}, None):
+        refused = put(ann, vip=value)["userErrors"]
+        assert refused == [{"code": "RETIRED", "field": ["input", "attributes", "0", "key"]}]
 
 
 def test_an_attribute_is_said_once_and_no_more_than_there_can_be(ann: str) -> None:
@@ -142,7 +149,10 @@ def test_customers_set_what_the_shop_lets_them_and_see_what_it_shows(ann: str) -
         {"key": "size", "value": {"__typename": "NumberValue", "number": "44"}},
     ]
     refused = put(ann, herself, since=None, vip={"boolean": True})["userErrors"]
-    assert [(each["code"], each["field"][2]) for each in refused] == [("FORBIDDEN", "0"), ("UNKNOWN", "1")]
+    assert [(each["code"], *each["field"][2:]) for each in refused] == [
+        ("FORBIDDEN", "0", "key"),
+        ("UNKNOWN", "1", "key"),
+    ]
     assert put(ann, as_customer("cus_other"), size=None)["userErrors"] == [
         {"code": "NOT_FOUND", "field": ["input", "id"]}
     ]

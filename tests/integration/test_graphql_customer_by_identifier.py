@@ -21,20 +21,27 @@ def test_nobody_is_found_by_what_nobody_has(ann: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("identifier", "field"),
+    ("identifier", "wrong"),
     [
-        ({"email": "nobody"}, ["email"]),
-        ({"email": "test@test.com"}, ["email"]),
-        ({"phone": "0660"}, ["phone"]),
-        ({"external": {"source": "My Shop", "value": "1"}}, ["external"]),
-        ({"external": {"source": "", "value": "1"}}, ["external", "source"]),
+        ({"email": "nobody"}, {"email": "INVALID"}),
+        ({"email": "test@test.com"}, {"email": "BLOCKED"}),
+        ({"phone": "0660"}, {"phone": "INVALID"}),
+        ({"phone": "+10000000000"}, {"phone": "BLOCKED"}),
+        ({"external": {"source": "My Shop", "value": "1"}}, {"external.source": "INVALID"}),
+        ({"external": {"source": "", "value": "1"}}, {"external.source": "INVALID"}),
+        ({"external": {"source": "shopify", "value": "null"}}, {"external.value": "BLOCKED"}),
+        ({"external": {"source": "shopify", "value": " "}}, {"external.value": "INVALID"}),
+        ({"external": {"source": "Shopify", "value": ""}}, {"external.source": "INVALID", "external.value": "INVALID"}),
     ],
 )
-def test_what_can_identify_nobody_is_refused(ann: str, identifier: dict[str, Any], field: list[str]) -> None:
+def test_what_can_identify_nobody_is_refused_as_by_mutations(
+    ann: str, identifier: dict[str, Any], wrong: dict[str, str]
+) -> None:
     query = "query ($i: CustomerIdentifierInput!) { customerByIdentifier(identifier: $i) { customerId } }"
     refused = answer(query, {"i": identifier})
     assert (codes(refused), refused.body["data"]) == (["INVALID_INPUT"], {"customerByIdentifier": None})
-    assert refused.body["errors"][0]["extensions"]["field"] == ["identifier", *field]
+    faults = refused.body["errors"][0]["extensions"]["faults"]
+    assert {".".join(fault["field"][1:]): fault["code"] for fault in faults} == wrong
 
 
 @pytest.mark.parametrize("identifier", [{}, {"email": None}, {"email": "a@b.cd", "phone": "+431234567"}])

@@ -171,3 +171,15 @@ def test_staff_cannot_vouch_for_an_address_that_is_anothers(ann: str) -> None:
     said(ann, "bob@example.com")
     assert update(ann, email="bob@example.com", emailVerified=True)["userErrors"][0]["code"] == "IDENTIFIER_TAKEN"
     assert emails(ann) == ("Ann@example.com", "bob@example.com")
+
+
+def test_a_customer_who_would_clear_the_address_on_record_is_told_that_staff_may(ann: str) -> None:
+    herself = as_customer(ann)
+    refused = update(ann, herself, email=None, phone=None, firstName="Anna")
+    assert refused == {"customer": None, "userErrors": [{"code": "FORBIDDEN", "field": ["input", "email"]}]}
+    said(ann, "ANN@example.com")  # on record, so nothing is shown as pending
+    assert update(ann, herself, email=None)["userErrors"][0]["code"] == "FORBIDDEN"
+    assert customers.get("demo", ann).first_name == "Ann"
+    assert update(ann, herself, phone=None)["userErrors"] == []
+    assert update(ann, email=None)["userErrors"] == []
+    assert emails(ann)[0] is None

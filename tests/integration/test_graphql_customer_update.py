@@ -7,6 +7,7 @@ from crm.customers import service as customers
 from schema.node import global_id
 from schema.principal import Principal
 from tests.asking import STAFF, as_customer, ask
+from tests.shop_events import deliver, event
 
 UPDATE = """mutation ($input: CustomerUpdateInput!) { customerUpdate(input: $input) {
     customer { firstName lastName email phone version status statistics { orderCount } }
@@ -41,6 +42,10 @@ def test_a_version_that_is_not_the_stored_one_is_refused_with_both(ann: str) -> 
             "actual": version,
         }
     ]
+    for principal in (STAFF, as_customer(ann)):
+        present = update(ann, principal, lastName="Low", expectedVersion=version - 1)["customer"]
+        assert (present["lastName"], present["version"], present["statistics"]) == ("Lee", version, {"orderCount": 2})
+    assert update("cus_nobody", expectedVersion=9)["customer"] is None
     assert update(ann, lastName="Low", expectedVersion=version)["customer"]["lastName"] == "Low"
 
 
@@ -154,3 +159,47 @@ def test_what_customers_say_of_themselves_takes_nobodys_address_and_tells_nobody
     ]["customer"]["customerId"]
     assert update(ann, as_customer(ann), email="bob@example.com")["userErrors"] == []
     assert customers.find("demo", "email", "bob@example.com") == other
+
+
+def test_there_is_no_version_below_0_and_it_is_told_with_everything_else(ann: str) -> None:
+    refused = update(ann, expectedVersion=-1, email="nobody")
+    assert [(error["code"], error["field"][1]) for error in refused["userErrors"]] == [
+        ("INVALID", "expectedVersion"),
+        ("INVALID", "email"),
+    ]
+    assert refused["customer"] is None
+
+
+def test_a_form_is_saved_with_what_an_event_wrote_of_which_a_form_takes_nothing_new(ann: str) -> None:
+    words = {"externalId": "ann", "phone": "0170 555"}
+    assert deliver(event("customer.updated", {}, customer=words, occurredAt="2026-03-09T10:00:00Z")) == []
+    form = {"email": "Ann@example.com", "phone": "0170 555", "firstName": "Anna"}
+    for principal in (as_customer(ann), STAFF):
+        saved = update(ann, principal, **form)
+        assert saved["userErrors"] == []
+        assert (saved["customer"]["firstName"], saved["customer"]["phone"]) == ("Anna", "0170 555")
+    assert [error["field"][1] for error in update(ann, STAFF, **form | {"phone": "0170 556"})["userErrors"]] == [
+        "phone"
+    ]
+    twice = update(ann, STAFF, **form | {"lastName": " "})["userErrors"]
+    assert [error["field"][1] for error in twice] == ["lastName"]
+
+
+def test_what_is_on_record_of_one_customer_is_no_excuse_for_another(ann: str) -> None:
+    words = {"externalId": "bob", "phone": "0170 555"}
+    assert deliver(event("customer.updated", {}, customer=words)) == []
+    bob = customers.find("demo", "external", "bob", source="shopify")
+    assert bob is not None
+    for asked, principal in ((ann, STAFF), (bob, as_customer(ann))):
+        assert [error["code"] for error in update(asked, principal, phone="0170 555")["userErrors"]] == ["INVALID"]
+
+
+def test_a_form_is_saved_with_an_address_that_an_event_wrote_and_another_customer_holds(ann: str) -> None:
+    words = {"externalId": "bob", "email": "ann@example.com"}
+    assert deliver(event("customer.updated", {}, customer=words)) == []
+    bob = customers.find("demo", "external", "bob", source="shopify")
+    assert bob is not None
+    assert update(bob, email="ann@example.com", firstName="Bob")["customer"]["firstName"] == "Bob"
+    assert customers.find("demo", "email", "ann@example.com") == ann
+    vouched = update(bob, email="ann@example.com", emailVerified=True)["userErrors"]
+    assert [error["code"] for error in vouched] == ["IDENTIFIER_TAKEN"]

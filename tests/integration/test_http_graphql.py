@@ -59,6 +59,8 @@ def test_whoever_cannot_say_who_they_are_is_refused(client: Client, bearer: str)
     response = post(client, {"query": SHOP}, bearer=bearer)
     assert (response.status_code, code(response)) == (401, "UNAUTHENTICATED")
     assert response.headers["www-authenticate"] == "Bearer"
+    message = response.json()["errors"][0]["message"]
+    assert (message[0].isupper(), message[-1]) == (True, ".")
 
 
 def test_a_missing_scope_is_refused_before_anything_runs(client: Client, shop: Shop) -> None:

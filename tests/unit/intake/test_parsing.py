@@ -241,3 +241,10 @@ def test_what_a_customer_is_told_to_be_is_held_to_what_the_api_takes() -> None:
     assert faults(placed(customer=told)) == dict.fromkeys(
         ["customer.locale", "customer.email", "customer.firstName", "customer.addresses.0.country"], "INVALID"
     )
+
+
+def test_one_of_something_is_told_in_the_singular() -> None:
+    line = {"id": "1", "sku": "", "quantity": 1, "unitPrice": "1"}
+    with pytest.raises(InvalidInputs) as refusal:
+        parsing.parse(json.dumps(placed(lines=[line])), now=NOW)
+    assert [fault.message for fault in refusal.value.faults] == ["must have at least 1 character"]
