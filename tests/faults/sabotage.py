@@ -181,10 +181,16 @@ def a_profile_is_written_on_the_version_it_was_read_in() -> None:
     _replace(Change, "once", over)
 
 
-def a_document_is_held_against_the_rules_of_its_fields() -> None:
-    from schema.plan import Plan
+def a_customer_who_is_found_is_read_in_the_callers_shop() -> None:
+    """In the shop `demo`, whoever asks: one field of all leaks."""
+    from schema.customer import queries
+    from schema.customer.customer import customer_by_key as plain
 
-    _replace(Plan, "denied", lambda *_: None)
+    async def by_key(context: Any, customer_id: str) -> Any:
+        context.principal = replace(context.principal, shop="demo")
+        return await plain(context, customer_id)
+
+    _replace(queries, "customer_by_key", by_key)
 
 
 def a_step_that_was_not_sent_on_is_sent_on_by_whoever_comes_again() -> None:
@@ -224,7 +230,7 @@ GUARDS: Final[dict[str, Callable[[], None]]] = {
     "consent_races_wrong": a_head_is_what_was_read,
     "consent_writers_overlapping": nothing,
     "forged_tokens_accepted": a_signature_is_checked,
-    "access_cells_wrong": a_document_is_held_against_the_rules_of_its_fields,
+    "access_cells_wrong": a_customer_who_is_found_is_read_in_the_callers_shop,
     "versions_won_twice": a_profile_is_written_on_the_version_it_was_read_in,
     "bucket_overdrawn": a_bucket_is_charged_by_its_condition,
     "bulk_rows_wrong": a_step_that_was_not_sent_on_is_sent_on_by_whoever_comes_again,

@@ -1,0 +1,215 @@
+# tests/two_shops.py
+"""Two shops that have everything alike but what is said: ids, addresses and the numbers of orders are the same.
+
+Every text that can be chosen holds a mark of whose it is: of a person in a shop (`ada-demo`), or of the shop
+(`shop-demo`). Days and amounts differ as well. So an answer tells by itself of which records it was made.
+"""
+
+import json
+from datetime import UTC, datetime
+from typing import Any, Final
+from unittest import mock
+
+from crm.bulk import service as bulk
+from crm.consent import service as consent
+from crm.consent.service import SuppressionGiven
+from crm.customers import by_hand
+from crm.customers import service as customers
+from crm.customers.service import AttributeFields, Words
+from crm.feedback import service as feedback
+from crm.intake import service as intake
+from crm.kernel import operations
+from crm.kernel.actor import Actor, Role
+from crm.kernel.errors import Fault
+from crm.kpis import service as kpis
+from crm.loyalty import service as loyalty
+from crm.notifications import service as notifications
+from crm.orders import service as orders
+from crm.orders.events import OrderRecorded
+from crm.segmentation import service as segmentation
+from crm.shops import service as shops
+from schema.node import global_id
+from tests.asking import NOW
+from tests.shop_events import order, refunded
+
+PEOPLE: Final = {"demo": ("ada", "bob", "blocked", "deleted"), "other": ("ada",)}
+DAYS: Final = {"demo": "2026-03-01", "other": "2026-03-02"}
+PRICES: Final = {"ada-demo": "101.01", "bob-demo": "307.03", "ada-other": "503.05"}
+PHONES: Final = {person: f"+4366045678{number}" for number, person in enumerate(PEOPLE["demo"], 90)}
+DEFINED: Final[dict[str, dict[str, Any]]] = {
+    "text": {},
+    "number": {},
+    "money": {"currency": "EUR"},
+    "date": {},
+    "boolean": {},
+    "choice": {"choices": [("gold", "Gold")]},
+    "list": {"element_type": "text"},
+}
+
+
+def mark(person: str, shop: str) -> str:
+    return f"{person}-{shop}"
+
+
+MARKS: Final = frozenset(mark(person, shop) for shop in PEOPLE for person in ("shop", *PEOPLE[shop]))
+
+
+def customer_id(person: str) -> str:
+    return f"cus_{person}"
+
+
+def ids(person: str) -> dict[str, str]:
+    """What a document names records by, those of a person and those of the shop: the same in every shop."""
+    operation = operations.Operation.of("", f"op_{operations._hash(person)[:26]}")
+    return {
+        "AttributeDefinition": global_id("AttributeDefinition", "text"),
+        "Customer": global_id("Customer", customer_id(person)),
+        "FeedbackResponse": global_id("FeedbackResponse", customer_id(person), f"f-{person}"),
+        "Message": global_id("Message", customer_id(person), f"customer:{customer_id(person)}:thank_you"),
+        "Operation": global_id("Operation", operation.operation_id),
+        "Order": global_id("Order", f"o-{person}"),
+        "Segment": global_id("Segment", "seg_repeat_buyer"),
+        "Shop": global_id("Shop", "demo"),
+        "address": f"{person}@example.com",
+        "email": f"{person}@example.com",
+        "number": f"o-{person}",
+    }
+
+
+OF_A_PERSON: Final = frozenset({"Customer", "FeedbackResponse", "Message", "Operation", "Order", "email", "number"})
+
+
+def furnish() -> None:
+    """Fill both shops, which are founded."""
+    for shop, people in PEOPLE.items():
+        _furnish(shop)
+        for person in people:
+            _Life(person, shop).live()
+
+
+def _furnish(shop: str) -> None:
+    named = mark("shop", shop)
+    shops.update(shop, shops.ShopFields(name=named, sender=f"{named}@example.com", third_party_sources=[named]))
+    for kind, more in DEFINED.items():
+        choices = {"choices": [(key, f"{name} {named}") for key, name in more["choices"]]} if "choices" in more else {}
+        fields = AttributeFields(
+            name=f"{kind} {named}", type=kind, description=named, customer_access="editable", **more | choices
+        )
+        customers.define_attribute(shop, kind, fields, now=NOW)
+    shops.forget_cached()
+
+
+class _Life:
+    """What is known of a person in a shop: something of everything."""
+
+    def __init__(self, person: str, shop: str) -> None:
+        self.person, self.shop, self.mark, self.id = person, shop, mark(person, shop), customer_id(person)
+        self.price = PRICES.get(self.mark, "9.00")
+        self.day = DAYS[shop]
+        self.clerk = Actor(Role.STAFF, mark("shop", shop))
+        self.at = datetime.fromisoformat(f"{self.day}T10:00:00Z").astimezone(UTC)
+
+    def live(self) -> None:
+        self.come()
+        self.buy()
+        if self.mark in PRICES:
+            self.wander()
+            self.speak()
+            self.work()
+        if self.person == "blocked":
+            customers.update(self.shop, self.id, Words(fields={"status": "blocked"}), now=NOW, by=self.clerk)
+        if self.person == "deleted":
+            customers.delete(self.shop, self.id, now=NOW, by=self.clerk)
+
+    def come(self) -> None:
+        fields = {
+            "first_name": self.mark,
+            "last_name": f"{self.mark} before",
+            "email": f"{self.person}@example.com",
+            "phone": PHONES[self.person],
+            "locale": "de-AT",
+            "zone": "Europe/Vienna",
+            "birth_date": self.day.replace("2026", "1990"),
+            "gender": "female",
+            "tags": [f"{self.mark} before"],
+            "addresses": [
+                {"line1": self.mark, "line2": self.mark, "postal_code": self.mark, "city": self.mark,
+                 "region": self.mark, "country": "AT", "latitude": 48.2, "longitude": 16.4},
+            ],
+        }  # fmt: skip
+        words = Words(external_ids={"shopify": self.person}, fields=fields)
+        with mock.patch.object(by_hand, "new_id", return_value=self.id):
+            customers.create(self.shop, words, now=self.at, by=self.clerk)
+        values = {
+            "text": self.mark,
+            "number": self.price,
+            "money": {"amount": self.price, "currency": "EUR"},
+            "date": self.day,
+            "boolean": True,
+            "choice": "gold",
+            "list": [self.mark],
+        }
+        customers.set_attributes(self.shop, self.id, values, now=self.at, by=self.clerk)
+        customers.update(self.shop, self.id, Words(fields={"last_name": self.mark, "tags": [self.mark]}), now=NOW)
+        mine = Actor(Role.CUSTOMER, self.id)
+        said = Words(fields={"email": f"{self.mark}@example.com", "phone": "+436609876543"}, vouched=False)
+        customers.update(self.shop, self.id, said, now=NOW, by=mine)
+
+    def happened(self, kind: str, data: dict[str, Any], name: str) -> None:
+        """`name` tells apart what a person does; together with theirs it is the event's id."""
+        event = {
+            "id": f"{name}-{self.person}",
+            "type": kind,
+            "version": 1,
+            "shop": self.shop,
+            "source": self.mark,
+            "occurredAt": f"{self.day}T10:00:00Z",
+            "customer": {"id": self.id},
+            "data": data,
+        }
+        intake.apply(json.dumps(event), now=NOW)
+
+    def buy(self) -> None:
+        said = [{"channel": "email", "purpose": "marketing", "state": "granted", "source": self.mark}]
+        more = {"topic": "concerts", "textVersion": self.mark, "optInLevel": "double", "legalBasis": "consent"}
+        self.happened("consent.updated", {"consents": [*said, said[0] | more]}, "said")
+        line = {"id": self.mark, "sku": self.mark, "quantity": 2, "unitPrice": self.price, "title": self.mark}
+        line |= {"category": self.mark, "tags": [self.mark], "tax": self.price, "discount": self.price}
+        number = f"o-{self.person}"
+        placed = order(number, lines=[line], placedAt=f"{self.day}T10:00:00Z", shipping=self.price, channel=self.mark)
+        self.happened("order.placed", placed | {"coupon": self.mark, "cartId": self.mark}, "placed")
+        recorded = OrderRecorded.of(orders.get(self.shop, number))
+        loyalty.post_for_order(recorded, now=NOW)
+        notifications.plan_thank_you(recorded, now=self.at)
+        refund = refunded(number, f"r-{self.person}")["data"] | {"reason": self.mark}
+        refund["lines"] = [{"lineId": self.mark, "quantity": 1, "amount": self.price[:-1] + "0"}]
+        self.happened("refund.created", refund, "refunded")
+        segmentation.refresh(self.shop, self.id, cause=recorded.cause, occurred_at=recorded.occurred_at, now=NOW)
+        kpis.roll_up([kpis.news(orders.get(self.shop, number), None)])
+
+    def wander(self) -> None:
+        session = {"channel": self.mark, "sessionId": self.mark}
+        utm = dict.fromkeys(("source", "medium", "campaign", "term", "content"), self.mark)
+        url = f"https://example.com/{self.mark}"
+        self.happened("visit.started", session | {"url": url, "referrer": f"{url}/before", "utm": utm}, "visited")
+        cart = {"cartId": f"next-{self.mark}", "lines": [{"sku": self.mark, "quantity": 1, "unitPrice": self.price}]}
+        cart |= {"currency": "EUR", "total": self.price}
+        self.happened("cart.updated", session | cart | {"cartId": self.mark}, "emptied")
+        self.happened("cart.updated", session | cart, "filled")
+        self.happened("checkout.started", session | cart, "checked")
+
+    def speak(self) -> None:
+        answer = {"score": 9, "comment": self.mark, "orderId": f"o-{self.person}"}
+        self.happened("feedback.received", answer, "f")
+        kpis.roll_up([kpis.news(each, None) for each in feedback.responses(self.shop, self.id, before=None, limit=9)])
+        given = SuppressionGiven("email", f"{self.person}@example.com", "complaint", self.mark, self.mark)
+        consent.suppression_add(self.shop, given, actor=self.clerk, idempotency_key=self.person, now=self.at)
+
+    def work(self) -> None:
+        """Staff import something that fails."""
+        asked = bulk.ImportAsked(self.mark, bulk.CSV, self.at)
+        operation, _ = bulk.import_from(
+            self.shop, "customers_import", asked, actor=self.clerk, idempotency_key=self.person, now=self.at
+        )
+        operation.fail([Fault(self.mark, "INVALID", self.mark)])
+        operations.move(operation, "step", now=NOW)
