@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from crm.kernel import clock
+from crm.segmentation.language.verdicts import Verdict
 
 WINDOW = timedelta(days=30)
 
@@ -26,13 +27,6 @@ class Facts(Struct, frozen=True):
     def newest_at(self) -> datetime | None:
         """When the newest of these facts came about: for moments before that they say nothing."""
         return self.last_order_at
-
-
-class Verdict(Struct, frozen=True):
-    """Whether the customer is a member, and the exact instant at which time alone will change that (None: never)."""
-
-    member: bool
-    flips_at: datetime | None = None
 
 
 class Segment(Struct, frozen=True):

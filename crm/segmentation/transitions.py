@@ -8,7 +8,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from crm.kernel import clock
-from crm.segmentation.definitions import Facts, Segment, Verdict
+from crm.segmentation.definitions import Facts, Segment
+from crm.segmentation.language.verdicts import Verdict
 
 
 class Interval(Struct, frozen=True):

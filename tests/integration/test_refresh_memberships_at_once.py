@@ -12,7 +12,7 @@ from crm.kernel import change as kernel_change
 from crm.kernel import clock
 from crm.kernel.timers import TimerDue
 from crm.segmentation import service
-from crm.segmentation.definitions import Verdict
+from crm.segmentation.language.verdicts import Verdict
 from crm.segmentation.models import SegmentMembership
 from tests.integration.memberships import (
     DAY,

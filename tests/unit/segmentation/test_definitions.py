@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crm.segmentation.definitions import Facts, Verdict, ordered_in_the_last_30_days, repeat_buyer
+from crm.segmentation.definitions import Facts, ordered_in_the_last_30_days, repeat_buyer
+from crm.segmentation.language.verdicts import Verdict
 
 INSTANT = timedelta(microseconds=1)
 ZONES = [

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crm.kernel import clock
-from crm.segmentation.definitions import SEGMENTS, Facts, Segment, Verdict
+from crm.segmentation.definitions import SEGMENTS, Facts, Segment
+from crm.segmentation.language.verdicts import Verdict
 from crm.segmentation.transitions import Interval, OpenMembership, by_time, effective_time, settle
 
 ZONE = "Europe/Vienna"

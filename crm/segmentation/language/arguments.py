@@ -1,0 +1,159 @@
+# crm/segmentation/language/arguments.py
+"""What is given to a function, as its parameters want it. Everything that is wrong is noted."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+from crm.segmentation.language import tree
+from crm.segmentation.language.kinds import EXPECTED, FLAG, NUMBER, TEXT, Kind, Type, Unfit, value_of
+from crm.segmentation.language.mistakes import Code, Mistakes, nearest
+from crm.segmentation.language.parser import PROPERTIES
+from crm.segmentation.language.tree import Argument, Call, Name, Operator, Several, Span
+from crm.segmentation.language.words import Arguments, Asked, Condition, Function, Parameter, Property, Role
+
+PAIRS = (("since", "until"), ("count_min", "count_max"), ("sum_amount_min", "sum_amount_max"))
+OF_PROPERTIES = {tree.Text: TEXT, tree.Number: NUMBER, tree.Flag: FLAG}
+ORDERED = {Operator.GREATER, Operator.AT_LEAST, Operator.LESS, Operator.AT_MOST}
+WITHIN_TEXTS = {Operator.CONTAINS, Operator.STARTS_WITH}
+
+
+@dataclass(slots=True)
+class Giving:
+    """One call being looked at. `named` finds a date attribute, `segment` what a segment's name stands for; both note
+    what is wrong, and then return None.
+    """
+
+    function: Function
+    call: Call
+    currency: str
+    mistakes: Mistakes
+    named: Callable[[Name], Asked | None]
+    segment: Callable[[str, Span], Condition | None]
+    values: dict[str, Any] = field(default_factory=dict)
+    properties: list[Property] = field(default_factory=list)
+    spans: dict[str, Span] = field(default_factory=dict)
+
+    def arguments(self) -> Arguments:
+        """Of those that are right."""
+        places = iter([each for each in self.function.parameters if each.positional])
+        for argument in self.call.arguments:
+            if argument.name is not None and argument.name.startswith(PROPERTIES) and self.function.with_properties:
+                self._property(argument, argument.name.removeprefix(PROPERTIES))
+            elif parameter := self._parameter(argument, next(places, None) if argument.name is None else None):
+                self._take(parameter, argument)
+        for parameter in self.function.parameters:
+            if parameter.required and parameter.name not in self.spans:
+                said = f"needs {parameter.name}: {parameter.description}"
+                self.mistakes.add(Code.MISSING_ARGUMENT, said, self.call.span, expected=[parameter.name])
+        self._compare()
+        return Arguments(self.values, tuple(self.properties), self.currency)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether each argument that was given, and each that is needed, has a value."""
+        needed = {each.name for each in self.function.parameters if each.required}
+        return {*self.spans, *needed} == set(self.values)
+
+    def _parameter(self, argument: Argument, placed: Parameter | None) -> Parameter | None:
+        names = [each.name for each in self.function.parameters]
+        found = placed if argument.name is None else self.function.parameter.get(argument.name)
+        if found is None:
+            said = f"{self.function.name} takes {', '.join(names)}"
+            if isinstance(argument.value, Name) and argument.name is None:
+                meant = nearest(argument.value.value, names)
+            else:
+                meant = nearest(argument.name, names) if argument.name else None
+            self.mistakes.add(Code.UNKNOWN_ARGUMENT, said, argument.span, expected=names, nearest=meant)
+        elif found.name in self.spans:
+            self.mistakes.add(Code.REPEATED_ARGUMENT, f"{found.name} is given before", argument.span)
+            return None
+        elif argument.operator is not Operator.EQUAL:
+            said = f"{found.name} is given with a colon"
+            self.mistakes.add(Code.OPERATOR, said, argument.span, expected=[f"{found.name}:"])
+            self.spans[found.name] = argument.span
+            return None
+        return found
+
+    def _take(self, parameter: Parameter, argument: Argument) -> None:
+        self.spans[parameter.name] = argument.value.span
+        value = self._given(parameter, argument.value)
+        if value is not None:
+            self.values[parameter.name] = value
+
+    def _given(self, parameter: Parameter, given: tree.Literal | Name | Several) -> Any:
+        match parameter.role, given:
+            case Role.DATE_ATTRIBUTE, Name():
+                return self.named(given)
+            case Role.SEGMENT, tree.Text(text):
+                return self.segment(text, given.span)
+            case Role.VALUE, Several(values) if parameter.many:
+                found = [self._value(parameter, each) for each in values]
+                return None if None in found else frozenset(found)
+            case Role.VALUE, tree.Text() | tree.Number() | tree.Day() | tree.Offset() | tree.Flag():
+                value = self._value(parameter, given)
+                return frozenset({value}) if parameter.many and value is not None else value
+        role = EXPECTED[parameter.type.kind] if parameter.role is Role.VALUE else parameter.role.value
+        self._unfit(given.span, role)
+        return None
+
+    def _value(self, parameter: Parameter, literal: tree.Literal) -> Any:
+        value = self._converted(literal, parameter.type)
+        if isinstance(value, int | Fraction) and (parameter.least is not None or parameter.most is not None):
+            too_little = parameter.least is not None and value < parameter.least
+            if too_little or (parameter.most is not None and value > parameter.most):
+                bounds = f"from {parameter.least}" + (f" to {parameter.most}" if parameter.most is not None else " on")
+                self.mistakes.add(Code.VALUE, f"{parameter.name} goes {bounds}", literal.span, expected=[bounds])
+                return None
+        return value
+
+    def _property(self, argument: Argument, path: str) -> None:
+        value = argument.value
+        type_ = OF_PROPERTIES.get(type(value))
+        if type_ is None or isinstance(value, Name | Several):
+            self._unfit(value.span, "a text, a number, true or false")
+            return
+        unordered = argument.operator in ORDERED and type_.kind is not Kind.NUMBER
+        if unordered or (argument.operator in WITHIN_TEXTS and type_.kind is not Kind.TEXT):
+            said = f"{argument.operator.value} does not go with this value"
+            self.mistakes.add(Code.OPERATOR, said, argument.span, expected=[":", "!="])
+            return
+        found = self._converted(value, type_)
+        if isinstance(found, str | Fraction | bool):
+            self.properties.append(Property(tuple(path.split(".")), argument.operator, found))
+
+    def _converted(self, literal: tree.Literal, type_: Type) -> Any:
+        try:
+            return value_of(literal, type_, currency=self.currency)
+        except Unfit as wrong:
+            self.mistakes.add(Code.VALUE, str(wrong), literal.span, expected=wrong.expected, nearest=wrong.nearest)
+            return None
+
+    def _unfit(self, span: Span, expected: str) -> None:
+        self.mistakes.add(Code.VALUE, f"{expected} is expected here", span, expected=[expected])
+
+    def _compare(self) -> None:
+        for low, high in PAIRS:
+            first, last = self.values.get(low), self.values.get(high)
+            if first is not None and last is not None and is_reversed(first, last):
+                said = f"{low} is greater than {high}: nothing lies between"
+                self.mistakes.add(Code.EMPTY_RANGE, said, self.spans[low], expected=[f"{low} below {high}"])
+
+
+def is_reversed(low: Any, high: Any) -> bool:
+    """Whether nothing can lie between, whatever today is; False of days of which that depends on today."""
+    match low, high:
+        case tree.Day(first), tree.Day(last):
+            return first > last
+        case tree.Offset(first_count, first_unit), tree.Offset(last_count, last_unit):
+            if first_count == 0 or last_count == 0:
+                return first_count > last_count
+            by_months = {tree.Unit.MONTH: 1, tree.Unit.YEAR: 12}
+            if (first_unit in by_months) != (last_unit in by_months):
+                return first_count > 0 > last_count
+            lengths = by_months if first_unit in by_months else {tree.Unit.DAY: 1, tree.Unit.WEEK: 7}
+            return first_count * lengths[first_unit] > last_count * lengths[last_unit]
+        case ((tree.Day() | tree.Offset()), _):
+            return False
+    return bool(low > high)

@@ -1,0 +1,72 @@
+# crm/segmentation/language/compiling.py
+"""A text, understood in one shop and made a pure function of facts and a moment: once per version of a definition."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from crm.segmentation.language.binding import Binder, Plan
+from crm.segmentation.language.catalogue import Catalogue
+from crm.segmentation.language.days import FOREVER
+from crm.segmentation.language.facts import Facts
+from crm.segmentation.language.mistakes import Mistake, Mistakes
+from crm.segmentation.language.parser import parse
+from crm.segmentation.language.reading import Reads
+from crm.segmentation.language.tree import Query
+from crm.segmentation.language.truth import Moment
+from crm.segmentation.language.verdicts import Verdict
+from crm.segmentation.language.writing import written
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """A query that is right. `normalized` is its canonical text."""
+
+    query: Query
+    normalized: str
+    reads: Reads
+    plan: Plan
+    evaluate: Callable[[Facts, datetime], Verdict]
+
+
+@dataclass(frozen=True)
+class Understood:
+    """`compiled` is None where there are mistakes, which are all that is wrong, in the order of the text."""
+
+    mistakes: tuple[Mistake, ...]
+    compiled: Compiled | None
+
+
+def understand(text: str, catalogue: Catalogue, *, itself: str | None = None) -> Understood:
+    """Read a query. It may not ask about the segment that it defines (the id `itself`), be it by way of others."""
+    mistakes = Mistakes(text)
+    parsed = parse(text, mistakes)
+    binder = Binder(catalogue, mistakes, (itself,) if itself else ())
+    plan = binder.bound(parsed.query) if parsed.query is not None else None
+    for subject in parsed.lost:
+        binder.look_at(subject)
+    if parsed.query is None or plan is None or mistakes:
+        return Understood(mistakes.in_order(), None)
+    return Understood((), _compiled(parsed.query, plan))
+
+
+def compiled(query: Query, catalogue: Catalogue, *, itself: str | None = None) -> Compiled:
+    """As `understand`, of a query that has been understood before. Raises ValueError where that no longer is right."""
+    mistakes = Mistakes("")
+    plan = Binder(catalogue, mistakes, (itself,) if itself else ()).bound(query)
+    if plan is None or mistakes:
+        found = ", ".join(sorted({mistake.code for mistake in mistakes.in_order()}))
+        raise ValueError(f"the query no longer is right: {found}")
+    return _compiled(query, plan)
+
+
+def _compiled(query: Query, plan: Plan) -> Compiled:
+    judge = plan.judge
+
+    def evaluate(facts: Facts, now: datetime) -> Verdict:
+        if facts.hidden:
+            return Verdict(member=False)
+        truth, until = judge(Moment.of(facts, now))
+        return Verdict(truth is True, None if until == FOREVER else until)
+
+    return Compiled(query, written(query), plan.reads, plan, evaluate)

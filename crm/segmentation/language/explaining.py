@@ -1,0 +1,49 @@
+# crm/segmentation/language/explaining.py
+"""Why somebody is in a segment, or is not: each part of its query with what it is of them, and what that rests on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from crm.segmentation.language.binding import Plan
+from crm.segmentation.language.compiling import Compiled
+from crm.segmentation.language.days import FOREVER
+from crm.segmentation.language.facts import Facts
+from crm.segmentation.language.truth import Moment, Truth
+from crm.segmentation.language.words import Evidence
+from crm.segmentation.language.writing import written
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """`text` is the part as it is written canonically. `truth` is true, false, or None for unknown, and stays so until
+    `flips_at` (None: for good). `value` is what is known of what a condition asks about, as a text for people; None
+    where that is unknown, and of parts that join others. `facts` are the kinds of facts behind it, `records` the ids of
+    those that were counted.
+    """
+
+    text: str
+    truth: Truth
+    flips_at: datetime | None
+    value: str | None
+    facts: tuple[str, ...]
+    records: tuple[str, ...]
+    parts: "tuple[Explanation, ...]"
+
+
+def explain(compiled: Compiled, facts: Facts, now: datetime) -> Explanation:
+    """Of the whole query; whether the customer is deleted, and so in no segment, is not its business."""
+    return _explained(compiled.plan, Moment.of(facts, now))
+
+
+def _explained(plan: Plan, moment: Moment) -> Explanation:
+    truth, until = plan.judge(moment)
+    found = plan.condition.evidence(moment) if plan.condition else Evidence(None)
+    return Explanation(
+        text=written(plan.query),
+        truth=truth,
+        flips_at=None if until == FOREVER else until,
+        value=found.value,
+        facts=tuple(sorted(plan.reads.facts)),
+        records=found.ids,
+        parts=tuple(_explained(part, moment) for part in plan.parts),
+    )

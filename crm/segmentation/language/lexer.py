@@ -1,0 +1,171 @@
+# crm/segmentation/language/lexer.py
+"""A text as tokens. One pass, in time linear to its length: no pattern can give back what it has taken."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from enum import StrEnum
+from typing import Final
+
+from crm.segmentation.language import tree
+from crm.segmentation.language.mistakes import Code, Mistakes
+from crm.segmentation.language.tree import Offset, Operator, Span, Unit
+
+EARLIEST, LATEST = date(1900, 1, 1), date(2199, 12, 31)
+FURTHEST: Final = {Unit.DAY: 73_000, Unit.WEEK: 10_400, Unit.MONTH: 2_400, Unit.YEAR: 200}
+"""Offsets go 200 years either way."""
+MOST_DIGITS: Final = 18
+QUOTES: Final = '"\u2018\u2019\u201a\u201b\u201c\u201d\u201e'
+"""What word processors make of a quote, and the double one, that other languages have."""
+KEYWORDS: Final = frozenset(
+    {"AND", "OR", "NOT", "BETWEEN", "CONTAINS", "IN", "STARTS", "WITH", "IS", "NULL", "TRUE", "FALSE"}
+)
+NAMED_UNITS: Final = {"day": Unit.DAY, "week": Unit.WEEK, "month": Unit.MONTH, "year": Unit.YEAR}
+INSTEAD: Final = {"<>": "!=", "==": "=", "&&": "AND", "||": "OR", "!": "NOT"}
+
+
+class Kind(StrEnum):
+    WORD = "a name"
+    KEYWORD = "a keyword"
+    VALUE = "a value"
+    OPERATOR = "an operator"
+    MARK = "a mark"
+    CURSOR = "the cursor"
+    END = "the end"
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """`text` is as written; keywords and operators in their own spelling. `value` is that of a value."""
+
+    kind: Kind
+    text: str
+    span: Span
+    value: tree.Literal | None = None
+
+
+TOKEN: Final = re.compile(
+    r"""
+    (?P<space>\s++)
+  | (?P<ago>[0-9]++_\w++)
+  | (?P<date>[0-9]++-[0-9]++(?:-[0-9]++)?+(?:T[0-9:.]*+Z?+)?+)
+  | (?P<offset>[+-][0-9]++[^\W\d_]\w*+)
+  | (?P<number>[+-]?+(?:[0-9]++(?:\.[0-9]++)?+|\.[0-9]++)(?![\w.]))
+  | (?P<word>[^\W\d]\w*+(?:\.\w++)*+)
+  | (?P<text>'(?:[^']|'')*+')
+  | (?P<open>'[\s\S]*+)
+  | (?P<quoted>"[^"]*+"?+|[\u2018-\u201e][^\u2018-\u201e]*+[\u2018-\u201e]?+)
+  | (?P<operator><=|>=|!=|=(?!=)|<(?!>)|>)
+  | (?P<instead><>|==|&&|\|\||!)
+  | (?P<mark>[(),:])
+  | (?P<currency>[$€£¥]\s*+(?:\d[0-9.]*+)?+)
+  | (?P<other>[0-9.]\w*+|.)
+    """,
+    re.VERBOSE,
+)
+
+
+def tokens(text: str, mistakes: Mistakes) -> list[Token]:
+    """All tokens, the end the last of them. What is none is a mistake, and read as what it was probably meant as."""
+    return [*_tokens(text, mistakes), Token(Kind.END, "", Span(len(text), 0))]
+
+
+def _tokens(text: str, mistakes: Mistakes) -> Iterator[Token]:
+    for found in TOKEN.finditer(text):
+        span = Span(found.start(), found.end() - found.start())
+        written = found.group()
+        match found.lastgroup:
+            case "word":
+                yield _word(written, span)
+            case "operator":
+                yield Token(Kind.OPERATOR, written, span)
+            case "mark":
+                yield Token(Kind.MARK, written, span)
+            case "space":
+                pass
+            case "instead":
+                yield _instead(written, span, mistakes)
+            case "other":
+                said = "the language has no such character" if span.length == 1 else "is neither a number nor a name"
+                mistakes.add(Code.CHARACTER, said, span)
+            case kind:
+                yield Token(Kind.VALUE, written, span, _value(str(kind), written, span, mistakes))
+
+
+def _word(written: str, span: Span) -> Token:
+    upper = written.upper()
+    if upper in {"TRUE", "FALSE"}:
+        return Token(Kind.VALUE, upper.lower(), span, tree.Flag(upper == "TRUE", span))
+    if upper in {"TODAY", "YESTERDAY"}:
+        return Token(Kind.VALUE, upper.lower(), span, Offset(0 if upper == "TODAY" else -1, Unit.DAY, span))
+    return Token(Kind.KEYWORD, upper, span) if upper in KEYWORDS else Token(Kind.WORD, written, span)
+
+
+def _instead(written: str, span: Span, mistakes: Mistakes) -> Token:
+    meant = INSTEAD[written]
+    mistakes.add(Code.CHARACTER, f"is written {meant} here", span, expected=[meant], nearest=meant)
+    return Token(Kind.KEYWORD if meant.isalpha() else Kind.OPERATOR, meant, span)
+
+
+def _value(kind: str, written: str, span: Span, mistakes: Mistakes) -> tree.Literal:  # noqa: PLR0911  one a kind
+    """What it says, or where it says nothing, something of the kind that was meant: the mistake is noted."""
+    match kind:
+        case "text":
+            return tree.Text(written[1:-1].replace("''", "'"), span)
+        case "open":
+            mistakes.add(Code.UNTERMINATED, "has no closing quote", span, expected=["'"])
+            return tree.Text(written[1:].replace("''", "'"), span)
+        case "quoted":
+            mistakes.add(Code.CHARACTER, "texts stand in single quotes: 'like this'", span, expected=["'"])
+            return tree.Text(written.strip(QUOTES), span)
+        case "number":
+            return _number(written, span, mistakes)
+        case "currency":
+            mistakes.add(Code.CHARACTER, "amounts have no currency sign: they are in the shop's currency", span)
+            return tree.Number(Decimal(0), span)
+        case "date":
+            return _day(written, span, mistakes)
+    return _offset(written, span, mistakes)
+
+
+def _number(written: str, span: Span, mistakes: Mistakes) -> tree.Literal:
+    if sum(character.isdigit() for character in written) > MOST_DIGITS:
+        mistakes.add(Code.VALUE, f"has more than {MOST_DIGITS} digits", span)
+        return tree.Number(Decimal(0), span)
+    return tree.Number(Decimal(written), span)
+
+
+def _day(written: str, span: Span, mistakes: Mistakes) -> tree.Literal:
+    form = re.fullmatch(r"\d{4}-\d{2}-\d{2}", written, re.ASCII)
+    try:
+        day = date.fromisoformat(written) if form else None
+    except ValueError:
+        day = None
+    if day is not None and EARLIEST <= day <= LATEST:
+        return tree.Day(day, span)
+    said = "is no day between 1900 and 2199" if form else "a day is written like 2026-01-31, without a time"
+    mistakes.add(Code.NO_SUCH_DAY, said, span, expected=["a day such as 2026-01-31"])
+    return tree.Day(EARLIEST, span)
+
+
+def _offset(written: str, span: Span, mistakes: Mistakes) -> tree.Literal:
+    """`-90d`, or `90_days_ago`, which is the same."""
+    forward = re.fullmatch(r"([+-]\d{1,6})([dwmy])", written, re.ASCII | re.IGNORECASE)
+    ago = re.fullmatch(r"(\d{1,6})_(day|week|month|year)s?_ago", written, re.ASCII | re.IGNORECASE)
+    if forward:
+        count, unit = int(forward[1]), Unit(forward[2].lower())
+    elif ago:
+        count, unit = -int(ago[1]), NAMED_UNITS[ago[2].lower()]
+    else:
+        said = "a relative date is written like -90d, -4w, -12m, -1y, +7d or 7_days_ago"
+        mistakes.add(Code.VALUE, said, span, expected=["a relative date such as -90d"])
+        return Offset(0, Unit.DAY, span)
+    if abs(count) > FURTHEST[unit]:
+        mistakes.add(Code.VALUE, "lies more than 200 years from today", span)
+        return Offset(0, Unit.DAY, span)
+    return Offset(count, unit, span) if count else Offset(0, Unit.DAY, span)
+
+
+OPERATORS: Final = {operator.value: operator for operator in Operator if not operator.value[0].isalpha()}

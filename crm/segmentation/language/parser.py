@@ -1,0 +1,299 @@
+# crm/segmentation/language/parser.py
+"""From tokens to a tree, by recursive descent. What cannot be read is noted, and reading goes on behind it.
+
+query     := all (OR all)*             NOT binds tighter than AND, AND tighter than OR
+all       := one (AND one)*
+one       := NOT one | "(" query ")" | condition
+condition := subject test | call [("=" | "!=") (true | false)]
+subject   := name | call
+call      := name "(" [argument ("," argument)*] ")"
+argument  := [name (":" | operator)] (value | name | "(" value ("," value)* ")")
+test      := operator value | [NOT] CONTAINS value | [NOT] STARTS WITH value | [NOT] IN "(" value ("," value)* ")"
+| [NOT] BETWEEN value AND value | IS [NOT] NULL
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final, TypeVar
+
+from crm.segmentation.language import tree
+from crm.segmentation.language.lexer import OPERATORS, Kind, Token, tokens
+from crm.segmentation.language.mistakes import Code, Mistakes
+from crm.segmentation.language.reader import CONDITION, CONNECTIVE, TESTS, VALUE, Found, Lost, Reader, Wanted
+from crm.segmentation.language.tree import Argument, Call, Holds, Name, Not, Operator, Predicate, Query, Several, Span
+
+MOST_CHARACTERS: Final = 10_000
+MOST_DEPTH: Final = 20
+MOST_PREDICATES: Final = 100
+MOST_VALUES: Final = 500
+PROPERTIES: Final = "properties."
+"""Before the path of a property of an event, which is told from others by its case."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """The query, of those of its parts that can be read; None without any. `lost`: what the others began with."""
+
+    query: Query | None
+    lost: tuple[Name | Call, ...] = ()
+
+
+def parse(text: str, mistakes: Mistakes) -> Parsed:
+    """What is wrong is added to `mistakes`."""
+    if len(text) > MOST_CHARACTERS:
+        said = f"has {len(text):,} characters; {MOST_CHARACTERS:,} are the most"
+        mistakes.add(Code.TOO_LONG, said, Span(MOST_CHARACTERS, len(text) - MOST_CHARACTERS))
+        return Parsed(None)
+    parser = _Parser(tokens(text, mistakes), mistakes)
+    return Parsed(parser.parsed(), tuple(parser.lost))
+
+
+def wanted(before: str) -> Wanted:
+    """What may follow a text, which may be half a query, and what it says so far may be wrong."""
+    mistakes = Mistakes(before)
+    read = tokens(before[-MOST_CHARACTERS:], mistakes)[:-1]
+    parser = _Parser([*read, Token(Kind.CURSOR, "", Span(len(before), 0))], mistakes)
+    with suppress(Found):
+        parser.parsed()
+    return parser.wanted
+
+
+class _Parser(Reader):
+    def __init__(self, read: list[Token], mistakes: Mistakes) -> None:
+        super().__init__(read, mistakes)
+        self._depth = 0
+        self._predicates = 0
+        self.lost: list[Name | Call] = []
+
+    def parsed(self) -> Query | None:
+        parts: list[Query] = []
+        while True:
+            if found := self._query():
+                parts.append(found)
+            if self.at(Kind.END):
+                return tree.all_of(parts) if parts else None
+            self.note(CONNECTIVE)
+            if not self.at(Kind.WORD) and not self.at(Kind.KEYWORD, "NOT") and not self.at(Kind.MARK, "("):
+                self.take()
+                self._skip()
+                self.accept(Kind.KEYWORD, "AND")
+                if self.at(Kind.END):
+                    return tree.all_of(parts) if parts else None
+
+    def _query(self) -> Query | None:
+        return self._joined("OR", tree.any_of, lambda: self._joined("AND", tree.all_of, self._one))
+
+    def _joined(
+        self, word: str, join: Callable[[Iterable[Query]], Query], read: Callable[[], Query | None]
+    ) -> Query | None:
+        parts = [read()]
+        while True:
+            self.want(Wanted("connective"))
+            if not self.accept(Kind.KEYWORD, word):
+                break
+            parts.append(read())
+        good = [part for part in parts if part is not None]
+        return join(good) if good else None
+
+    def _one(self) -> Query | None:
+        self.want(Wanted("condition"))
+        begins = self.now.span
+        try:
+            if self.accept(Kind.KEYWORD, "NOT"):
+                part = self._within(begins, self._one)
+                return Not(part, begins.to(part.span)) if part else None
+            if self.accept(Kind.MARK, "("):
+                found = self._within(begins, self._query)
+                self._close()
+                return found
+            return self._condition()
+        except Lost:
+            self._skip()
+            return None
+
+    def _within(self, begins: Span, read: Callable[[], T]) -> T:
+        if self._depth == MOST_DEPTH:
+            self.mistakes.add(Code.TOO_DEEP, f"stands within more than {MOST_DEPTH} others", begins)
+            self.give_up()
+        self._depth += 1
+        found = read()
+        self._depth -= 1
+        return found
+
+    def _condition(self) -> Query:
+        subject = self._subject()
+        self._predicates += 1
+        if self._predicates > MOST_PREDICATES:
+            self.mistakes.add(Code.TOO_MANY, f"is one condition too many: {MOST_PREDICATES} are the most", subject.span)
+            self.give_up()
+        self.want(Wanted("connective" if isinstance(subject, Call) else "test", subject))
+        if isinstance(subject, Call) and not self._begins_test():
+            return Holds(subject)
+        try:
+            return self._test(subject)
+        except Lost:
+            self.lost.append(subject)
+            raise
+
+    def _begins_test(self) -> bool:
+        tests = {"NOT", "BETWEEN", "CONTAINS", "IN", "STARTS", "IS"}
+        return self.at(Kind.OPERATOR) or (self.at(Kind.KEYWORD) and self.now.text in tests)
+
+    def _subject(self) -> Name | Call:
+        if not self.at(Kind.WORD):
+            self.lose(CONDITION)
+        word = self.take()
+        if not self.accept(Kind.MARK, "("):
+            return Name(word.text.lower(), word.span)
+        name = word.text.lower()
+        arguments = self._arguments(name)
+        return Call(name, arguments, word.span.to(self.before.span))
+
+    def _arguments(self, function: str) -> tuple[Argument, ...]:
+        given: list[Argument] = []
+        self.want(Wanted("argument", function))
+        if self.accept(Kind.MARK, ")"):
+            return ()
+        while True:
+            self.want(Wanted("argument", function, given=given))
+            given.append(self._argument(function, given))
+            if not self.accept(Kind.MARK, ","):
+                break
+        if not self.accept(Kind.MARK, ")"):
+            self.lose((",", ")"))
+        return tuple(given)
+
+    def _argument(self, function: str, given: Sequence[Argument]) -> Argument:
+        begins = self.now
+        if not self.at(Kind.WORD):
+            value = self._argument_value(Wanted("argument", function, given=given))
+            return Argument(None, Operator.EQUAL, value, begins.span)
+        word = self.take()
+        if self.at(Kind.MARK, ",") or self.at(Kind.MARK, ")"):
+            return Argument(None, Operator.EQUAL, Name(word.text.lower(), word.span), word.span)
+        lower = word.text.lower()
+        name = PROPERTIES + word.text[len(PROPERTIES) :] if lower.startswith(PROPERTIES) else lower
+        operator = Operator.EQUAL
+        if not self.accept(Kind.MARK, ":"):
+            self.want(Wanted("nothing"))
+            operator = self._operator((":",))
+        value = self._argument_value(Wanted("value", function, operator, name, given))
+        return Argument(name, operator, value, begins.span.to(self.before.span))
+
+    def _argument_value(self, looked_for: Wanted) -> tree.Literal | Name | Several:
+        self.want(looked_for)
+        if self.at(Kind.WORD):
+            word = self.take()
+            return Name(word.text.lower(), word.span)
+        if self.at(Kind.MARK, "("):
+            begins = self.now.span
+            values = self._values(looked_for)
+            return Several(values, begins.to(self.before.span))
+        return self._value(looked_for)
+
+    def _operator(self, besides: tuple[str, ...] = ()) -> Operator:
+        if self.at(Kind.OPERATOR):
+            return OPERATORS[self.take().text]
+        if self.accept(Kind.KEYWORD, "CONTAINS"):
+            return Operator.CONTAINS
+        if self.accept(Kind.KEYWORD, "STARTS"):
+            self._require("WITH")
+            return Operator.STARTS_WITH
+        return self.lose((*besides, *TESTS))
+
+    def _test(self, subject: Name | Call) -> Query:
+        values: tuple[tree.Literal, ...]
+        if self.accept(Kind.KEYWORD, "IS"):
+            negated = self.accept(Kind.KEYWORD, "NOT")
+            self._require("NULL")
+            return self._predicate(subject, Operator.IS_NULL, (), negated=negated)
+        negated = self.accept(Kind.KEYWORD, "NOT")
+        self.want(Wanted("test", subject))
+        if negated and self.at(Kind.OPERATOR):
+            self.lose(("BETWEEN", "CONTAINS", "IN", "STARTS WITH"))
+        if self.accept(Kind.KEYWORD, "BETWEEN"):
+            values = self._range(Wanted("value", subject, Operator.BETWEEN))
+            return self._predicate(subject, Operator.BETWEEN, values, negated=negated)
+        if self.accept(Kind.KEYWORD, "IN"):
+            values = self._values(Wanted("value", subject, Operator.IN))
+            return self._predicate(subject, Operator.IN, values, negated=negated)
+        operator = self._operator()
+        value = self._value(Wanted("value", subject, operator))
+        if (
+            isinstance(subject, Call)
+            and isinstance(value, tree.Flag)
+            and operator in {Operator.EQUAL, Operator.UNEQUAL}
+        ):
+            told = Holds(Call(subject.name, subject.arguments, subject.span.to(value.span)))
+            return told if value.value == (operator is Operator.EQUAL) else Not(told, told.span)
+        return self._predicate(subject, operator, (value,), negated=negated)
+
+    def _predicate(
+        self, subject: Name | Call, operator: Operator, values: tuple[tree.Literal, ...], *, negated: bool
+    ) -> Predicate:
+        return Predicate(subject, operator, values, negated, subject.span.to(self.before.span))
+
+    def _range(self, looked_for: Wanted) -> tuple[tree.Literal, tree.Literal]:
+        self.want(looked_for)
+        if self.at(Kind.KEYWORD, "AND"):
+            self.note(VALUE)
+            low: tree.Literal | None = None
+        else:
+            low = self._value(looked_for)
+        self.want(Wanted("nothing"))
+        self._require("AND")
+        high = self._value(looked_for)
+        if low is None:
+            raise Lost
+        return low, high
+
+    def _values(self, looked_for: Wanted) -> tuple[tree.Literal, ...]:
+        opens = self.now.span
+        if not self.accept(Kind.MARK, "("):
+            self.lose(("(",))
+        values = [self._value(looked_for)]
+        while self.accept(Kind.MARK, ","):
+            values.append(self._value(looked_for))
+        if not self.accept(Kind.MARK, ")"):
+            self.lose((",", ")"))
+        if len(values) > MOST_VALUES:
+            self.mistakes.add(Code.TOO_MANY, f"holds {len(values)} values; {MOST_VALUES} are the most", opens)
+        return tuple(values)
+
+    def _value(self, looked_for: Wanted) -> tree.Literal:
+        self.want(looked_for)
+        value = self.now.value
+        if value is None:
+            self.lose(VALUE)
+        self.take()
+        return value
+
+    def _require(self, word: str) -> None:
+        self.want(Wanted("nothing"))
+        if not self.accept(Kind.KEYWORD, word):
+            self.lose((word,))
+
+    def _close(self) -> None:
+        while not self.accept(Kind.MARK, ")"):
+            self.want(Wanted("connective"))
+            self.note((*CONNECTIVE, ")"))
+            if self.at(Kind.END):
+                return
+            if self.at(Kind.WORD) or self.at(Kind.MARK, "("):
+                self._query()
+            else:
+                self.take()
+                self._skip()
+
+    def _skip(self) -> None:
+        """To where a condition may end: AND, OR, or a parenthesis that closes one opened before."""
+        opened = 0
+        while not self.at(Kind.END):
+            self.want(Wanted("nothing"))
+            if opened == 0 and (self.now.text in {"AND", "OR"} or self.at(Kind.MARK, ")")):
+                return
+            opened += self.at(Kind.MARK, "(") - self.at(Kind.MARK, ")")
+            self.take()

@@ -1,0 +1,132 @@
+# crm/segmentation/language/stretches.py
+"""On which days something is true: each stretch from the `today` on which it becomes true to the one on which it no
+longer is. `date.min`: it always was; None at the end: it always will be. A stretch that ends before it begins is none.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Generic, TypeAlias, TypeVar
+
+from crm.segmentation.language import days
+from crm.segmentation.language.days import Moving, passes, reaches
+from crm.segmentation.language.tree import Operator
+from crm.segmentation.language.truth import Judged, Moment
+
+Stretch: TypeAlias = tuple[date | None, date | None]
+"""The first day, None for never; and the day after the last."""
+
+ALWAYS = date.min
+
+
+Point = TypeVar("Point", date, datetime)
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed(Generic[Point]):
+    """Something that counts from when it begins (None: never) until just before it ends (None: never)."""
+
+    begins: Point | None
+    ends: Point | None
+    count: int = 1
+    amount: int = 0
+
+
+def of_day(operator: Operator, values: Sequence[Moving], day: date) -> list[Stretch]:
+    """When a day stands in a relation to days that move."""
+    first = values[0]
+    match operator:
+        case Operator.AT_LEAST:
+            return [(ALWAYS, passes(first, day))]
+        case Operator.GREATER:
+            return [(ALWAYS, reaches(first, day))]
+        case Operator.AT_MOST:
+            return [(reaches(first, day), None)]
+        case Operator.LESS:
+            return [(passes(first, day), None)]
+        case Operator.BETWEEN:
+            return [within(day, first, values[1])]
+    return [(reaches(value, day), passes(value, day)) for value in values]
+
+
+def within(day: date, since: Moving | None, until: Moving | None) -> Stretch:
+    """When a day lies between two that move, both included; None is without a bound."""
+    return (reaches(until, day) if until else ALWAYS), (passes(since, day) if since else None)
+
+
+def of_age(operator: Operator, values: Sequence[int], born: date) -> list[Stretch]:
+    """When somebody's age in completed years stands in a relation to numbers."""
+    first = values[0]
+    match operator:
+        case Operator.AT_LEAST:
+            return [(_turns(born, first), None)]
+        case Operator.GREATER:
+            return [(_turns(born, first + 1), None)]
+        case Operator.AT_MOST:
+            return [(ALWAYS, _turns(born, first + 1))]
+        case Operator.LESS:
+            return [(ALWAYS, _turns(born, first))]
+        case Operator.BETWEEN:
+            return [(_turns(born, first), _turns(born, values[1] + 1))]
+    return [(_turns(born, value), _turns(born, value + 1)) for value in values]
+
+
+def of_anniversary(since: Moving, until: Moving, born: date, today: date) -> list[Stretch]:
+    """When one of the anniversaries of a day lies between two days that move, both included, looking on from today.
+
+    The first anniversary not before `since` is in that year or the next; and the one that follows it in the one after.
+    """
+    year = days.at(since, today).year
+    years = range(year, min(year + 3, date.max.year))
+    return [within(days.anniversary(born, each), since, until) for each in years]
+
+
+def judged(stretches: Iterable[Stretch], moment: Moment, *, negated: bool = False) -> Judged:
+    """Whether one of them lasts, and until when that stays so."""
+    truth, until = tallied([Weighed(*each) for each in stretches], lambda count, _: count > 0, moment)
+    return truth is not negated, until
+
+
+def tallied(weighed: Iterable[Weighed[date]], accepted: Callable[[int, int], bool], moment: Moment) -> Judged:
+    """Whether the count and the amount of all that lasts are accepted, and until when that stays so."""
+    truth, day = turning(weighed, accepted, moment.today)
+    return truth, days.starts(day, moment.facts.zone)
+
+
+def turning(
+    weighed: Iterable[Weighed[Point]], accepted: Callable[[int, int], bool], here: Point
+) -> tuple[bool, Point | None]:
+    """As `tallied`, of points in time of either kind; None where it never changes."""
+    count = amount = 0
+    changes: dict[Point, tuple[int, int]] = {}
+    for each in weighed:
+        begins, ends = each.begins, each.ends
+        if begins is None or (ends is not None and (ends <= begins or ends <= here)):
+            continue
+        if begins <= here:
+            count, amount = count + each.count, amount + each.amount
+        else:
+            more = changes.get(begins, (0, 0))
+            changes[begins] = (more[0] + each.count, more[1] + each.amount)
+        if ends is not None:
+            less = changes.get(ends, (0, 0))
+            changes[ends] = (less[0] - each.count, less[1] - each.amount)
+    truth = accepted(count, amount)
+    for point in sorted(changes):
+        count, amount = count + changes[point][0], amount + changes[point][1]
+        if accepted(count, amount) is not truth:
+            return truth, point
+    return truth, None
+
+
+def _turns(born: date, age: int) -> date | None:
+    """The day on which somebody becomes that old."""
+    year = born.year + age
+    if year < date.min.year:
+        return ALWAYS
+    return None if year > date.max.year else days.anniversary(born, year)
+
+
+def age(born: date, today: date) -> int:
+    """Completed years. Who was born on 29 February becomes a year older on 28 February where there is no other."""
+    return today.year - born.year - (today < days.anniversary(born, today.year))

@@ -1,0 +1,127 @@
+# crm/segmentation/language/vocabulary/orders.py
+"""Functions over orders in a window of days."""
+
+from collections.abc import Callable, Iterator
+
+from crm.kernel.money import Money
+from crm.segmentation.language import days, stretches
+from crm.segmentation.language.facts import Fact, Line, Order, read
+from crm.segmentation.language.kinds import DATE, INTEGER, MONEY, TEXT, folded
+from crm.segmentation.language.reading import Reads
+from crm.segmentation.language.stretches import Weighed
+from crm.segmentation.language.truth import Judged, Moment
+from crm.segmentation.language.words import Arguments, Condition, Evidence, Function, Group, Parameter
+
+COUNTED = Callable[[Order], int]
+"""How much of an order counts; nothing where it is not asked about."""
+
+SINCE = Parameter("since", DATE, "The first day that counts. Without it, all that went before.")
+UNTIL = Parameter("until", DATE, "The last day that counts. Without it, all that follows.")
+
+
+def orders_placed(given: Arguments) -> Condition:
+    channels, coupons = given.get("channel"), given.get("coupon")
+    least = given.get("count_min", 0 if "count_max" in given.values else 1)
+    most, low, high = (given.get(name) for name in ("count_max", "sum_amount_min", "sum_amount_max"))
+
+    def counted(order: Order) -> int:
+        of_channel = channels is None or folded(order.channel or "") in channels
+        return int(of_channel and (coupons is None or folded(order.coupon or "") in coupons))
+
+    def accepted(count: int, amount: int) -> bool:
+        enough = count >= least and (most is None or count <= most)
+        return enough and (low is None or amount >= low) and (high is None or amount <= high)
+
+    def evidence(moment: Moment) -> Evidence:
+        orders = list(_in_window(given, moment, counted))
+        amount = sum(order.net for order in orders if order.currency == given.currency)
+        spent = f"{Money(amount, given.currency).amount} {given.currency}"
+        return Evidence(f"{len(orders)} orders of {spent}", tuple(order.order_id for order in orders))
+
+    return Condition(_judge(given, counted, accepted), _reads(given), evidence)
+
+
+def products_purchased(given: Arguments) -> Condition:
+    skus, categories, tags = (given.get(name) for name in ("sku", "category", "tag"))
+    least = given.get("quantity_min", 1)
+
+    def matches(line: Line) -> bool:
+        of_category = categories is None or folded(line.category or "") in categories
+        tagged = tags is None or any(folded(tag) in tags for tag in line.tags)
+        return of_category and tagged and (skus is None or folded(line.sku) in skus)
+
+    def counted(order: Order) -> int:
+        return sum(line.quantity for line in order.lines if matches(line))
+
+    def evidence(moment: Moment) -> Evidence:
+        orders = list(_in_window(given, moment, counted))
+        return Evidence(f"{sum(map(counted, orders))} units", tuple(order.order_id for order in orders))
+
+    return Condition(_judge(given, counted, lambda count, _: count >= least), _reads(given), evidence)
+
+
+def _judge(given: Arguments, counted: COUNTED, accepted: Callable[[int, int], bool]) -> Callable[[Moment], Judged]:
+    since, until = given.get("since"), given.get("until")
+
+    def judge(moment: Moment) -> Judged:
+        weighed = []
+        for order in read(moment.facts.orders, Fact.ORDERS):
+            count = counted(order)
+            if count:
+                stretch = stretches.within(days.of(order.placed_at, moment.facts.zone), since, until)
+                amount = order.net if order.currency == given.currency else 0
+                weighed.append(Weighed(*stretch, count, amount))
+        return stretches.tallied(weighed, accepted, moment)
+
+    return judge
+
+
+def _in_window(given: Arguments, moment: Moment, counted: COUNTED) -> Iterator[Order]:
+    for order in read(moment.facts.orders, Fact.ORDERS):
+        begins, ends = stretches.within(
+            days.of(order.placed_at, moment.facts.zone), given.get("since"), given.get("until")
+        )
+        if begins is not None and begins <= moment.today and (ends is None or moment.today < ends) and counted(order):
+            yield order
+
+
+def _reads(given: Arguments) -> Reads:
+    return Reads(frozenset({Fact.ORDERS}), orders=frozenset({given.get("since")}))
+
+
+ORDERS = (
+    Function(
+        "orders_placed",
+        (
+            Parameter("count_min", INTEGER, "How many orders at least: 1, or 0 where `count_max` is given.", least=0),
+            Parameter("count_max", INTEGER, "How many orders at most.", least=0),
+            Parameter("sum_amount_min", MONEY, "What they come to at least: net, in the shop's currency."),
+            Parameter("sum_amount_max", MONEY, "What they come to at most: net, in the shop's currency."),
+            SINCE,
+            UNTIL,
+            Parameter("channel", TEXT, "The channel of the orders.", many=True),
+            Parameter("coupon", TEXT, "The coupon of the orders.", many=True),
+        ),
+        Group.BUYING,
+        "Orders placed within a window of days. Orders in other currencies count, and add nothing to the sum.",
+        "orders_placed(count_min: 2, sum_amount_min: 100, since: -12m)",
+        (Fact.ORDERS,),
+        orders_placed,
+    ),
+    Function(
+        "products_purchased",
+        (
+            Parameter("sku", TEXT, "The SKU of the line.", many=True),
+            Parameter("category", TEXT, "The category of the line.", many=True),
+            Parameter("tag", TEXT, "A tag of the line.", many=True),
+            Parameter("quantity_min", INTEGER, "How many units at least, over all orders: 1.", least=1),
+            SINCE,
+            UNTIL,
+        ),
+        Group.BUYING,
+        "Products bought within a window of days. Units that were given back do not count.",
+        "products_purchased(tag: 'christmas', since: -90d)",
+        (Fact.ORDERS,),
+        products_purchased,
+    ),
+)

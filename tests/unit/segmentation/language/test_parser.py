@@ -1,0 +1,234 @@
+# tests/unit/segmentation/language/test_parser.py
+"""How a text is read, and what is said of one that cannot be."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crm.segmentation.language import tree
+from crm.segmentation.language.compiling import understand
+from crm.segmentation.language.mistakes import Code, Mistake, Mistakes
+from crm.segmentation.language.parser import MOST_CHARACTERS, MOST_DEPTH, MOST_PREDICATES, parse
+from crm.segmentation.language.tree import And, Argument, Call, Holds, Name, Not, Offset, Operator, Or, Predicate, Unit
+from tests.unit.segmentation.language.some import SHOP, number
+
+A, B, C = (Predicate(Name(name), Operator.EQUAL, (number("1"),)) for name in "abc")
+
+
+def read(text: str) -> tree.Query:
+    mistakes = Mistakes(text)
+    parsed = parse(text, mistakes)
+    assert parsed.query is not None
+    assert not mistakes, mistakes.in_order()
+    return parsed.query
+
+
+def mistakes_of(text: str) -> tuple[Mistake, ...]:
+    understood = understand(text, SHOP)
+    assert understood.compiled is None
+    return understood.mistakes
+
+
+def told(text: str) -> list[tuple[str, str | None]]:
+    """Code and nearest of each mistake."""
+    return [(mistake.code.value, mistake.nearest) for mistake in mistakes_of(text)]
+
+
+@pytest.mark.parametrize(
+    ("text", "query"),
+    [
+        ("a = 1 OR b = 1 AND c = 1", Or((A, And((B, C))))),
+        ("(a = 1 OR b = 1) AND c = 1", And((Or((A, B)), C))),
+        ("NOT a = 1 AND b = 1", And((Not(A), B))),
+        ("NOT (a = 1 AND b = 1)", Not(And((A, B)))),
+        ("a = 1 AND (b = 1 AND c = 1)", And((A, B, C))),
+        ("((a = 1))", A),
+        ("A=1 and B=1", And((A, B))),
+    ],
+)
+def test_not_binds_tighter_than_and_and_and_tighter_than_or(text: str, query: tree.Query) -> None:
+    assert read(text) == query
+
+
+@pytest.mark.parametrize(
+    ("text", "operator", "negated", "values"),
+    [
+        ("x != 2", Operator.UNEQUAL, False, [number("2")]),
+        ("x BETWEEN 1 AND 2.50", Operator.BETWEEN, False, [number("1"), number("2.5")]),
+        ("x not between 1 and 2", Operator.BETWEEN, True, [number("1"), number("2")]),
+        ("x CONTAINS 'it''s'", Operator.CONTAINS, False, [tree.Text("it's")]),
+        ("x NOT CONTAINS ''", Operator.CONTAINS, True, [tree.Text("")]),
+        ("x STARTS   WITH 'a'", Operator.STARTS_WITH, False, [tree.Text("a")]),
+        ("x IN ('a', 'b')", Operator.IN, False, [tree.Text("a"), tree.Text("b")]),
+        ("x NOT IN (true)", Operator.IN, True, [tree.Flag(value=True)]),
+        ("x IS NULL", Operator.IS_NULL, False, []),
+        ("x IS NOT NULL", Operator.IS_NULL, True, []),
+        ("x < -90d", Operator.LESS, False, [Offset(-90, Unit.DAY)]),
+        ("x < +4W", Operator.LESS, False, [Offset(4, Unit.WEEK)]),
+        ("x = today", Operator.EQUAL, False, [Offset(0, Unit.DAY)]),
+        ("x = -0m", Operator.EQUAL, False, [Offset(0, Unit.DAY)]),
+        ("x = Yesterday", Operator.EQUAL, False, [Offset(-1, Unit.DAY)]),
+        ("x >= 7_days_ago", Operator.AT_LEAST, False, [Offset(-7, Unit.DAY)]),
+        ("x >= 12_months_ago", Operator.AT_LEAST, False, [Offset(-12, Unit.MONTH)]),
+        ("x >= 1_year_ago", Operator.AT_LEAST, False, [Offset(-1, Unit.YEAR)]),
+    ],
+)
+def test_each_operator_is_read_with_its_values(
+    text: str, operator: Operator, negated: bool, values: list[tree.Literal]
+) -> None:
+    assert read(text) == Predicate(Name("x"), operator, tuple(values), negated)
+
+
+def test_a_function_is_a_condition_and_true_or_false_may_be_said() -> None:
+    call = Call("f", (Argument("since", Operator.EQUAL, Offset(-1, Unit.YEAR)),))
+    assert read("f(since: -1y)") == read("f(since: -1y) = true") == read("F(since = -1y) != false") == Holds(call)
+    assert read("f(since: -1y) = false") == Not(Holds(call))
+
+
+def test_a_part_knows_its_place() -> None:
+    query = read("a = 1 AND\n NOT b = 1")
+    assert isinstance(query, And)
+    assert [(part.span.offset, part.span.length) for part in query.parts] == [(0, 5), (11, 9)]
+
+
+def test_a_mistake_says_where_it_is_what_was_expected_and_what_was_meant() -> None:
+    (mistake,) = mistakes_of("number_of_orders > 2\n  AND amount_spend >= 100")
+    assert mistake == Mistake(
+        Code.UNKNOWN_ATTRIBUTE, "there is no such attribute", 27, 12, 2, 7, nearest="amount_spent"
+    )
+
+
+def test_every_mistake_is_told_and_none_twice() -> None:
+    text = (
+        "customer_tag CONTAINS 'x' AND (age > 'old' OR rfm_group = 'CHAMPION') AND NOT last_order_date < 2026-02-30 "
+        "AND orders_place(count_min: 2) OR orders_placed(cont_min: 2, since: 3, until) AND gender LIKE 'f' AND"
+    )
+    assert told(text) == [
+        ("UNKNOWN_ATTRIBUTE", "customer_tags"),
+        ("VALUE", None),
+        ("VALUE", "CHAMPIONS"),
+        ("NO_SUCH_DAY", None),
+        ("UNKNOWN_FUNCTION", "orders_placed"),
+        ("UNKNOWN_ARGUMENT", "count_min"),
+        ("VALUE", None),
+        ("UNKNOWN_ARGUMENT", "until"),
+        ("EXPECTED", None),
+        ("EXPECTED", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "offset", "nearest"),
+    [
+        ("", "EXPECTED", 0, None),
+        ("amount_spent", "EXPECTED", 12, None),
+        ("amount_spent >", "EXPECTED", 14, None),
+        ("amount_spent > 1,000", "EXPECTED", 16, None),
+        ("amount_spent > €100", "CHARACTER", 15, None),
+        ("amount_spent > 1.005", "VALUE", 15, None),
+        ("amount_spent > '100'", "VALUE", 15, None),
+        ("amount_spent == 1", "CHARACTER", 13, "="),
+        ("amount_spent > 1 && age > 3", "CHARACTER", 17, "AND"),
+        ("age > 18.5", "VALUE", 6, None),
+        ("age BETWEEN 30 AND 20", "EMPTY_RANGE", 12, None),
+        ("last_order_date BETWEEN today AND -1w", "EMPTY_RANGE", 24, None),
+        ("last_order_date = '2026-01-01'", "VALUE", 18, None),
+        ("last_order_date = 1.1.2026", "CHARACTER", 18, None),
+        ("last_order_date = 2026-01-01T10:00", "NO_SUCH_DAY", 18, None),
+        ("last_order_date >= -90", "VALUE", 19, None),
+        ("last_order_date >= -90x", "VALUE", 19, None),
+        ("last_order_date >= -300y", "VALUE", 19, None),
+        ("last_order_date >= yestreday", "EXPECTED", 19, "yesterday"),
+        ("first_name = Anna", "EXPECTED", 13, None),
+        ('first_name = "Anna"', "CHARACTER", 13, None),
+        ("first_name = 'Anna", "UNTERMINATED", 13, None),
+        ("first_name > 'Anna'", "OPERATOR", 10, None),
+        ("first_name NOT = 'Anna'", "EXPECTED", 15, None),
+        ("first_name = NULL", "EXPECTED", 13, None),
+        ("customer_tags = 'vip'", "OPERATOR", 13, "CONTAINS"),
+        ("customer_tags CONTAIN 'vip'", "EXPECTED", 14, "CONTAINS"),
+        ("customer_countries CONTAINS 'UK'", "VALUE", 28, None),
+        ("tags CONTAINS 'vip'", "UNKNOWN_ATTRIBUTE", 0, "customer_tags"),
+        ("size = 'S'", "UNKNOWN_ATTRIBUTE", 0, "attributes.size"),
+        ("attributes.sise = 'S'", "UNKNOWN_ATTRIBUTE", 0, "attributes.size"),
+        ("attributes.old = 'S'", "RETIRED", 0, None),
+        ("orders_placed", "EXPECTED", 13, None),
+        ("orders_placed > 1", "UNKNOWN_ATTRIBUTE", 0, "orders_placed(count_min: 2, sum_amount_min: 100, since: -12m)"),
+        ("orders_placed() > 1", "OPERATOR", 0, None),
+        ("orders_placed(count_min: 3, count_max: 2)", "EMPTY_RANGE", 25, None),
+        ("orders_placed(since: 2026-02-01, until: 2026-01-01)", "EMPTY_RANGE", 21, None),
+        ("orders_placed(since: -1w, since: -2w)", "REPEATED_ARGUMENT", 26, None),
+        ("orders_placed(since >= -1w)", "OPERATOR", 14, None),
+        ("orders_placed(3)", "UNKNOWN_ARGUMENT", 14, None),
+        ("amount_spent() > 3", "UNKNOWN_FUNCTION", 0, "amount_spent"),
+        ("checkout_abandoned()", "MISSING_ARGUMENT", 0, None),
+        ("checkout_abandoned(0)", "VALUE", 19, None),
+        ("customer_within_distance(91, 0, 5)", "VALUE", 25, None),
+        ("anniversary(age) = today", "VALUE", 12, None),
+        ("anniversary(birth_date)", "EXPECTED", 0, None),
+        ("anniversary(birth_date) > today", "OPERATOR", 23, None),
+        ("random_bucket('x') = true", "EXPECTED", 0, None),
+        ("segment('VIP')", "UNKNOWN_SEGMENT", 8, None),
+        ("event('x', properties.a > 'b')", "OPERATOR", 11, None),
+        ("(age > 3", "EXPECTED", 8, None),
+        ("age > 3)", "EXPECTED", 7, None),
+        ("age > 3 gender = 'male'", "EXPECTED", 8, None),
+        ("age > 3 # older", "CHARACTER", 8, None),
+        ("AND age > 3", "EXPECTED", 0, None),
+        ("age BETWEEN AND 3", "EXPECTED", 12, None),
+        ("x IN ()", "EXPECTED", 6, None),
+    ],
+)  # fmt: skip
+def test_a_wrong_query_is_told_of_at_its_place(text: str, code: str, offset: int, nearest: str | None) -> None:
+    found = {mistake.offset: mistake for mistake in mistakes_of(text)}
+    assert offset in found, found
+    assert (found[offset].code, found[offset].nearest) == (code, nearest)
+
+
+def test_behind_a_mistake_reading_goes_on() -> None:
+    assert [mistake.offset for mistake in mistakes_of("age > AND ages = 3 OR (gender 'x') AND x = 'y'")] == [
+        6,
+        10,
+        30,
+        39,
+    ]
+
+
+def test_a_text_that_is_too_long_is_not_looked_at() -> None:
+    (mistake,) = mistakes_of("x" * (MOST_CHARACTERS + 1))
+    assert (mistake.code, mistake.offset) == ("TOO_LONG", MOST_CHARACTERS)
+
+
+def test_parentheses_and_nots_have_a_depth() -> None:
+    deepest = "(" * MOST_DEPTH + "age > 3" + ")" * MOST_DEPTH
+    assert understand(deepest, SHOP).compiled
+    assert told(f"({deepest})") == [("TOO_DEEP", None)]
+    assert told("NOT " * (MOST_DEPTH + 1) + "age > 3") == [("TOO_DEEP", None)]
+    assert told("(" * 5_000) == [("TOO_DEEP", None)]
+
+
+def test_a_query_has_a_hundred_conditions_at_most() -> None:
+    assert understand(" OR ".join(["age > 3"] * MOST_PREDICATES), SHOP).compiled
+    assert told(" OR ".join(["age > 3"] * (MOST_PREDICATES + 1))) == [("TOO_MANY", None)]
+
+
+def test_a_list_has_five_hundred_values_at_most() -> None:
+    assert understand(f"age IN ({', '.join(map(str, range(500)))})", SHOP).compiled
+    assert told(f"age IN ({', '.join(map(str, range(501)))})") == [("TOO_MANY", None)]
+
+
+ALPHABET = "aA_.19'\"(),:=<>! \n+-d$€ü#\u2018\u2019"
+PIECES = [
+    "age", ">", "3", "AND", "OR", "NOT", "(", ")", "'x'", "BETWEEN", "IN", "orders_placed(", "since:", ",", "-9d",
+]  # fmt: skip
+
+
+@given(st.one_of(st.text(ALPHABET, max_size=80), st.lists(st.sampled_from(PIECES), max_size=25).map(" ".join)))
+def test_any_text_is_understood_or_told_what_is_wrong_within_it(text: str) -> None:
+    understood = understand(text, SHOP)
+    assert (understood.compiled is None) == bool(understood.mistakes)
+    for mistake in understood.mistakes:
+        assert 0 <= mistake.offset <= mistake.offset + mistake.length <= len(text)
+        assert text.count("\n", 0, mistake.offset) == mistake.line - 1
+        assert mistake.offset - text.rfind("\n", 0, mistake.offset) == mistake.column
+        assert mistake.message

@@ -1,0 +1,42 @@
+# tests/unit/segmentation/language/test_writing.py
+"""Each query has one text."""
+
+import pytest
+from hypothesis import given
+
+from crm.segmentation.language.mistakes import Mistakes
+from crm.segmentation.language.parser import parse
+from crm.segmentation.language.tree import Query
+from crm.segmentation.language.writing import written
+from tests.unit.segmentation.language.some import QUERIES
+
+
+@given(QUERIES)
+def test_what_is_written_is_read_back(query: Query) -> None:
+    text = written(query)
+    mistakes = Mistakes(text)
+    assert parse(text, mistakes).query == query
+    assert not mistakes
+    assert written(query) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("Amount_Spent>=100.50", "amount_spent >= 100.5"),
+        ("last_order_date>= 90_days_ago and not (x = 1)", "last_order_date >= -90d AND NOT x = 1"),
+        ("x = +0w or x = -1d", "x = today OR x = yesterday"),
+        ("((a = 1) or (b = 2)) and c is  not null", "(a = 1 OR b = 2) AND c IS NOT NULL"),
+        ("a = 1 or (b = 2 and c = 3)", "a = 1 OR b = 2 AND c = 3"),
+        ("not (not a = 1)", "NOT NOT a = 1"),
+        ("f( since : -1y,x='it''s' ) = FALSE", "NOT f(since: -1y, x: 'it''s')"),
+        ("event('a', properties.Price >= 010.0)", "event('a', properties.Price >= 10)"),
+        ("x in ( 1,2 , 3)", "x IN (1, 2, 3)"),
+    ],
+)
+def test_the_canonical_text(text: str, canonical: str) -> None:
+    mistakes = Mistakes(text)
+    query = parse(text, mistakes).query
+    assert query is not None
+    assert written(query) == canonical
+    assert parse(canonical, mistakes).query == query
