@@ -1,0 +1,54 @@
+# tests/unit/segmentation/language/test_reading.py
+"""A query reads what it asks about, and no more history than its windows span."""
+
+from datetime import date
+
+import pytest
+
+from crm.segmentation.language.reading import Reads, earliest
+from tests.unit.segmentation.language.some import compiled
+
+TODAY = date(2026, 3, 10)
+
+
+def reads(text: str) -> Reads:
+    return compiled(text).reads
+
+
+def test_facts_are_those_of_all_parts() -> None:
+    found = reads(
+        "amount_spent > 3 AND (NOT gender = 'male' OR attributes.size = 'S') AND anniversary(attributes.wedding) = today"
+    )
+    assert found.facts == {"statistics", "profile", "attributes"}
+    assert found.attributes == {"size", "wedding"}
+    assert found.orders == found.carts == frozenset()
+    assert found.touchpoints == {}
+
+
+@pytest.mark.parametrize(
+    ("query", "since"),
+    [
+        ("orders_placed(since: -90d)", date(2025, 12, 10)),
+        ("orders_placed(since: -1m) OR products_purchased(sku: 'A', since: -2w)", date(2026, 2, 10)),
+        ("orders_placed(since: 2025-01-01) AND orders_placed(since: -30d)", date(2025, 1, 1)),
+        ("orders_placed(until: -30d)", None),
+        ("orders_placed(since: -90d) AND orders_placed()", None),
+    ],
+)
+def test_orders_are_read_from_where_the_widest_window_begins(query: str, since: date | None) -> None:
+    assert earliest(reads(query).orders, TODAY) == since
+
+
+def test_touchpoints_are_read_by_type() -> None:
+    found = reads("event('a.b', since: -7d) OR event('a.b', since: -30d) OR event('c.d')").touchpoints
+    assert {type_: earliest(bounds, TODAY) for type_, bounds in found.items()} == {"a.b": date(2026, 2, 8), "c.d": None}
+
+
+def test_carts_are_read_from_where_a_window_on_them_begins() -> None:
+    assert earliest(reads("checkout_abandoned(60, since: -7d)").carts, TODAY) == date(2026, 3, 3)
+    assert earliest(reads("abandoned_checkout_date > -7d").carts, TODAY) is None
+
+
+def test_what_is_not_read_has_no_beginning() -> None:
+    with pytest.raises(ValueError, match="nothing is read"):
+        earliest(reads("amount_spent > 3").orders, TODAY)
