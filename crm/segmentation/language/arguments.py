@@ -7,11 +7,12 @@ from fractions import Fraction
 from typing import Any
 
 from crm.segmentation.language import tree
+from crm.segmentation.language.days import Exclusive, Moving
 from crm.segmentation.language.kinds import EXPECTED, FLAG, NUMBER, TEXT, Kind, Type, Unfit, value_of
 from crm.segmentation.language.mistakes import Code, Mistakes, nearest
 from crm.segmentation.language.parser import PROPERTIES
 from crm.segmentation.language.tree import Argument, Call, Name, Operator, Several, Span
-from crm.segmentation.language.words import Arguments, Asked, Condition, Function, Parameter, Property, Role
+from crm.segmentation.language.words import Among, Arguments, Asked, Condition, Function, Parameter, Property, Role
 
 PAIRS = (("since", "until"), ("count_min", "count_max"), ("sum_amount_min", "sum_amount_max"))
 OF_PROPERTIES = {tree.Text: TEXT, tree.Number: NUMBER, tree.Flag: FLAG}
@@ -41,6 +42,8 @@ class Giving:
         for argument in self.call.arguments:
             if argument.name is not None and argument.name.startswith(PROPERTIES) and self.function.with_properties:
                 self._property(argument, argument.name.removeprefix(PROPERTIES))
+            elif argument.name is not None and argument.name in self.function.ranges:
+                self._range(argument, *self.function.ranges[argument.name])
             elif parameter := self._parameter(argument, next(places, None) if argument.name is None else None):
                 self._take(parameter, argument)
         for parameter in self.function.parameters:
@@ -69,7 +72,7 @@ class Giving:
         elif found.name in self.spans:
             self.mistakes.add(Code.REPEATED_ARGUMENT, f"{found.name} is given before", argument.span)
             return None
-        elif argument.operator is not Operator.EQUAL:
+        elif argument.operator is not Operator.EQUAL and not (found.many and argument.operator is Operator.UNEQUAL):
             said = f"{found.name} is given with a colon"
             self.mistakes.add(Code.OPERATOR, said, argument.span, expected=[f"{found.name}:"])
             self.spans[found.name] = argument.span
@@ -79,6 +82,8 @@ class Giving:
     def _take(self, parameter: Parameter, argument: Argument) -> None:
         self.spans[parameter.name] = argument.value.span
         value = self._given(parameter, argument.value)
+        if isinstance(value, frozenset):
+            value = Among(value, argument.operator is Operator.UNEQUAL)
         if value is not None:
             self.values[parameter.name] = value
 
@@ -108,6 +113,40 @@ class Giving:
                 return None
         return value
 
+    def _range(self, argument: Argument, low: str, high: str | None) -> None:
+        """What is given with an operator, as the least and the most that it means."""
+        bounds = {
+            Operator.EQUAL: (low, high),
+            Operator.GREATER: (low,),
+            Operator.AT_LEAST: (low,),
+            Operator.LESS: (high,),
+            Operator.AT_MOST: (high,),
+            Operator.BETWEEN: (low, high),
+        }.get(argument.operator, (None,))
+        value = argument.value
+        if isinstance(value, Several) and argument.operator is Operator.BETWEEN:
+            values = value.values
+        else:
+            values = () if isinstance(value, Name | Several) else (value, value)
+        if None in bounds or not values:
+            said = f"{argument.name} is given with an operator and one value, or BETWEEN two"
+            self.mistakes.add(Code.OPERATOR, said, argument.span, expected=[f"{argument.name} >="])
+            return
+        for name, literal in zip(bounds, values, strict=False):
+            self._bound(self.function.parameter[str(name)], argument, literal)
+
+    def _bound(self, parameter: Parameter, argument: Argument, literal: tree.Literal) -> None:
+        if parameter.name in self.spans:
+            self.mistakes.add(Code.REPEATED_ARGUMENT, f"{parameter.name} is given before", argument.span)
+            return
+        self.spans[parameter.name] = literal.span
+        value = self._value(parameter, literal)
+        step = {Operator.GREATER: 1, Operator.LESS: -1}.get(argument.operator, 0)
+        if value is not None and step:
+            value = Exclusive(value) if isinstance(value, Moving) else value + step
+        if value is not None:
+            self.values[parameter.name] = value
+
     def _property(self, argument: Argument, path: str) -> None:
         value = argument.value
         type_ = OF_PROPERTIES.get(type(value))
@@ -135,7 +174,10 @@ class Giving:
 
     def _compare(self) -> None:
         for low, high in PAIRS:
-            first, last = self.values.get(low), self.values.get(high)
+            first, last = (
+                value.day if isinstance(value, Exclusive) else value
+                for value in (self.values.get(low), self.values.get(high))
+            )
             if first is not None and last is not None and is_reversed(first, last):
                 said = f"{low} is greater than {high}: nothing lies between"
                 self.mistakes.add(Code.EMPTY_RANGE, said, self.spans[low], expected=[f"{low} below {high}"])

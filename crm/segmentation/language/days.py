@@ -6,6 +6,7 @@ changes once, on a day that can be computed.
 """
 
 import calendar
+from dataclasses import dataclass
 from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final, TypeAlias
@@ -19,6 +20,16 @@ MONTHS: Final = {Unit.MONTH: 1, Unit.YEAR: 12}
 DAYS: Final = {Unit.DAY: 1, Unit.WEEK: 7}
 
 Moving: TypeAlias = Day | Offset
+
+
+@dataclass(frozen=True, slots=True)
+class Exclusive:
+    """A bound that is itself left out."""
+
+    day: Moving
+
+
+Edge: TypeAlias = Moving | Exclusive
 
 
 @lru_cache(maxsize=4096)

@@ -20,7 +20,7 @@ MOST_DIGITS: Final = 18
 QUOTES: Final = '"\u2018\u2019\u201a\u201b\u201c\u201d\u201e'
 """What word processors make of a quote, and the double one, that other languages have."""
 KEYWORDS: Final = frozenset(
-    {"AND", "OR", "NOT", "BETWEEN", "CONTAINS", "IN", "STARTS", "WITH", "IS", "NULL", "TRUE", "FALSE"}
+    {"AND", "OR", "NOT", "BETWEEN", "CONTAINS", "IN", "STARTS", "WITH", "IS", "NULL", "MATCHES", "NOT_MATCHES"}
 )
 NAMED_UNITS: Final = {"day": Unit.DAY, "week": Unit.WEEK, "month": Unit.MONTH, "year": Unit.YEAR}
 INSTEAD: Final = {"<>": "!=", "==": "=", "&&": "AND", "||": "OR", "!": "NOT"}
@@ -54,7 +54,7 @@ TOKEN: Final = re.compile(
   | (?P<offset>[+-][0-9]++[^\W\d_]\w*+)
   | (?P<number>[+-]?+(?:[0-9]++(?:\.[0-9]++)?+|\.[0-9]++)(?![\w.]))
   | (?P<word>[^\W\d]\w*+(?:\.\w++)*+)
-  | (?P<text>'(?:[^']|'')*+')
+  | (?P<text>'(?:[^'\\]|''|\\.)*+')
   | (?P<open>'[\s\S]*+)
   | (?P<quoted>"[^"]*+"?+|[\u2018-\u201e][^\u2018-\u201e]*+[\u2018-\u201e]?+)
   | (?P<operator><=|>=|!=|=(?!=)|<(?!>)|>)
@@ -63,7 +63,7 @@ TOKEN: Final = re.compile(
   | (?P<currency>[$€£¥]\s*+(?:\d[0-9.]*+)?+)
   | (?P<other>[0-9.]\w*+|.)
     """,
-    re.VERBOSE,
+    re.VERBOSE | re.DOTALL,
 )
 
 
@@ -94,6 +94,11 @@ def _tokens(text: str, mistakes: Mistakes) -> Iterator[Token]:
                 yield Token(Kind.VALUE, written, span, _value(str(kind), written, span, mistakes))
 
 
+def unquoted(written: str) -> str:
+    """What stands between quotes: a quote is doubled there, or behind a backslash as a backslash is."""
+    return re.sub(r"''|\\([\s\S])", lambda found: found[1] or "'", written)
+
+
 def _word(written: str, span: Span) -> Token:
     upper = written.upper()
     if upper in {"TRUE", "FALSE"}:
@@ -113,10 +118,10 @@ def _value(kind: str, written: str, span: Span, mistakes: Mistakes) -> tree.Lite
     """What it says, or where it says nothing, something of the kind that was meant: the mistake is noted."""
     match kind:
         case "text":
-            return tree.Text(written[1:-1].replace("''", "'"), span)
+            return tree.Text(unquoted(written[1:-1]), span)
         case "open":
             mistakes.add(Code.UNTERMINATED, "has no closing quote", span, expected=["'"])
-            return tree.Text(written[1:].replace("''", "'"), span)
+            return tree.Text(unquoted(written[1:]), span)
         case "quoted":
             mistakes.add(Code.CHARACTER, "texts stand in single quotes: 'like this'", span, expected=["'"])
             return tree.Text(written.strip(QUOTES), span)

@@ -4,12 +4,15 @@
 query     := all (OR all)*             NOT binds tighter than AND, AND tighter than OR
 all       := one (AND one)*
 one       := NOT one | "(" query ")" | condition
-condition := subject test | call [("=" | "!=") (true | false)]
+condition := subject test | call [("=" | "!=") (true | false)] | name [NOT] MATCHES given
 subject   := name | call
-call      := name "(" [argument ("," argument)*] ")"
-argument  := [name (":" | operator)] (value | name | "(" value ("," value)* ")")
-test      := operator value | [NOT] CONTAINS value | [NOT] STARTS WITH value | [NOT] IN "(" value ("," value)* ")"
-| [NOT] BETWEEN value AND value | IS [NOT] NULL
+call      := name given
+given     := "(" [argument ("," argument)*] ")"
+argument  := one | name (":" | operator) one | name range | name [NOT] IN several
+one       := value | name | several
+test      := operator value | [NOT] ((CONTAINS | STARTS WITH) value | IN several | range) | IS [NOT] NULL
+several   := "(" value ("," value)* ")"
+range     := BETWEEN value AND value
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -129,6 +132,8 @@ class _Parser(Reader):
         if self._predicates > MOST_PREDICATES:
             self.mistakes.add(Code.TOO_MANY, f"is one condition too many: {MOST_PREDICATES} are the most", subject.span)
             self.give_up()
+        if isinstance(subject, Name) and (told := self._matches(subject)):
+            return told
         self.want(Wanted("connective" if isinstance(subject, Call) else "test", subject))
         if isinstance(subject, Call) and not self._begins_test():
             return Holds(subject)
@@ -137,6 +142,20 @@ class _Parser(Reader):
         except Lost:
             self.lost.append(subject)
             raise
+
+    def _matches(self, name: Name) -> Query | None:
+        """Shopify's way of asking a function."""
+        negated = self.at(Kind.KEYWORD, "NOT") and self.follows(Kind.KEYWORD, "MATCHES")
+        if negated or self.at(Kind.KEYWORD, "NOT_MATCHES"):
+            self.take()
+            negated = True
+        if not self.accept(Kind.KEYWORD, "MATCHES") and not negated:
+            return None
+        if not self.accept(Kind.MARK, "("):
+            self.lose(("(",))
+        arguments = self._arguments(name.value)
+        told = Holds(Call(name.value, arguments, name.span.to(self.before.span)))
+        return Not(told, told.span) if negated else told
 
     def _begins_test(self) -> bool:
         tests = {"NOT", "BETWEEN", "CONTAINS", "IN", "STARTS", "IS"}
@@ -176,12 +195,23 @@ class _Parser(Reader):
             return Argument(None, Operator.EQUAL, Name(word.text.lower(), word.span), word.span)
         lower = word.text.lower()
         name = PROPERTIES + word.text[len(PROPERTIES) :] if lower.startswith(PROPERTIES) else lower
-        operator = Operator.EQUAL
-        if not self.accept(Kind.MARK, ":"):
-            self.want(Wanted("nothing"))
-            operator = self._operator((":",))
-        value = self._argument_value(Wanted("value", function, operator, name, given))
+        self.want(Wanted("nothing"))
+        operator, value = self._related(Wanted("value", function, Operator.EQUAL, name, given))
         return Argument(name, operator, value, begins.span.to(self.before.span))
+
+    def _related(self, looked_for: Wanted) -> tuple[Operator, tree.Literal | Name | Several]:
+        """How an argument is given, and as what."""
+        begins = self.now.span
+        if self.accept(Kind.MARK, ":"):
+            return Operator.EQUAL, self._argument_value(looked_for)
+        if self.accept(Kind.KEYWORD, "BETWEEN"):
+            return Operator.BETWEEN, Several(self._range(looked_for), begins.to(self.before.span))
+        negated = self.accept(Kind.KEYWORD, "NOT")
+        if negated or self.at(Kind.KEYWORD, "IN"):
+            self._require("IN")
+            values = Several(self._values(looked_for), begins.to(self.before.span))
+            return Operator.UNEQUAL if negated else Operator.EQUAL, values
+        return self._operator((":",)), self._argument_value(looked_for)
 
     def _argument_value(self, looked_for: Wanted) -> tree.Literal | Name | Several:
         self.want(looked_for)

@@ -82,6 +82,11 @@ class Reader:
     def at(self, kind: Kind, text: str | None = None) -> bool:
         return self.now.kind is kind and text in {None, self.now.text}
 
+    def follows(self, kind: Kind, text: str) -> bool:
+        """Whether it stands next but one."""
+        after = self._tokens[min(self._place + 1, len(self._tokens) - 1)]
+        return after.kind is kind and after.text == text
+
     def accept(self, kind: Kind, text: str) -> bool:
         if not self.at(kind, text):
             return False

@@ -7,10 +7,10 @@ from datetime import date
 from typing import TypeAlias
 
 from crm.segmentation.language import days
-from crm.segmentation.language.days import Moving
+from crm.segmentation.language.days import Edge, Exclusive
 from crm.segmentation.language.facts import Fact
 
-Bound: TypeAlias = Moving | None
+Bound: TypeAlias = Edge | None
 """The earliest day of a history that is read; None: all of it."""
 
 
@@ -60,7 +60,8 @@ def earliest(bounds: Iterable[Bound], today: date) -> date | None:
 
     Raises ValueError without bounds: nothing is read then.
     """
-    begins = [None if bound is None else days.at(bound, today) for bound in bounds]
+    moving = [bound.day if isinstance(bound, Exclusive) else bound for bound in bounds]
+    begins = [None if bound is None else days.at(bound, today) for bound in moving]
     if not begins:
         raise ValueError("nothing is read")
     known = [day for day in begins if day is not None]

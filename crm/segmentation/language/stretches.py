@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Generic, TypeAlias, TypeVar
 
 from crm.segmentation.language import days
-from crm.segmentation.language.days import Moving, passes, reaches
+from crm.segmentation.language.days import Edge, Exclusive, Moving, passes, reaches
 from crm.segmentation.language.tree import Operator
 from crm.segmentation.language.truth import Judged, Moment
 
@@ -49,9 +49,15 @@ def of_day(operator: Operator, values: Sequence[Moving], day: date) -> list[Stre
     return [(reaches(value, day), passes(value, day)) for value in values]
 
 
-def within(day: date, since: Moving | None, until: Moving | None) -> Stretch:
-    """When a day lies between two that move, both included; None is without a bound."""
-    return (reaches(until, day) if until else ALWAYS), (passes(since, day) if since else None)
+def within(day: date, since: Edge | None, until: Edge | None) -> Stretch:
+    """When a day lies between two that move, both included unless they say otherwise; None is without a bound."""
+    begins: date | None = ALWAYS
+    ends: date | None = None
+    if until is not None:
+        begins = passes(until.day, day) if isinstance(until, Exclusive) else reaches(until, day)
+    if since is not None:
+        ends = reaches(since.day, day) if isinstance(since, Exclusive) else passes(since, day)
+    return begins, ends
 
 
 def of_age(operator: Operator, values: Sequence[int], born: date) -> list[Stretch]:

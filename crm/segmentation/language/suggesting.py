@@ -114,7 +114,11 @@ def _filters(looked_for: Wanted, span: Span, catalogue: Catalogue) -> Iterator[S
             yield from _joined(span)
         case Wanted("test", Name(name)):
             attribute = catalogue.attribute(name)
-            yield from _compared(attribute.type, span) if attribute else ()
+            asked = FUNCTIONS.get(name)
+            if attribute is not None:
+                yield from _compared(attribute.type, span)
+            elif asked is not None and asked.returns is None:
+                yield from (Suggestion(f"{negation}MATCHES (", "operator", span) for negation in ("", "NOT "))
         case Wanted("argument", str(name)) if name in FUNCTIONS:
             yield from _arguments(FUNCTIONS[name], looked_for, span)
 

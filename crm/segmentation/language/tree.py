@@ -107,7 +107,7 @@ Literal: TypeAlias = Text | Number | Day | Offset | Flag
 
 @dataclass(frozen=True, slots=True)
 class Argument:
-    """One argument of a function. Without a name, it is known by its place."""
+    """One argument of a function. Without a name, it is known by its place. With BETWEEN, its value is two."""
 
     name: str | None
     operator: Operator

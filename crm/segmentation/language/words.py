@@ -1,7 +1,7 @@
 # crm/segmentation/language/words.py
 """How attributes and functions are declared. A declaration is all there is: editor, checks and docs read it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -12,7 +12,7 @@ from crm.kernel.money import Money
 from crm.segmentation.language import comparing
 from crm.segmentation.language.comparing import Read
 from crm.segmentation.language.facts import Fact
-from crm.segmentation.language.kinds import Kind, Type, Value
+from crm.segmentation.language.kinds import Kind, Type, Value, folded
 from crm.segmentation.language.reading import Reads
 from crm.segmentation.language.tree import Operator
 from crm.segmentation.language.truth import Judge, Moment
@@ -114,6 +114,21 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class Among:
+    """What an argument that takes many says: one of these texts, or (`negated`) none of them."""
+
+    texts: frozenset[str]
+    negated: bool = False
+
+    def has(self, text: str | None) -> bool:
+        """What is not known is neither."""
+        return text is not None and (folded(text) in self.texts) is not self.negated
+
+    def has_any(self, texts: Iterable[str]) -> bool:
+        return any(folded(text) in self.texts for text in texts) is not self.negated
+
+
+@dataclass(frozen=True, slots=True)
 class Property:
     """A filter on what an event says: the path to a value in it, and what that value is to be."""
 
@@ -124,8 +139,8 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """By name, as values of the parameters' types: several for one that takes many, an Asked for an attribute, a
-    Condition for a segment.
+    """By name, as values of the parameters' types: Among for one that takes many, Asked for an attribute, Condition for
+    a segment.
     """
 
     values: Mapping[str, Any]
@@ -139,7 +154,8 @@ class Arguments:
 @dataclass(frozen=True, slots=True)
 class Function:
     """`returns`: what kind of value; None where the function is a condition by itself. `with_properties`: takes
-    `properties.<path>` as arguments, too.
+    `properties.<path>` as arguments, too. `ranges`: names that stand for a least and a most parameter, and are given
+    with an operator (`date > -90d`).
     """
 
     name: str
@@ -152,6 +168,7 @@ class Function:
     returns: Type | None = None
     unknown: str = ""
     with_properties: bool = False
+    ranges: Mapping[str, tuple[str, str | None]] = field(default_factory=dict)
     parameter: Mapping[str, Parameter] = field(init=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -49,7 +49,7 @@ def subject(asked: Name | Call) -> str:
 def literal(value: tree.Literal) -> str:
     match value:
         case tree.Text(text):
-            return "'" + text.replace("'", "''") + "'"
+            return "'" + text.replace("\\", "\\\\").replace("'", "''") + "'"
         case tree.Number(number):
             return plain(number)
         case tree.Day(day):
@@ -88,6 +88,8 @@ def _predicate(said: Predicate) -> str:
 
 def _argument(given: Argument) -> str:
     match given.value:
+        case Several((low, high)) if given.operator is Operator.BETWEEN:
+            return f"{given.name} BETWEEN {literal(low)} AND {literal(high)}"
         case Name(name):
             value = name
         case Several(values):

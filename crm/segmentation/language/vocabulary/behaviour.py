@@ -14,7 +14,7 @@ from crm.segmentation.language.kinds import DATE, EXACT, INTEGER, TEXT, folded
 from crm.segmentation.language.reading import Reads
 from crm.segmentation.language.stretches import Weighed
 from crm.segmentation.language.truth import Judged, Moment
-from crm.segmentation.language.vocabulary.orders import SINCE, UNTIL
+from crm.segmentation.language.vocabulary.orders import COUNT, SINCE, UNTIL, WINDOW
 from crm.segmentation.language.words import (
     Arguments,
     Attribute,
@@ -172,6 +172,7 @@ FUNCTIONS = (
         "checkout_abandoned(60, since: -7d)",
         (Fact.CARTS,),
         checkout_abandoned,
+        ranges=WINDOW,
     ),
     Function(
         "event",
@@ -190,5 +191,6 @@ FUNCTIONS = (
         (Fact.TOUCHPOINTS,),
         event,
         with_properties=True,
+        ranges={**WINDOW, **COUNT},
     ),
 )  # fmt: skip

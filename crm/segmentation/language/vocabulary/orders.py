@@ -1,12 +1,12 @@
 # crm/segmentation/language/vocabulary/orders.py
 """Functions over orders in a window of days."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from crm.kernel.money import Money
 from crm.segmentation.language import days, stretches
 from crm.segmentation.language.facts import Fact, Line, Order, read
-from crm.segmentation.language.kinds import DATE, INTEGER, MONEY, TEXT, folded
+from crm.segmentation.language.kinds import DATE, INTEGER, MONEY, TEXT
 from crm.segmentation.language.reading import Reads
 from crm.segmentation.language.stretches import Weighed
 from crm.segmentation.language.truth import Judged, Moment
@@ -15,6 +15,8 @@ from crm.segmentation.language.words import Arguments, Condition, Evidence, Func
 COUNTED = Callable[[Order], int]
 """How much of an order counts; nothing where it is not asked about."""
 
+WINDOW: Mapping[str, tuple[str, str | None]] = {"date": ("since", "until")}
+COUNT: Mapping[str, tuple[str, str | None]] = {"count": ("count_min", "count_max")}
 SINCE = Parameter("since", DATE, "The first day that counts. Without it, all that went before.")
 UNTIL = Parameter("until", DATE, "The last day that counts. Without it, all that follows.")
 
@@ -25,8 +27,8 @@ def orders_placed(given: Arguments) -> Condition:
     most, low, high = (given.get(name) for name in ("count_max", "sum_amount_min", "sum_amount_max"))
 
     def counted(order: Order) -> int:
-        of_channel = channels is None or folded(order.channel or "") in channels
-        return int(of_channel and (coupons is None or folded(order.coupon or "") in coupons))
+        of_channel = channels is None or channels.has(order.channel)
+        return int(of_channel and (coupons is None or coupons.has(order.coupon)))
 
     def accepted(count: int, amount: int) -> bool:
         enough = count >= least and (most is None or count <= most)
@@ -46,9 +48,8 @@ def products_purchased(given: Arguments) -> Condition:
     least = given.get("quantity_min", 1)
 
     def matches(line: Line) -> bool:
-        of_category = categories is None or folded(line.category or "") in categories
-        tagged = tags is None or any(folded(tag) in tags for tag in line.tags)
-        return of_category and tagged and (skus is None or folded(line.sku) in skus)
+        of_category = categories is None or categories.has(line.category)
+        return of_category and (tags is None or tags.has_any(line.tags)) and (skus is None or skus.has(line.sku))
 
     def counted(order: Order) -> int:
         return sum(line.quantity for line in order.lines if matches(line))
@@ -107,6 +108,7 @@ ORDERS = (
         "orders_placed(count_min: 2, sum_amount_min: 100, since: -12m)",
         (Fact.ORDERS,),
         orders_placed,
+        ranges={**WINDOW, **COUNT, "sum_amount": ("sum_amount_min", "sum_amount_max")},
     ),
     Function(
         "products_purchased",
@@ -123,5 +125,6 @@ ORDERS = (
         "products_purchased(tag: 'christmas', since: -90d)",
         (Fact.ORDERS,),
         products_purchased,
+        ranges={**WINDOW, "quantity": ("quantity_min", None)},
     ),
 )

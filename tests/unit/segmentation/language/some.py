@@ -104,7 +104,8 @@ def arguments(draw: st.DrawFn) -> tuple[Argument, ...]:
             )
         )
     ]
-    return (*placed, *named)
+    ranges = [Argument("date", Operator.BETWEEN, tree.Several((draw(LITERALS), draw(LITERALS)))) for _ in placed]
+    return (*placed, *named, *ranges)
 
 
 CALLS = st.builds(Call, WORDS, arguments())

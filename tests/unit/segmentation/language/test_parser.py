@@ -85,6 +85,14 @@ def test_a_function_is_a_condition_and_true_or_false_may_be_said() -> None:
     assert read("f(since: -1y) = false") == Not(Holds(call))
 
 
+def test_shopifys_way_of_asking_a_function_is_understood() -> None:
+    since = Argument("date", Operator.GREATER, Offset(-90, Unit.DAY))
+    assert read("f MATCHES ()") == Holds(Call("f", ()))
+    assert read("f MATCHES (date > -90d)") == Holds(Call("f", (since,)))
+    assert read("f NOT MATCHES (date > -90d) AND a = 1") == And((Not(Holds(Call("f", (since,)))), A))
+    assert read("f MATCHES (x NOT IN ('a'))") == read("f(x != ('a'))")
+
+
 def test_a_part_knows_its_place() -> None:
     query = read("a = 1 AND\n NOT b = 1")
     assert isinstance(query, And)
@@ -159,6 +167,13 @@ def test_every_mistake_is_told_and_none_twice() -> None:
         ("orders_placed(since: 2026-02-01, until: 2026-01-01)", "EMPTY_RANGE", 21, None),
         ("orders_placed(since: -1w, since: -2w)", "REPEATED_ARGUMENT", 26, None),
         ("orders_placed(since >= -1w)", "OPERATOR", 14, None),
+        ("orders_placed(date != -1w)", "OPERATOR", 14, None),
+        ("orders_placed(date > -1w, since: -2w)", "REPEATED_ARGUMENT", 26, None),
+        ("orders_placed(date BETWEEN today AND -7d)", "EMPTY_RANGE", 27, None),
+        ("orders_placed MATCHES (count = 'x')", "VALUE", 31, None),
+        ("products_purchased MATCHES (quantity < 3)", "OPERATOR", 28, None),
+        ("products_purchased MATCHES", "EXPECTED", 26, None),
+        ("orders_placed(channel > 'a')", "OPERATOR", 14, None),
         ("orders_placed(3)", "UNKNOWN_ARGUMENT", 14, None),
         ("amount_spent() > 3", "UNKNOWN_FUNCTION", 0, "amount_spent"),
         ("checkout_abandoned()", "MISSING_ARGUMENT", 0, None),

@@ -18,6 +18,9 @@ KNOWN = {
 }
 
 
+COMPARISONS = ["=", "!=", ">", ">=", "<", "<=", "BETWEEN", "NOT BETWEEN", "IN", "NOT IN", "IS NULL", "IS NOT NULL"]
+
+
 def filters(marked: str) -> list[str]:
     text = marked.replace("|", "")
     return [found.text for found in suggesting.filters_at(text, marked.index("|"), SHOP_WITH_SEGMENTS)]
@@ -45,7 +48,7 @@ def test_where_a_condition_begins_all_that_can_be_asked_is_offered(marked: str) 
         ("attributes.si|", ["attributes.size"]),
         ("rfm_g|roup = 'NEW'", ["rfm_group"]),
         ("within|", ["customer_within_distance("]),
-        ("age |", ["=", "!=", ">", ">=", "<", "<=", "BETWEEN", "NOT BETWEEN", "IN", "NOT IN", "IS NULL", "IS NOT NULL"]),
+        ("age |", COMPARISONS),
         ("customer_tags |", ["CONTAINS", "NOT CONTAINS", "IS NULL", "IS NOT NULL"]),
         ("customer_tags NO|", ["NOT CONTAINS", "IS NOT NULL"]),
         ("anniversary(birth_date) |", ["=", "!=", "BETWEEN", "NOT BETWEEN", "IS NULL", "IS NOT NULL"]),
@@ -56,6 +59,8 @@ def test_where_a_condition_begins_all_that_can_be_asked_is_offered(marked: str) 
         ("checkout_abandoned(60, |", ["since:", "until:"]),
         ("checkout_abandoned(60, since: -7d, |", ["until:"]),
         ("event('a', prop|", ["properties."]),
+        ("orders_placed |", ["MATCHES (", "NOT MATCHES ("]),
+        ("orders_placed MATCHES (sum_amount_max: 5, co|", ["count_min:", "count_max:", "coupon:"]),
         ("age > |", []),
         ("unknown |", []),
         ("first_name = 'ag|", []),

@@ -56,6 +56,17 @@ TWO = placed(order(local("2026-01-10T12:00")), order(local("2026-02-10T12:00"), 
         ("orders_placed(sum_amount_max: 100, since: -60d)", TWO, False, "2026-03-12T00:00"),
         ("orders_placed(sum_amount_max: 100)", placed(), False, None),
         ("NOT orders_placed(since: -60d)", TWO, False, "2026-04-12T00:00"),
+        ("orders_placed MATCHES (date > -60d)", TWO, True, "2026-04-11T00:00"),
+        ("orders_placed MATCHES (date >= -60d)", TWO, True, "2026-04-12T00:00"),
+        ("orders_placed MATCHES (date < -30d, count = 2)", TWO, False, "2026-03-13T00:00"),
+        ("orders_placed MATCHES (date <= -30d, count = 2)", TWO, False, "2026-03-12T00:00"),
+        ("orders_placed MATCHES (date = -28d)", TWO, True, "2026-03-11T00:00"),
+        ("orders_placed MATCHES (date BETWEEN -60d AND -30d)", TWO, True, "2026-04-12T00:00"),
+        ("orders_placed MATCHES (count > 1)", TWO, True, None),
+        ("orders_placed MATCHES (count < 2)", TWO, False, None),
+        ("orders_placed MATCHES (sum_amount > 125)", TWO, False, None),
+        ("orders_placed MATCHES (sum_amount BETWEEN 124.99 AND 125)", TWO, True, None),
+        ("orders_placed NOT MATCHES ()", TWO, False, None),
     ],
 )
 def test_an_order_counts_from_when_it_enters_the_window_to_when_it_leaves(
@@ -82,6 +93,8 @@ def test_the_day_of_an_order_is_the_shops() -> None:
         ("orders_placed(channel: ('app', 'pos'), coupon: 'spring')", True),
         ("orders_placed(channel: 'app')", False),
         ("orders_placed(coupon: ('a', 'b'))", False),
+        ("orders_placed(coupon != 'spring')", False),  # the other names none
+        ("orders_placed(channel != 'app')", True),
         ("orders_placed(count_min: 2)", True),
         ("orders_placed(count_min: 2, channel: 'pos')", False),
         ("orders_placed(sum_amount_min: 50.01)", False),  # dollars are not added to euros
@@ -104,6 +117,10 @@ def test_orders_are_counted_by_channel_and_coupon_and_summed_in_the_shops_curren
         ("products_purchased(tag: 'gift')", True),
         ("products_purchased(sku: 'MUG', tag: 'gift')", False),  # of one line, not of the order
         ("products_purchased(sku: 'RETURNED')", False),
+        ("products_purchased MATCHES (sku NOT IN ('mug', 'spoon'))", False),
+        ("products_purchased MATCHES (sku != 'mug')", True),
+        ("products_purchased MATCHES (tag != 'gift', quantity > 1)", True),
+        ("products_purchased MATCHES (tag != 'gift', quantity > 2)", False),
         ("products_purchased(since: 2026-03-02)", False),
     ],
 )

@@ -32,6 +32,11 @@ def test_what_is_written_is_read_back(query: Query) -> None:
         ("f( since : -1y,x='it''s' ) = FALSE", "NOT f(since: -1y, x: 'it''s')"),
         ("event('a', properties.Price >= 010.0)", "event('a', properties.Price >= 10)"),
         ("x in ( 1,2 , 3)", "x IN (1, 2, 3)"),
+        (r"x = 'it\'s' or x = '\\'", r"x = 'it''s' OR x = '\\'"),
+        ("f matches (id=1, date > -90d)", "f(id: 1, date > -90d)"),
+        ("f NOT MATCHES ()", "NOT f()"),
+        ("f NOT_MATCHES (tag in ('a','b'), id not in (1))", "NOT f(tag: ('a', 'b'), id != (1))"),
+        ("f(date BETWEEN -12m AND today, x: 1)", "f(date BETWEEN -12m AND today, x: 1)"),
     ],
 )
 def test_the_canonical_text(text: str, canonical: str) -> None:
