@@ -8,30 +8,28 @@ condition := subject test | call [("=" | "!=") (true | false)] | name [NOT] MATC
 subject   := name | call
 call      := name given
 given     := "(" [argument ("," argument)*] ")"
-argument  := one | name (":" | operator) one | name range | name [NOT] IN several
-one       := value | name | several
+argument  := what | name (":" | operator) what | name range | name [NOT] IN several
+what      := value | name | several
 test      := operator value | [NOT] ((CONTAINS | STARTS WITH) value | IN several | range) | IS [NOT] NULL
 several   := "(" value ("," value)* ")"
 range     := BETWEEN value AND value
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
 from crm.segmentation.language import tree
-from crm.segmentation.language.lexer import OPERATORS, Kind, Token, tokens
+from crm.segmentation.language.given import Given
+from crm.segmentation.language.lexer import Kind, Token, tokens
 from crm.segmentation.language.mistakes import Code, Mistakes
-from crm.segmentation.language.reader import CONDITION, CONNECTIVE, TESTS, VALUE, Found, Lost, Reader, Wanted
-from crm.segmentation.language.tree import Argument, Call, Holds, Name, Not, Operator, Predicate, Query, Several, Span
+from crm.segmentation.language.reader import CONDITION, CONNECTIVE, Found, Lost, Wanted
+from crm.segmentation.language.tree import Call, Holds, Name, Not, Operator, Predicate, Query, Span
 
 MOST_CHARACTERS: Final = 10_000
 MOST_DEPTH: Final = 20
 MOST_PREDICATES: Final = 100
-MOST_VALUES: Final = 500
-PROPERTIES: Final = "properties."
-"""Before the path of a property of an event, which is told from others by its case."""
 
 T = TypeVar("T")
 
@@ -64,7 +62,7 @@ def wanted(before: str) -> Wanted:
     return parser.wanted
 
 
-class _Parser(Reader):
+class _Parser(Given):
     def __init__(self, read: list[Token], mistakes: Mistakes) -> None:
         super().__init__(read, mistakes)
         self._depth = 0
@@ -153,7 +151,7 @@ class _Parser(Reader):
             return None
         if not self.accept(Kind.MARK, "("):
             self.lose(("(",))
-        arguments = self._arguments(name.value)
+        arguments = self.arguments(name.value)
         told = Holds(Call(name.value, arguments, name.span.to(self.before.span)))
         return Not(told, told.span) if negated else told
 
@@ -168,90 +166,27 @@ class _Parser(Reader):
         if not self.accept(Kind.MARK, "("):
             return Name(word.text.lower(), word.span)
         name = word.text.lower()
-        arguments = self._arguments(name)
+        arguments = self.arguments(name)
         return Call(name, arguments, word.span.to(self.before.span))
-
-    def _arguments(self, function: str) -> tuple[Argument, ...]:
-        given: list[Argument] = []
-        self.want(Wanted("argument", function))
-        if self.accept(Kind.MARK, ")"):
-            return ()
-        while True:
-            self.want(Wanted("argument", function, given=given))
-            given.append(self._argument(function, given))
-            if not self.accept(Kind.MARK, ","):
-                break
-        if not self.accept(Kind.MARK, ")"):
-            self.lose((",", ")"))
-        return tuple(given)
-
-    def _argument(self, function: str, given: Sequence[Argument]) -> Argument:
-        begins = self.now
-        if not self.at(Kind.WORD):
-            value = self._argument_value(Wanted("argument", function, given=given))
-            return Argument(None, Operator.EQUAL, value, begins.span)
-        word = self.take()
-        if self.at(Kind.MARK, ",") or self.at(Kind.MARK, ")"):
-            return Argument(None, Operator.EQUAL, Name(word.text.lower(), word.span), word.span)
-        lower = word.text.lower()
-        name = PROPERTIES + word.text[len(PROPERTIES) :] if lower.startswith(PROPERTIES) else lower
-        self.want(Wanted("nothing"))
-        operator, value = self._related(Wanted("value", function, Operator.EQUAL, name, given))
-        return Argument(name, operator, value, begins.span.to(self.before.span))
-
-    def _related(self, looked_for: Wanted) -> tuple[Operator, tree.Literal | Name | Several]:
-        """How an argument is given, and as what."""
-        begins = self.now.span
-        if self.accept(Kind.MARK, ":"):
-            return Operator.EQUAL, self._argument_value(looked_for)
-        if self.accept(Kind.KEYWORD, "BETWEEN"):
-            return Operator.BETWEEN, Several(self._range(looked_for), begins.to(self.before.span))
-        negated = self.accept(Kind.KEYWORD, "NOT")
-        if negated or self.at(Kind.KEYWORD, "IN"):
-            self._require("IN")
-            values = Several(self._values(looked_for), begins.to(self.before.span))
-            return Operator.UNEQUAL if negated else Operator.EQUAL, values
-        return self._operator((":",)), self._argument_value(looked_for)
-
-    def _argument_value(self, looked_for: Wanted) -> tree.Literal | Name | Several:
-        self.want(looked_for)
-        if self.at(Kind.WORD):
-            word = self.take()
-            return Name(word.text.lower(), word.span)
-        if self.at(Kind.MARK, "("):
-            begins = self.now.span
-            values = self._values(looked_for)
-            return Several(values, begins.to(self.before.span))
-        return self._value(looked_for)
-
-    def _operator(self, besides: tuple[str, ...] = ()) -> Operator:
-        if self.at(Kind.OPERATOR):
-            return OPERATORS[self.take().text]
-        if self.accept(Kind.KEYWORD, "CONTAINS"):
-            return Operator.CONTAINS
-        if self.accept(Kind.KEYWORD, "STARTS"):
-            self._require("WITH")
-            return Operator.STARTS_WITH
-        return self.lose((*besides, *TESTS))
 
     def _test(self, subject: Name | Call) -> Query:
         values: tuple[tree.Literal, ...]
         if self.accept(Kind.KEYWORD, "IS"):
             negated = self.accept(Kind.KEYWORD, "NOT")
-            self._require("NULL")
+            self.require("NULL")
             return self._predicate(subject, Operator.IS_NULL, (), negated=negated)
         negated = self.accept(Kind.KEYWORD, "NOT")
         self.want(Wanted("test", subject))
         if negated and self.at(Kind.OPERATOR):
             self.lose(("BETWEEN", "CONTAINS", "IN", "STARTS WITH"))
         if self.accept(Kind.KEYWORD, "BETWEEN"):
-            values = self._range(Wanted("value", subject, Operator.BETWEEN))
+            values = self.between(Wanted("value", subject, Operator.BETWEEN))
             return self._predicate(subject, Operator.BETWEEN, values, negated=negated)
         if self.accept(Kind.KEYWORD, "IN"):
-            values = self._values(Wanted("value", subject, Operator.IN))
+            values = self.values(Wanted("value", subject, Operator.IN))
             return self._predicate(subject, Operator.IN, values, negated=negated)
-        operator = self._operator()
-        value = self._value(Wanted("value", subject, operator))
+        operator = self.operator()
+        value = self.value(Wanted("value", subject, operator))
         if (
             isinstance(subject, Call)
             and isinstance(value, tree.Flag)
@@ -265,46 +200,6 @@ class _Parser(Reader):
         self, subject: Name | Call, operator: Operator, values: tuple[tree.Literal, ...], *, negated: bool
     ) -> Predicate:
         return Predicate(subject, operator, values, negated, subject.span.to(self.before.span))
-
-    def _range(self, looked_for: Wanted) -> tuple[tree.Literal, tree.Literal]:
-        self.want(looked_for)
-        if self.at(Kind.KEYWORD, "AND"):
-            self.note(VALUE)
-            low: tree.Literal | None = None
-        else:
-            low = self._value(looked_for)
-        self.want(Wanted("nothing"))
-        self._require("AND")
-        high = self._value(looked_for)
-        if low is None:
-            raise Lost
-        return low, high
-
-    def _values(self, looked_for: Wanted) -> tuple[tree.Literal, ...]:
-        opens = self.now.span
-        if not self.accept(Kind.MARK, "("):
-            self.lose(("(",))
-        values = [self._value(looked_for)]
-        while self.accept(Kind.MARK, ","):
-            values.append(self._value(looked_for))
-        if not self.accept(Kind.MARK, ")"):
-            self.lose((",", ")"))
-        if len(values) > MOST_VALUES:
-            self.mistakes.add(Code.TOO_MANY, f"holds {len(values)} values; {MOST_VALUES} are the most", opens)
-        return tuple(values)
-
-    def _value(self, looked_for: Wanted) -> tree.Literal:
-        self.want(looked_for)
-        value = self.now.value
-        if value is None:
-            self.lose(VALUE)
-        self.take()
-        return value
-
-    def _require(self, word: str) -> None:
-        self.want(Wanted("nothing"))
-        if not self.accept(Kind.KEYWORD, word):
-            self.lose((word,))
 
     def _close(self) -> None:
         while not self.accept(Kind.MARK, ")"):

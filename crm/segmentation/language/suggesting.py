@@ -8,8 +8,9 @@ from typing import Final
 
 from crm.segmentation.language.binding import operators_of
 from crm.segmentation.language.catalogue import FUNCTIONS, Catalogue
+from crm.segmentation.language.given import PROPERTIES
 from crm.segmentation.language.kinds import Kind, Type, folded
-from crm.segmentation.language.parser import PROPERTIES, wanted
+from crm.segmentation.language.parser import wanted
 from crm.segmentation.language.reader import Wanted
 from crm.segmentation.language.tree import Call, Name, Span, Text
 from crm.segmentation.language.words import Function, Parameter, Role
