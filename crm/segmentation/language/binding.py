@@ -6,7 +6,7 @@ from typing import Final
 
 from crm.segmentation.language import reading, truth, words
 from crm.segmentation.language.arguments import Giving, is_reversed
-from crm.segmentation.language.catalogue import ATTRIBUTES, FUNCTIONS, OWN, Catalogue, Segment
+from crm.segmentation.language.catalogue import ATTRIBUTES, CALLED_HERE, FUNCTIONS, OWN, Catalogue, Segment
 from crm.segmentation.language.kinds import NEGATABLE, OPERATORS, Kind, Type, Unfit, Value, value_of
 from crm.segmentation.language.mistakes import Code, Mistakes, nearest
 from crm.segmentation.language.parser import MOST_DEPTH
@@ -128,8 +128,8 @@ class Binder:
         else:
             known = [attribute.name for attribute in self.catalogue.attributes()]
             of_the_shop = name.value.startswith(OWN) or name.value in self.catalogue.own
-            unprefixed = name.value in self.catalogue.own
-            meant = f"{OWN}{name.value}" if unprefixed else nearest(name.value, [*known, *FUNCTIONS])
+            own = f"{OWN}{name.value}" if name.value in self.catalogue.own else None
+            meant = own or CALLED_HERE.get(name.value) or nearest(name.value, [*known, *FUNCTIONS])
             said = "is none of the shop's attributes" if of_the_shop else "there is no such attribute"
             self.mistakes.add(Code.UNKNOWN_ATTRIBUTE, said, name.span, nearest=meant)
         return None
@@ -137,7 +137,7 @@ class Binder:
     def _called(self, call: Call) -> Asked | Condition | None:
         function = FUNCTIONS.get(call.name)
         if function is None:
-            meant = nearest(call.name, [*FUNCTIONS, *ATTRIBUTES])
+            meant = CALLED_HERE.get(call.name) or nearest(call.name, [*FUNCTIONS, *ATTRIBUTES])
             is_attribute = self.catalogue.attribute(call.name) is not None
             said = "is an attribute, and takes no arguments" if is_attribute else "there is no such function"
             self.mistakes.add(Code.UNKNOWN_FUNCTION, said, call.span, nearest=meant)
