@@ -1,6 +1,7 @@
 # infra/docs.py
 """`python -m infra.docs [--check]`: the parts of docs/events.md that follow from the event types, of docs/local.md that
-follow from the SDL (infra/scopes.py), and of docs/api.md that are the example operations (infra/screens.py).
+follow from the SDL (infra/scopes.py), of docs/api.md that are the example operations (infra/screens.py), and of
+docs/segments.md that follow from what queries may say (infra/vocabulary.py).
 
 What stands between the marks is generated; the words around them are written by hand.
 """
@@ -28,7 +29,7 @@ from crm.notifications.events import MessagePlanned
 from crm.orders.events import OrderRecorded
 from crm.segmentation.events import SegmentEntered, SegmentLeft
 from crm.touchpoints.events import VisitorIdentified
-from infra import scopes, screens
+from infra import scopes, screens, vocabulary
 
 EVENTS_PAGE = Path(__file__).parents[1] / "docs" / "events.md"
 WIDTH = 110
@@ -59,7 +60,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; end with 1 where a page is out of date")
     options = parser.parse_args(arguments)
     stale = False
-    pages = ((EVENTS_PAGE, rendered), (scopes.LOCAL_PAGE, scopes.rendered), (screens.API_PAGE, screens.rendered))
+    pages = (
+        (EVENTS_PAGE, rendered),
+        (scopes.LOCAL_PAGE, scopes.rendered),
+        (screens.API_PAGE, screens.rendered),
+        (vocabulary.SEGMENTS_PAGE, vocabulary.rendered),
+    )
     for page, fresh in pages:
         if fresh(committed := page.read_text()) == committed:
             continue

@@ -11,7 +11,7 @@ from crm.segmentation.language.truth import Moment
 from crm.segmentation.language.words import Attribute, Group
 
 COUNTRY = Type(Kind.LIST, element=choice(*sorted(COUNTRIES)))
-NO_SOURCE = "nothing told what brought them"
+NO_SOURCE = "of whom nothing tells what brought them"
 
 
 def _birth_date(moment: Moment) -> object:
