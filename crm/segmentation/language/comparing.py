@@ -5,17 +5,21 @@ unknown, but for IS NULL, which is always known; and a list is never unknown, at
 
 import operator as python
 from collections.abc import Callable, Collection, Sequence
+from datetime import date
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from crm.segmentation.language import stretches
 from crm.segmentation.language.days import Moving
 from crm.segmentation.language.kinds import Kind, Type, Value
+from crm.segmentation.language.stretches import Stretch
 from crm.segmentation.language.tree import Operator
 from crm.segmentation.language.truth import FALSE, TRUE, UNKNOWN, Judge, Judged, Moment
 
 Read: TypeAlias = Callable[[Moment], Any]
 """What is known of a customer; None where it is unknown."""
 
+REMEMBERED: Final = 512
 COMPARISONS: Final[dict[Operator, Callable[[Any, Any], bool]]] = {
     Operator.EQUAL: python.eq,
     Operator.UNEQUAL: python.ne,
@@ -55,41 +59,43 @@ def holds(known: Any, operator: Operator, values: Sequence[Any]) -> bool:
 
 def dated(read: Read, operator: Operator, values: Sequence[Moving], *, negated: bool) -> Judge:
     """Of a day that is known: it changes on the days on which relative dates pass it."""
-    by_day = _apart(operator, negated=negated)
-
-    def judge(moment: Moment) -> Judged:
-        day = read(moment)
-        if day is None:
-            return UNKNOWN
-        return stretches.judged(stretches.of_day(by_day[0], values, day), moment, negated=by_day[1])
-
-    return judge
+    operator, negated = _apart(operator, negated=negated)
+    return _meeting(read, lambda day: stretches.of_day(operator, values, day), negated=negated)
 
 
 def aged(born: Read, operator: Operator, values: Sequence[int], *, negated: bool) -> Judge:
     """Of the age of somebody whose day of birth is known: it changes on birthdays."""
     if operator is Operator.IS_NULL:
         return _is_null(born, negated=negated)
-    by_age = _apart(operator, negated=negated)
+    operator, negated = _apart(operator, negated=negated)
+    return _meeting(born, lambda day: stretches.of_age(operator, values, day), negated=negated)
+
+
+def _meeting(read: Read, stretches_of: Callable[[date], Sequence[Stretch]], *, negated: bool) -> Judge:
+    """Of when today meets a day. Customers share their days: what follows from one is remembered."""
+    remembered = lru_cache(maxsize=REMEMBERED)(stretches_of)
 
     def judge(moment: Moment) -> Judged:
-        day = born(moment)
-        if day is None:
-            return UNKNOWN
-        return stretches.judged(stretches.of_age(by_age[0], values, day), moment, negated=by_age[1])
+        day = read(moment)
+        return UNKNOWN if day is None else stretches.judged(remembered(day), moment, negated=negated)
 
     return judge
 
 
 def _recurring(read: Read, operator: Operator, values: Sequence[Moving], *, negated: bool) -> Judge:
     _, negated = _apart(operator, negated=negated)
+    since, until = values[0], values[-1]
+
+    @lru_cache(maxsize=REMEMBERED)
+    def met(day: date, year: int) -> Sequence[Stretch]:
+        return stretches.of_anniversaries(since, until, day, year)
 
     def judge(moment: Moment) -> Judged:
         day = read(moment)
         if day is None:
             return UNKNOWN
-        found = stretches.of_anniversary(values[0], values[-1], day, moment.today)
-        return stretches.judged(found, moment, negated=negated)
+        year = stretches.first_anniversary(since, day, moment.today)
+        return stretches.judged(met(day, year), moment, negated=negated)
 
     return judge
 

@@ -1,7 +1,6 @@
 # crm/segmentation/language/compiling.py
 """A text, understood in one shop and made a pure function of facts and a moment: once per version of a definition."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,6 +16,8 @@ from crm.segmentation.language.truth import Moment
 from crm.segmentation.language.verdicts import Verdict
 from crm.segmentation.language.writing import written
 
+MEMBER, NO_MEMBER = Verdict(member=True), Verdict(member=False)
+
 
 @dataclass(frozen=True)
 class Compiled:
@@ -26,7 +27,18 @@ class Compiled:
     normalized: str
     reads: Reads
     plan: Plan
-    evaluate: Callable[[Facts, datetime], Verdict]
+
+    def evaluate(self, facts: Facts, now: datetime) -> Verdict:
+        return self.at(Moment(facts, now))
+
+    def at(self, moment: Moment) -> Verdict:
+        """Who is deleted is in no segment."""
+        if moment.facts.hidden:
+            return NO_MEMBER
+        truth, until = self.plan.judge(moment)
+        if until == FOREVER:
+            return MEMBER if truth else NO_MEMBER
+        return Verdict(truth is True, until)
 
 
 @dataclass(frozen=True)
@@ -47,7 +59,7 @@ def understand(text: str, catalogue: Catalogue, *, itself: str | None = None) ->
         binder.look_at(subject)
     if parsed.query is None or plan is None or mistakes:
         return Understood(mistakes.in_order(), None)
-    return Understood((), _compiled(parsed.query, plan))
+    return Understood((), Compiled(parsed.query, written(parsed.query), plan.reads, plan))
 
 
 def compiled(query: Query, catalogue: Catalogue, *, itself: str | None = None) -> Compiled:
@@ -57,16 +69,4 @@ def compiled(query: Query, catalogue: Catalogue, *, itself: str | None = None) -
     if plan is None or mistakes:
         found = ", ".join(sorted({mistake.code for mistake in mistakes.in_order()}))
         raise ValueError(f"the query no longer is right: {found}")
-    return _compiled(query, plan)
-
-
-def _compiled(query: Query, plan: Plan) -> Compiled:
-    judge = plan.judge
-
-    def evaluate(facts: Facts, now: datetime) -> Verdict:
-        if facts.hidden:
-            return Verdict(member=False)
-        truth, until = judge(Moment.of(facts, now))
-        return Verdict(truth is True, None if until == FOREVER else until)
-
-    return Compiled(query, written(query), plan.reads, plan, evaluate)
+    return Compiled(query, written(query), plan.reads, plan)

@@ -32,7 +32,7 @@ class Explanation:
 
 def explain(compiled: Compiled, facts: Facts, now: datetime) -> Explanation:
     """Of the whole query; whether the customer is deleted, and so in no segment, is not its business."""
-    return _explained(compiled.plan, Moment.of(facts, now))
+    return _explained(compiled.plan, Moment(facts, now))
 
 
 def _explained(plan: Plan, moment: Moment) -> Explanation:

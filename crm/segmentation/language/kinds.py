@@ -63,7 +63,7 @@ Value: TypeAlias = str | int | Fraction | bool | Moving
 
 def folded(text: str) -> str:
     """Texts are equal whatever their case, and however their characters are composed."""
-    return unicodedata.normalize("NFC", text.casefold())
+    return text.lower() if text.isascii() else unicodedata.normalize("NFC", text.casefold())
 
 
 def place(text: str) -> str:

@@ -4,31 +4,27 @@ longer is. `date.min`: it always was; None at the end: it always will be. A stre
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Generic, TypeAlias, TypeVar
+from typing import Generic, NamedTuple, TypeAlias, TypeVar
 
 from crm.segmentation.language import days
 from crm.segmentation.language.days import Edge, Exclusive, Moving, passes, reaches
 from crm.segmentation.language.tree import Operator
-from crm.segmentation.language.truth import Judged, Moment
+from crm.segmentation.language.truth import FALSE, TRUE, Judged, Moment
 
 Stretch: TypeAlias = tuple[date | None, date | None]
 """The first day, None for never; and the day after the last."""
 
 ALWAYS = date.min
-
-
 Point = TypeVar("Point", date, datetime)
 
 
-@dataclass(frozen=True, slots=True)
-class Weighed(Generic[Point]):
+class Weighed(NamedTuple, Generic[Point]):
     """Something that counts from when it begins (None: never) until just before it ends (None: never)."""
 
     begins: Point | None
     ends: Point | None
-    count: int = 1
+    units: int = 1
     amount: int = 0
 
 
@@ -77,20 +73,36 @@ def of_age(operator: Operator, values: Sequence[int], born: date) -> list[Stretc
     return [(_turns(born, value), _turns(born, value + 1)) for value in values]
 
 
-def of_anniversary(since: Moving, until: Moving, born: date, today: date) -> list[Stretch]:
-    """When one of the anniversaries of a day lies between two days that move, both included, looking on from today.
+def of_anniversaries(since: Moving, until: Moving, born: date, year: int) -> list[Stretch]:
+    """When the anniversaries of a day in a year and the next lie between two days that move, both included.
 
-    The first anniversary not before `since` is in that year or the next; and the one that follows it in the one after.
+    Where the first is the first not before `since`, they say when one of any year does, looking on from today.
     """
-    year = days.at(since, today).year
-    years = range(year, min(year + 3, date.max.year))
-    return [within(days.anniversary(born, each), since, until) for each in years]
+    return [within(days.anniversary(born, each), since, until) for each in (year, year + 1)]
 
 
-def judged(stretches: Iterable[Stretch], moment: Moment, *, negated: bool = False) -> Judged:
+def first_anniversary(since: Moving, born: date, today: date) -> int:
+    """The year of the first anniversary of a day that is not before one that moves."""
+    begins = days.at(since, today)
+    year = min(begins.year, date.max.year - 2)
+    return year + (days.anniversary(born, year) < begins)
+
+
+def judged(stretches: Sequence[Stretch], moment: Moment, *, negated: bool = False) -> Judged:
     """Whether one of them lasts, and until when that stays so."""
+    if len(stretches) == 1:
+        return _judged_alone(*stretches[0], moment, negated=negated)
     truth, until = tallied([Weighed(*each) for each in stretches], lambda count, _: count > 0, moment)
     return truth is not negated, until
+
+
+def _judged_alone(begins: date | None, ends: date | None, moment: Moment, *, negated: bool) -> Judged:
+    """As the others, without the tally: most conditions are of this kind."""
+    if begins is None or (ends is not None and (ends <= begins or ends <= moment.today)):
+        return TRUE if negated else FALSE
+    if begins <= moment.today:
+        return not negated, days.starts(ends, moment.facts.zone)
+    return negated, days.starts(begins, moment.facts.zone)
 
 
 def tallied(weighed: Iterable[Weighed[date]], accepted: Callable[[int, int], bool], moment: Moment) -> Judged:
@@ -110,13 +122,13 @@ def turning(
         if begins is None or (ends is not None and (ends <= begins or ends <= here)):
             continue
         if begins <= here:
-            count, amount = count + each.count, amount + each.amount
+            count, amount = count + each.units, amount + each.amount
         else:
             more = changes.get(begins, (0, 0))
-            changes[begins] = (more[0] + each.count, more[1] + each.amount)
+            changes[begins] = (more[0] + each.units, more[1] + each.amount)
         if ends is not None:
             less = changes.get(ends, (0, 0))
-            changes[ends] = (less[0] - each.count, less[1] - each.amount)
+            changes[ends] = (less[0] - each.units, less[1] - each.amount)
     truth = accepted(count, amount)
     for point in sorted(changes):
         count, amount = count + changes[point][0], amount + changes[point][1]

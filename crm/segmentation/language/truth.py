@@ -11,7 +11,6 @@ of AND is so until the earliest of its parts changes, and so is what is unknown.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TypeAlias
 
@@ -23,17 +22,22 @@ Truth: TypeAlias = bool | None
 """None is unknown."""
 
 
-@dataclass(frozen=True, slots=True)
 class Moment:
-    """A customer as known, and when they are looked at: an instant, and the shop's day it lies on."""
+    """A customer as known, and when they are looked at. One does for all segments that are asked then."""
 
-    facts: Facts
-    now: datetime
-    today: date
+    __slots__ = ("_today", "facts", "now")
 
-    @classmethod
-    def of(cls, facts: Facts, now: datetime) -> "Moment":
-        return cls(facts, now, days.today(now, facts.zone))
+    def __init__(self, facts: Facts, now: datetime) -> None:
+        self.facts = facts
+        self.now = now
+        self._today: date | None = None
+
+    @property
+    def today(self) -> date:
+        """The shop's day on which it is."""
+        if self._today is None:
+            self._today = days.today(self.now, self.facts.zone)
+        return self._today
 
 
 Judged: TypeAlias = tuple[Truth, datetime]

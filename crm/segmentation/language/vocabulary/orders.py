@@ -2,9 +2,11 @@
 """Functions over orders in a window of days."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import lru_cache
 
 from crm.kernel.money import Money
 from crm.segmentation.language import days, stretches
+from crm.segmentation.language.comparing import REMEMBERED
 from crm.segmentation.language.facts import Fact, Line, Order, read
 from crm.segmentation.language.kinds import DATE, INTEGER, MONEY, TEXT
 from crm.segmentation.language.reading import Reads
@@ -63,15 +65,17 @@ def products_purchased(given: Arguments) -> Condition:
 
 def _judge(given: Arguments, counted: COUNTED, accepted: Callable[[int, int], bool]) -> Callable[[Moment], Judged]:
     since, until = given.get("since"), given.get("until")
+    within = lru_cache(maxsize=REMEMBERED)(lambda day: stretches.within(day, since, until))
 
     def judge(moment: Moment) -> Judged:
+        zone = moment.facts.zone
         weighed = []
         for order in read(moment.facts.orders, Fact.ORDERS):
             count = counted(order)
             if count:
-                stretch = stretches.within(days.of(order.placed_at, moment.facts.zone), since, until)
+                begins, ends = within(days.of(order.placed_at, zone))
                 amount = order.net if order.currency == given.currency else 0
-                weighed.append(Weighed(*stretch, count, amount))
+                weighed.append(Weighed(begins, ends, count, amount))
         return stretches.tallied(weighed, accepted, moment)
 
     return judge

@@ -27,7 +27,7 @@ def always(judged: Judged) -> Judge:
 
 def joined(how: str, *parts: Judged) -> Judged:
     join = truth.both if how == "AND" else truth.either
-    return join([always(part) for part in parts])(Moment.of(facts(), NOW))
+    return join([always(part) for part in parts])(Moment(facts(), NOW))
 
 
 @pytest.mark.parametrize("one", TRUTHS)
@@ -40,7 +40,7 @@ def test_the_truth_tables(one: Truth, other: Truth) -> None:
 
 @pytest.mark.parametrize(("of", "opposite"), [(T, F), (F, T), (U, U)])
 def test_not_of_unknown_is_unknown(of: Truth, opposite: Truth) -> None:
-    assert truth.opposite(always(truth.lasting(of)))(Moment.of(facts(), NOW)) == truth.lasting(opposite)
+    assert truth.opposite(always(truth.lasting(of)))(Moment(facts(), NOW)) == truth.lasting(opposite)
 
 
 SOON, LATER = NOW + timedelta(days=1), NOW + timedelta(days=2)
@@ -86,12 +86,12 @@ def test_whatever_changes_when_nothing_changes_before_it_says(
     judges: list[Judge] = [lambda moment, steps=steps: at(steps, moment.now) for steps in parts]  # type: ignore[misc]
     join = truth.both if how == "AND" else truth.either
     now = NOW + timedelta(days=day)
-    found, until = join(judges)(Moment.of(facts(), now))
+    found, until = join(judges)(Moment(facts(), now))
     assert until > now
     for hours in range(0, 24 * 15, 12):
         later = now + timedelta(hours=hours)
         if later < until:
-            assert join(judges)(Moment.of(facts(), later))[0] is found
+            assert join(judges)(Moment(facts(), later))[0] is found
 
 
 @pytest.mark.parametrize(
