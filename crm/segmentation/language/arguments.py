@@ -1,6 +1,7 @@
 # crm/segmentation/language/arguments.py
 """What is given to a function, as its parameters want it. Everything that is wrong is noted."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -105,13 +106,11 @@ class Giving:
 
     def _value(self, parameter: Parameter, literal: tree.Literal) -> Any:
         value = self._converted(literal, parameter.type)
-        if isinstance(value, int | Fraction) and (parameter.least is not None or parameter.most is not None):
-            too_little = parameter.least is not None and value < parameter.least
-            if too_little or (parameter.most is not None and value > parameter.most):
-                bounds = f"from {parameter.least}" + (f" to {parameter.most}" if parameter.most is not None else " on")
-                self.mistakes.add(Code.VALUE, f"{parameter.name} goes {bounds}", literal.span, expected=[bounds])
-                return None
-        return value
+        expected = None if value is None else _expected(parameter, value)
+        if expected is None:
+            return value
+        self.mistakes.add(Code.VALUE, f"{parameter.name} {expected}", literal.span, expected=[expected])
+        return None
 
     def _range(self, argument: Argument, low: str, high: str | None) -> None:
         """What is given with an operator, as the least and the most that it means."""
@@ -181,6 +180,17 @@ class Giving:
             if first is not None and last is not None and is_reversed(first, last):
                 said = f"{low} is greater than {high}: nothing lies between"
                 self.mistakes.add(Code.EMPTY_RANGE, said, self.spans[low], expected=[f"{low} below {high}"])
+
+
+def _expected(parameter: Parameter, value: Any) -> str | None:
+    """What a value is to be, where it is not."""
+    if parameter.form is not None:
+        pattern, sample = parameter.form
+        return None if re.fullmatch(pattern, value, re.ASCII) else f"is written like '{sample}'"
+    too_little = parameter.least is not None and value < parameter.least
+    if not too_little and (parameter.most is None or value <= parameter.most):
+        return None
+    return f"goes from {parameter.least}" + (" on" if parameter.most is None else f" to {parameter.most:,}")
 
 
 def is_reversed(low: Any, high: Any) -> bool:

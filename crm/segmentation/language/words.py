@@ -99,7 +99,7 @@ class Role(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """`positional`: may be given without its name, in the order of declaration. `many`: one value, or any of several in
-    parentheses. `least` and `most` of numbers, both allowed.
+    parentheses. `least` and `most` of numbers, both allowed. `form`: the pattern of a text, and one that has it.
     """
 
     name: str
@@ -111,6 +111,7 @@ class Parameter:
     role: Role = Role.VALUE
     least: int | None = None
     most: int | None = None
+    form: tuple[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

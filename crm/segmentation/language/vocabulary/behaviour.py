@@ -177,7 +177,10 @@ FUNCTIONS = (
     Function(
         "event",
         (
-            Parameter("name", EXACT, "The type of the event.", required=True, positional=True),
+            Parameter(
+                "name", EXACT, "The type of the event.", required=True, positional=True,
+                form=(r"[a-z][a-z0-9_]*[.][a-z0-9_.]{1,100}", "product.viewed"),
+            ),
             Parameter("count_min", INTEGER, "How many at least: 1, or 0 where `count_max` is given.", least=0),
             Parameter("count_max", INTEGER, "How many at most.", least=0),
             SINCE,
