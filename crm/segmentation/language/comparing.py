@@ -88,7 +88,7 @@ def _recurring(read: Read, operator: Operator, values: Sequence[Moving], *, nega
 
     @lru_cache(maxsize=REMEMBERED)
     def met(day: date, year: int) -> Sequence[Stretch]:
-        return stretches.of_anniversaries(since, until, day, year)
+        return stretches.of_anniversary(since, until, day, year)
 
     def judge(moment: Moment) -> Judged:
         day = read(moment)

@@ -24,7 +24,7 @@ from crm.segmentation.language import tree
 from crm.segmentation.language.given import Given
 from crm.segmentation.language.lexer import Kind, Token, tokens
 from crm.segmentation.language.mistakes import Code, Mistakes
-from crm.segmentation.language.reader import CONDITION, CONNECTIVE, Found, Lost, Wanted
+from crm.segmentation.language.reader import CONDITION, CONNECTIVE, TESTS, Found, Lost, Wanted
 from crm.segmentation.language.tree import Call, Holds, Name, Not, Operator, Predicate, Query, Span
 
 MOST_CHARACTERS: Final = 10_000
@@ -133,9 +133,11 @@ class _Parser(Given):
         if isinstance(subject, Name) and (told := self._matches(subject)):
             return told
         self.want(Wanted("connective" if isinstance(subject, Call) else "test", subject))
-        if isinstance(subject, Call) and not self._begins_test():
-            return Holds(subject)
         try:
+            if isinstance(subject, Call) and not self._begins_test():
+                if self.at(Kind.WORD) and self.follows(Kind.VALUE):
+                    self.lose((*CONNECTIVE, *TESTS))  # an operator of another language
+                return Holds(subject)
             return self._test(subject)
         except Lost:
             self.lost.append(subject)

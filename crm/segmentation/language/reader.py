@@ -82,10 +82,10 @@ class Reader:
     def at(self, kind: Kind, text: str | None = None) -> bool:
         return self.now.kind is kind and text in {None, self.now.text}
 
-    def follows(self, kind: Kind, text: str) -> bool:
+    def follows(self, kind: Kind, text: str | None = None) -> bool:
         """Whether it stands next but one."""
         after = self._tokens[min(self._place + 1, len(self._tokens) - 1)]
-        return after.kind is kind and after.text == text
+        return after.kind is kind and text in {None, after.text}
 
     def accept(self, kind: Kind, text: str) -> bool:
         if not self.at(kind, text):

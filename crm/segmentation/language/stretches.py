@@ -73,16 +73,15 @@ def of_age(operator: Operator, values: Sequence[int], born: date) -> list[Stretc
     return [(_turns(born, value), _turns(born, value + 1)) for value in values]
 
 
-def of_anniversaries(since: Moving, until: Moving, born: date, year: int) -> list[Stretch]:
-    """When the anniversaries of a day in a year and the next lie between two days that move, both included.
-
-    Where the first is the first not before `since`, they say when one of any year does, looking on from today.
-    """
-    return [within(days.anniversary(born, each), since, until) for each in (year, year + 1)]
+def of_anniversary(since: Moving, until: Moving, born: date, year: int) -> list[Stretch]:
+    """When the anniversary of a day in a year lies between two days that move, both included."""
+    return [within(days.anniversary(born, year), since, until)]
 
 
 def first_anniversary(since: Moving, born: date, today: date) -> int:
-    """The year of the first anniversary of a day that is not before one that moves."""
+    """The year of the first anniversary of a day that is not before one that moves: if any lies in a window from there
+    on, that one does.
+    """
     begins = days.at(since, today)
     year = min(begins.year, date.max.year - 2)
     return year + (days.anniversary(born, year) < begins)

@@ -211,6 +211,15 @@ def test_behind_a_mistake_reading_goes_on() -> None:
     ]
 
 
+def test_of_a_condition_that_cannot_be_read_the_subject_is_looked_at_all_the_same() -> None:
+    assert told("amount_spend NOT = 3 OR orders_place(since: -9d) LIKE 'x'") == [
+        ("UNKNOWN_ATTRIBUTE", "amount_spent"),
+        ("EXPECTED", None),
+        ("UNKNOWN_FUNCTION", "orders_placed"),
+        ("EXPECTED", None),
+    ]
+
+
 def test_a_text_that_is_too_long_is_not_looked_at() -> None:
     (mistake,) = mistakes_of("x" * (MOST_CHARACTERS + 1))
     assert (mistake.code, mistake.offset) == ("TOO_LONG", MOST_CHARACTERS)
