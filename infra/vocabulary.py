@@ -104,6 +104,7 @@ def _parameter(parameter: Parameter) -> str:
     notes = [
         *(["needed"] if parameter.required else []),
         *(["goes without its name"] if parameter.positional else []),
+        *([f"like `'{parameter.form[1]}'`"] if parameter.form else []),
         *([f"from {parameter.least}"] if parameter.least is not None else []),
         *([f"to {parameter.most:,}"] if parameter.most is not None else []),
     ]

@@ -10,26 +10,13 @@ from crm.segmentation.language.catalogue import ATTRIBUTES, CALLED_HERE, FUNCTIO
 from crm.segmentation.language.kinds import NEGATABLE, OPERATORS, Kind, Type, Unfit, Value, value_of
 from crm.segmentation.language.mistakes import Code, Mistakes, nearest
 from crm.segmentation.language.parser import MOST_DEPTH
-from crm.segmentation.language.reading import Reads
 from crm.segmentation.language.tree import And, Call, Holds, Literal, Name, Not, Operator, Or, Predicate, Query, Span
-from crm.segmentation.language.truth import Judge, Moment
+from crm.segmentation.language.truth import Moment
 from crm.segmentation.language.vocabulary import special
-from crm.segmentation.language.words import Asked, Condition, Evidence
+from crm.segmentation.language.words import Asked, Condition, Evidence, Plan
 
 MOST_IN_ALL: Final = 500
 """Conditions of a query and of the segments that it names, each as often as it is asked."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """A query, or a part of one, that can be judged. `evidence` is of conditions, `parts` of what joins them."""
-
-    query: Query
-    judge: Judge
-    reads: Reads
-    size: int
-    parts: "tuple[Plan, ...]" = ()
-    condition: Condition | None = None
 
 
 @dataclass(slots=True)
@@ -54,7 +41,7 @@ class Binder:
         """Note what is wrong with the subject of a condition that could not be read any further."""
         if isinstance(subject, Name):
             self._named(subject)
-        else:
+        elif subject.arguments or subject.name not in FUNCTIONS:
             self._called(subject)
 
     def _plan(self, query: Query) -> Plan | None:
@@ -185,7 +172,7 @@ class Binder:
         binder = Binder(self.catalogue, mistakes, (*self.following, found.id), self.met)
         plan = binder._plan(found.query)
         if plan is not None and not mistakes:
-            return special.by_query(found.id, plan.judge, plan.reads, plan.size)
+            return special.by_query(found.id, plan)
         codes = [mistake.code for mistake in mistakes.in_order()]
         return next((code for code in (Code.CYCLE, Code.TOO_DEEP) if code in codes), Code.UNKNOWN_SEGMENT)
 

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from crm.segmentation.language.binding import Binder, Plan
+from crm.segmentation.language.binding import Binder
 from crm.segmentation.language.catalogue import Catalogue
 from crm.segmentation.language.days import FOREVER
 from crm.segmentation.language.facts import Facts
@@ -14,6 +14,7 @@ from crm.segmentation.language.reading import Reads
 from crm.segmentation.language.tree import Query
 from crm.segmentation.language.truth import Moment
 from crm.segmentation.language.verdicts import Verdict
+from crm.segmentation.language.words import Plan
 from crm.segmentation.language.writing import written
 
 MEMBER, NO_MEMBER = Verdict(member=True), Verdict(member=False)

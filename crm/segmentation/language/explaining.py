@@ -4,12 +4,11 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from crm.segmentation.language.binding import Plan
 from crm.segmentation.language.compiling import Compiled
 from crm.segmentation.language.days import FOREVER
 from crm.segmentation.language.facts import Facts
 from crm.segmentation.language.truth import Moment, Truth
-from crm.segmentation.language.words import Evidence
+from crm.segmentation.language.words import Evidence, Plan
 from crm.segmentation.language.writing import written
 
 
@@ -18,7 +17,7 @@ class Explanation:
     """`text` is the part as it is written canonically. `truth` is true, false, or None for unknown, and stays so until
     `flips_at` (None: for good). `value` is what is known of what a condition asks about, as a text for people; None
     where that is unknown, and of parts that join others. `facts` are the kinds of facts behind it, `records` the ids of
-    those that were counted.
+    those that were counted. Of a segment that is asked, `parts` is its query.
     """
 
     text: str
@@ -37,7 +36,9 @@ def explain(compiled: Compiled, facts: Facts, now: datetime) -> Explanation:
 
 def _explained(plan: Plan, moment: Moment) -> Explanation:
     truth, until = plan.judge(moment)
-    found = plan.condition.evidence(moment) if plan.condition else Evidence(None)
+    condition = plan.condition
+    found = condition.evidence(moment) if condition else Evidence(None)
+    parts = (condition.asks,) if condition and condition.asks else plan.parts
     return Explanation(
         text=written(plan.query),
         truth=truth,
@@ -45,5 +46,5 @@ def _explained(plan: Plan, moment: Moment) -> Explanation:
         value=found.value,
         facts=tuple(sorted(plan.reads.facts)),
         records=found.ids,
-        parts=tuple(_explained(part, moment) for part in plan.parts),
+        parts=tuple(_explained(part, moment) for part in parts),
     )

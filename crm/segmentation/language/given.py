@@ -17,17 +17,19 @@ PROPERTIES: Final = "properties."
 
 class Given(Reader):
     def arguments(self, function: str) -> tuple[Argument, ...]:
+        """Behind the parenthesis that opens them."""
         given: list[Argument] = []
+        self.opened += 1
         self.want(Wanted("argument", function))
-        if self.accept(Kind.MARK, ")"):
+        if self.at(Kind.MARK, ")"):
+            self._close_list()
             return ()
         while True:
             self.want(Wanted("argument", function, given=given))
             given.append(self._argument(function, given))
             if not self.accept(Kind.MARK, ","):
                 break
-        if not self.accept(Kind.MARK, ")"):
-            self.lose((",", ")"))
+        self._close_list()
         return tuple(given)
 
     def _argument(self, function: str, given: Sequence[Argument]) -> Argument:
@@ -97,14 +99,22 @@ class Given(Reader):
         opens = self.now.span
         if not self.accept(Kind.MARK, "("):
             self.lose(("(",))
+        self.opened += 1
         values = [self.value(looked_for)]
         while self.accept(Kind.MARK, ","):
             values.append(self.value(looked_for))
-        if not self.accept(Kind.MARK, ")"):
-            self.lose((",", ")"))
+        self._close_list()
         if len(values) > MOST_VALUES:
             self.mistakes.add(Code.TOO_MANY, f"holds {len(values)} values; {MOST_VALUES} are the most", opens)
         return tuple(values)
+
+    def _close_list(self) -> None:
+        """Where the parenthesis was forgotten, reading goes on as if it was there."""
+        if not self.accept(Kind.MARK, ")"):
+            self.note((",", ")"))
+            if self.now.text not in {"AND", "OR"} and not self.at(Kind.END):
+                raise Lost
+        self.opened -= 1
 
     def value(self, looked_for: Wanted) -> tree.Literal:
         self.want(looked_for)

@@ -168,7 +168,11 @@ class _Parser(Given):
         if not self.accept(Kind.MARK, "("):
             return Name(word.text.lower(), word.span)
         name = word.text.lower()
-        arguments = self.arguments(name)
+        try:
+            arguments = self.arguments(name)
+        except Lost:
+            self.lost.append(Call(name, (), word.span))
+            raise
         return Call(name, arguments, word.span.to(self.before.span))
 
     def _test(self, subject: Name | Call) -> Query:
@@ -216,8 +220,8 @@ class _Parser(Given):
                 self._skip()
 
     def _skip(self) -> None:
-        """To where a condition may end: AND, OR, or a parenthesis that closes one opened before."""
-        opened = 0
+        """To where a condition may end: AND, OR, or a parenthesis that closes one opened before it."""
+        opened, self.opened = self.opened, 0
         while not self.at(Kind.END):
             self.want(Wanted("nothing"))
             if opened == 0 and (self.now.text in {"AND", "OR"} or self.at(Kind.MARK, ")")):

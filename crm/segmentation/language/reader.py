@@ -48,6 +48,8 @@ class Reader:
         self._tokens = read
         self._place = 0
         self._given_up = False
+        self.opened = 0
+        """How many parentheses around arguments and values are open where reading is."""
         self.mistakes = mistakes
         self.wanted = Wanted("condition")
 

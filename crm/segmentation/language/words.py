@@ -14,7 +14,7 @@ from crm.segmentation.language.comparing import Read
 from crm.segmentation.language.facts import Fact
 from crm.segmentation.language.kinds import Kind, Type, Value, folded
 from crm.segmentation.language.reading import Reads
-from crm.segmentation.language.tree import Operator
+from crm.segmentation.language.tree import Operator, Query
 from crm.segmentation.language.truth import Judge, Moment
 
 
@@ -80,12 +80,27 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What is true or not by itself: a function with its arguments. `size`: how many conditions it is made of."""
+    """What is true or not by itself, as a function with its arguments is. `size`: how many conditions it is made of.
+    `asks`: the query of the segment that is asked.
+    """
 
     judge: Judge
     reads: Reads
     evidence: Callable[[Moment], Evidence]
     size: int = 1
+    asks: "Plan | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A query, or a part of one, that can be judged. `condition` of those that are one, `parts` of what joins them."""
+
+    query: Query
+    judge: Judge
+    reads: Reads
+    size: int
+    parts: "tuple[Plan, ...]" = ()
+    condition: Condition | None = None
 
 
 class Role(StrEnum):
@@ -140,8 +155,8 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
-    """By name, as values of the parameters' types: Among for one that takes many, Asked for an attribute, Condition for
-    a segment.
+    """By name, as values of the parameters' types: Among for one that takes many, Asked for an attribute, Condition
+    for a segment.
     """
 
     values: Mapping[str, Any]

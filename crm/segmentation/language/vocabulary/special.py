@@ -8,8 +8,18 @@ from typing import Final
 from crm.segmentation.language.facts import Fact, read
 from crm.segmentation.language.kinds import ANNIVERSARY, EXACT, INTEGER, NUMBER, TEXT
 from crm.segmentation.language.reading import Reads, only
-from crm.segmentation.language.truth import Judge, Judged, Moment, lasting
-from crm.segmentation.language.words import Arguments, Asked, Condition, Evidence, Function, Group, Parameter, Role
+from crm.segmentation.language.truth import Judged, Moment, lasting
+from crm.segmentation.language.words import (
+    Arguments,
+    Asked,
+    Condition,
+    Evidence,
+    Function,
+    Group,
+    Parameter,
+    Plan,
+    Role,
+)
 
 EARTH: Final = 6371.0088
 """The mean radius in kilometres (IUGG)."""
@@ -61,7 +71,7 @@ def random_bucket(given: Arguments) -> Asked:
 
 def bucket(salt: str, customer_id: str) -> int:
     r"""0 to 99: the first 8 bytes of SHA-256 of `<salt>\\n<customer id>` in UTF-8, as a number, modulo 100."""
-    digest = hashlib.sha256(f"{salt}\n{customer_id}".encode()).digest()
+    digest = hashlib.sha256(f"{salt}\n{customer_id}".encode(errors="surrogatepass")).digest()
     return int.from_bytes(digest[:8]) % BUCKETS
 
 
@@ -70,18 +80,19 @@ def segment(given: Arguments) -> Condition:
     return found
 
 
-def by_query(segment_id: str, judge: Judge, reads: Reads, size: int) -> Condition:
+def by_query(segment_id: str, plan: Plan) -> Condition:
     """Whether a customer is in a segment that has a query: only where that is true."""
 
     def is_member(moment: Moment) -> Judged:
-        truth, until = judge(moment)
+        truth, until = plan.judge(moment)
         return truth is True, until
 
     return Condition(
         is_member,
-        reads | Reads(segments=frozenset({segment_id})),
+        plan.reads | Reads(segments=frozenset({segment_id})),
         lambda moment: Evidence("a member" if is_member(moment)[0] else "no member", (segment_id,)),
-        size + 1,
+        plan.size + 1,
+        plan,
     )
 
 

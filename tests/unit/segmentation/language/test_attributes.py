@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from crm.kernel.money import Money
-from crm.segmentation.language.catalogue import ATTRIBUTES, FUNCTIONS, OwnAttribute, own_value
+from crm.segmentation.language.catalogue import ATTRIBUTES, FUNCTIONS, Catalogue, OwnAttribute, own_value
+from crm.segmentation.language.compiling import understand
 from crm.segmentation.language.facts import (
     Address,
     Feedback,
@@ -128,6 +129,17 @@ def test_amounts_in_another_currency_are_not_compared() -> None:
     known = facts(attributes={"budget": Money(1, "USD")})
     assert not verdict("attributes.budget < 100 OR attributes.budget >= 100", known, NOW).member
     assert verdict("attributes.budget IS NULL", known, NOW).member
+
+
+@pytest.mark.parametrize(
+    ("currency", "amount", "minor", "finer"),
+    [("EUR", "100.50", 10_050, "100.505"), ("JPY", "1290", 1_290, "1290.5"), ("KWD", "1.234", 1_234, "1.2345")],
+)
+def test_an_amount_has_the_decimals_of_the_shops_currency(currency: str, amount: str, minor: int, finer: str) -> None:
+    known = facts(statistics=Statistics(1, 1, minor, NOW, NOW))
+    assert verdict(f"amount_spent = {amount}", known, NOW, Catalogue(currency)).member
+    (mistake,) = understand(f"amount_spent = {finer}", Catalogue(currency)).mistakes
+    assert (mistake.code, mistake.offset) == ("VALUE", 15)
 
 
 def test_a_deleted_customer_is_in_no_segment() -> None:

@@ -218,6 +218,18 @@ def test_of_a_condition_that_cannot_be_read_the_subject_is_looked_at_all_the_sam
         ("UNKNOWN_FUNCTION", "orders_placed"),
         ("EXPECTED", None),
     ]
+    assert told("orders_place(since 3)") == [("UNKNOWN_FUNCTION", "orders_placed"), ("EXPECTED", None)]
+
+
+def test_a_parenthesis_that_was_forgotten_or_is_too_many_is_told_of_once() -> None:
+    assert told("orders_placed(since: -9d AND amount_spend > 3") == [
+        ("EXPECTED", None),
+        ("UNKNOWN_ATTRIBUTE", "amount_spent"),
+    ]
+    assert told("age IN (1, 2, x, 3) AND ages = 3") == [("EXPECTED", None), ("UNKNOWN_ATTRIBUTE", "age")]
+    assert told("(age IN (1, 2 OR age = 3) AND age > x") == [("EXPECTED", None), ("EXPECTED", None)]
+    assert told("age IN (1, 2)) AND age > 3") == [("EXPECTED", None)]
+    assert told("((age > 3)") == [("EXPECTED", None)]
 
 
 def test_a_text_that_is_too_long_is_not_looked_at() -> None:
