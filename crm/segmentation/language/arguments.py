@@ -177,7 +177,9 @@ class Giving:
                 value.day if isinstance(value, Exclusive) else value
                 for value in (self.values.get(low), self.values.get(high))
             )
-            if first is not None and last is not None and is_reversed(first, last):
+            if first is None or last is None or self.mistakes.at(self.spans[high]):
+                continue
+            if is_reversed(first, last):
                 said = f"{low} is greater than {high}: nothing lies between"
                 self.mistakes.add(Code.EMPTY_RANGE, said, self.spans[low], expected=[f"{low} below {high}"])
 

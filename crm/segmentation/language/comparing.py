@@ -87,7 +87,7 @@ def _recurring(read: Read, operator: Operator, values: Sequence[Moving], *, nega
     since, until = values[0], values[-1]
 
     @lru_cache(maxsize=REMEMBERED)
-    def met(day: date, year: int) -> Sequence[Stretch]:
+    def met(day: date, year: int) -> Stretch:
         return stretches.of_anniversary(since, until, day, year)
 
     def judge(moment: Moment) -> Judged:
@@ -95,7 +95,7 @@ def _recurring(read: Read, operator: Operator, values: Sequence[Moving], *, nega
         if day is None:
             return UNKNOWN
         year = stretches.first_anniversary(since, day, moment.today)
-        return stretches.judged(met(day, year), moment, negated=negated)
+        return stretches.judged_until_next(met(day, year), moment, negated=negated)
 
     return judge
 

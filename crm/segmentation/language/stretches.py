@@ -73,9 +73,9 @@ def of_age(operator: Operator, values: Sequence[int], born: date) -> list[Stretc
     return [(_turns(born, value), _turns(born, value + 1)) for value in values]
 
 
-def of_anniversary(since: Moving, until: Moving, born: date, year: int) -> list[Stretch]:
+def of_anniversary(since: Moving, until: Moving, born: date, year: int) -> Stretch:
     """When the anniversary of a day in a year lies between two days that move, both included."""
-    return [within(days.anniversary(born, year), since, until)]
+    return within(days.anniversary(born, year), since, until)
 
 
 def first_anniversary(since: Moving, born: date, today: date) -> int:
@@ -85,6 +85,18 @@ def first_anniversary(since: Moving, born: date, today: date) -> int:
     begins = days.at(since, today)
     year = min(begins.year, date.max.year - 2)
     return year + (days.anniversary(born, year) < begins)
+
+
+def judged_until_next(stretch: Stretch, moment: Moment, *, negated: bool) -> Judged:
+    """Whether the stretch of an anniversary lasts, at most until the window has passed it and the next one counts. A
+    window of months and days may miss the one and meet the next.
+    """
+    begins, ends = stretch
+    if begins is None:
+        return TRUE if negated else FALSE
+    truth = begins <= moment.today
+    changes = ends if truth or (ends is not None and ends < begins) else begins
+    return truth is not negated, days.starts(changes, moment.facts.zone)
 
 
 def judged(stretches: Sequence[Stretch], moment: Moment, *, negated: bool = False) -> Judged:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm.segmentation.language import days
@@ -39,12 +39,14 @@ def test_a_relative_date_is_counted_on_the_calendar(today: str, count: int, unit
     assert days.shifted(day(today), Offset(count, Unit(unit))) == day(expected)
 
 
+@settings(deadline=None)
 @given(OFFSETS, NEAR, NEAR)
 def test_the_later_today_is_the_later_is_a_day_that_moves(offset: Offset, one: date, other: date) -> None:
     earlier, later = sorted((one, other))
     assert days.shifted(earlier, offset) <= days.shifted(later, offset)
 
 
+@settings(deadline=None)
 @given(OFFSETS, NEAR)
 def test_the_day_on_which_another_is_reached_is_the_first_such_day(offset: Offset, target: date) -> None:
     first = days.reaches(offset, target)
@@ -67,6 +69,7 @@ def test_beyond_the_calendar_there_is_nothing() -> None:
     assert days.starts(None, "UTC") == days.starts(date.max, "UTC") == FOREVER
 
 
+@settings(deadline=None)
 @given(st.datetimes(datetime(2015, 1, 1), datetime(2035, 1, 1)), st.sampled_from(ZONES))  # noqa: DTZ001  hypothesis wants them naive
 def test_today_begins_when_it_does_and_lasts_until_the_next_begins(naive: datetime, zone: str) -> None:
     now = naive.replace(tzinfo=UTC)

@@ -2,7 +2,7 @@
 """How a text is read, and what is said of one that cannot be."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm.segmentation.language import tree
@@ -261,6 +261,7 @@ PIECES = [
 ]  # fmt: skip
 
 
+@settings(deadline=None)
 @given(st.one_of(st.text(ALPHABET, max_size=80), st.lists(st.sampled_from(PIECES), max_size=25).map(" ".join)))
 def test_any_text_is_understood_or_told_what_is_wrong_within_it(text: str) -> None:
     understood = understand(text, SHOP)

@@ -4,7 +4,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm.segmentation.language import truth
@@ -71,6 +71,7 @@ STEPS = st.lists(
 )  # a truth, and for how many days it lasts
 
 
+@settings(deadline=None)
 @given(st.lists(STEPS, min_size=2, max_size=4), st.sampled_from(["AND", "OR"]), st.integers(0, 12))
 def test_whatever_changes_when_nothing_changes_before_it_says(
     parts: list[list[tuple[Truth, int]]], how: str, day: int

@@ -2,7 +2,7 @@
 """Each query has one text."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 
 from crm.segmentation.language.mistakes import Mistakes
 from crm.segmentation.language.parser import parse
@@ -11,6 +11,7 @@ from crm.segmentation.language.writing import written
 from tests.unit.segmentation.language.some import QUERIES
 
 
+@settings(deadline=None)
 @given(QUERIES)
 def test_what_is_written_is_read_back(query: Query) -> None:
     text = written(query)
