@@ -3,9 +3,10 @@
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
+
+from msgspec import Struct, field
 
 from crm.segmentation.language import tree
 from crm.segmentation.language.days import Exclusive, Moving
@@ -21,8 +22,7 @@ ORDERED = {Operator.GREATER, Operator.AT_LEAST, Operator.LESS, Operator.AT_MOST}
 WITHIN_TEXTS = {Operator.CONTAINS, Operator.STARTS_WITH}
 
 
-@dataclass(slots=True)
-class Giving:
+class Giving(Struct):
     """One call being looked at. `named` finds a date attribute, `segment` what a segment's name stands for; both note
     what is wrong, and then return None.
     """

@@ -1,8 +1,9 @@
 # crm/segmentation/language/binding.py
 """From what a query says to what it means in one shop: names found, values converted, and a judge for each part."""
 
-from dataclasses import dataclass, field
 from typing import Final
+
+from msgspec import Struct, field
 
 from crm.segmentation.language import reading, truth, words
 from crm.segmentation.language.arguments import Giving, is_reversed
@@ -19,8 +20,7 @@ MOST_IN_ALL: Final = 500
 """Conditions of a query and of the segments that it names, each as often as it is asked."""
 
 
-@dataclass(slots=True)
-class Binder:
+class Binder(Struct):
     """`following`: the ids of the segments through which this query was come to. `met`: what others stand for."""
 
     catalogue: Catalogue

@@ -2,11 +2,12 @@
 """All that a query of one shop may name: the vocabulary, the shop's own attributes, and its segments."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
+
+from msgspec import Struct, field
 
 from crm.kernel.money import Money
 from crm.segmentation.language.facts import Attribute as OwnValue
@@ -43,8 +44,7 @@ OWN: Final = "attributes."
 """Before the key of one of the shop's own attributes."""
 
 
-@dataclass(frozen=True, slots=True)
-class OwnAttribute:
+class OwnAttribute(Struct, frozen=True):
     """What a shop defined (crm/customers/attributes.py says what types there are). `element` is that of a list's."""
 
     key: str
@@ -56,8 +56,7 @@ class OwnAttribute:
     retired: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(Struct, frozen=True):
     """One that queries may name. Without a query, its members are set by hand."""
 
     id: str
@@ -65,8 +64,7 @@ class Segment:
     query: Query | None = None
 
 
-@dataclass(frozen=True)
-class Catalogue:
+class Catalogue(Struct, frozen=True):
     """`currency` is the shop's; `own` by key, `segments` by id."""
 
     currency: str

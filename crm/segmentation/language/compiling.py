@@ -1,8 +1,9 @@
 # crm/segmentation/language/compiling.py
 """A text, understood in one shop and made a pure function of facts and a moment: once per version of a definition."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from crm.segmentation.language.binding import Binder
 from crm.segmentation.language.catalogue import Catalogue
@@ -20,8 +21,7 @@ from crm.segmentation.language.writing import written
 MEMBER, NO_MEMBER = Verdict(member=True), Verdict(member=False)
 
 
-@dataclass(frozen=True)
-class Compiled:
+class Compiled(Struct, frozen=True):
     """A query that is right. `normalized` is its canonical text."""
 
     query: Query
@@ -42,8 +42,7 @@ class Compiled:
         return Verdict(truth is True, until)
 
 
-@dataclass(frozen=True)
-class Understood:
+class Understood(Struct, frozen=True):
     """`compiled` is None where there are mistakes, which are all that is wrong, in the order of the text."""
 
     mistakes: tuple[Mistake, ...]

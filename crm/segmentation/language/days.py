@@ -6,10 +6,11 @@ changes once, on a day that can be computed.
 """
 
 import calendar
-from dataclasses import dataclass
 from datetime import MAXYEAR, UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from crm.kernel import clock
 from crm.segmentation.language.tree import Day, Offset, Unit
@@ -22,8 +23,7 @@ DAYS: Final = {Unit.DAY: 1, Unit.WEEK: 7}
 Moving: TypeAlias = Day | Offset
 
 
-@dataclass(frozen=True, slots=True)
-class Exclusive:
+class Exclusive(Struct, frozen=True):
     """A bound that is itself left out."""
 
     day: Moving

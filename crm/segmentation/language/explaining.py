@@ -1,8 +1,9 @@
 # crm/segmentation/language/explaining.py
 """Why somebody is in a segment, or is not: each part of its query with what it is of them, and what that rests on."""
 
-from dataclasses import dataclass
 from datetime import datetime
+
+from msgspec import Struct
 
 from crm.segmentation.language.compiling import Compiled
 from crm.segmentation.language.days import FOREVER
@@ -12,8 +13,7 @@ from crm.segmentation.language.words import Evidence, Plan
 from crm.segmentation.language.writing import written
 
 
-@dataclass(frozen=True)
-class Explanation:
+class Explanation(Struct, frozen=True):
     """`text` is the part as it is written canonically. `truth` is true, false, or None for unknown, and stays so until
     `flips_at` (None: for good). `value` is what is known of what a condition asks about, as a text for people; None
     where that is unknown, and of parts that join others. `facts` are the kinds of facts behind it, `records` the ids of

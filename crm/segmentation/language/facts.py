@@ -6,11 +6,12 @@ history is empty; a history that was not read is None too, and asking for it is 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any, TypeVar
+
+from msgspec import Struct, field
 
 from crm.kernel.money import Money
 
@@ -60,8 +61,7 @@ ORIGINS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Address:
+class Address(Struct, frozen=True):
     """Coordinates in degrees, WGS 84."""
 
     country: str | None = None
@@ -71,8 +71,7 @@ class Address:
     longitude: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(Struct, frozen=True):
     added_at: datetime
     first_name: str | None = None
     last_name: str | None = None
@@ -85,8 +84,7 @@ class Profile:
     addresses: tuple[Address, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(Struct, frozen=True):
     """What somebody came from: UTM parameters, and the channel of the touchpoint that said so."""
 
     source: str | None = None
@@ -97,15 +95,13 @@ class Source:
     channel: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Loyalty:
+class Loyalty(Struct, frozen=True):
     points: int
     tier: str | None = None
     joined_on: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Feedback:
+class Feedback(Struct, frozen=True):
     """The latest score of each kind: NPS 0 to 10, CSAT 1 to 5, CES 1 to 7."""
 
     nps: int | None = None
@@ -114,8 +110,7 @@ class Feedback:
     answered_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Predictions:
+class Predictions(Struct, frozen=True):
     """Of the next 365 days. `value` in minor units of the shop's currency, `churn_risk` from 0 to 1."""
 
     value: int | None = None
@@ -124,8 +119,7 @@ class Predictions:
     spend_tier: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Rfm:
+class Rfm(Struct, frozen=True):
     """Scores from 1 to 5, 5 the best; none of one who never ordered."""
 
     group: str
@@ -134,19 +128,19 @@ class Rfm:
     monetary: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Statistics:
-    """Of all standing orders. `spent` and `own_count` are of those in the shop's currency: its minor units, net."""
+class Statistics(Struct, frozen=True):
+    """Of all standing orders. `spent` is the net of those in the shop's currency, `average` that per order (None
+    without any), both in its minor units.
+    """
 
     order_count: int = 0
-    own_count: int = 0
     spent: int = 0
+    average: int | None = None
     first_order_at: datetime | None = None
     last_order_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(Struct, frozen=True):
     """`quantity`: units bought, less those given back."""
 
     sku: str
@@ -155,8 +149,7 @@ class Line:
     tags: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Struct, frozen=True):
     """A standing order; `net` in minor units of its currency."""
 
     order_id: str
@@ -168,16 +161,14 @@ class Order:
     lines: tuple[Line, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Touchpoint:
+class Touchpoint(Struct, frozen=True):
     touchpoint_id: str
     type: str
     occurred_at: datetime
     properties: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Checkout:
+class Checkout(Struct, frozen=True):
     """A cart whose checkout was started, last at `started_at`. `is_open`: it holds something and no order came of it.
     `told_at`: when anything was last heard of it.
     """
@@ -188,8 +179,7 @@ class Checkout:
     is_open: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(Struct, frozen=True):
     """`consents`: what was said of marketing (`granted`, `pending`, `denied`) by channel. `memberships`: the ids of the
     segments set by hand that the customer is in. `touchpoints` by type. `hidden`: deleted, and in no segment.
 

@@ -3,11 +3,12 @@
 
 import unicodedata
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 from typing import Final, TypeAlias
+
+from msgspec import Struct
 
 from crm.kernel.currencies import MINOR_DIGITS
 from crm.segmentation.language import tree
@@ -71,8 +72,7 @@ def place(text: str) -> str:
     return "".join(folded(text).split())
 
 
-@dataclass(frozen=True, slots=True)
-class Type:
+class Type(Struct, frozen=True):
     """`currency` of amounts: None is the shop's. `element`: of what a list is."""
 
     kind: Kind

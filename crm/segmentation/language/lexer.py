@@ -3,11 +3,12 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
+
+from msgspec import Struct
 
 from crm.segmentation.language import tree
 from crm.segmentation.language.mistakes import Code, Mistakes
@@ -36,8 +37,7 @@ class Kind(StrEnum):
     END = "the end"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Struct, frozen=True):
     """`text` is as written; keywords and operators in their own spelling. `value` is that of a value."""
 
     kind: Kind

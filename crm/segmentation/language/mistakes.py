@@ -4,8 +4,9 @@
 import difflib
 from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass
 from enum import StrEnum
+
+from msgspec import Struct
 
 from crm.segmentation.language.tree import Span
 
@@ -59,8 +60,7 @@ MEANINGS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Mistake:
+class Mistake(Struct, frozen=True):
     """`line` and `column` count from 1, `offset` from 0; all of them, and `length`, in characters (code points)."""
 
     code: Code

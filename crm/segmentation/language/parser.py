@@ -17,8 +17,9 @@ range     := BETWEEN value AND value
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Final, TypeVar
+
+from msgspec import Struct
 
 from crm.segmentation.language import tree
 from crm.segmentation.language.given import Given
@@ -34,8 +35,7 @@ MOST_PREDICATES: Final = 100
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(Struct, frozen=True):
     """The query, of those of its parts that can be read; None without any. `lost`: what the others began with."""
 
     query: Query | None

@@ -2,8 +2,9 @@
 """A place among tokens: what stands there, what was expected instead, and what is wanted where the cursor is."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import NoReturn
+
+from msgspec import Struct
 
 from crm.segmentation.language.lexer import Kind, Token
 from crm.segmentation.language.mistakes import Code, Mistakes, nearest
@@ -21,8 +22,7 @@ VALUE = ("a text in single quotes", "a number", "a day such as 2026-01-31", "a r
 WORDS = ("today", "yesterday", "true", "false")
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """What may stand at the cursor: `condition`, `connective`, `test`, `value`, `argument` (its name or value).
 
     `subject`: of a value and of a test, what it is about; of an argument, its function. `argument`: its name.

@@ -2,9 +2,10 @@
 """What a query reads of a customer, and how far back: no more history than its windows span."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeAlias
+
+from msgspec import Struct, field
 
 from crm.segmentation.language import days
 from crm.segmentation.language.days import Edge, Exclusive
@@ -14,8 +15,7 @@ Bound: TypeAlias = Edge | None
 """The earliest day of a history that is read; None: all of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Reads:
+class Reads(Struct, frozen=True):
     """`attributes`: the keys of the shop's own; `segments`: the ids of those it asks about, by way of others too.
 
     `orders`, `carts` and, by type, `touchpoints`: where each window on them begins.

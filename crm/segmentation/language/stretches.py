@@ -5,7 +5,9 @@ longer is. `date.min`: it always was; None at the end: it always will be. A stre
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
-from typing import Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Generic, TypeAlias, TypeVar
+
+from msgspec import Struct
 
 from crm.segmentation.language import days
 from crm.segmentation.language.days import Edge, Exclusive, Moving, passes, reaches
@@ -19,7 +21,7 @@ ALWAYS = date.min
 Point = TypeVar("Point", date, datetime)
 
 
-class Weighed(NamedTuple, Generic[Point]):
+class Weighed(Struct, Generic[Point], frozen=True):
     """Something that counts from when it begins (None: never) until just before it ends (None: never)."""
 
     begins: Point | None

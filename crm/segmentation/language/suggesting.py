@@ -3,8 +3,9 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Final
+
+from msgspec import Struct
 
 from crm.segmentation.language.binding import operators_of
 from crm.segmentation.language.catalogue import FUNCTIONS, Catalogue
@@ -24,8 +25,7 @@ COMING: Final = ("today", "+7d", "+30d")
 TYPES: Final = ("visit.started", "product.viewed", "cart.updated", "checkout.started")
 
 
-@dataclass(frozen=True, slots=True)
-class Suggestion:
+class Suggestion(Struct, frozen=True):
     """`text` is to stand in the place of `span`. `kind`: attribute, function, argument, operator, keyword or value.
 
     `type` says what kind of value an attribute, a function or an argument has.

@@ -1,12 +1,12 @@
 # crm/segmentation/language/templates.py
 """Segments that shops begin with: queries to take as they are, or to change."""
 
-from dataclasses import dataclass
 from typing import Final
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Template:
+
+class Template(Struct, frozen=True):
     """`id` is public, and never changes meaning."""
 
     id: str

@@ -2,15 +2,15 @@
 """What a query says, as a tree. Two queries are equal where they say the same, wherever it stands in their texts."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import TypeAlias
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Span:
+
+class Span(Struct, frozen=True):
     """A place in a text, in characters (Unicode code points)."""
 
     offset: int
@@ -26,6 +26,19 @@ class Span:
 
 
 NOWHERE = Span(0, 0)
+
+
+class Node(Struct, frozen=True, eq=False):
+    """Part of a query. Where it stands is no part of what it says: `span` is not compared."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Node) and type(self) is type(other) and self._said() == other._said()
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._said()))
+
+    def _said(self) -> tuple[object, ...]:
+        return tuple(getattr(self, name) for name in self.__struct_fields__ if name != "span")
 
 
 class Operator(StrEnum):
@@ -51,81 +64,71 @@ class Unit(StrEnum):
     YEAR = "y"
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(Node, frozen=True, eq=False):
     value: str
-    span: Span = field(default=NOWHERE, compare=False)
+    span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class Number:
+class Number(Node, frozen=True, eq=False):
     value: Decimal
-    span: Span = field(default=NOWHERE, compare=False)
+    span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class Day:
+class Day(Node, frozen=True, eq=False):
     """A calendar day of the shop."""
 
     value: date
-    span: Span = field(default=NOWHERE, compare=False)
+    span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class Offset:
+class Offset(Node, frozen=True, eq=False):
     """A day so many units from today, whatever today is."""
 
     count: int
     unit: Unit
-    span: Span = field(default=NOWHERE, compare=False)
+    span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(Node, frozen=True, eq=False):
     value: bool
-    span: Span = field(default=NOWHERE, compare=False)
+    span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(Node, frozen=True, eq=False):
     """An attribute by its name: `amount_spent`, `attributes.size`."""
 
     value: str
-    span: Span = field(default=NOWHERE, compare=False)
+    span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class Several:
+class Several(Node, frozen=True, eq=False):
     """Values in parentheses, in the order in which they stand."""
 
     values: "tuple[Literal, ...]"
-    span: Span = field(default=NOWHERE, compare=False)
+    span: Span = NOWHERE
 
 
 Literal: TypeAlias = Text | Number | Day | Offset | Flag
 
 
-@dataclass(frozen=True, slots=True)
-class Argument:
+class Argument(Node, frozen=True, eq=False):
     """One argument of a function. Without a name, it is known by its place. With BETWEEN, its value is two."""
 
     name: str | None
     operator: Operator
     value: Literal | Name | Several
-    span: Span = field(default=NOWHERE, compare=False)
+    span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Node, frozen=True, eq=False):
     """A function with its arguments: those without a name come first."""
 
     name: str
     arguments: tuple[Argument, ...]
-    span: Span = field(default=NOWHERE, compare=False)
+    span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class Predicate:
+class Predicate(Node, frozen=True, eq=False):
     """`subject operator values`: two values for BETWEEN, some for IN, none for IS NULL, otherwise one.
 
     `negated`: NOT stands before the operator (in `IS NOT NULL`, after its IS).
@@ -135,11 +138,10 @@ class Predicate:
     operator: Operator
     values: tuple[Literal, ...] = ()
     negated: bool = False
-    span: Span = field(default=NOWHERE, compare=False)
+    span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class Holds:
+class Holds(Node, frozen=True, eq=False):
     """A function that is a condition by itself: `orders_placed(count_min: 2)`."""
 
     call: Call
@@ -149,14 +151,12 @@ class Holds:
         return self.call.span
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Node, frozen=True, eq=False):
     part: "Query"
-    span: Span = field(default=NOWHERE, compare=False)
+    span: Span = NOWHERE
 
 
-@dataclass(frozen=True, slots=True)
-class And:
+class And(Node, frozen=True, eq=False):
     """Made by `all_of`, which has no And among its parts and at least two of them."""
 
     parts: "tuple[Query, ...]"
@@ -166,8 +166,7 @@ class And:
         return self.parts[0].span.to(self.parts[-1].span)
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+class Or(Node, frozen=True, eq=False):
     """Made by `any_of`, which has no Or among its parts and at least two of them."""
 
     parts: "tuple[Query, ...]"

@@ -1,12 +1,12 @@
 # crm/segmentation/language/verdicts.py
 """What comes of asking a segment about a customer at a moment."""
 
-from dataclasses import dataclass
 from datetime import datetime
 
+from msgspec import Struct
 
-@dataclass(frozen=True)
-class Verdict:
+
+class Verdict(Struct, frozen=True):
     """Whether the customer is a member, and until when time alone does not change that (None: for good).
 
     It never changes before `flips_at`; it need not change then, but is to be asked again.

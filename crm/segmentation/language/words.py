@@ -2,11 +2,12 @@
 """How attributes and functions are declared. A declaration is all there is: editor, checks and docs read it."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, TypeAlias
+
+from msgspec import Struct, field
 
 from crm.kernel.money import Money
 from crm.segmentation.language import comparing
@@ -34,8 +35,7 @@ Compared: TypeAlias = Callable[[Operator, Sequence[Any], bool], Judge]
 """A judge of its own, from operator, values and whether the operator is negated."""
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(Struct, frozen=True):
     """What stands before an operator: an attribute, or a function with its arguments."""
 
     type: Type
@@ -49,8 +49,7 @@ class Asked:
         return comparing.judge_of(self.read, self.type, operator, values, negated=negated)
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(Struct, frozen=True):
     """`unknown`: of whom its value is unknown (null); empty where it always is known."""
 
     name: str
@@ -70,16 +69,14 @@ class Attribute:
         return Asked(self.type, self.read, self.reads or Reads(frozenset({self.fact})), self.compared)
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(Struct, frozen=True):
     """What a function found: said in words, and the ids of the records it counted."""
 
     value: str | None
     ids: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(Struct, frozen=True):
     """What is true or not by itself, as a function with its arguments is. `size`: how many conditions it is made of.
     `asks`: the query of the segment that is asked.
     """
@@ -91,8 +88,7 @@ class Condition:
     asks: "Plan | None" = None
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """A query, or a part of one, that can be judged. `condition` of those that are one, `parts` of what joins them."""
 
     query: Query
@@ -111,8 +107,7 @@ class Role(StrEnum):
     SEGMENT = "a segment"
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
+class Parameter(Struct, frozen=True):
     """`positional`: may be given without its name, in the order of declaration. `many`: one value, or any of several in
     parentheses. `least` and `most` of numbers, both allowed. `form`: the pattern of a text, and one that has it.
     """
@@ -129,8 +124,7 @@ class Parameter:
     form: tuple[str, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Among:
+class Among(Struct, frozen=True):
     """What an argument that takes many says: one of these texts, or (`negated`) none of them."""
 
     texts: frozenset[str]
@@ -144,8 +138,7 @@ class Among:
         return any(folded(text) in self.texts for text in texts) is not self.negated
 
 
-@dataclass(frozen=True, slots=True)
-class Property:
+class Property(Struct, frozen=True):
     """A filter on what an event says: the path to a value in it, and what that value is to be."""
 
     path: tuple[str, ...]
@@ -153,8 +146,7 @@ class Property:
     value: str | Fraction | bool
 
 
-@dataclass(frozen=True, slots=True)
-class Arguments:
+class Arguments(Struct, frozen=True):
     """By name, as values of the parameters' types: Among for one that takes many, Asked for an attribute, Condition
     for a segment.
     """
@@ -167,8 +159,7 @@ class Arguments:
         return self.values.get(name, default)
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Struct, frozen=True):
     """`returns`: what kind of value; None where the function is a condition by itself. `with_properties`: takes
     `properties.<path>` as arguments, too. `ranges`: names that stand for a least and a most parameter, and are given
     with an operator (`date > -90d`).
@@ -185,10 +176,11 @@ class Function:
     unknown: str = ""
     with_properties: bool = False
     ranges: Mapping[str, tuple[str, str | None]] = field(default_factory=dict)
-    parameter: Mapping[str, Parameter] = field(init=False, compare=False)
 
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "parameter", {each.name: each for each in self.parameters})
+    @property
+    def parameter(self) -> Mapping[str, Parameter]:
+        """By name."""
+        return {each.name: each for each in self.parameters}
 
 
 def shown(value: Any, type_: Type, *, currency: str) -> str | None:  # noqa: PLR0911  one a kind

@@ -4,7 +4,6 @@
 from datetime import date
 from fractions import Fraction
 
-from crm.orders.statistics import Sums, average
 from crm.segmentation.language import days
 from crm.segmentation.language.facts import Fact
 from crm.segmentation.language.kinds import DATE, INTEGER, MONEY, NUMBER, TEXT
@@ -12,11 +11,6 @@ from crm.segmentation.language.truth import Moment
 from crm.segmentation.language.words import Attribute, Group
 
 NO_ORDERS = "without standing orders"
-
-
-def _average(moment: Moment) -> int | None:
-    statistics = moment.facts.statistics
-    return average(Sums(orders=statistics.own_count, net=statistics.spent))
 
 
 def _first(moment: Moment) -> date | None:
@@ -47,7 +41,8 @@ BUYING = (
     Attribute(
         "average_order_value", MONEY, Group.BUYING,
         "The net per standing order in the shop's currency, to the nearest minor unit, halves rounded up.",
-        "average_order_value > 75", Fact.STATISTICS, _average, unknown=f"{NO_ORDERS} in the shop's currency",
+        "average_order_value > 75", Fact.STATISTICS, lambda moment: moment.facts.statistics.average,
+        unknown=f"{NO_ORDERS} in the shop's currency",
     ),
     Attribute(
         "first_order_date", DATE, Group.BUYING, "The day of the first standing order.", "first_order_date >= -30d",

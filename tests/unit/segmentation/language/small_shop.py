@@ -45,7 +45,7 @@ def customer(name: str, added: str, *orders: Order, carts: tuple[Checkout, ...] 
     }
     placed: list[datetime] = [each.placed_at for each in orders]
     statistics = Statistics(
-        len(orders), len(orders), sum(each.net for each in orders), *((placed[0], placed[-1]) if placed else ())
+        len(orders), sum(each.net for each in orders), None, *((placed[0], placed[-1]) if placed else ())
     )
     known["rfm"] = Rfm(known["rfm"])
     return Facts(name, "Europe/Berlin", profile, statistics, orders=orders, checkouts=carts, touchpoints={}, **known)

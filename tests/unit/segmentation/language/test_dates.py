@@ -22,7 +22,7 @@ INSTANT = timedelta(microseconds=1)
 
 def ordered(text: str, zone: str = "Europe/Berlin") -> Facts:
     at = local(text, zone)
-    return facts(zone, statistics=Statistics(1, 1, 100, at, at))
+    return facts(zone, statistics=Statistics(1, 100, 100, at, at))
 
 
 def turns(query: str, known: Facts, at: datetime, *, into: bool) -> None:

@@ -7,7 +7,7 @@ NOW = local("2026-03-10T12:00")
 BOUGHT = local("2026-02-20T12:00")
 KNOWN = facts(
     profile=Profile(local("2026-01-01T00:00"), tags=frozenset({"vip", "press"})),
-    statistics=Statistics(1, 1, 12_050, BOUGHT, BOUGHT),
+    statistics=Statistics(1, 12_050, 12_050, BOUGHT, BOUGHT),
     orders=(order(BOUGHT, 12_050),),
     memberships=frozenset({"staff"}),
 )

@@ -78,7 +78,7 @@ def customers(draw: st.DrawFn) -> Facts:
         "cus_1",
         draw(st.sampled_from(ZONES)),
         Profile(draw(TIMES), birth_date=birth),
-        Statistics(len(placed), len(placed), 5_000 * len(placed), *((placed[0], placed[-1]) if placed else ())),
+        Statistics(len(placed), 5_000 * len(placed), None, *((placed[0], placed[-1]) if placed else ())),
         loyalty=Loyalty(0, joined_on=draw(st.one_of(st.none(), st.dates(date(2023, 1, 1), date(2026, 1, 1))))),
         last_visit_at=draw(maybe),
         orders=orders,

@@ -16,7 +16,7 @@ from tests.unit.segmentation.language.some import by_name, compiled, facts, loca
 
 NOW = local("2026-03-10T12:00")
 BOUGHT = local("2026-03-01T12:00")
-KNOWN = facts(statistics=Statistics(3, 3, 50_000, BOUGHT, BOUGHT), memberships=frozenset({"staff"}))
+KNOWN = facts(statistics=Statistics(3, 50_000, 16_667, BOUGHT, BOUGHT), memberships=frozenset({"staff"}))
 
 
 def query(text: str) -> Query:
