@@ -75,6 +75,10 @@ class Evidence(Struct, frozen=True):
     value: str | None
     ids: tuple[str, ...] = ()
 
+    @classmethod
+    def counted(cls, number: int, noun: str, ids: Iterable[str], *, rest: str = "") -> "Evidence":
+        return cls(f"{number:,} {noun}{'' if number == 1 else 's'}{rest}", tuple(ids))
+
 
 class Condition(Struct, frozen=True):
     """What is true or not by itself, as a function with its arguments is. `size`: how many conditions it is made of.

@@ -68,7 +68,7 @@ def checkout_abandoned(given: Arguments) -> Condition:
             for checkout, each in weighed(moment)
             if each.begins and each.begins <= moment.now and (each.ends is None or moment.now < each.ends)
         ]
-        return Evidence(f"{len(carts)} carts", tuple(carts))
+        return Evidence.counted(len(carts), "cart", carts)
 
     return Condition(judge, Reads(frozenset({Fact.CARTS}), carts=frozenset({since})), evidence)
 
@@ -93,7 +93,7 @@ def event(given: Arguments) -> Condition:
             for touchpoint, (begins, ends) in found(moment)
             if begins is not None and begins <= today and (ends is None or today < ends)
         ]
-        return Evidence(f"{len(ids)} events", tuple(ids))
+        return Evidence.counted(len(ids), "event", ids)
 
     reads = Reads(frozenset({Fact.TOUCHPOINTS}), touchpoints={type_: frozenset({since})})
     return Condition(judge, reads, evidence)

@@ -39,8 +39,8 @@ def orders_placed(given: Arguments) -> Condition:
     def evidence(moment: Moment) -> Evidence:
         orders = list(_in_window(given, moment, counted))
         amount = sum(order.net for order in orders if order.currency == given.currency)
-        spent = f"{Money(amount, given.currency).amount} {given.currency}"
-        return Evidence(f"{len(orders)} orders of {spent}", tuple(order.order_id for order in orders))
+        spent = f" of {Money(amount, given.currency).amount} {given.currency}"
+        return Evidence.counted(len(orders), "order", (order.order_id for order in orders), rest=spent)
 
     return Condition(_judge(given, counted, accepted), _reads(given), evidence)
 
@@ -58,7 +58,7 @@ def products_purchased(given: Arguments) -> Condition:
 
     def evidence(moment: Moment) -> Evidence:
         orders = list(_in_window(given, moment, counted))
-        return Evidence(f"{sum(map(counted, orders))} units", tuple(order.order_id for order in orders))
+        return Evidence.counted(sum(map(counted, orders)), "unit", (order.order_id for order in orders))
 
     return Condition(_judge(given, counted, lambda count, _: count >= least), _reads(given), evidence)
 

@@ -3,12 +3,17 @@
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from crm.segmentation.language import days, tree
+from crm.segmentation.language.compiling import understand
 from crm.segmentation.language.facts import Checkout, Facts, Line, Order, Touchpoint
 from crm.segmentation.language.verdicts import Verdict
-from tests.unit.segmentation.language.some import facts, local, order, verdict
+from tests.unit.segmentation.language.some import SHOP, ZONES, compiled, facts, local, order, verdict
 
 INSTANT = timedelta(microseconds=1)
 NOW = local("2026-03-10T12:00")
@@ -209,3 +214,45 @@ def test_a_history_that_was_not_loaded_is_no_empty_one() -> None:
     for query in ("orders_placed()", "event('quiz.done')", "checkout_abandoned(5)", "attributes.size = 'S'"):
         with pytest.raises(ValueError, match="not loaded"):
             verdict(query, facts(), NOW)
+
+
+BOUNDS = ["-2y", "-13m", "-90d", "-31d", "-1m", "-1w", "today", "2025-06-30", "2026-02-28"]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.datetimes(datetime(2024, 6, 1), datetime(2026, 6, 1), timezones=st.just(UTC)), max_size=6),  # noqa: DTZ001  hypothesis wants them naive
+    st.sampled_from(BOUNDS),
+    st.sampled_from(BOUNDS),
+    st.integers(0, 3),
+    st.datetimes(datetime(2025, 1, 1), datetime(2026, 12, 31), timezones=st.just(UTC)),  # noqa: DTZ001  as above
+    st.sampled_from(ZONES),
+)
+def test_a_window_counts_what_lies_in_it_on_every_day_and_turns_just_then(
+    times: list[datetime], since: str, until: str, least: int, now: datetime, zone: str
+) -> None:
+    known = facts(zone, orders=tuple(order(at) for at in times))
+    bounds = [
+        leaf.values[0]
+        for bound in (since, until)
+        for leaf in tree.leaves(compiled(f"last_order_date = {bound}").query)
+        if isinstance(leaf, tree.Predicate)
+    ]
+    first, last = (bound for bound in bounds if isinstance(bound, tree.Day | tree.Offset))
+    understood = understand(f"orders_placed(since: {since}, until: {until}, count_min: {least})", SHOP)
+    if understood.compiled is None:
+        assert [mistake.code for mistake in understood.mistakes] == ["EMPTY_RANGE"]
+        return
+
+    def expected(at: datetime) -> bool:
+        today = days.today(at, zone)
+        inside = [days.at(first, today) <= at.astimezone(ZoneInfo(zone)).date() <= days.at(last, today) for at in times]
+        return sum(inside) >= least
+
+    found = understood.compiled.evaluate(known, now)
+    assert found.member is expected(now)
+    end = (found.flips_at - INSTANT) if found.flips_at else now + timedelta(days=1_500)
+    for share in (0.05, 0.2, 0.4, 0.6, 0.8, 1):
+        assert expected(now + (end - now) * share) is found.member
+    if found.flips_at:
+        assert expected(found.flips_at) is not found.member
