@@ -55,7 +55,7 @@ def parse(text: str, mistakes: Mistakes) -> Parsed:
 def wanted(before: str) -> Wanted:
     """What may follow a text, which may be half a query, and what it says so far may be wrong."""
     mistakes = Mistakes(before)
-    read = tokens(before[-MOST_CHARACTERS:], mistakes)[:-1]
+    read = tokens(before, mistakes)[:-1]
     parser = _Parser([*read, Token(Kind.CURSOR, "", Span(len(before), 0))], mistakes)
     with suppress(Found):
         parser.parsed()

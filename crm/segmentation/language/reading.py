@@ -1,7 +1,7 @@
 # crm/segmentation/language/reading.py
 """What a query reads of a customer, and how far back: no more history than its windows span."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import TypeAlias
 
@@ -39,6 +39,19 @@ class Reads(Struct, frozen=True):
             self.carts | other.carts,
             {type_: self.touchpoints.get(type_, nothing) | other.touchpoints.get(type_, nothing) for type_ in types},
         )
+
+    def is_touched_by(
+        self, changed: Iterable[Fact], *, types: Collection[str] | None = None, keys: Collection[str] | None = None
+    ) -> bool:
+        """Whether a change of these kinds of facts can change a verdict: of touchpoints only of the `types`, of own
+        attributes only of the `keys`, where it is known which changed.
+        """
+        read = self.facts & frozenset(changed)
+        if types is not None and not self.touchpoints.keys() & set(types):
+            read -= {Fact.TOUCHPOINTS}
+        if keys is not None and not self.attributes & set(keys):
+            read -= {Fact.ATTRIBUTES}
+        return bool(read)
 
 
 NOTHING = Reads()

@@ -11,14 +11,13 @@ from crm.segmentation.language.binding import operators_of
 from crm.segmentation.language.catalogue import FUNCTIONS, Catalogue
 from crm.segmentation.language.given import PROPERTIES
 from crm.segmentation.language.kinds import Kind, Type, folded
-from crm.segmentation.language.parser import wanted
+from crm.segmentation.language.parser import MOST_CHARACTERS, wanted
 from crm.segmentation.language.reader import Wanted
 from crm.segmentation.language.tree import Call, Name, Span, Text
 from crm.segmentation.language.words import Function, Parameter, Role
 from crm.segmentation.language.writing import literal
 
-CLOSED: Final = re.compile(r"'(?:[^']|'')*+'")
-BEGUN: Final = re.compile(r"[+-]?[\w.]*\Z")
+CLOSED: Final = re.compile(r"'(?:[^'\\]|''|\\.)*+'", re.DOTALL)
 REST: Final = re.compile(r"[\w.]*+")
 PAST: Final = ("today", "yesterday", "-7d", "-30d", "-90d", "-12m")
 COMING: Final = ("today", "+7d", "+30d")
@@ -41,7 +40,7 @@ class Suggestion(Struct, frozen=True):
 
 def filters_at(text: str, offset: int, catalogue: Catalogue) -> list[Suggestion]:
     """What may be named, compared or joined at a place in a text, what begins like what stands there first."""
-    begun, span, looked_for = _place(text, offset)
+    begun, span, looked_for = _place(text[:MOST_CHARACTERS], offset)
     return _matching(begun, _filters(looked_for, span, catalogue))
 
 
@@ -49,9 +48,9 @@ def values_at(text: str, offset: int, catalogue: Catalogue, known: Mapping[str, 
     """The values that may stand at a place in a text. `known` are texts that the shop uses, by attribute
     (`customer_tags`), or by function and argument (`orders_placed.channel`).
     """
-    begun, span, looked_for = _place(text, offset)
+    begun, span, looked_for = _place(text[:MOST_CHARACTERS], offset)
     offered = (Suggestion(value, "value", span) for value in _values(looked_for, catalogue, known))
-    return _matching(begun.strip("'").replace("''", "'"), offered)
+    return _matching(begun.removeprefix("'"), offered)
 
 
 def filters(search: str, catalogue: Catalogue) -> list[Suggestion]:
@@ -74,14 +73,17 @@ def _place(text: str, offset: int) -> tuple[str, Span, Wanted]:
     opened = _opened(before)
     if opened is not None:
         return before[opened:], Span(opened, offset - opened), wanted(before[:opened])
-    begun, rest = BEGUN.search(before), REST.match(text, offset)
-    start = begun.start() if begun else offset
+    start = offset = len(before)
+    while start and (before[start - 1].isalnum() or before[start - 1] in "_."):
+        start -= 1
+    start -= before[max(0, start - 1) : start] in {"+", "-"}
+    rest = REST.match(text, offset)
     end = rest.end() if rest else offset
     return before[start:], Span(start, end - start), wanted(before[:start])
 
 
 def _opened(before: str) -> int | None:
-    """Where the text begins that is not closed, if there is one; a doubled quote closes none."""
+    """Where the text begins that is not closed, if there is one."""
     place = 0
     while (start := before.find("'", place)) >= 0:
         closed = CLOSED.match(before, start)

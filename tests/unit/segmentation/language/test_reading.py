@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from crm.segmentation.language.facts import Fact
 from crm.segmentation.language.reading import Reads, earliest
 from tests.unit.segmentation.language.some import compiled
 
@@ -47,6 +48,28 @@ def test_touchpoints_are_read_by_type() -> None:
 def test_carts_are_read_from_where_a_window_on_them_begins() -> None:
     assert earliest(reads("checkout_abandoned(60, since: -7d)").carts, TODAY) == date(2026, 3, 3)
     assert earliest(reads("abandoned_checkout_date > -7d").carts, TODAY) is None
+
+
+@pytest.mark.parametrize(
+    ("query", "changed", "touched"),
+    [
+        ("amount_spent > 3", {Fact.PROFILE, Fact.CONSENT}, False),
+        ("amount_spent > 3 OR gender = 'male'", {Fact.PROFILE}, True),
+        ("event('a.b')", {Fact.TOUCHPOINTS, Fact.LAST_SEEN}, True),
+        ("event('c.d') AND gender = 'male'", {Fact.TOUCHPOINTS, Fact.LAST_SEEN}, False),
+        ("event('c.d') AND gender = 'male'", {Fact.TOUCHPOINTS, Fact.PROFILE}, True),
+        ("attributes.size = 'S'", {Fact.ATTRIBUTES}, True),
+        ("attributes.weight > 3", {Fact.ATTRIBUTES}, False),
+        ("random_bucket('x') < 10", set(Fact) - {Fact.IDENTITY}, False),
+    ],
+)
+def test_a_change_touches_a_query_that_reads_it(query: str, changed: set[Fact], touched: bool) -> None:
+    assert reads(query).is_touched_by(changed, types={"a.b"}, keys={"size"}) is touched
+
+
+def test_where_it_is_not_known_what_changed_of_a_kind_all_of_it_may_have() -> None:
+    assert reads("event('c.d')").is_touched_by({Fact.TOUCHPOINTS})
+    assert reads("attributes.weight > 3").is_touched_by({Fact.ATTRIBUTES})
 
 
 def test_what_is_not_read_has_no_beginning() -> None:

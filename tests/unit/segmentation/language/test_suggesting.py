@@ -79,6 +79,7 @@ def test_names_and_operators_are_offered_where_they_fit(marked: str, offered: li
         ("gender IN ('male', |", ["'female'", "'male'", "'other'", "'undisclosed'"]),
         ("customer_tags CONTAINS |", ["'wholesale'", "'vip'", "'it''s'"]),
         ("customer_tags CONTAINS 'it''|", ["'it''s'"]),
+        (r"first_name = 'a\'b' AND customer_tags CONTAINS 'v|", ["'vip'"]),
         ("customer_countries CONTAINS 'D|", ["'DE'", "'DJ'", "'DK'", "'DM'", "'DO'", "'DZ'"]),
         ("attributes.size = |", ["'S'", "'M'", "'L'"]),
         ("attributes.newsletter = |", ["true", "false"]),
