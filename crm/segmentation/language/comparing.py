@@ -48,13 +48,9 @@ def judge_of(read: Read, type_: Type, operator: Operator, values: Sequence[Value
     return _static(read, operator, values, negated=negated)
 
 
-def holds(known: Any, operator: Operator, values: Sequence[Any]) -> bool:
-    """Of something known, whatever the time."""
-    if operator is Operator.BETWEEN:
-        return bool(values[0] <= known <= values[1])
-    if operator is Operator.IN:
-        return known in values
-    return COMPARISONS[operator](known, values[0])
+def holds(known: Any, operator: Operator, value: Any) -> bool:
+    """Of something known, whatever the time, and one value."""
+    return COMPARISONS[operator](known, value)
 
 
 def dated(read: Read, operator: Operator, values: Sequence[Moving], *, negated: bool) -> Judge:

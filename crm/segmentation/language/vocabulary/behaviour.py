@@ -117,11 +117,11 @@ def _at(value: Any, path: tuple[str, ...]) -> Iterator[Any]:
 def _is(known: Any, wanted: Property) -> bool:
     """Compared as what the query says it is: amounts in events are decimal texts, and numbers to whoever asks."""
     if isinstance(wanted.value, bool):
-        return isinstance(known, bool) and comparing.holds(known, wanted.operator, (wanted.value,))
+        return isinstance(known, bool) and comparing.holds(known, wanted.operator, wanted.value)
     if isinstance(wanted.value, Fraction):
         number = _number(known)
-        return number is not None and comparing.holds(number, wanted.operator, (wanted.value,))
-    return isinstance(known, str) and comparing.holds(folded(known), wanted.operator, (wanted.value,))
+        return number is not None and comparing.holds(number, wanted.operator, wanted.value)
+    return isinstance(known, str) and comparing.holds(folded(known), wanted.operator, wanted.value)
 
 
 def _number(known: Any) -> Fraction | None:

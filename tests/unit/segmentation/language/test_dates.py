@@ -125,6 +125,12 @@ def test_birthdays_turn_with_the_shops_day(query: str, birth: str, at: str, into
     turns(query, facts(profile=born(birth)), local(at), into=into)
 
 
+def test_numbers_that_no_age_can_be_are_numbers_all_the_same() -> None:
+    known, now = facts(profile=born("2008-03-10")), local("2026-01-01T00:00")
+    assert verdict("age > -5000", known, now) == Verdict(member=True)
+    assert verdict("age >= 9000", known, now) == Verdict(member=False)
+
+
 def test_a_year_on_an_anniversary_is_not_looked_at() -> None:
     for birth, member in (("1990-12-24", True), ("1971-12-26", True), ("1990-12-27", False), ("2000-02-29", False)):
         query = "anniversary(birth_date) BETWEEN 2026-12-24 AND 2026-12-26"

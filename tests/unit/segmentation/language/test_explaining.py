@@ -2,9 +2,11 @@
 """Why somebody is in a segment, or is not."""
 
 from datetime import date
+from decimal import Decimal
 
 import pytest
 
+from crm.kernel.money import Money
 from crm.segmentation.language.explaining import Explanation, explain
 from crm.segmentation.language.facts import Address, Checkout, Line, Profile, Statistics, Touchpoint
 from tests.unit.segmentation.language.some import by_name, compiled, facts, local, order
@@ -28,6 +30,12 @@ KNOWN = facts(
     },
     checkouts=(Checkout("c1", BOUGHT, BOUGHT, is_open=True), Checkout("c2", NOW, NOW, is_open=True)),
     memberships=frozenset({"staff"}),
+    attributes={
+        "newsletter": True,
+        "weight": Decimal("71.5"),
+        "budget": Money(25_000, "EUR"),
+        "holidays": (date(2026, 12, 24), date(2026, 3, 10)),
+    },
 )
 
 
@@ -68,6 +76,10 @@ def test_lists_and_segments_are_told_too() -> None:
         ("age > 18", "36", ()),
         ("anniversary(birth_date) = today", "1990-03-09", ()),
         ("days_between_orders > 1", None, ()),
+        ("attributes.newsletter = true", "true", ()),
+        ("attributes.weight > 3", "71.50", ()),
+        ("attributes.holidays CONTAINS today", "2026-03-10, 2026-12-24", ()),
+        ("attributes.budget > 3", "250.00 EUR", ()),
     ],
 )
 def test_what_was_found_is_told_in_words_with_the_records_behind_it(

@@ -112,6 +112,8 @@ def test_whatever_changes_when_nothing_changes_before_it_says(
         ("birth_date < today", False),
         ("NOT birth_date < today", False),
         ("age != 30", False),
+        ("age IS NULL", True),
+        ("age IS NOT NULL", False),
         ("anniversary(birth_date) != today", False),
         ("anniversary(birth_date) IS NULL", True),
         ("average_order_value NOT BETWEEN 1 AND 2", False),

@@ -193,6 +193,8 @@ def test_a_checkout_is_abandoned_so_many_minutes_after_the_last_word_of_its_cart
         ("event('quiz.done', properties.Result: 'won')", False),
         ("event('quiz.done', properties.missing != 'x')", False),
         ("event('quiz.done', properties.huge > 1)", False),
+        ("event('quiz.done', properties.result > 1)", False),
+        ("event('quiz.done', properties.shared > 0)", False),
         ("event('quiz.done', since: -10d)", True),
         ("event('quiz.done', since: -5d)", False),
     ],
