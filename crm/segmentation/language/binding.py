@@ -52,16 +52,16 @@ class Binder(Struct):
                 return self._holds(query)
             case Not(part):
                 inner = self._plan(part)
-                return Plan(query, truth.opposite(inner.judge), inner.reads, inner.size, (inner,)) if inner else None
+                return Plan(query, truth.opposite(inner.stand), inner.reads, inner.size, (inner,)) if inner else None
             case And(parts) | Or(parts):
                 plans = [self._plan(part) for part in parts]
                 good = tuple(plan for plan in plans if plan is not None)
                 if len(good) < len(plans):
                     return None
                 join = truth.both if isinstance(query, And) else truth.either
-                judge = join([plan.judge for plan in good])
+                stand = join([plan.stand for plan in good])
                 reads = reading.all_of(plan.reads for plan in good)
-                return Plan(query, judge, reads, sum(plan.size for plan in good), good)
+                return Plan(query, stand, reads, sum(plan.size for plan in good), good)
 
     def _predicate(self, said: Predicate) -> Plan | None:
         asked = self._asked(said.subject)
@@ -83,7 +83,7 @@ class Binder(Struct):
         def evidence(moment: Moment) -> Evidence:
             return Evidence(words.shown(asked.read(moment), asked.type, currency=currency))
 
-        return Plan(said, judge, asked.reads, 1, condition=Condition(judge, asked.reads, evidence))
+        return _alone(said, Condition(judge, asked.reads, evidence))
 
     def _holds(self, said: Holds) -> Plan | None:
         condition = self._called(said.call)
@@ -91,7 +91,7 @@ class Binder(Struct):
             message = f"{said.call.name} is to be compared with something"
             self.mistakes.add(Code.EXPECTED, message, said.span, expected=operators_of(condition.type))
             return None
-        return Plan(said, condition.judge, condition.reads, condition.size, condition=condition) if condition else None
+        return _alone(said, condition) if condition else None
 
     def _asked(self, subject: Name | Call) -> Asked | None:
         if isinstance(subject, Name):
@@ -191,6 +191,10 @@ class Binder(Struct):
         meant = Operator.CONTAINS.value if type_.kind is Kind.LIST else None
         expected = operators_of(type_)
         self.mistakes.add(Code.OPERATOR, message, Span(begins, ends - begins), expected=expected, nearest=meant)
+
+
+def _alone(said: Predicate | Holds, condition: Condition) -> Plan:
+    return Plan(said, truth.alone(condition.judge), condition.reads, condition.size, condition=condition)
 
 
 def operators_of(type_: Type) -> tuple[str, ...]:

@@ -36,7 +36,7 @@ class Compiled(Struct, frozen=True):
         """Who is deleted is in no segment."""
         if moment.facts.hidden:
             return NO_MEMBER
-        truth, until = self.plan.judge(moment)
+        truth, until, _ = self.plan.stand(moment)
         if until == FOREVER:
             return MEMBER if truth else NO_MEMBER
         return Verdict(truth is True, until)

@@ -35,7 +35,8 @@ def explain(compiled: Compiled, facts: Facts, now: datetime) -> Explanation:
 
 
 def _explained(plan: Plan, moment: Moment) -> Explanation:
-    truth, until = plan.judge(moment)
+    truth, *turns = plan.stand(moment)
+    until = min(turns)
     condition = plan.condition
     found = condition.evidence(moment) if condition else Evidence(None)
     parts = (condition.asks,) if condition and condition.asks else plan.parts

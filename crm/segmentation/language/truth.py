@@ -1,13 +1,15 @@
 # crm/segmentation/language/truth.py
-"""SQL's three-valued logic, each truth with the instant until which time alone will not change it.
+"""SQL's three-valued logic, each truth with the instants until which time alone will not change it.
 
     AND      true    unknown  false        OR       true  unknown  false       NOT
     true     true    unknown  false        true     true  true     true        true     false
     unknown  unknown unknown  false        unknown  true  unknown  unknown     unknown  unknown
     false    false   false    false        false    true  unknown  false       false    true
 
-What is false of AND is so for as long as one of its parts is: until the latest of its false parts changes. What is true
-of AND is so until the earliest of its parts changes, and so is what is unknown. OR mirrors that.
+Members are those of whom a query is true, so what is asked of a part is for how long it will go on being true, or not;
+and for NOT, for how long being false, or not. AND is true until the first of its parts no longer is; it is not true for
+as long as any one of them is not. It is false for as long as any one of its parts is; it is not false until the first
+becomes so. OR mirrors that. Whether what is unknown becomes false changes no membership, and wakes nobody.
 """
 
 from collections.abc import Callable, Sequence
@@ -41,7 +43,11 @@ class Moment:
 
 
 Judged: TypeAlias = tuple[Truth, datetime]
+"""Of one condition: its truth, and until when it has it."""
 Judge: TypeAlias = Callable[[Moment], Judged]
+Standing: TypeAlias = tuple[Truth, datetime, datetime]
+"""Of a query: its truth; until when it goes on being true, or not; and until when it goes on being false, or not."""
+Stand: TypeAlias = Callable[[Moment], Standing]
 
 TRUE: Judged = (True, FOREVER)
 FALSE: Judged = (False, FOREVER)
@@ -53,43 +59,62 @@ def lasting(truth: Truth) -> Judged:
     return UNKNOWN if truth is None else TRUE if truth else FALSE
 
 
-def both(parts: Sequence[Judge]) -> Judge:
-    """AND of all parts."""
+def alone(judge: Judge) -> Stand:
+    """A condition that is a query by itself."""
+
+    def stand(moment: Moment) -> Standing:
+        truth, until = judge(moment)
+        return truth, until, until
+
+    return stand
+
+
+def both(parts: Sequence[Stand]) -> Stand:
+    """AND of all parts: false decides."""
     return _joined(parts, decisive=False)
 
 
-def either(parts: Sequence[Judge]) -> Judge:
-    """OR of all parts."""
+def either(parts: Sequence[Stand]) -> Stand:
+    """OR of all parts: true decides."""
     return _joined(parts, decisive=True)
 
 
-def opposite(part: Judge) -> Judge:
+def opposite(part: Stand) -> Stand:
     """NOT."""
 
-    def judge(moment: Moment) -> Judged:
-        truth, until = part(moment)
-        return (None if truth is None else not truth), until
+    def stand(moment: Moment) -> Standing:
+        truth, of_true, of_false = part(moment)
+        return (None if truth is None else not truth), of_false, of_true
 
-    return judge
+    return stand
 
 
-def _joined(parts: Sequence[Judge], *, decisive: bool) -> Judge:
-    """One part with the `decisive` truth decides for as long as it has it; without one, unknown before known."""
+def _joined(parts: Sequence[Stand], *, decisive: bool) -> Stand:
+    settled, other_truth = (decisive, FOREVER, FOREVER), not decisive
 
-    def judge(moment: Moment) -> Judged:
+    def stand(moment: Moment) -> Standing:
         decided: datetime | None = None
-        earliest, unknown = FOREVER, False
+        prevented: datetime | None = None
+        first_own = first_other = FOREVER
+        unknown = False
         for part in parts:
-            truth, until = part(moment)
+            truth, of_true, of_false = part(moment)
+            if truth is other_truth and of_true is FOREVER and of_false is FOREVER:
+                continue  # most parts: known, and not a matter of time
+            own, other = (of_true, of_false) if decisive else (of_false, of_true)
             if truth is decisive:
-                if until is FOREVER:
-                    return truth, FOREVER
-                decided = until if decided is None or until > decided else decided
-            elif decided is None:
+                if own is FOREVER:
+                    return settled
+                decided = own if decided is None else max(decided, own)
+            else:
+                first_own = min(first_own, own)
                 unknown = unknown or truth is None
-                earliest = min(earliest, until)
-        if decided is not None:
-            return decisive, decided
-        return (None if unknown else not decisive), earliest
+            if truth is decisive or truth is None:
+                prevented = other if prevented is None else max(prevented, other)
+            else:
+                first_other = min(first_other, other)
+        whole = decisive if decided is not None else None if unknown else other_truth
+        of_decisive, of_opposite = decided or first_own, prevented or first_other
+        return (whole, of_decisive, of_opposite) if decisive else (whole, of_opposite, of_decisive)
 
-    return judge
+    return stand

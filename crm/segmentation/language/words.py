@@ -16,7 +16,7 @@ from crm.segmentation.language.facts import Fact
 from crm.segmentation.language.kinds import Kind, Type, Value, folded
 from crm.segmentation.language.reading import Reads
 from crm.segmentation.language.tree import Operator, Query
-from crm.segmentation.language.truth import Judge, Moment
+from crm.segmentation.language.truth import Judge, Moment, Stand
 
 
 class Group(StrEnum):
@@ -96,7 +96,7 @@ class Plan(Struct, frozen=True):
     """A query, or a part of one, that can be judged. `condition` of those that are one, `parts` of what joins them."""
 
     query: Query
-    judge: Judge
+    stand: Stand
     reads: Reads
     size: int
     parts: "tuple[Plan, ...]" = ()

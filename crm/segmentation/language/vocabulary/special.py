@@ -84,7 +84,7 @@ def by_query(segment_id: str, plan: Plan) -> Condition:
     """Whether a customer is in a segment that has a query: only where that is true."""
 
     def is_member(moment: Moment) -> Judged:
-        truth, until = plan.judge(moment)
+        truth, until, _ = plan.stand(moment)
         return truth is True, until
 
     return Condition(

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from crm.segmentation.language import truth
 from crm.segmentation.language.days import FOREVER
-from crm.segmentation.language.facts import Address, Profile
-from crm.segmentation.language.truth import Judge, Judged, Moment, Truth
+from crm.segmentation.language.facts import Address, Profile, Statistics
+from crm.segmentation.language.truth import Moment, Stand, Standing, Truth
+from crm.segmentation.language.verdicts import Verdict
 from tests.unit.segmentation.language.some import facts, verdict
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -21,11 +22,15 @@ OR: list[list[Truth]] = [[T, T, T], [T, U, U], [T, U, F]]
 ADDED = datetime(2024, 1, 1, tzinfo=UTC)
 
 
-def always(judged: Judged) -> Judge:
-    return lambda _: judged
+def always(standing: Standing) -> Stand:
+    return lambda _: standing
 
 
-def joined(how: str, *parts: Judged) -> Judged:
+def lasting(value: Truth) -> Standing:
+    return value, FOREVER, FOREVER
+
+
+def joined(how: str, *parts: Standing) -> Standing:
     join = truth.both if how == "AND" else truth.either
     return join([always(part) for part in parts])(Moment(facts(), NOW))
 
@@ -34,13 +39,13 @@ def joined(how: str, *parts: Judged) -> Judged:
 @pytest.mark.parametrize("other", TRUTHS)
 def test_the_truth_tables(one: Truth, other: Truth) -> None:
     row, column = TRUTHS.index(one), TRUTHS.index(other)
-    assert joined("AND", truth.lasting(one), truth.lasting(other)) == truth.lasting(AND[row][column])
-    assert joined("OR", truth.lasting(one), truth.lasting(other)) == truth.lasting(OR[row][column])
+    assert joined("AND", lasting(one), lasting(other)) == lasting(AND[row][column])
+    assert joined("OR", lasting(one), lasting(other)) == lasting(OR[row][column])
 
 
 @pytest.mark.parametrize(("of", "opposite"), [(T, F), (F, T), (U, U)])
 def test_not_of_unknown_is_unknown(of: Truth, opposite: Truth) -> None:
-    assert truth.opposite(always(truth.lasting(of)))(Moment(facts(), NOW)) == truth.lasting(opposite)
+    assert truth.opposite(always(lasting(of)))(Moment(facts(), NOW)) == lasting(opposite)
 
 
 SOON, LATER = NOW + timedelta(days=1), NOW + timedelta(days=2)
@@ -49,21 +54,41 @@ SOON, LATER = NOW + timedelta(days=1), NOW + timedelta(days=2)
 @pytest.mark.parametrize(
     ("how", "one", "other", "expected"),
     [
-        ("AND", (T, SOON), (T, LATER), (T, SOON)),
-        ("AND", (F, SOON), (F, LATER), (F, LATER)),
-        ("AND", (F, SOON), (T, LATER), (F, SOON)),
-        ("AND", (T, SOON), (F, LATER), (F, LATER)),
-        ("AND", (U, SOON), (T, LATER), (U, SOON)),
-        ("AND", (U, SOON), (F, FOREVER), (F, FOREVER)),
-        ("OR", (F, SOON), (F, LATER), (F, SOON)),
-        ("OR", (T, SOON), (T, LATER), (T, LATER)),
-        ("OR", (T, SOON), (F, LATER), (T, SOON)),
-        ("OR", (U, LATER), (F, SOON), (U, SOON)),
+        ("AND", (T, SOON), (T, LATER), (T, SOON, SOON)),
+        ("AND", (F, SOON), (F, LATER), (F, LATER, LATER)),
+        ("AND", (F, SOON), (T, LATER), (F, SOON, SOON)),
+        ("AND", (T, SOON), (F, LATER), (F, LATER, LATER)),
+        ("AND", (U, SOON), (F, FOREVER), (F, FOREVER, FOREVER)),
+        # What is unknown is not true for as long as that part is not, and not false until one becomes so.
+        ("AND", (U, FOREVER), (T, SOON), (U, FOREVER, SOON)),
+        ("AND", (U, LATER), (T, SOON), (U, LATER, SOON)),
+        ("AND", (U, LATER), (F, SOON), (F, LATER, SOON)),
+        ("OR", (F, SOON), (F, LATER), (F, SOON, SOON)),
+        ("OR", (T, SOON), (T, LATER), (T, LATER, LATER)),
+        ("OR", (T, SOON), (F, LATER), (T, SOON, SOON)),
+        ("OR", (U, FOREVER), (F, SOON), (U, SOON, FOREVER)),
+        ("OR", (U, LATER), (T, SOON), (T, SOON, LATER)),
     ],
 )
-def test_what_decides_decides_for_as_long_as_it_lasts(how: str, one: Judged, other: Judged, expected: Judged) -> None:
-    assert joined(how, one, other) == expected
-    assert joined(how, other, one) == expected
+def test_what_decides_decides_for_as_long_as_it_lasts(
+    how: str, one: tuple[Truth, datetime], other: tuple[Truth, datetime], expected: Standing
+) -> None:
+    first, second = (*one, one[1]), (*other, other[1])
+    assert joined(how, first, second) == expected
+    assert joined(how, second, first) == expected
+
+
+def test_not_asks_of_a_part_for_how_long_it_is_false() -> None:
+    assert truth.opposite(always((U, SOON, LATER)))(Moment(facts(), NOW)) == (U, LATER, SOON)
+    assert truth.opposite(always((T, SOON, LATER)))(Moment(facts(), NOW)) == (F, LATER, SOON)
+
+
+def test_nobody_is_woken_for_what_cannot_make_them_a_member() -> None:
+    at = datetime(2026, 3, 1, tzinfo=UTC)
+    known = facts(statistics=Statistics(1, 100, 100, at, at))
+    assert verdict("last_order_date < -90d", known, NOW).flips_at
+    assert verdict("gender = 'male' AND last_order_date < -90d", known, NOW) == Verdict(member=False)
+    assert verdict("NOT (gender = 'male' OR last_order_date >= -90d)", known, NOW) == Verdict(member=False)
 
 
 STEPS = st.lists(
@@ -76,23 +101,24 @@ STEPS = st.lists(
 def test_whatever_changes_when_nothing_changes_before_it_says(
     parts: list[list[tuple[Truth, int]]], how: str, day: int
 ) -> None:
-    def at(steps: list[tuple[Truth, int]], now: datetime) -> Judged:
+    def at(steps: list[tuple[Truth, int]], now: datetime) -> Standing:
         ends = NOW
         for value, lasts in steps:
             ends += timedelta(days=lasts)
             if now < ends:
-                return value, ends
-        return steps[-1][0], FOREVER
+                return value, ends, ends
+        return lasting(steps[-1][0])
 
-    judges: list[Judge] = [lambda moment, steps=steps: at(steps, moment.now) for steps in parts]  # type: ignore[misc]
+    stands: list[Stand] = [lambda moment, steps=steps: at(steps, moment.now) for steps in parts]  # type: ignore[misc]
     join = truth.both if how == "AND" else truth.either
     now = NOW + timedelta(days=day)
-    found, until = join(judges)(Moment(facts(), now))
-    assert until > now
-    for hours in range(0, 24 * 15, 12):
+    found, of_true, of_false = join(stands)(Moment(facts(), now))
+    assert min(of_true, of_false) > now
+    for hours in range(0, 24 * 27, 12):
         later = now + timedelta(hours=hours)
-        if later < until:
-            assert join(judges)(Moment(facts(), later))[0] is found
+        then = join(stands)(Moment(facts(), later))[0]
+        assert later >= of_true or (then is True) == (found is True)
+        assert later >= of_false or (then is False) == (found is False)
 
 
 @pytest.mark.parametrize(
