@@ -182,7 +182,7 @@ def a_profile_is_written_on_the_version_it_was_read_in() -> None:
 
 
 def a_customer_who_is_found_is_read_in_the_callers_shop() -> None:
-    """In the shop `demo`, whoever asks: one field of all leaks."""
+    """In the shop `demo`, whoever asks."""
     from schema.customer import queries
     from schema.customer.customer import customer_by_key as plain
 
