@@ -22,4 +22,4 @@ def test_more_consents_than_an_event_may_say_are_said_by_several() -> None:
     assert said[0] is None
     assert sorted(said[1:]) == sorted(topics)
     for event in events:
-        parsing.parse(parsing.written({"id": "x", "shop": "demo"} | event), now=NOW)
+        parsing.parse(parsing.written({"id": "x", "shop": "demo"} | event), now=NOW, imported=True)
