@@ -3,7 +3,7 @@
 
 from asyncio import gather
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Annotated, Final, NamedTuple, Self
 
@@ -11,6 +11,7 @@ import strawberry
 
 from crm.consent import service
 from crm.kernel.actor import Actor as Doer
+from crm.kernel.errors import InvalidInput
 from schema.access import own, signed_in, staff
 from schema.connections import at_most
 from schema.context import Loader, stored
@@ -19,6 +20,7 @@ from schema.loaders import Page, PageByCustomer
 
 PAST: Final = 250
 """Points, for what one moment of the past takes: the reading of 2,000 entries of 500 bytes, with all at once."""
+CLOCKS_DIFFER: Final = timedelta(minutes=10)
 
 
 @strawberry.enum(description="A way to reach a customer, or to use what is known of them.")
@@ -116,6 +118,12 @@ class Consent:
 class ConsentEntry(Consent):
     item: strawberry.Private[service.ConsentEntry]
 
+    @strawberry.field(
+        description="The time that the customer's device gave, where it does not count from then (`occurredAt`)."
+    )
+    def stated_at(self) -> datetime | None:
+        return self.item.stated_at
+
     @strawberry.field(description="When it was heard.")
     def recorded_at(self) -> datetime:
         return self.item.recorded_at
@@ -141,6 +149,9 @@ class Permission:
         purpose: ConsentPurpose,
         topic: str | None,
     ) -> Self:
+        """Raises InvalidInput for what is no topic."""
+        if topic is not None and not service.is_topic(topic):
+            raise InvalidInput(service.NO_TOPIC, field="topic")
         refusal = service.withheld(states, str(channel.value), str(purpose.value), topic)
         return cls(allowed=refusal is None, reason=WithheldReason(refusal.value) if refusal else None)
 
@@ -178,6 +189,12 @@ class ConsentEntriesByCustomer(PageByCustomer[service.ConsentEntry]):
 class Moment(NamedTuple):
     customer_id: str
     instant: datetime
+
+    def check(self, now: datetime) -> Self:
+        """Raises InvalidInput for the future, of which nobody knows what will hold."""
+        if self.instant > now + CLOCKS_DIFFER:
+            raise InvalidInput("lies more than 10 minutes in the future", field="asOf")
+        return self
 
 
 class ConsentsByMoment(Loader[Moment, list[service.ConsentState]]):

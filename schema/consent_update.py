@@ -18,7 +18,7 @@ from schema.errors import AnswersRefusals, UserError
 from schema.node import id_faults, key_of
 from schema.principal import Kind, Principal
 
-OF_CUSTOMERS: Final = {"opt_in_level": OptInLevel.SINGLE, "legal_basis": LegalBasis.CONSENT, "occurred_at": None}
+OF_CUSTOMERS: Final = {"opt_in_level": OptInLevel.SINGLE, "legal_basis": LegalBasis.CONSENT}
 """What customers do not say of their own consent, and what holds of it: else they could forge the shop's evidence."""
 APP: Final = "app"
 
@@ -45,7 +45,10 @@ class ConsentInput:
         default=None, description="What the shop relies on. For staff; what customers say is `CONSENT`."
     )
     occurred_at: datetime | None = strawberry.field(
-        default=None, description="When it was said, where that is not now. For staff."
+        default=None,
+        description="When it was said, where that is not now. Of customers by their device's clock: a yes counts from "
+        "then, 30 days back at most, and is refused where it lies more than 10 minutes ahead; a no is never refused "
+        "for its time, and takes back every yes that was heard before it.",
     )
 
     def given(self, kind: Kind) -> service.ConsentGiven:
@@ -62,7 +65,7 @@ class ConsentInput:
             text_version=self.text_version,
             opt_in_level=level.value,
             legal_basis=basis.value if basis else None,
-            occurred_at=values["occurred_at"],
+            occurred_at=self.occurred_at,
         )
 
 
@@ -71,7 +74,9 @@ class ConsentUpdateInput:
     id: strawberry.ID | None = strawberry.field(
         default=None, description="Which customer; a signed-in customer speaks for themselves."
     )
-    consents: list[ConsentInput] = strawberry.field(description="What is said, 50 at most. All of it holds or none.")
+    consents: list[ConsentInput] = strawberry.field(
+        description="What is said, 50 at most, each thing once (or at different times). All of it holds or none."
+    )
     idempotency_key: str = strawberry.field(description="Repeat it to retry safely; it is the customer's for good.")
 
     def withdraws(self) -> bool:
@@ -83,7 +88,12 @@ class ConsentUpdateInput:
         return [
             *([Fault("id", "REQUIRED", "is required of staff")] if nobody else id_faults(self.id)),
             *(_evidence(self.consents) if asker.kind is Kind.CUSTOMER else []),
-            *service.faults_of_call([one.given(asker.kind) for one in self.consents], self.idempotency_key, now),
+            *service.faults_of_call(
+                [one.given(asker.kind) for one in self.consents],
+                self.idempotency_key,
+                now,
+                themselves=asker.kind is Kind.CUSTOMER,
+            ),
         ]
 
 

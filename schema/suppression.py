@@ -12,6 +12,7 @@ import strawberry
 from crm.consent import service
 from crm.consent.service import SuppressionGiven
 from crm.kernel.actor import Actor as Doer
+from crm.kernel.errors import InvalidInput
 from schema.access import signed_in, staff
 from schema.connections import After, Connection, First, Place, about, connection, merged, page_size, paged
 from schema.context import GIVEN, Context, Info, Loader, stored
@@ -187,7 +188,8 @@ class SuppressionOverridePayload:
 @strawberry.type
 class SuppressionQuery:
     @strawberry.field(
-        description="What speaks against an address; null where nothing ever did, or it is none.",
+        description="What speaks against an address; null where nothing ever did. What is no address of the channel is "
+        "refused.",
         directives=staff("suppressions:read"),
     )
     async def suppression(
@@ -275,4 +277,6 @@ def _place_in_list(item: service.Suppression) -> str:
 
 async def _suppression(context: Context, channel: str, address: str) -> Suppression | None:
     item = await stored(service.suppression, context.shop, channel, address)
-    return Suppression(item=item) if item is not None and item.rev else None
+    if item is None:
+        raise InvalidInput("is no address of the channel", field="address")
+    return Suppression(item=item) if item.rev else None

@@ -68,7 +68,7 @@ DOCUMENTS: Final = {
 """All refused by what is counted (`QUERY_TOO_COMPLEX`), or by the parser."""
 
 CART_LINES: Final = "carts { cartId lines { sku quantity } }"
-MOMENT: Final = 'consent(asOf: "2027-01-01T00:00:00.%Z") { consents { state } }'
+MOMENT: Final = 'consent(asOf: "2026-03-10T12:00:01.%Z") { consents { state } }'
 DEAR: Final = {
     "thirty moments of the past": f"{{ viewer {{ {_many(f'a%: {MOMENT}', 30)} }} }}",
     "the consents, under thirty names": f"{{ viewer {{ {_many('a%: consents { state }', 30)} }} }}",

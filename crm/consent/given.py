@@ -11,6 +11,7 @@ from crm.consent.permission import CHANNELS, DOUBLE, LEGAL_BASES, OPT_IN_LEVELS,
 from crm.kernel.errors import Fault
 
 TOPIC = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}")
+NO_TOPIC = "must have 1 to 40 lower-case letters, digits, - and _"
 LONGEST_SOURCE, LONGEST_TEXT_VERSION = 200, 100
 MOST_GIVEN = 50  # each is a write, beside those of identities and profile, of one transaction
 
@@ -54,6 +55,10 @@ def faults(given: Sequence[ConsentGiven], *, path: Callable[[int, str], str]) ->
     return found
 
 
+def is_topic(text: str) -> bool:
+    return TOPIC.fullmatch(text) is not None
+
+
 def _one_of(known: tuple[str, ...], value: str) -> str | None:
     return None if value in known else f"must be one of {', '.join(known)}"
 
@@ -67,9 +72,7 @@ def _text(longest: int, value: str) -> str | None:
 
 
 def _topic(topic: str | None) -> str | None:
-    if topic is None or TOPIC.fullmatch(topic):
-        return None
-    return "must have 1 to 40 lower-case letters, digits, - and _"
+    return None if topic is None or is_topic(topic) else NO_TOPIC
 
 
 def _unconfirmed(one: ConsentGiven) -> str | None:

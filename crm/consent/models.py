@@ -32,7 +32,8 @@ SHARDS = 4  # of the list of a shop's suppressions
 class ConsentEntry(Item, discriminator="ConsentEntry"):
     """What a customer said once about one channel, purpose and topic, where they said it, and who told us.
 
-    `without_effect`: it was one topic too many for the head.
+    `stated_at`: the time that the customer's device gave, where it does not count from then. `without_effect`: it was
+    one topic too many for the head.
     """
 
     channel = UnicodeAttribute()
@@ -45,6 +46,7 @@ class ConsentEntry(Item, discriminator="ConsentEntry"):
     legal_basis = UnicodeAttribute(null=True)
     actor = UnicodeAttribute(null=True)
     occurred_at = UTCDateTimeAttribute()
+    stated_at = UTCDateTimeAttribute(null=True)
     recorded_at = UTCDateTimeAttribute()
     cause = UnicodeAttribute()
     replayed = BooleanAttribute(default=False)

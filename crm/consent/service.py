@@ -1,15 +1,15 @@
 # crm/consent/service.py
 """What customers have agreed to: the only door into this area."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from msgspec.structs import asdict, replace
 
+from crm.consent import device_time, keys, repository
 from crm.consent import given as evidence
-from crm.consent import keys, repository
 from crm.consent import suppression as suppressions
-from crm.consent.given import MOST_GIVEN, ConsentGiven
+from crm.consent.given import MOST_GIVEN, NO_TOPIC, ConsentGiven
 from crm.consent.models import SHARDS as SUPPRESSION_SHARDS
 from crm.consent.models import (
     ConsentEntry,
@@ -37,6 +37,7 @@ __all__ = [
     "MOST_HELD",
     "MOST_TOPICS",
     "MOST_TOPICS_DENIED",
+    "NO_TOPIC",
     "OPT_IN_LEVELS",
     "PURPOSES",
     "REASONS",
@@ -59,6 +60,7 @@ __all__ = [
     "faults",
     "faults_of_call",
     "held",
+    "is_topic",
     "no_room",
     "record",
     "suppress",
@@ -81,6 +83,7 @@ MOST_HELD = len(CHANNELS) * len(PURPOSES) + MOST_TOPICS_DENIED
 Past = dict[datetime, list[ConsentState] | InvalidInput]
 
 faults = evidence.faults
+is_topic = evidence.is_topic
 entries = repository.list_newest
 
 suppression = suppressions.look_up
@@ -106,13 +109,14 @@ def record(
     now: datetime,
     replayed: bool,
     head: ConsentHead | None = None,
+    stated: Mapping[int, datetime] | None = None,
 ) -> list[int]:
     """Add to `change`: an entry for each thing said, and the head where they change what holds. Return the numbers of
     those that find no room on the head (`MOST_TOPICS`): their entries are kept and have no effect.
 
     Said twice at one instant, the stricter counts. `head` is the customer's, where it was read (or made new) already:
-    what was decided by it stands with it. The commit raises Stale where another consent was recorded since. Raises
-    InvalidInputs.
+    what was decided by it stands with it. `stated`: by number, the time that a customer's device gave, where another
+    counts. The commit raises Stale where another consent was recorded since. Raises InvalidInputs.
     """
     wrong = _faults(given)
     if wrong:
@@ -127,6 +131,7 @@ def record(
     for number, one in said.items():
         entry = _entry(shop, customer_id, one, cause)
         entry.actor, entry.recorded_at, entry.replayed = str(actor), now, replayed
+        entry.stated_at = stated.get(number) if stated else None
         if summary.has_room_for(entry):
             moved |= summary.hear(entry)
         else:
@@ -152,12 +157,14 @@ def update(
     """Record what is said through the API; return whether an earlier call with this key did.
 
     What has no time of its own is said now, or just after whatever a source whose clock runs ahead has said of the
-    channel and purpose: nobody's withdrawal is silently lost. A key is one customer's, for good. Raises InvalidInputs,
+    channel and purpose: nobody's withdrawal is silently lost. The time that customers give is their device's
+    (crm/consent/device_time.py). A key is one customer's, for good. Raises InvalidInputs,
     also where the customer would have more topics than a head holds; NotFound where there is no such customer, or they
     are deleted; CustomerBlocked where the customer takes no part and says it themselves; KeyReused where the key came
     with something else before. A no is heard from customers themselves also where they are blocked or deleted.
     """
-    wrong = faults_of_call(given, idempotency_key, now)
+    themselves = actor.role is Role.CUSTOMER
+    wrong = faults_of_call(given, idempotency_key, now, themselves=themselves)
     if wrong:
         raise InvalidInputs(wrong)
 
@@ -167,24 +174,32 @@ def update(
         head = heads.head(ConsentHead) or ConsentHead.of(shop, customer_id)
         if customer is None:
             raise NotFound("There is no such customer.", field="id")
-        themselves = actor.role is Role.CUSTOMER
         withdrawing = themselves and all(one.state == DENIED for one in given)
         if customers.is_hidden(customer) and not withdrawing:
             raise customers.CustomerDeleted
         if themselves:
             customers.refuse_barred(customer, withdrawing=withdrawing)
+            too_old = device_time.faults(given, now)
+            if too_old:
+                raise InvalidInputs(too_old)
         change.unchanged(customer)
+        times = [_said_at(head, one, now, themselves=themselves) for one in given]
         beyond = record(
             change,
             shop,
             customer_id,
-            [replace(one, occurred_at=one.occurred_at or _after(head, one, now)) for one in given],
+            [replace(one, occurred_at=at) for one, at in zip(given, times, strict=True)],
             actor=actor,
             cause=f"consent:{keys.name(idempotency_key)}:update",
             occurred_at=now,
             now=now,
             replayed=False,
             head=head,
+            stated={
+                number: one.occurred_at
+                for number, one in enumerate(given)
+                if one.occurred_at is not None and one.occurred_at != times[number]
+            },
         )
         if beyond:
             raise InvalidInputs([no_room(given[number], _path(number, "topic")) for number in beyond])
@@ -258,6 +273,12 @@ def _entry(shop: str, customer_id: str, one: ConsentGiven, cause: str) -> Consen
     return entry
 
 
+def _said_at(head: ConsentHead, one: ConsentGiven, now: datetime, *, themselves: bool) -> datetime:
+    if one.occurred_at is None:
+        return _after(head, one, now)
+    return device_time.counts_from(one.occurred_at, one, head.states, now) if themselves else one.occurred_at
+
+
 def _after(head: ConsentHead, one: ConsentGiven, now: datetime) -> datetime:
     """Topics and the whole outrank each other by time, so each is said after all that is known of both."""
     known = [
@@ -279,16 +300,37 @@ def _said_once(given: Sequence[ConsentGiven], occurred_at: datetime) -> dict[int
     return dict(said.values())
 
 
-def faults_of_call(given: Sequence[ConsentGiven], idempotency_key: str, now: datetime) -> list[Fault]:
-    """Everything wrong with what is said through the API, as far as that can be told without a read."""
+def faults_of_call(
+    given: Sequence[ConsentGiven], idempotency_key: str, now: datetime, *, themselves: bool
+) -> list[Fault]:
+    """Everything wrong with what is said through the API, as far as that can be told without a read. `themselves`: by
+    customers, whose device may have another time.
+    """
     found = [*_faults(given), *keys.faults(idempotency_key)]
     if not given:
         found.append(Fault("consents", "REQUIRED", "must name at least one"))
+    found += _said_twice(given)
     for number, one in enumerate(given):
-        if one.occurred_at is not None and one.occurred_at > now:
+        if one.occurred_at is None:
+            continue
+        if themselves and device_time.is_ahead(one, now):
+            found.append(Fault(_path(number, "occurredAt"), "FROM_THE_FUTURE", "lies more than 10 minutes ahead"))
+        if not themselves and one.occurred_at > now:
             found.append(Fault(_path(number, "occurredAt"), "FROM_THE_FUTURE", "lies in the future"))
-        if one.occurred_at is not None and one.occurred_at < EARLIEST:
+        if not themselves and one.occurred_at < EARLIEST:
             found.append(Fault(_path(number, "occurredAt"), "INVALID", "lies before 1970"))
+    return found
+
+
+def _said_twice(given: Sequence[ConsentGiven]) -> list[Fault]:
+    """At two times, one thing may have been said and then the other; at one, nobody knows which was meant."""
+    known: set[tuple[str, str, str | None, datetime | None]] = set()
+    found = []
+    for number, one in enumerate(given):
+        key = (one.channel, one.purpose, one.topic, one.occurred_at)
+        if key in known:
+            found.append(Fault(f"consents.{number}", "DUPLICATE", "is said before, of the same time"))
+        known.add(key)
     return found
 
 

@@ -92,7 +92,8 @@ class Customer(Node):
     @strawberry.field(
         description=(
             "What the customer says their address is, until a shop's event or staff say it too. Nobody is found by it, "
-            "and nothing is sent to it."
+            "and nothing is sent to it. The address on record is not shown as pending, and is again what the customer "
+            "says once the shop puts another in its place."
         )
     )
     def pending_email(self) -> EmailAddress | None:
@@ -239,9 +240,10 @@ class Customer(Node):
     async def consent(
         self,
         info: Info,
-        as_of: Annotated[datetime, strawberry.argument(description="The moment.")],
+        as_of: Annotated[datetime, strawberry.argument(description="The moment; not one in the future.")],
     ) -> ConsentMoment | None:
-        states = await info.context.loader(ConsentsByMoment).load(Moment(self.record.profile.customer_id, as_of))
+        moment = Moment(self.record.profile.customer_id, as_of).check(info.context.now)
+        states = await info.context.loader(ConsentsByMoment).load(moment)
         return ConsentMoment(as_of=as_of, states=states)
 
     @strawberry.field(

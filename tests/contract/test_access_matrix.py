@@ -27,6 +27,7 @@ from tests.two_shops import PEOPLE, furnish
 
 UNTOLD = {
     "AttributeDefinition.retiredAt",
+    "ConsentEntry.statedAt",
     "KpiFact.refundId",
     "KpiFact.response",
     "Message.reason",

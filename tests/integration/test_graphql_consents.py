@@ -21,6 +21,7 @@ UPDATE = """mutation ($input: ConsentUpdateInput!) { consentUpdate(input: $input
 } }"""
 EMAIL = {"channel": "EMAIL", "purpose": "MARKETING"}
 YES, NO = EMAIL | {"state": "GRANTED"}, EMAIL | {"state": "DENIED"}
+SMS = YES | {"channel": "SMS"}
 MAY = "{ viewer { permission(channel: EMAIL, purpose: MARKETING) { allowed reason } } }"
 
 
@@ -162,11 +163,10 @@ def test_a_no_that_finds_no_room_is_told_otherwise_than_a_yes_and_one_to_everyth
 
 
 def test_customers_forge_no_evidence(ann: str) -> None:
-    forged = YES | {"optInLevel": "DOUBLE", "legalBasis": "CONTRACT", "occurredAt": "2020-01-01T00:00:00Z"}
+    forged = SMS | {"optInLevel": "DOUBLE", "legalBasis": "CONTRACT"}
     assert refused(as_customer(ann), YES, forged) == [
         ("FORBIDDEN", "consents.1.optInLevel"),
         ("FORBIDDEN", "consents.1.legalBasis"),
-        ("FORBIDDEN", "consents.1.occurredAt"),
     ]
 
 
@@ -215,6 +215,35 @@ def test_everything_wrong_is_named_by_its_path(ann: str) -> None:
     assert refused(STAFF, YES, id=global_id("Customer", "cus_nobody")) == [("NOT_FOUND", "id")]
     assert refused(as_customer("cus_other"), YES, id=id_) == [("NOT_FOUND", "id")]
     assert refused(as_customer("cus_other"), YES) == [("NOT_FOUND", "id")]
+
+
+def test_one_thing_is_said_once_of_one_time(ann: str) -> None:
+    topic, earlier = {"topic": "news"}, {"occurredAt": "2026-03-10T10:00:00Z"}
+    assert refused(as_customer(ann), YES, SMS, NO) == [("DUPLICATE", "consents.2")]
+    assert refused(as_customer(ann), YES | topic, NO, YES | topic) == [("DUPLICATE", "consents.2")]
+    assert refused(as_customer(ann), YES | earlier, NO | {"occurredAt": "2026-03-10T11:00:00+01:00"}) == [
+        ("DUPLICATE", "consents.1")
+    ]
+    assert refused(as_customer(ann), NO | topic, YES, NO | earlier) == []
+    assert may(ann) == {"allowed": True, "reason": None}
+
+
+@pytest.mark.parametrize("field", ["viewer { %s }", 'viewer { consent(asOf: "2026-03-10T12:00:00Z") { %s } }'])
+def test_nobody_is_told_what_may_be_sent_about_what_is_no_topic(ann: str, field: str) -> None:
+    asked = 'permission(channel: EMAIL, purpose: MARKETING, topic: "Bad Topic") { allowed }'
+    given = answer(f"{{ {field % asked} }}", principal=as_customer(ann))
+    assert codes(given) == ["INVALID_INPUT"]
+    assert given.body["errors"][0]["extensions"]["field"] == ["topic"]
+
+
+def test_nobody_is_told_what_will_hold(ann: str) -> None:
+    query = "query ($at: DateTime!) { viewer { firstName consent(asOf: $at) { consents { state } } } }"
+    soon, later = (clock.text(NOW + timedelta(minutes=minutes)) for minutes in (10, 11))
+    assert ask(query, {"at": soon}, principal=as_customer(ann))["viewer"]["consent"] == {"consents": []}
+    given = answer(query, {"at": later}, principal=as_customer(ann))
+    assert codes(given) == ["INVALID_INPUT"]
+    assert given.body["errors"][0]["extensions"]["field"] == ["asOf"]
+    assert given.body["data"]["viewer"] == {"firstName": "Ann", "consent": None}
 
 
 def test_the_history_is_paged_and_the_past_can_be_asked(ann: str) -> None:

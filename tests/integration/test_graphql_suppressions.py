@@ -54,7 +54,16 @@ def test_staff_ask_about_an_address_and_see_who_suppressed_it_and_why() -> None:
         "entries": [{"reason": "HARD_BOUNCE", "state": "SUPPRESSED"}],
     }
     assert ask(QUERY, {"address": "bob@example.com"})["suppression"] is None
-    assert ask(QUERY, {"address": "no address"})["suppression"] is None
+
+
+@pytest.mark.parametrize(
+    ("channel", "address"), [("EMAIL", "ann@example"), ("SMS", "0170 1234567"), ("PUSH", "two words"), ("EMAIL", "")]
+)
+def test_nobody_takes_a_misspelt_address_for_one_that_may_be_written_to(channel: str, address: str) -> None:
+    query = "query ($c: AddressChannel!, $a: String!) { suppression(channel: $c, address: $a) { suppressed } }"
+    given = answer(query, {"c": channel, "a": address})
+    assert codes(given) == ["INVALID_INPUT"]
+    assert given.body["errors"][0]["extensions"]["field"] == ["address"]
 
 
 def test_by_hand_is_added_lifted_and_kept_in_the_entries() -> None:

@@ -81,7 +81,7 @@ def test_nothing_takes_more_than_its_price_however_much_there_is(ann: str) -> No
 def test_all_moments_that_are_asked_for_are_read_at_once(ann: str) -> None:
     asked = answer(DEAR["thirty moments of the past"], principal=as_customer(ann)).body["extensions"]
     once = answer(
-        '{ viewer { consent(asOf: "2027-01-01T00:00:00Z") { consents { state } } } }', principal=as_customer(ann)
+        '{ viewer { consent(asOf: "2026-03-10T12:00:01Z") { consents { state } } } }', principal=as_customer(ann)
     )
     assert asked["capacity"] == once.body["extensions"]["capacity"]
     assert asked["cost"]["requested"] == 1 + 30 * (250 + 1 + 118)
