@@ -8,7 +8,7 @@ from crm.customers import lookup, repository
 from crm.customers import service as customers
 from crm.customers.refusals import IdentifierTaken
 from crm.customers.service import Words
-from crm.kernel.errors import InvalidInput, InvalidInputs, NotFound, VersionMismatch
+from crm.kernel.errors import InvalidInputs, NotFound, VersionMismatch
 from tests.shop_events import deliver, event
 
 pytestmark = pytest.mark.usefixtures("shop")
@@ -127,7 +127,7 @@ def test_replacing_an_address_leaves_an_external_id_of_the_same_text(now: dateti
 def test_a_source_that_is_no_name_is_refused(source: str, now: datetime) -> None:
     with pytest.raises(InvalidInputs):
         customers.create("demo", Words(external_ids={source: "1"}), now=now)
-    with pytest.raises(InvalidInput):
+    with pytest.raises(InvalidInputs):
         customers.find("demo", "external", "1", source=source)
 
 
