@@ -247,7 +247,7 @@ def test_keys_once_fetched_stay_good_when_their_host_goes_down() -> None:
         "no key at all",
         None,
     ],
-    ids=str,
+    ids=range(9),
 )
 def test_a_key_that_nobody_can_read_locks_nobody_out(odd: Any) -> None:
     for keys in ([odd, *jwks()["keys"]], [*jwks()["keys"], odd]):
