@@ -32,7 +32,7 @@ demo-all: setup ## Load the rest of the demo shop's purchases into the running i
 	@$(BIN)/python -m infra.local.demo --all
 
 test: .venv/.done ## Unit, integration and contract tests (moto).
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto --dist=loadfile
 
 check: .venv/.done ## Lint, types, imports, the template, committed exports.
 	$(BIN)/ruff check .
