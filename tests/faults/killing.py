@@ -179,17 +179,19 @@ class Killer:
         point = Point(self._function, f"{model.service_model.service_name}.{model.name}", when)
         records = self.request.get("event", {}).get("Records", [])
         names = [_name(record) for record in records]
-        if self._plan.tickets.get(str(point), 0) and self._young(records) and self._may_kill(names):
+        if self._plan.tickets.get(str(point), 0) and self._young(records) and self._may_kill(point, names):
             self._kill(point, names)
 
     def _young(self, records: Iterable[dict[str, Any]]) -> bool:
         counts = [int(record.get("attributes", {}).get("ApproximateReceiveCount", 1)) for record in records]
         return all(count <= self._plan.most_receives for count in counts)
 
-    def _may_kill(self, names: list[str]) -> bool:
+    def _may_kill(self, point: Point, names: list[str]) -> bool:
+        """Nothing keeps apart the first kill at a point: some are passed once in a run."""
         kills = list(self._folder.glob(f"kill-{self._function}-*.json"))
+        is_first = not any(self._folder.glob(f"kill-{self._function}-{point.operation}-{point.when}-*.json"))
         newest = max((path.stat().st_mtime for path in kills), default=0.0)
-        if time.time() - newest < self._plan.spacing:
+        if not is_first and time.time() - newest < self._plan.spacing:
             return False
         killed = Counter(record for path in kills for record in json.loads(path.read_text())["records"])
         return all(killed[name] < self._plan.most_kills for name in names)
