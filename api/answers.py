@@ -11,9 +11,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from crm.kernel import clock, ids
+from schema.coercion import MOST_DIGITS
 
 JSON: Final = "application/json"
-MOST_DIGITS: Final = 308
 ESCAPED_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 HALF = re.compile("[\ud800-\udfff]")
 REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{8,128}")

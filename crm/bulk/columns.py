@@ -13,12 +13,10 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from crm.bulk import spelling
+from crm.consent.service import CHANNELS, PURPOSES
 from crm.customers import service as customers
 from crm.customers.service import AttributeRule
 from crm.kernel.errors import Fault
-
-CHANNELS = ("email", "sms", "push", "in_app", "postal", "ads")
-PURPOSES = ("marketing", "transactional", "profiling")
 
 SOURCE: Final = "source"
 WHO: Final = {

@@ -51,8 +51,9 @@ def identify(
     if wrong:
         raise InvalidInputs(wrong)
     given, ignored = attribute_values.said_in_event(shop, said or {}, now=now)
-    words = _by_our_own_id(shop, words)
-    heads = snapshot.read(shop, words.id) if words.id else None
+    words, heads = _by_our_own_id(shop, words)
+    if words.id and heads is None:
+        heads = snapshot.read(shop, words.id)
     known = heads.head(Customer) if heads is not None else None
     if heads is not None and known is None:
         raise NotFound("There is no such customer.", field="customer.id")
@@ -70,12 +71,15 @@ def identify(
     return Identified(customer, heads or Snapshot(shop, customer.customer_id, {}), ignored)
 
 
-def _by_our_own_id(shop: str, words: Words) -> Words:
+def _by_our_own_id(shop: str, words: Words) -> tuple[Words, Snapshot | None]:
     """Exports tell of who has no id of a system's by ours, as if it were one: where it is this shop's, it says who is
     meant, and a file may come back. Another shop keeps it as what the source calls them.
     """
     ours = words.external_ids.get(identifiers.OURS)
-    if words.id is not None or ours is None or snapshot.read(shop, ours).head(Customer) is None:
-        return words
+    if words.id is not None or ours is None:
+        return words, None
+    heads = snapshot.read(shop, ours)
+    if heads.head(Customer) is None:
+        return words, None
     others = {source: value for source, value in words.external_ids.items() if source != identifiers.OURS}
-    return replace(words, id=ours, external_ids=others)
+    return replace(words, id=ours, external_ids=others), heads
