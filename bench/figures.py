@@ -57,6 +57,10 @@ def _gateway(name: str, command: str, unit: str, op: str | None = None, bound: f
     return Figure("gateway", name, command, unit, op, bound)
 
 
+def _segments(name: str, command: str, unit: str, op: str | None = None, bound: float | None = None) -> Figure:
+    return Figure("segments", name, command, unit, op, bound)
+
+
 FIGURES: Final = (
     # orders under duplicates, disorder and kills
     _foundation("statistics_wrong", FAULTS, "customers", "==", 0),
@@ -128,6 +132,8 @@ FIGURES: Final = (
     _gateway("page_of_50_requests", BENCH, "requests", "<=", 57),
     _gateway("throughput", BENCH, "ratio", ">=", 0.08),
     _gateway("throughput_to_yoga", BENCH, "ratio"),
+    # scores
+    _segments("rfm_wrong", FAULTS, "customers", "==", 0),
 )  # fmt: skip
 
 BY_NAME: Final = {figure.full_name: figure for figure in FIGURES}

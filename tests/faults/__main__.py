@@ -14,6 +14,7 @@ from tests.faults import (
     in_process,
     moving_in,
     orders_under_fire,
+    rfm_scores,
     rush,
     tenants,
     throttles,
@@ -32,6 +33,7 @@ MODULES: Final = (
     visitors_joined,
     access,
     versions,
+    rfm_scores,
 )
 
 

@@ -23,6 +23,7 @@ from crm.kernel.table import customer_key
 from crm.kpis import rollup
 from crm.loyalty import ledger
 from crm.notifications import delivery, recipient
+from crm.segmentation import rfm
 from crm.touchpoints import service as touchpoints
 from crm.touchpoints import visitors
 
@@ -202,6 +203,10 @@ def a_step_that_was_not_sent_on_is_sent_on_by_whoever_comes_again() -> None:
     _replace(operations, "go_on", as_if_new)
 
 
+def those_who_share_a_value_share_the_lower_score() -> None:
+    _replace(rfm, "_fifth", lambda bounds, value: min(rfm.FIFTHS, 1 + sum(bound <= value for bound in bounds)))
+
+
 def nothing() -> None:
     """The figure watches the run itself: its plan is what SABOTAGE changes."""
 
@@ -234,6 +239,7 @@ GUARDS: Final[dict[str, Callable[[], None]]] = {
     "versions_won_twice": a_profile_is_written_on_the_version_it_was_read_in,
     "bucket_overdrawn": a_bucket_is_charged_by_its_condition,
     "bulk_rows_wrong": a_step_that_was_not_sent_on_is_sent_on_by_whoever_comes_again,
+    "rfm_wrong": those_who_share_a_value_share_the_lower_score,
     "jwks_fetches_per_cooldown": keys_are_fetched_once_in_a_cool_down,
 }
 
