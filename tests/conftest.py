@@ -38,6 +38,7 @@ from crm.kernel import aws
 from crm.kernel.settings import settings
 from crm.kernel.table import Item, connection
 from crm.kpis.models import KpiItem
+from crm.segmentation import in_force
 from crm.shops import service as shops
 from crm.shops.models import Shop
 
@@ -65,6 +66,7 @@ def tables(aws_services: None) -> None:
     KpiItem.create_table(wait=True)
     shops.forget_cached()
     attribute_definitions.forget_cached()
+    in_force.forget_cached()
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from crm.notifications.models import Message
 from crm.orders.events import OrderRecorded
 from crm.orders.models import Order
 from crm.segmentation.events import changes_of
-from crm.segmentation.models import SegmentMembership
+from crm.segmentation.stays import SegmentMembership
 from crm.touchpoints.events import VisitorIdentified
 from crm.touchpoints.models import VisitorLink
 

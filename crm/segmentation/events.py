@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from crm.kernel.domain_events import DomainEvent
 from crm.kernel.publishing import change_id
-from crm.segmentation.models import SegmentMembership
+from crm.segmentation.stays import SegmentMembership
 
 
 class SegmentChanged(DomainEvent, frozen=True):

@@ -1,7 +1,15 @@
 # crm/segmentation/models.py
-"""What segmentation stores, besides the segments head (crm/customers/models.py) that lower areas decide by.
+"""What segments a shop has, and what they have meant.
 
-Key design (docs/access-patterns.md, AP-50, AP-51):
+Key design (docs/access-patterns.md, AP-150 to AP-153):
+    SegmentCatalogue   pk=SHOP#<shop>#SEGMENTS  sk=CATALOGUE
+    SegmentDefinition  pk=SHOP#<shop>#SEGMENTS  sk=SEGMENT#<segment>   stays when it is deleted, as a tombstone
+    SegmentVersion     pk=SHOP#<shop>#SEGMENTS  sk=VERSION#<segment>#<version>
+
+Every edit is one transaction that revises the catalogue, so that a shop's edits come one after another: unique names,
+the limit, and that no segment asks about itself are exact.
+
+Of customers (crm/segmentation/stays.py; AP-50, AP-51):
     SegmentMembership  pk=SHOP#<shop>#CUSTOMER#<customer>  sk=MEMBERSHIP#<segment>#<entered_at>#<entered cause>
                        timeline_key=ENTERED#<entered_at>#<segment>
                        list_pk=SHOP#<shop>#SEGMENT#<segment>#<shard>  list_sk=<entered_at>#<customer>   while it is open
@@ -9,67 +17,108 @@ Key design (docs/access-patterns.md, AP-50, AP-51):
                        timeline_key=LEFT#<left_at>#<segment>
 """
 
-from datetime import datetime
-from typing import Self
+from typing import Final, Self
 
-from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 
-from crm.kernel import clock
-from crm.kernel.ids import shard_of
-from crm.kernel.table import Item, Published, customer_key
+from crm.kernel.compact_json import CompactJSONAttribute
+from crm.kernel.table import Item, Published
 
-SHARDS = 4
-
-
-class SegmentMembership(Published, discriminator="SegmentMembership"):
-    """One stay in a segment: from `entered_at` until just before `left_at`. Written as it opens and as it closes."""
-
-    shop = UnicodeAttribute()
-    customer_id = UnicodeAttribute()
-    segment_id = UnicodeAttribute()
-    entered_at = UTCDateTimeAttribute()
-    entered_cause = UnicodeAttribute()
-    left_at = UTCDateTimeAttribute(null=True)
-    left_cause = UnicodeAttribute(null=True)
-
-    @classmethod
-    def of(cls, shop: str, customer_id: str, segment_id: str, entered_at: datetime, entered_cause: str) -> Self:
-        """An open one."""
-        entered = clock.text(entered_at)
-        return cls(
-            customer_key(shop, customer_id),
-            f"MEMBERSHIP#{segment_id}#{entered}#{entered_cause}",
-            shop=shop,
-            customer_id=customer_id,
-            segment_id=segment_id,
-            entered_at=entered_at,
-            entered_cause=entered_cause,
-            list_pk=list_key(shop, segment_id, shard_of(customer_id, SHARDS)),
-            list_sk=f"{entered}#{customer_id}",
-        ).happens("ENTERED", entered_at, segment_id)
+DYNAMIC: Final = "dynamic"
+"""Whoever its query is true of is a member."""
+STATIC: Final = "static"
+"""Its members are set by hand."""
 
 
-class SegmentLeaving(Item, discriminator="SegmentLeaving"):
-    """The end of a stay has its own place on the timeline."""
+class SegmentCatalogue(Published, discriminator="SegmentCatalogue"):
+    """All segments of a shop as one thing. `rev` is the catalogue's version: every edit moves it, and every definition
+    says in which it last came to mean what it means.
 
-    shop = UnicodeAttribute()
-    customer_id = UnicodeAttribute()
-    segment_id = UnicodeAttribute()
-    left_at = UTCDateTimeAttribute()
-    left_cause = UnicodeAttribute()
+    `zone` and `currency` are those that queries are understood in. `refresh_in` is the last version for which all
+    customers are to be looked at anew.
+    """
+
+    segment_count = NumberAttribute(default=0)
+    zone = UnicodeAttribute()
+    currency = UnicodeAttribute()
+    shop_changed_in = NumberAttribute(default=0)
+    shop_changed_at = UTCDateTimeAttribute(null=True)
+    shop_changed_cause = UnicodeAttribute(null=True)
+    rfm_version = NumberAttribute(default=0)
+    rfm_changed_in = NumberAttribute(default=0)
+    rfm_changed_at = UTCDateTimeAttribute(null=True)
+    refresh_in = NumberAttribute(default=0)
 
     @classmethod
-    def of(cls, shop: str, customer_id: str, segment_id: str, left_at: datetime, left_cause: str) -> Self:
+    def of(cls, shop: str) -> Self:
+        return cls(segments_key(shop), "CATALOGUE")
+
+
+class SegmentDefinition(Published, discriminator="SegmentDefinition"):
+    """What a segment is; `rev` is its public version. `folded` is its name, whatever its case.
+
+    `query_text` is the query as typed, `normalized` the canonical text of the same. `changed_in`, `changed_at` and
+    `changed_cause` say since which version of the catalogue, when and by what it means what it means; of one that is
+    deleted, these are those of its deletion.
+    """
+
+    shop = UnicodeAttribute()
+    segment_id = UnicodeAttribute()
+    segment_kind = UnicodeAttribute()
+    name = UnicodeAttribute()
+    folded = UnicodeAttribute()
+    description = UnicodeAttribute(null=True)
+    query_text = UnicodeAttribute(null=True)
+    normalized = UnicodeAttribute(null=True)
+    picture_url = UnicodeAttribute(null=True)
+    goals = CompactJSONAttribute(default=list)
+    created_at = UTCDateTimeAttribute()
+    created_by = UnicodeAttribute()
+    updated_at = UTCDateTimeAttribute()
+    updated_by = UnicodeAttribute()
+    changed_in = NumberAttribute()
+    changed_at = UTCDateTimeAttribute()
+    changed_cause = UnicodeAttribute()
+    deleted_at = UTCDateTimeAttribute(null=True)
+
+    @classmethod
+    def of(cls, shop: str, segment_id: str) -> Self:
+        return cls(segments_key(shop), f"SEGMENT#{segment_id}", shop=shop, segment_id=segment_id)
+
+
+class SegmentVersion(Item, discriminator="SegmentVersion"):
+    """What a definition was in one of its versions, so that history can say by what somebody came to be a member."""
+
+    segment_id = UnicodeAttribute()
+    version = NumberAttribute()
+    name = UnicodeAttribute()
+    query_text = UnicodeAttribute(null=True)
+    normalized = UnicodeAttribute(null=True)
+    changed_in = NumberAttribute()
+    written_at = UTCDateTimeAttribute()
+    written_by = UnicodeAttribute()
+
+    @classmethod
+    def of(cls, definition: SegmentDefinition) -> Self:
+        """The version that a definition has, once it is revised."""
+        version = int(definition.rev)
         return cls(
-            customer_key(shop, customer_id),
-            f"LEFT#{segment_id}#{clock.text(left_at)}#{left_cause}",
-            shop=shop,
-            customer_id=customer_id,
-            segment_id=segment_id,
-            left_at=left_at,
-            left_cause=left_cause,
-        ).happens("LEFT", left_at, segment_id)
+            definition.pk,
+            version_key(definition.segment_id, version),
+            segment_id=definition.segment_id,
+            version=version,
+            name=definition.name,
+            query_text=definition.query_text,
+            normalized=definition.normalized,
+            changed_in=definition.changed_in,
+            written_at=definition.updated_at,
+            written_by=definition.updated_by,
+        )
 
 
-def list_key(shop: str, segment_id: str, shard: int) -> str:
-    return f"SHOP#{shop}#SEGMENT#{segment_id}#{shard}"
+def segments_key(shop: str) -> str:
+    return f"SHOP#{shop}#SEGMENTS"
+
+
+def version_key(segment_id: str, version: int) -> str:
+    return f"VERSION#{segment_id}#{version:010}"

@@ -1,8 +1,17 @@
 # crm/segmentation/repository.py
-"""Every read of memberships; writes go through a Change."""
+"""Every read of segments and memberships; writes go through a Change."""
+
+from pynamodb.exceptions import DoesNotExist
 
 from crm.kernel.table import customer_key
-from crm.segmentation.models import SegmentMembership, list_key
+from crm.segmentation.models import (
+    SegmentCatalogue,
+    SegmentDefinition,
+    SegmentVersion,
+    segments_key,
+    version_key,
+)
+from crm.segmentation.stays import SegmentMembership, list_key
 
 
 def list_memberships(shop: str, customer_id: str, segment_id: str) -> list[SegmentMembership]:
@@ -21,3 +30,33 @@ def list_members(shop: str, segment_id: str, shard: int, *, after: str | None, l
         limit=limit,
     )
     return [item for item in page if isinstance(item, SegmentMembership)]
+
+
+def get_catalogue(shop: str) -> SegmentCatalogue | None:
+    """How far a shop's definitions have come (AP-150)."""
+    try:
+        return SegmentCatalogue.get(segments_key(shop), "CATALOGUE", consistent_read=True)
+    except DoesNotExist:
+        return None
+
+
+def list_definitions(shop: str) -> list[SegmentDefinition]:
+    """All of a shop's segments, the oldest first, also the deleted (AP-151)."""
+    reach = SegmentDefinition.sk.startswith("SEGMENT#")
+    return list(SegmentDefinition.query(segments_key(shop), reach, consistent_read=True))
+
+
+def get_definition(shop: str, segment_id: str) -> SegmentDefinition | None:
+    """A segment, also a deleted one (AP-152)."""
+    try:
+        return SegmentDefinition.get(segments_key(shop), f"SEGMENT#{segment_id}", consistent_read=True)
+    except DoesNotExist:
+        return None
+
+
+def get_version(shop: str, segment_id: str, version: int) -> SegmentVersion | None:
+    """What a segment was (AP-153)."""
+    try:
+        return SegmentVersion.get(segments_key(shop), version_key(segment_id, version), consistent_read=True)
+    except DoesNotExist:
+        return None

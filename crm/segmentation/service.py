@@ -12,19 +12,30 @@ from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Stale
 from crm.kernel.timers import Timer, TimerDue
 from crm.orders.service import Statistics
-from crm.segmentation import repository
+from crm.segmentation import defining, in_force, repository
+from crm.segmentation.defining import MOST_SEGMENTS, SegmentFields
 from crm.segmentation.definitions import SEGMENTS, Facts, Segment
-from crm.segmentation.models import SHARDS, SegmentLeaving, SegmentMembership
+from crm.segmentation.in_force import InForce, Meaning
+from crm.segmentation.models import DYNAMIC, STATIC, SegmentDefinition, SegmentVersion
+from crm.segmentation.stays import SHARDS, SegmentLeaving, SegmentMembership
 from crm.segmentation.transitions import Interval, OpenMembership, Outcome, by_time, effective_time, settle
 from crm.shops import service as shops
 
 __all__ = [
-    "SEGMENTS", "SHARDS", "Interval", "OpenMembership", "Segment", "SegmentLeaving", "SegmentMembership",
-    "list_members", "list_memberships", "open_segments", "refresh", "wake",
+    "DYNAMIC", "MOST_SEGMENTS", "SEGMENTS", "SHARDS", "STATIC", "InForce", "Interval", "Meaning", "OpenMembership",
+    "Segment", "SegmentDefinition", "SegmentFields", "SegmentLeaving", "SegmentMembership", "SegmentVersion", "create",
+    "current", "find", "get", "get_version", "list_definitions", "list_members", "list_memberships", "open_segments",
+    "refresh", "wake",
 ]  # fmt: skip
 
 OWNER, SUBJECT = "segmentation", "memberships"
 
+create = defining.create
+find = defining.find
+get = defining.get
+get_version = repository.get_version
+list_definitions = defining.list_definitions
+current = in_force.current
 list_members = repository.list_members
 list_memberships = repository.list_memberships
 

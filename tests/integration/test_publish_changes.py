@@ -14,7 +14,7 @@ from crm.kernel.table import Published
 from crm.loyalty.models import LedgerEntry, Posting
 from crm.notifications.models import Message
 from crm.orders.events import OrderRecorded
-from crm.segmentation.models import SegmentMembership
+from crm.segmentation.stays import SegmentMembership
 from crm.touchpoints.models import VisitorLink
 from functions.intake.publish_changes import handler
 from tests.letters import letters_in

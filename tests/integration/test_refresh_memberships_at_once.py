@@ -13,7 +13,7 @@ from crm.kernel import clock
 from crm.kernel.timers import TimerDue
 from crm.segmentation import service
 from crm.segmentation.language.verdicts import Verdict
-from crm.segmentation.models import SegmentMembership
+from crm.segmentation.stays import SegmentMembership
 from tests.integration.memberships import (
     DAY,
     ENDS,

@@ -1,0 +1,211 @@
+# crm/segmentation/in_force.py
+"""What a shop's segments mean at present, ready to be asked. A process looks once a minute whether any has changed, and
+reads and compiles them only then.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Any, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from crm.customers import service as customers
+from crm.customers.service import Definitions
+from crm.kernel.change import retrying
+from crm.kernel.errors import Stale
+from crm.segmentation import repository
+from crm.segmentation.language import catalogue as language
+from crm.segmentation.language.catalogue import Catalogue, OwnAttribute
+from crm.segmentation.language.compiling import Compiled, compiled
+from crm.segmentation.language.facts import Fact
+from crm.segmentation.language.mistakes import Mistakes
+from crm.segmentation.language.parser import parse
+from crm.segmentation.language.reading import Reads, only
+from crm.segmentation.language.tree import Query
+from crm.segmentation.models import DYNAMIC, SegmentCatalogue, SegmentDefinition
+from crm.shops import service as shops
+
+FRESH_FOR: Final = timedelta(seconds=60)
+BY_HAND: Final = only(Fact.MEMBERSHIPS)
+"""What is read of any segment: who was put into it, or taken out of it, by hand."""
+
+
+class Meaning(Struct, frozen=True):
+    """Since which version of the catalogue, since when and by what cause a definition means what it means."""
+
+    version: int
+    at: datetime
+    cause: str
+
+
+class Segment(Struct, frozen=True):
+    """`version` is the definition's own. `compiled` is None of one whose members are set by hand, and of one that is
+    broken. `meaning` is the latest of its own and of all that it depends on: segments that it names, by way of others
+    too, RFM thresholds where it reads scores, the shop's zone and currency.
+    """
+
+    id: str
+    name: str
+    kind: str
+    version: int
+    compiled: Compiled | None
+    reads: Reads
+    meaning: Meaning
+
+    @property
+    def is_broken(self) -> bool:
+        """Its query no longer is right, by what the shop has changed since: whoever is a member stays one."""
+        return self.kind == DYNAMIC and self.compiled is None
+
+
+class InForce(Struct, frozen=True):
+    """A shop's segments in one version of its catalogue; 0 while it has none. `segments` and `gone` (the deleted, with
+    what their deletion means) by id; `own` are the shop's own attributes by key.
+    """
+
+    shop: str
+    version: int
+    zone: str
+    currency: str
+    catalogue: Catalogue
+    segments: Mapping[str, Segment] = field(default_factory=dict)
+    gone: Mapping[str, Meaning] = field(default_factory=dict)
+    rfm: Any = None
+    own: Mapping[str, OwnAttribute] = field(default_factory=dict)
+
+
+_cache: dict[str, tuple[datetime, InForce]] = {}
+_cache_lock = Lock()
+
+
+def current(shop: str, *, now: datetime, at_least: int = 0) -> InForce:
+    """The segments as they were at most a minute ago: no request; then one, and some more only where any has changed.
+
+    `at_least` is a version that is known to exist: an older one is read anew. Raises Stale where the store has an older
+    one still, and NotFound for an unknown shop.
+    """
+    with _cache_lock:
+        cached = _cache.get(shop)
+    if cached and cached[1].version >= at_least and abs(now - cached[0]) < FRESH_FOR:
+        return cached[1]
+    found = retrying(lambda: _read(shop, cached[1] if cached else None, now=now))
+    if found.version < at_least:
+        raise Stale
+    with _cache_lock:
+        _cache[shop] = (now, found)
+    return found
+
+
+def forget_cached(shop: str | None = None) -> None:
+    """What this process has changed it reads anew; all shops, for tests, whose tables are new each time."""
+    with _cache_lock:
+        if shop is None:
+            _cache.clear()
+        else:
+            _cache.pop(shop, None)
+
+
+def build(
+    shop: str,
+    stored: SegmentCatalogue,
+    definitions: Sequence[SegmentDefinition],
+    *,
+    own: Mapping[str, OwnAttribute],
+) -> InForce:
+    """The segments as they are stored, compiled. One that no longer can be is broken, and breaks no other than those
+    that name it.
+    """
+    standing = [each for each in definitions if each.deleted_at is None]
+    gone = {each.segment_id: meaning_of(each) for each in definitions if each.deleted_at is not None}
+    named = {each.segment_id: language.Segment(each.segment_id, each.name, query_of(each)) for each in standing}
+    catalogue = Catalogue(stored.currency, own, named)
+    # An attribute that is retired takes no more values; what it has is asked for as before.
+    asked = Catalogue(stored.currency, {key: replace(each, retired=False) for key, each in own.items()}, named)
+    meanings = {each.segment_id: meaning_of(each) for each in standing}
+    segments = {}
+    for each in standing:
+        found = _compiled(named[each.segment_id], asked)
+        segments[each.segment_id] = Segment(
+            each.segment_id,
+            each.name,
+            each.segment_kind,
+            int(each.rev),
+            found,
+            found.reads | BY_HAND if found else BY_HAND,
+            _meaning(meanings, each.segment_id, found, stored),
+        )
+    return InForce(shop, int(stored.rev), stored.zone, stored.currency, catalogue, segments, gone, own=own)
+
+
+def own_attributes(definitions: Definitions) -> dict[str, OwnAttribute]:
+    """By key, as queries know them."""
+    return {
+        key: OwnAttribute(
+            key,
+            definition.name,
+            definition.type,
+            definition.element_type,
+            tuple(choice["key"] for choice in definition.choices),
+            definition.currency,
+            definition.retired_at is not None,
+        )
+        for key, definition in definitions.items()
+    }
+
+
+def query_of(definition: SegmentDefinition) -> Query | None:
+    """What a stored definition asks; None of one whose members are set by hand, and of what cannot be read any more."""
+    return parse(definition.normalized, Mistakes(definition.normalized)).query if definition.normalized else None
+
+
+def meaning_of(definition: SegmentDefinition) -> Meaning:
+    """A definition's own, without that of what it depends on."""
+    return Meaning(int(definition.changed_in), definition.changed_at, definition.changed_cause)
+
+
+def empty(shop: str, *, now: datetime) -> SegmentCatalogue:
+    """The catalogue of a shop that has had no segment yet. Raises NotFound for an unknown shop."""
+    known = shops.current(shop, now=now)
+    catalogue = SegmentCatalogue.of(shop)
+    catalogue.zone, catalogue.currency = known.zone, known.currency
+    return catalogue
+
+
+def _read(shop: str, known: InForce | None, *, now: datetime) -> InForce:
+    """Raises Stale where the catalogue moved while its definitions were read."""
+    stored = repository.get_catalogue(shop)
+    if stored is None:
+        none_yet = empty(shop, now=now)
+        return InForce(shop, 0, none_yet.zone, none_yet.currency, Catalogue(none_yet.currency))
+    if known is not None and known.version == stored.rev:
+        return known
+    definitions = repository.list_definitions(shop)
+    own = own_attributes(customers.attribute_definitions_now(shop, now=now))
+    after = repository.get_catalogue(shop)
+    if after is None or after.rev != stored.rev:
+        raise Stale
+    return build(shop, stored, definitions, own=own)
+
+
+def _compiled(segment: language.Segment, catalogue: Catalogue) -> Compiled | None:
+    if segment.query is None:
+        return None
+    try:
+        return compiled(segment.query, catalogue, itself=segment.id)
+    except ValueError:
+        return None
+
+
+def _meaning(own: Mapping[str, Meaning], segment_id: str, found: Compiled | None, stored: SegmentCatalogue) -> Meaning:
+    reasons = [own[segment_id]]
+    if found is not None:
+        reasons += [own[each] for each in found.reads.segments if each in own]
+        if stored.shop_changed_at is not None:
+            cause = stored.shop_changed_cause or ""
+            reasons.append(Meaning(int(stored.shop_changed_in), stored.shop_changed_at, cause))
+        if stored.rfm_changed_at is not None and Fact.RFM in found.reads.facts:
+            cause = f"rfm:{int(stored.rfm_version)}:score"
+            reasons.append(Meaning(int(stored.rfm_changed_in), stored.rfm_changed_at, cause))
+    return max(reasons, key=lambda reason: reason.version)
