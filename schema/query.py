@@ -20,7 +20,10 @@ from schema.node import GlobalId, Node, parsed
 from schema.operation import OperationQuery, operation_by_key
 from schema.order import OrderQuery, order_by_key
 from schema.principal import Kind
-from schema.segment import SegmentQuery, segment_by_key
+from schema.segment.preview import SegmentPreviewQuery
+from schema.segment.segment import SegmentQuery, segment_by_key
+from schema.segment.suggestions import SegmentSuggestionQuery
+from schema.segment.templates import SegmentTemplateQuery
 from schema.shop import Shop, ShopQuery
 from schema.suppression import SuppressionQuery
 
@@ -73,7 +76,17 @@ async def node_by_id(context: Context, info: Info, id: str, *, field: str = "id"
 
 @strawberry.type(description="What can be asked.")
 class Query(
-    AttributeQuery, CustomerQuery, OrderQuery, SegmentQuery, KpiQuery, ShopQuery, SuppressionQuery, OperationQuery
+    AttributeQuery,
+    CustomerQuery,
+    OrderQuery,
+    SegmentQuery,
+    SegmentPreviewQuery,
+    SegmentSuggestionQuery,
+    SegmentTemplateQuery,
+    KpiQuery,
+    ShopQuery,
+    SuppressionQuery,
+    OperationQuery,
 ):
     @strawberry.field(
         description="Any object by its `id`; null where there is none to be seen. What is no id at all is refused.",

@@ -12,20 +12,29 @@ from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Stale
 from crm.kernel.timers import Timer, TimerDue
 from crm.orders.service import Statistics
-from crm.segmentation import defining, in_force, repository
+from crm.segmentation import defining, drafting, in_force, repository
 from crm.segmentation.defining import MOST_SEGMENTS, SegmentFields
 from crm.segmentation.definitions import SEGMENTS, Facts, Segment
 from crm.segmentation.in_force import InForce, Meaning
+from crm.segmentation.language import suggesting
+from crm.segmentation.language.catalogue import Catalogue
+from crm.segmentation.language.compiling import Understood
+from crm.segmentation.language.facts import ORIGINS
+from crm.segmentation.language.facts import Fact as FactKind
+from crm.segmentation.language.mistakes import Mistake
+from crm.segmentation.language.suggesting import Suggestion
+from crm.segmentation.language.templates import TEMPLATES, Template
 from crm.segmentation.models import DYNAMIC, STATIC, SegmentDefinition, SegmentVersion
 from crm.segmentation.stays import SHARDS, SegmentLeaving, SegmentMembership
 from crm.segmentation.transitions import Interval, OpenMembership, Outcome, by_time, effective_time, settle
 from crm.shops import service as shops
 
 __all__ = [
-    "DYNAMIC", "MOST_SEGMENTS", "SEGMENTS", "SHARDS", "STATIC", "InForce", "Interval", "Meaning", "OpenMembership",
-    "Segment", "SegmentDefinition", "SegmentFields", "SegmentLeaving", "SegmentMembership", "SegmentVersion", "create",
-    "current", "find", "get", "get_version", "list_definitions", "list_members", "list_memberships", "open_segments",
-    "refresh", "wake",
+    "DYNAMIC", "MOST_SEGMENTS", "ORIGINS", "SEGMENTS", "SHARDS", "STATIC", "TEMPLATES", "Catalogue", "FactKind",
+    "InForce", "Interval", "Meaning", "Mistake", "OpenMembership", "Segment", "SegmentDefinition", "SegmentFields",
+    "SegmentLeaving", "SegmentMembership", "SegmentVersion", "Suggestion", "Template", "Understood", "create",
+    "current", "filters_at", "find", "get", "get_version", "list_definitions", "list_members", "list_memberships",
+    "may_be_named", "open_segments", "refresh", "understood", "values_at", "wake",
 ]  # fmt: skip
 
 OWNER, SUBJECT = "segmentation", "memberships"
@@ -36,6 +45,10 @@ get = defining.get
 get_version = repository.get_version
 list_definitions = defining.list_definitions
 current = in_force.current
+may_be_named = drafting.may_be_named
+understood = drafting.understood
+filters_at = suggesting.filters_at
+values_at = suggesting.values_at
 list_members = repository.list_members
 list_memberships = repository.list_memberships
 

@@ -41,7 +41,7 @@ from schema.message import Message, MessagesByCustomer
 from schema.node import Node, global_id
 from schema.order import Order, OrdersByCustomer
 from schema.scalars import EmailAddress, TimeZone
-from schema.segment import SegmentMembership
+from schema.segment.segment import SegmentMembership
 from schema.statistics import Statistics
 from schema.suppression import AddressChannel, OfAddress, Suppression, suppression_of
 from schema.touchpoint import SINCE, UNTIL, Acquisition, OfType, Touchpoint, touchpoints_of

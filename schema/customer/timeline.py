@@ -29,7 +29,7 @@ from schema.loyalty import LedgerEntry
 from schema.message import Message
 from schema.order import Order, order_of
 from schema.principal import Kind, Principal
-from schema.segment import Segment, segment_by_key
+from schema.segment.segment import Segment, segment_by_key
 from schema.touchpoint import Touchpoint
 
 

@@ -15,6 +15,7 @@ from crm.customers import service as customers
 from crm.kernel import aws
 from crm.kernel.table import Item, connection
 from crm.kpis.models import KpiItem
+from crm.segmentation import in_force
 from crm.shops import service as shops
 from schema import order
 from schema.customer import queries
@@ -43,8 +44,10 @@ UNTOLD = {
     "SegmentLeft.at",
     "SegmentLeft.cause",
     "SegmentLeft.kind",
+    "SegmentPreview.normalized",
+    "SegmentPreview.readsFacts",
 }
-"""What is null here for everybody: it comes of a later step of what is there, which is told."""
+"""What is null here for everybody: it comes of a later step of what is there, which is told; or of a right query."""
 
 HOLLOW = {
     ("Query.viewer", "Customer"),
@@ -54,8 +57,11 @@ HOLLOW = {
     ("ListValue.elements", "BooleanValue"),
     ("ListValue.elements", "DateValue"),
     ("ListValue.elements", "NumberValue"),
+    ("Query.segmentPreview", "SegmentPreview"),
 }
-"""What staff are told nothing by: who is no customer, who has left no segment yet, lists of other elements."""
+"""What staff are told nothing by: who is no customer, who has left no segment yet, lists of other elements, a query
+that is wrong.
+"""
 
 ALIKE = {
     ("Attribute.value", "BooleanValue"),
@@ -69,11 +75,14 @@ ALIKE = {
     ("Query.kpi", "Kpi"),
     ("Query.node", "Segment"),
     ("Query.nodes", "Segment"),
+    ("Query.segmentTemplates", "SegmentTemplate"),
+    ("Query.segmentValueSuggestions", "SegmentSuggestion"),
     ("Query.segments", "Segment"),
     ("SegmentEntered.segment", "Segment"),
     ("SegmentMembership.segment", "Segment"),
+    ("SegmentPreview.errors", "SegmentQueryMistake"),
 }
-"""What says nothing that differs from shop to shop: keys, flags, counts, and the definitions that all shops share."""
+"""What says nothing that differs from shop to shop: keys, flags, counts, and what all shops share."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -85,6 +94,7 @@ def _furnished() -> Iterator[None]:
         KpiItem.create_table(wait=True)
         shops.forget_cached()
         attribute_definitions.forget_cached()
+        in_force.forget_cached()
         for shop in PEOPLE:
             shops.create(shop, shops.ShopFields(name=shop, zone="Europe/Vienna", currency="EUR", locale="de-AT"))
         furnish()
@@ -93,6 +103,7 @@ def _furnished() -> Iterator[None]:
     aws._client.cache_clear()
     shops.forget_cached()
     attribute_definitions.forget_cached()
+    in_force.forget_cached()
 
 
 @lru_cache

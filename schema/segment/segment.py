@@ -1,4 +1,4 @@
-# schema/segment.py
+# schema/segment/segment.py
 """Segments, as clients see them."""
 
 from datetime import datetime
