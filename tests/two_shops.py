@@ -185,7 +185,7 @@ class _Life:
         refund["lines"] = [{"lineId": self.mark, "quantity": 1, "amount": self.price[:-1] + "0"}]
         self.happened("refund.created", refund, "refunded")
         segmentation.refresh(self.shop, self.id, cause=recorded.cause, occurred_at=recorded.occurred_at, now=NOW)
-        kpis.roll_up([kpis.news(orders.get(self.shop, number), None)])
+        kpis.roll_up([kpis.news(orders.get(self.shop, number), None, now=NOW)])
 
     def wander(self) -> None:
         session = {"channel": self.mark, "sessionId": self.mark}
@@ -201,7 +201,8 @@ class _Life:
     def speak(self) -> None:
         answer = {"score": 9, "comment": self.mark, "orderId": f"o-{self.person}"}
         self.happened("feedback.received", answer, "f")
-        kpis.roll_up([kpis.news(each, None) for each in feedback.responses(self.shop, self.id, before=None, limit=9)])
+        answers = feedback.responses(self.shop, self.id, before=None, limit=9)
+        kpis.roll_up([kpis.news(each, None, now=NOW) for each in answers])
         given = SuppressionGiven("email", f"{self.person}@example.com", "complaint", self.mark, self.mark)
         consent.suppression_add(self.shop, given, actor=self.clerk, idempotency_key=self.person, now=self.at)
 

@@ -9,13 +9,16 @@ from msgspec import Struct
 
 from crm.feedback.nps import DETRACTOR, PROMOTER
 from crm.kpis.definitions import Definition
-from crm.kpis.facts import AnswerFact, Fact, OrderFact, RefundFact
+from crm.kpis.facts import AnswerFact, EntryFact, ExitFact, Fact, OrderFact, RefundFact
 
 EVERY = "all"
+ENTERED, LEFT, MEMBERS = "segment_entered", "segment_left", "segment_members"
+EVER = date.max
+"""The day of a cell that sums up all days."""
 
 
 class CellKey(Struct, frozen=True, order=True):
-    """One number of a shop: `dimension` is `all`, or a currency."""
+    """One number of a shop: `dimension` is `all`, a currency, or a segment."""
 
     day: date
     metric: str
@@ -26,9 +29,17 @@ Addends = Mapping[CellKey, int]
 
 
 def addends(fact: Fact, *, day: date, test: bool) -> dict[CellKey, int]:
-    """What the fact adds, on its shop-local day; nothing for test customers. Money is minor units of its currency."""
-    counted = Counter() if test else _counted(fact)
-    return {CellKey(day, metric, dimension): amount for (metric, dimension), amount in counted.items() if amount}
+    """What the fact adds, on its shop-local day; mostly nothing for test customers. Money is minor units of its
+    currency.
+    """
+    counted = Counter() if test and not fact.of_tests else _counted(fact)
+    cells = {CellKey(day, metric, dimension): amount for (metric, dimension), amount in counted.items() if amount}
+    match fact:
+        case EntryFact():
+            cells[CellKey(EVER, MEMBERS, fact.segment_id)] = 1
+        case ExitFact():
+            cells[CellKey(EVER, MEMBERS, fact.segment_id)] = -1
+    return cells
 
 
 def _counted(fact: Fact) -> Counter[tuple[str, str]]:
@@ -45,6 +56,10 @@ def _counted(fact: Fact) -> Counter[tuple[str, str]]:
             cells["nps_responses", EVERY] = 1
             cells["nps_promoters", EVERY] = int(group == PROMOTER)
             cells["nps_detractors", EVERY] = int(group == DETRACTOR)
+        case EntryFact():
+            cells[ENTERED, fact.segment_id] = 1
+        case ExitFact():
+            cells[LEFT, fact.segment_id] = 1
     return cells
 
 

@@ -2,11 +2,14 @@
 """The facts that KPIs are made of, as values."""
 
 from datetime import date, datetime
+from typing import ClassVar
 
 from msgspec import Struct
 
 ORDER, REFUND, ANSWER = "order", "refund", "answer"
+ENTRY, EXIT = "segment_entry", "segment_exit"
 KINDS = (ORDER, REFUND, ANSWER)
+"""Those that KPIs are made of."""
 
 
 class FactKey(Struct, frozen=True):
@@ -19,6 +22,9 @@ class FactKey(Struct, frozen=True):
 
 class Fact(Struct, frozen=True, kw_only=True):
     """Something that happened, as of revision `rev` of the record that says so. `day` is shop-local."""
+
+    of_tests: ClassVar[bool] = False
+    """Whether it counts of test customers, too."""
 
     key: FactKey
     customer_id: str
@@ -49,3 +55,19 @@ class AnswerFact(Fact, frozen=True, kw_only=True):
     """An answer to a survey. `group`: promoter, passive or detractor; None where it is no recommendation score."""
 
     group: str | None
+
+
+class EntryFact(Fact, frozen=True, kw_only=True):
+    """That a customer's stay in a segment began. A segment has as many members as are listed: test customers, too."""
+
+    of_tests: ClassVar[bool] = True
+
+    segment_id: str
+
+
+class ExitFact(Fact, frozen=True, kw_only=True):
+    """That it ended."""
+
+    of_tests: ClassVar[bool] = True
+
+    segment_id: str

@@ -1,11 +1,12 @@
 # crm/kpis/models.py
 """What KPIs are made of, in a table of their own: derived, rebuildable, without direct identifiers.
 
-Key design (docs/access-patterns.md, AP-70 to AP-74):
+Key design (docs/access-patterns.md, AP-70 to AP-74, AP-171):
     Contribution  pk=SHOP#<shop>#FACT#<kind>#<fact>               sk=CONTRIBUTION  what one fact adds to which cells
                   fact_pk=SHOP#<shop>#FACTS#<kind>#<day>#<shard>  fact_sk=<fact>   which facts a day is made of
     Cell          pk=SHOP#<shop>#CELLS#<metric>#<dimension>       sk=<day>         weeks to years are summed on read
-Days are shop-local ISO dates. Money is integer minor units; its dimension is the currency.
+Days are shop-local ISO dates; 9999-12-31 is that of a cell that sums up all of them. Money is integer minor units; its
+dimension is the currency. What is counted of a segment has the segment for its dimension.
 """
 
 from datetime import date
@@ -23,7 +24,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from crm.kernel.settings import settings
 from crm.kernel.table import Part, Stored, join
-from crm.kpis.facts import ANSWER, REFUND
+from crm.kpis.facts import ANSWER, ORDER, REFUND
 
 SHARDS = 4
 
@@ -84,7 +85,7 @@ class Contribution(KpiItem, discriminator="Contribution"):
 
     @property
     def order_id(self) -> str | None:
-        return None if self.fact_kind == ANSWER else self.fact_id.partition("#")[0]
+        return self.fact_id.partition("#")[0] if self.fact_kind in {ORDER, REFUND} else None
 
     @property
     def refund_id(self) -> str | None:

@@ -13,7 +13,7 @@ from crm.kernel.errors import Stale
 from crm.kernel.settings import settings
 from crm.kernel.table import customer_key
 from crm.kpis.batches import Correction
-from crm.kpis.contributions import total
+from crm.kpis.contributions import EVER, total
 from crm.kpis.facts import FactKey
 from crm.kpis.models import SHARDS, Cell, Contribution, KpiItem, facts_key
 from crm.orders.service import Order
@@ -54,6 +54,13 @@ def list_cells(shop: str, metric: str, dimension: str, *, first: date, last: dat
     days = Cell.sk.between(first.isoformat(), last.isoformat())
     cells = Cell.query(Cell.key(shop, metric, dimension), range_key_condition=days)
     return {date.fromisoformat(cell.sk): int(cell.value) for cell in cells}
+
+
+def get_totals(shop: str, metric: str, dimensions: Iterable[str]) -> dict[str, int]:
+    """What a metric sums up to over all days, strongly consistent, by those dimensions that have a number (AP-171)."""
+    keys = {Cell.key(shop, metric, dimension): dimension for dimension in dimensions}
+    found = batch_reads.read(settings().kpi_table, [(pk, EVER.isoformat()) for pk in keys])
+    return {keys[cell.pk]: int(cell.value) for cell in map(Cell.from_raw_data, found)}
 
 
 def list_facts(shop: str, kind: str, day: date, *, after: str | None, limit: int) -> list[Contribution]:

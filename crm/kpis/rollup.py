@@ -76,10 +76,11 @@ def _corrections(facts: Mapping[FactKey, Fact]) -> list[Correction[Contribution]
 
 
 def _test_customers(facts: Collection[Fact]) -> dict[tuple[str, str], bool]:
-    """Who is a test customer. Those whose profile is gone are left out."""
+    """Who is a test customer, where that matters. Those whose profile is gone are left out."""
     flags: dict[tuple[str, str], bool] = {}
-    for shop in {fact.key.shop for fact in facts}:
-        ids = {fact.customer_id for fact in facts if fact.key.shop == shop}
+    asked = {(fact.key.shop, fact.customer_id) for fact in facts if not fact.of_tests}
+    for shop in {shop for shop, _ in asked}:
+        ids = {customer_id for owner, customer_id in asked if owner == shop}
         for customer_id, snapshot in customers.snapshots(shop, ids, [Customer]).items():
             profile = snapshot.head(Customer)
             if profile is not None:

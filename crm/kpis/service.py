@@ -1,7 +1,7 @@
 # crm/kpis/service.py
 """What can be asked of KPIs, and how they learn of facts: the only door into this area."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from datetime import MAXYEAR, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -14,17 +14,19 @@ from crm.kernel.errors import Fault, InvalidInput, InvalidInputs
 from crm.kernel.money import Money, is_currency
 from crm.kernel.table import STORE_ERRORS, Item
 from crm.kpis import contributions, repository, rollup, sources
-from crm.kpis.contributions import EVERY, Share
+from crm.kpis.contributions import ENTERED, EVERY, LEFT, MEMBERS, Share
 from crm.kpis.definitions import DEFINITIONS, FRACTION, MONEY, Definition
 from crm.kpis.facts import ANSWER, Fact
 from crm.kpis.models import Contribution
 from crm.kpis.periods import DAY, GRAINS, Period, periods
 from crm.orders.service import Order
+from crm.segmentation.service import SegmentMembership
 from crm.shops import service as shops
 
 __all__ = [
-    "DEFINITIONS", "GRAINS", "MONEY", "MOST_DAYS", "Contribution", "Definition", "Kpi", "KpiRow", "News", "Share",
-    "facts", "kpi", "news", "roll_up", "share",
+    "DEFINITIONS", "GRAINS", "MONEY", "MOST_DAYS", "Contribution", "Definition", "GrowthRow", "Kpi", "KpiRow", "News",
+    "Share",
+    "facts", "growth", "kpi", "member_counts", "news", "roll_up", "share",
 ]  # fmt: skip
 
 MOST_DAYS = 1096  # three years with their leap day: one page of a query for each metric
@@ -59,13 +61,26 @@ class Kpi(Struct, frozen=True):
     rows: list[KpiRow]
 
 
-def news(item: Item, before: Item | None) -> News:
-    """What a record says to KPIs that has changed from `before`. Raises InvalidInput for a kind that tells no facts."""
+class GrowthRow(Struct, frozen=True):
+    """How many stays in a segment began and ended in a period, by when they did, and how many stood at its end."""
+
+    start: date
+    end: date
+    entered: int
+    left: int
+    members: int
+
+
+def news(item: Item, before: Item | None, *, now: datetime) -> News:
+    """What a record says to KPIs that has changed from `before`.
+
+    Raises InvalidInput for a kind that tells no facts, and NotFound for a stay in a segment of an unknown shop.
+    """
     match item:
-        case Order():
-            return News(facts=tuple(sources.of_order(item)))
-        case FeedbackResponse():
-            return News(facts=tuple(sources.of_response(item)))
+        case Order() | FeedbackResponse():
+            return News(facts=tuple(_told(item)))
+        case SegmentMembership():
+            return News(facts=tuple(sources.of_stay(item, zone=shops.current(item.shop, now=now).zone)))
         case Customer():
             was_test = isinstance(before, Customer) and bool(before.test)
             return News(recount=(item.shop, item.customer_id) if bool(item.test) != was_test else None)
@@ -133,6 +148,33 @@ def kpi(
     return Kpi(definition, grain, currency, rows)
 
 
+def member_counts(shop: str, segment_ids: Collection[str]) -> dict[str, int]:
+    """How many members each of these segments has; the numbers follow the lists of members within moments."""
+    totals = repository.get_totals(shop, MEMBERS, segment_ids)
+    return {segment_id: totals.get(segment_id, 0) for segment_id in segment_ids}
+
+
+def growth(shop: str, segment_id: str, from_day: date, to_day: date, *, grain: str = DAY) -> list[GrowthRow]:
+    """How a segment grew over shop-local days, both included, in periods of the grain; the outer ones are cut to them.
+
+    Stays count when they began and ended, not when that was found out. Raises InvalidInputs for an unknown grain, and
+    for days that are reversed or more than MOST_DAYS.
+    """
+    if faults := _period_faults(from_day, to_day, grain):
+        raise InvalidInputs(faults)
+    entered, left = (
+        repository.list_cells(shop, metric, segment_id, first=date.min, last=to_day) for metric in (ENTERED, LEFT)
+    )
+    before = Period(date.min, from_day - timedelta(days=1)) if from_day > date.min else None
+    members = _sum(entered, before) - _sum(left, before) if before else 0
+    rows = []
+    for period in periods(from_day, to_day, grain):
+        came, went = _sum(entered, period), _sum(left, period)
+        members += came - went
+        rows.append(GrowthRow(period.start, period.end, came, went, members))
+    return rows
+
+
 def facts(shop: str, name: str, day: date, *, after: str | None, limit: int) -> list[Contribution]:
     """The facts that a day of a KPI is made of, by id, from behind the fact id `after`: those of every currency.
 
@@ -148,9 +190,13 @@ def share(name: str, fact: Contribution) -> Share:
     )
 
 
+def _told(record: Order | FeedbackResponse) -> Iterator[Fact]:
+    return sources.of_order(record) if isinstance(record, Order) else sources.of_response(record)
+
+
 def _facts_of(shop: str, customer_id: str) -> list[Fact]:
-    records = repository.list_records(shop, customer_id)
-    return [fact for record in records for fact in news(record, None).facts]
+    """Of those facts for which it matters whether the customer is a test customer."""
+    return [fact for record in repository.list_records(shop, customer_id) for fact in _told(record)]
 
 
 def _sum(days: dict[date, int], period: Period) -> int:
@@ -174,10 +220,15 @@ def _faults(name: str, from_day: date, to_day: date, grain: str, currency: str |
         faults.append(_unknown())
     elif currency is not None and definition.fact_kind == ANSWER:
         faults.append(Fault("currency", "INVALID", "may not be given: this KPI is in no currency"))
-    if grain not in GRAINS:
-        faults.append(Fault("grain", "UNKNOWN", f"must be one of {', '.join(GRAINS)}"))
     if currency is not None and not is_currency(currency):
         faults.append(Fault("currency", "UNKNOWN", "must be an ISO 4217 currency such as EUR"))
+    return faults + _period_faults(from_day, to_day, grain)
+
+
+def _period_faults(from_day: date, to_day: date, grain: str) -> list[Fault]:
+    faults = []
+    if grain not in GRAINS:
+        faults.append(Fault("grain", "UNKNOWN", f"must be one of {', '.join(GRAINS)}"))
     if from_day > to_day:
         faults.append(Fault("from", "INVALID", "may not lie after `to`"))
     elif (to_day - from_day).days >= MOST_DAYS:

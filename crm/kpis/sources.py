@@ -5,8 +5,23 @@ from collections.abc import Iterator
 from datetime import date
 
 from crm.feedback.service import NPS, FeedbackResponse
-from crm.kpis.facts import ANSWER, ORDER, REFUND, AnswerFact, Fact, FactKey, OrderFact, RefundFact
+from crm.kernel import clock
+from crm.kpis.facts import (
+    ANSWER,
+    ENTRY,
+    EXIT,
+    ORDER,
+    REFUND,
+    AnswerFact,
+    EntryFact,
+    ExitFact,
+    Fact,
+    FactKey,
+    OrderFact,
+    RefundFact,
+)
 from crm.orders.service import CANCELLED, Order, refund_amounts
+from crm.segmentation.service import SegmentMembership
 
 
 def of_order(order: Order) -> Iterator[Fact]:
@@ -47,3 +62,25 @@ def of_response(response: FeedbackResponse) -> Iterator[Fact]:
         day=date.fromisoformat(response.answered_on),
         group=response.group if response.survey == NPS else None,
     )
+
+
+def of_stay(stay: SegmentMembership, *, zone: str) -> Iterator[Fact]:
+    """That it began, which nothing changes any more, and that it ended. Days are those of the zone."""
+    stay_id = f"{stay.customer_id}#{stay.sk.partition('#')[2]}"
+    yield EntryFact(
+        key=FactKey(stay.shop, ENTRY, stay_id),
+        customer_id=stay.customer_id,
+        rev=1,
+        at=stay.entered_at,
+        day=clock.local_day(stay.entered_at, zone),
+        segment_id=stay.segment_id,
+    )
+    if stay.left_at is not None:
+        yield ExitFact(
+            key=FactKey(stay.shop, EXIT, stay_id),
+            customer_id=stay.customer_id,
+            rev=int(stay.rev),
+            at=stay.left_at,
+            day=clock.local_day(stay.left_at, zone),
+            segment_id=stay.segment_id,
+        )

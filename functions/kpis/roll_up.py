@@ -1,5 +1,7 @@
 # functions/kpis/roll_up.py
-"""DynamoDB stream of the crm table, kinds Customer, Order, FeedbackResponse: let what happened count in the KPIs."""
+"""DynamoDB stream of the crm table, kinds Customer, Order, FeedbackResponse, SegmentMembership: let what happened
+count in the KPIs.
+"""
 
 from typing import Any
 
@@ -14,9 +16,9 @@ logger = Logger()
 
 
 def handler(event: dict[str, Any], _: LambdaContext) -> dict[str, Any]:
-    delivery = Delivery(event)
-    told = delivery.parsed(lambda record: service.news(record.item(), record.before()))
+    delivery, now = Delivery(event), clock.now()
+    told = delivery.parsed(lambda record: service.news(record.item(), record.before(), now=now))
     failed = service.roll_up([news for _, news in told])
     delivery.fail(told[position][0] for position in failed)
     logger.info("facts rolled up", extra=delivery.counts())
-    return delivery.settle(source="kpis.roll_up", now=clock.now())
+    return delivery.settle(source="kpis.roll_up", now=now)

@@ -93,5 +93,5 @@ def let_follow(shop: str, order_ids: Sequence[str]) -> None:
         notifications.plan_thank_you(told, now=now)
         segmentation.refresh(shop, order.customer_id, cause=told.cause, occurred_at=told.occurred_at, now=now)
         answers = feedback.responses(shop, order.customer_id, limit=10)
-        kpis.roll_up([kpis.news(item, None) for item in (order, *answers)])
+        kpis.roll_up([kpis.news(item, None, now=now) for item in (order, *answers)])
         customers.get(shop, order.customer_id)

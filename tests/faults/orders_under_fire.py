@@ -265,11 +265,12 @@ class Differences:
             self._customer(
                 f"{shop}/{external_id}", expected.customers.get(external_id), found.customers.get(external_id)
             )
-        for cell in expected.cells.keys() | found.cells.keys():
+        cells = expected.cells | found.cells_of_stays(ZONE)
+        for cell in cells.keys() | found.cells.keys():
             self.cells_compared += 1
-            if expected.cells.get(cell, 0) != found.cells.get(cell, 0):
+            if cells.get(cell, 0) != found.cells.get(cell, 0):
                 self.cells += 1
-                self.lines.append(f"{shop} {cell}: {expected.cells.get(cell)} expected, {found.cells.get(cell)} stored")
+                self.lines.append(f"{shop} {cell}: {cells.get(cell)} expected, {found.cells.get(cell)} stored")
 
     def _customer(self, name: str, said: oracle.Expected | None, customer: stored.Customer | None) -> None:
         if said is None or customer is None:

@@ -2,11 +2,12 @@
 """What is stored, read by raw scans: none of the code that wrote it helps to read it."""
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from boto3.dynamodb.types import TypeDeserializer
 
@@ -33,10 +34,22 @@ class Stored:
 
     customers: dict[str, Customer] = field(default_factory=dict)
     cells: dict[Cell, int] = field(default_factory=dict)
+    stays: list[tuple[str, datetime, datetime | None]] = field(default_factory=list)
+    """In whatever segment: which, entered and left."""
     events: dict[str, str] = field(default_factory=dict)
     order_revs: dict[str, int] = field(default_factory=dict)
     waiting_refunds: int = 0
     timers: list[datetime] = field(default_factory=list)
+
+    def cells_of_stays(self, zone: str) -> dict[Cell, int]:
+        """What the cells of segments must hold."""
+        place, cells = ZoneInfo(zone), Counter[Cell]()
+        for segment, entered, left in self.stays:
+            cells["segment_entered", segment, entered.astimezone(place).date().isoformat()] += 1
+            cells["segment_members", segment, "9999-12-31"] += left is None
+            if left is not None:
+                cells["segment_left", segment, left.astimezone(place).date().isoformat()] += 1
+        return {cell: amount for cell, amount in cells.items() if amount}
 
 
 def read(dynamodb: Any, shop: str, *, crm: str, kpis: str) -> Stored:
@@ -60,6 +73,7 @@ def read(dynamodb: Any, shop: str, *, crm: str, kpis: str) -> Stored:
         customer.found.touchpoints = sorted(json.loads(item["properties"])["sku"] for item in seen)
         for item in items:
             _take(stored, customer, item)
+        stored.stays += _stays(items)
     for rest, item in _of_shop(dynamodb, kpis, shop):
         kind, _, name = rest.partition("#")
         if kind == "CELLS" and item["value"]:
@@ -80,6 +94,12 @@ def scan(dynamodb: Any, table: str) -> Iterator[Item]:
     for page in dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
         for item in page["Items"]:
             yield {name: plain.deserialize(value) for name, value in item.items()}
+
+
+def _stays(items: list[Item]) -> Iterator[tuple[str, datetime, datetime | None]]:
+    for item in items:
+        if item["sk"].startswith("MEMBERSHIP#") and (entered := _instant(item["entered_at"])):
+            yield item["segment_id"], entered, _instant(item.get("left_at"))
 
 
 def _take(stored: Stored, customer: Customer, item: Item) -> None:

@@ -10,7 +10,7 @@ from crm.feedback import service as feedback
 from crm.kpis import service as kpis
 from crm.orders import service as orders
 from schema.node import global_id
-from tests.asking import answer, as_staff, ask, codes
+from tests.asking import NOW, answer, as_staff, ask, codes
 from tests.shop_events import order
 from tests.shop_history import happened
 
@@ -25,8 +25,8 @@ def counted(ann: str) -> str:
     """Ann's orders `o1` (with the refund `r1`) and `o2`, one of Bob's in francs, and Ann's answer `a1`."""
     happened("order.placed", order("o3", currency="CHF"), customer={"externalId": "bob"})
     happened("feedback.received", {"score": 3}, id="a1")
-    kpis.roll_up([kpis.news(orders.get("demo", order_id), None) for order_id in ("o1", "o2", "o3")])
-    kpis.roll_up([kpis.news(each, None) for each in feedback.responses("demo", ann, before=None, limit=9)])
+    kpis.roll_up([kpis.news(orders.get("demo", order_id), None, now=NOW) for order_id in ("o1", "o2", "o3")])
+    kpis.roll_up([kpis.news(each, None, now=NOW) for each in feedback.responses("demo", ann, before=None, limit=9)])
     return ann
 
 

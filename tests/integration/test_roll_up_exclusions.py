@@ -12,7 +12,7 @@ from crm.kernel.stream import Record
 from crm.kpis import repository, rollup, service
 from crm.kpis.models import KpiItem
 from tests.kpi_cells import NOTHING, ONE_ORDER, cells, days, deliver
-from tests.stream_records import answer, order, profile, record, store
+from tests.stream_records import NOON, answer, order, profile, record, store
 
 pytestmark = pytest.mark.usefixtures("shop", "outlets")
 
@@ -154,7 +154,7 @@ def test_a_rebuild_gives_equal_values() -> None:
 
 
 def news_of(told: dict[str, Any]) -> Any:
-    return service.news(Record(0, told).item(), None).facts
+    return service.news(Record(0, told).item(), None, now=NOON).facts
 
 
 def assert_done(replayed: list[str]) -> None:
