@@ -15,6 +15,7 @@ from strawberry.types.field import StrawberryField
 
 from crm.customers.service import CustomerDeleted, IdentifierTaken
 from crm.kernel.errors import CrmError, Fault, InvalidInput, InvalidInputs, VersionMismatch
+from crm.segmentation.service import SegmentNamed
 from schema import forms
 from schema.access import signed_in
 from schema.context import Context
@@ -55,6 +56,12 @@ class IdentifierTakenError(UserError):
     )
 
 
+@strawberry.type(description="Other segments name the segment, and would break without it.", directives=signed_in())
+class SegmentNamedError(UserError):
+    segments: list[strawberry.ID] = strawberry.field(description="The `id`s of those segments.")
+    names: list[str] = strawberry.field(description="What they are called, in the same order.")
+
+
 def path_of(field: str | None) -> list[str]:
     """The path to an argument from the dotted name a service gives it; `[0]` is the first of a list."""
     names = PLACE.sub(r".\1", field).split(".") if field else []
@@ -76,9 +83,15 @@ def _identifier_taken(error: IdentifierTaken, asker: Principal, **common: Any) -
     return IdentifierTakenError(kind=error.kind, holder=holder, **common)
 
 
+def _segment_named(error: SegmentNamed, _asker: Principal, **common: Any) -> UserError:
+    ids = [global_id("Segment", segment_id) for segment_id in error.segments]
+    return SegmentNamedError(segments=ids, names=list(error.segments.values()), **common)
+
+
 typed: Final[dict[type[CrmError], Callable[..., UserError]]] = {
     VersionMismatch: _version_mismatch,
     IdentifierTaken: _identifier_taken,
+    SegmentNamed: _segment_named,
 }
 """How each refusal that carries data is shown."""
 

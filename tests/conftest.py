@@ -60,8 +60,9 @@ def aws_services() -> Iterator[None]:
 
 @pytest.fixture
 def tables(aws_services: None) -> None:
-    """Both tables, without streams (moto slows with them)."""
+    """Both tables, without streams (moto slows with them), and the queue of operations, which edits put tasks in."""
     connection()
+    aws.sqs_client().create_queue(QueueName=settings().operations_queue_url.rpartition("/")[2])
     Item.create_table(wait=True)
     KpiItem.create_table(wait=True)
     shops.forget_cached()

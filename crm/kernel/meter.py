@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from math import ceil
+from threading import Lock
 from typing import Any
 
 from msgspec import Struct, field
@@ -24,21 +25,34 @@ class Meter(Struct):
     write_units: float = 0.0
     operations: dict[str, int] = field(default_factory=dict)
 
+    def add(self, other: "Meter") -> None:
+        with _counting:
+            self.requests += other.requests
+            self.read_units += other.read_units
+            self.write_units += other.write_units
+            for operation, times in other.operations.items():
+                self.operations[operation] = self.operations.get(operation, 0) + times
+
 
 _current: ContextVar[Meter | None] = ContextVar("meter", default=None)
 _watched: list[Any] = []
+_counting = Lock()
 
 
 @contextmanager
 def metering() -> Iterator[Meter]:
-    """Count what is asked of the store inside; threads started by `asyncio.to_thread` count too."""
+    """Count what is asked of the store inside; threads that are given this context (as `asyncio.to_thread` does) count
+    too, and what is counted in one is counted in those around it.
+    """
     _watch(client())
-    meter = Meter()
+    around, meter = _current.get(), Meter()
     token = _current.set(meter)
     try:
         yield meter
     finally:
         _current.reset(token)
+        if around is not None:
+            around.add(meter)
 
 
 def _watch(dynamodb: Any) -> None:
@@ -57,12 +71,15 @@ def _answered(parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> None
     meter, params, operation = context.get("meter", (None, {}, ""))
     if meter is None:
         return
-    meter.requests += 1
-    meter.operations[operation] = meter.operations.get(operation, 0) + 1
-    if operation in READS:
-        meter.read_units += _read_units(params, parsed)
-    else:
-        meter.write_units += _write_units(params)
+    is_read = operation in READS
+    meter.add(
+        Meter(
+            1,
+            _read_units(params, parsed) if is_read else 0.0,
+            0.0 if is_read else _write_units(params),
+            {operation: 1},
+        )
+    )
 
 
 def _read_units(params: dict[str, Any], parsed: dict[str, Any]) -> float:

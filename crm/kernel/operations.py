@@ -1,28 +1,29 @@
 # crm/kernel/operations.py
-"""Long work one can watch: asked for by a person, done step by step, each step told by a message to the last.
+"""Long work one can watch: asked for, done step by step, each step told by a message to the last.
 
 Key design (docs/access-patterns.md, AP-120, AP-121, AP-138):
     Operation  pk=SHOP#<shop>#OPERATION#<operation>   sk=OPERATION
                list_pk=SHOP#<shop>#OPERATIONS#<name>  list_sk=<created_at>#<operation>
 
-An operation's id comes from its idempotency key, so that the item itself is the key's guard. Each step is one
-revision: a task names the revision it goes on from, so a task that comes twice, or late, does nothing twice. A step is
-committed before the next task is sent. Whoever dies in between has not deleted its own task: delivered again, that
-finds the revision gone and sends the next task in its place. A late task that was never delivered before is a spare
-one, and ends.
+An operation's id comes from its idempotency key, so that the item itself is the key's guard; that of one which an edit
+makes necessary, in the edit's own transaction, is new. Each step is one revision: a task names the revision it goes on
+from, so a task that comes twice, or late, does nothing twice. A step is committed before the next task is sent. Whoever
+dies in between has not deleted its own task: delivered again, that finds the revision gone and sends the next task in
+its place. A late task that was never delivered before is a spare one, and ends.
 """
 
 import hashlib
 import json
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from math import ceil
 from typing import Any, Self
 
 from msgspec import Struct
 from pynamodb.attributes import JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.exceptions import DoesNotExist
 
-from crm.kernel import batch_reads, clock, correlation
+from crm.kernel import batch_reads, clock, correlation, ids
 from crm.kernel.actor import Actor
 from crm.kernel.aws import sqs_client
 from crm.kernel.change import Change, retrying
@@ -35,6 +36,9 @@ DONE, FAILED, CANCELLED = "done", "failed", "cancelled"
 GOING_ON = frozenset({QUEUED, RUNNING})
 OVER = frozenset({DONE, FAILED, CANCELLED})
 LONGEST_KEY = 100  # characters
+LONGEST_DELAY = 900  # seconds that SQS keeps a message back
+IN_CASE = 60
+"""Seconds after which a task finds the operation, if its transaction was committed: no caller lives as long."""
 
 
 class OperationFault(Part):
@@ -48,7 +52,8 @@ class OperationFault(Part):
 class Operation(Published, discriminator="Operation"):
     """`name` is what is done, `arguments` what was asked for; `state` is where it goes on, the doer's own.
 
-    `parts` name, in their order, the objects that hold what the steps have brought so far.
+    `parts` name, in their order, the objects that hold what the steps have brought so far. `waits_until`: its next step
+    is not to be done before. What the steps have asked of the store is `request_count`, `read_units`, `write_units`.
     """
 
     shop = UnicodeAttribute()
@@ -65,9 +70,14 @@ class Operation(Published, discriminator="Operation"):
     bytes_total = NumberAttribute(null=True)
     bytes_done = NumberAttribute(default=0)
     row_count = NumberAttribute(default=0)
+    row_total = NumberAttribute(null=True)
     applied_count = NumberAttribute(default=0)
     waiting_count = NumberAttribute(default=0)
     refused_count = NumberAttribute(default=0)
+    waits_until = UTCDateTimeAttribute(null=True)
+    request_count = NumberAttribute(default=0)
+    read_units = NumberAttribute(default=0)
+    write_units = NumberAttribute(default=0)
     parts = JSONAttribute(default=list)
     faults: ListAttribute[OperationFault] = ListAttribute(of=OperationFault, default=list)
 
@@ -127,6 +137,27 @@ def ask_for(
         return known, True
 
     return retrying(attempt)
+
+
+def begin(
+    change: Change, operation_id: str, shop: str, name: str, arguments: dict[str, Any], *, actor: Actor, now: datetime
+) -> Operation:
+    """Add to `change` an operation that what is changed makes necessary, of a new id (`new_id`).
+
+    Its first task is to be sent twice: before the commit, late enough to find it there (`IN_CASE`), and right after.
+    Whoever dies in between has left nothing undone; where the commit failed, the task finds nothing.
+    """
+    operation = Operation.of(shop, operation_id)
+    operation.name, operation.arguments, operation.arguments_hash = name, arguments, _hash([name, arguments])
+    operation.status, operation.actor, operation.created_at = QUEUED, str(actor), now
+    operation.list_pk, operation.list_sk = list_key(shop, name), f"{clock.text(now)}#{operation_id}"
+    change.revise(operation)
+    operation.cause = f"operation:{operation_id}:ask:1"
+    return operation
+
+
+def new_id(now: datetime) -> str:
+    return ids.new_id("op", now)
 
 
 def key_faults(idempotency_key: str) -> list[Fault]:
@@ -193,18 +224,20 @@ def cancel(shop: str, operation_id: str, *, now: datetime) -> Operation:
     return retrying(attempt)
 
 
-def send_on(operation: Operation) -> None:
-    """Send the task that lets an operation go on from where it is."""
+def send_on(operation: Operation, *, seconds: int = 0) -> None:
+    """Send the task that lets an operation go on from where it is, in so many seconds."""
     task = Task(operation.shop, operation.operation_id, int(operation.rev))
     sqs_client().send_message(
         QueueUrl=settings().require("operations_queue_url"),
         MessageBody=task.text(),
         MessageAttributes=correlation.attributes(),
+        DelaySeconds=min(seconds, LONGEST_DELAY),
     )
 
 
 def go_on(task: Task, step: Callable[[Operation], None], *, again: bool, now: datetime) -> Operation | None:
-    """Do an operation's next step, once, and send the task for the one after; None where there is nothing to do.
+    """Do an operation's next step, once, and send the task for the one after; None where there is nothing to do, or not
+    yet: then the task is sent again.
 
     `step` changes the operation it is given and may be run twice at once or one after another, of which one stands.
     `again`: the task was delivered before. Raises Stale where another task has done this step meanwhile: delivered
@@ -215,14 +248,21 @@ def go_on(task: Task, step: Callable[[Operation], None], *, again: bool, now: da
         return None
     if operation.rev != task.rev:
         if again:
-            send_on(operation)
+            send_on(operation, seconds=_seconds_left(operation, now))
+        return None
+    if seconds := _seconds_left(operation, now):
+        send_on(operation, seconds=seconds)
         return None
     operation.status, operation.started_at = RUNNING, operation.started_at or now
     step(operation)
     move(operation, "step", now=now)
     if operation.status in GOING_ON:
-        send_on(operation)
+        send_on(operation, seconds=_seconds_left(operation, now))
     return operation
+
+
+def _seconds_left(operation: Operation, now: datetime) -> int:
+    return 0 if operation.waits_until is None else max(0, ceil((operation.waits_until - now).total_seconds()))
 
 
 def _hash(value: object) -> str:

@@ -1,34 +1,33 @@
 # crm/segmentation/defining.py
 """How a shop's segments are defined, renamed and given up."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from crm.customers import service as customers
-from crm.kernel import ids, texts
-from crm.kernel.actor import Actor
-from crm.kernel.change import Change, retrying
-from crm.kernel.errors import Fault, InvalidInputs, NotFound, Stale
-from crm.segmentation import in_force, repository
+from crm.kernel import ids
+from crm.kernel.actor import SYSTEM, Actor
+from crm.kernel.errors import Fault, InvalidInputs, NotFound, VersionMismatch
+from crm.kernel.operations import Operation
+from crm.segmentation import definition_faults, in_force, repository
+from crm.segmentation.books import Books, edit
+from crm.segmentation.definition_faults import LONGEST_NAME
 from crm.segmentation.language import catalogue as language
-from crm.segmentation.language.catalogue import Catalogue, OwnAttribute
+from crm.segmentation.language import references
 from crm.segmentation.language.compiling import understand
 from crm.segmentation.language.kinds import folded
-from crm.segmentation.models import DYNAMIC, SegmentCatalogue, SegmentDefinition, SegmentVersion
-from crm.segmentation.refusals import QueryFault, TooManySegments
+from crm.segmentation.language.parser import MOST_CHARACTERS
+from crm.segmentation.language.renaming import canonical, renamed
+from crm.segmentation.models import DYNAMIC, SegmentDefinition
+from crm.segmentation.refusals import QueryFault, SegmentNamed, TooManySegments
+from crm.shops import service as shops
 
 MOST_SEGMENTS: Final = 200
-LONGEST_NAME: Final = 100
-LONGEST_DESCRIPTION: Final = 2_000
-LONGEST_URL: Final = 2_000
-MOST_GOALS, LONGEST_GOAL = 10, 200
-OF_IDS: Final = "seg_"
-"""What ids begin with, and no name: queries name segments by either."""
+MOST_RENAMED: Final = 45
+"""Queries that one rename rewrites: two writes each, in one transaction."""
 STORED_AS: Final = {"query": "query_text"}
 """PynamoDB's models have a `query` of their own."""
 UNSAID: Any = object()
@@ -44,48 +43,137 @@ class SegmentFields(Struct, frozen=True):
     goals: Sequence[str] | None = UNSAID
 
     def given(self) -> dict[str, Any]:
-        return {name: value for name, value in asdict(self).items() if value is not UNSAID}
-
-
-class Books(Struct, frozen=True):
-    """A shop's segments as an edit finds them: what it writes stands only if no other edit came between."""
-
-    catalogue: SegmentCatalogue
-    standing: Mapping[str, SegmentDefinition]
-    own: Mapping[str, OwnAttribute]
-
-    def language(self, *, beside: language.Segment | None = None) -> Catalogue:
-        """What a query may name; `beside` takes the place of the one with its id."""
-        named = {
-            each.segment_id: language.Segment(each.segment_id, each.name, in_force.query_of(each))
-            for each in self.standing.values()
+        """By the names under which they are stored."""
+        return {
+            STORED_AS.get(name, name): list(value or ()) if name == "goals" else value
+            for name, value in asdict(self).items()
+            if value is not UNSAID
         }
-        if beside is not None:
-            named[beside.id] = beside
-        return Catalogue(self.catalogue.currency, self.own, named)
 
 
-def create(shop: str, kind: str, said: SegmentFields, *, actor: Actor, now: datetime) -> SegmentDefinition:
+class Edited(Struct, frozen=True):
+    """`operation` brings memberships up to the edit; None where it changes none."""
+
+    definition: SegmentDefinition
+    operation: Operation | None
+
+
+def create(shop: str, kind: str, said: SegmentFields, *, actor: Actor, now: datetime) -> Edited:
     """Define a segment, in force from now on. Raises InvalidInputs with all that is wrong, TooManySegments, and
     NotFound for an unknown shop.
     """
 
-    def attempt() -> SegmentDefinition:
-        books = _books(shop, now=now)
-        definition = SegmentDefinition.of(shop, ids.new_id("seg", now))
-        definition.segment_kind, definition.created_at, definition.created_by = kind, now, str(actor)
+    def decide(books: Books) -> SegmentDefinition:
+        return _add(books, kind, said)
+
+    return Edited(*edit(shop, decide, actor=actor, now=now))
+
+
+def update(
+    shop: str,
+    segment_id: str,
+    said: SegmentFields,
+    *,
+    actor: Actor,
+    now: datetime,
+    expected_version: int | None = None,
+) -> Edited:
+    """Change what is said; where nothing is another, the version stays. Another query is in force from now on. Another
+    name is put in its place in queries that use the old one.
+
+    Raises InvalidInputs with all that is wrong, NotFound, and VersionMismatch.
+    """
+
+    def decide(books: Books) -> SegmentDefinition:
+        definition = books.get(segment_id)
+        _expect(definition, expected_version)
+        before, stood, meant = books.language(), _said(definition), definition.normalized
         _set(books, definition, said)
-        if len(books.standing) >= MOST_SEGMENTS:
-            raise TooManySegments(MOST_SEGMENTS)
-        books.catalogue.segment_count = len(books.standing) + 1
-        change = Change(now)
-        _revise(change, books, definition, actor=actor, now=now, means=True)
-        change.commit()
+        if _said(definition) == stood:
+            return definition
+        means = definition.normalized != meant
+        renaming = _rename(books, definition, before)
+        if wrong := [*_rename_faults(renaming), *(_broken_by(books, definition, before) if means else ())]:
+            raise InvalidInputs(wrong)
+        books.revise(definition, "define" if means else "describe", means=means)
+        for each in renaming:
+            books.revise(each, "rename")
+        if means:
+            books.refresh()
         return definition
 
-    definition = retrying(attempt)
-    in_force.forget_cached(shop)
-    return definition
+    return Edited(*edit(shop, decide, actor=actor, now=now))
+
+
+def delete(shop: str, segment_id: str, *, actor: Actor, now: datetime, expected_version: int | None = None) -> Edited:
+    """Give a segment up: nobody is a member from now on, and who has been one stays in history.
+
+    Raises SegmentNamed where others ask about it, NotFound, and VersionMismatch.
+    """
+
+    def decide(books: Books) -> SegmentDefinition:
+        definition = books.get(segment_id)
+        _expect(definition, expected_version)
+        catalogue = books.language()
+        if naming := [
+            each
+            for each in books.standing.values()
+            if (query := catalogue.segments[each.segment_id].query) is not None
+            and segment_id in references.named(query, catalogue)
+        ]:
+            raise SegmentNamed({each.segment_id: each.name for each in naming})
+        definition.deleted_at = now
+        books.catalogue.segment_count = len(books.standing) - 1
+        books.revise(definition, "delete", means=True)
+        books.refresh(only_members_of=segment_id)
+        return definition
+
+    return Edited(*edit(shop, decide, actor=actor, now=now))
+
+
+def duplicate(shop: str, segment_id: str, *, actor: Actor, now: datetime, name: str | None = None) -> Edited:
+    """Define another segment by what this one says, without those whom hands have put into it or taken out. Without a
+    name, it has the same with the first number that is free. Raises as `create` does.
+    """
+
+    def decide(books: Books) -> SegmentDefinition:
+        like = books.get(segment_id)
+        called = name if name is not None else _free_name(books, like.name)
+        said = SegmentFields(called, like.description, like.query_text, like.picture_url, like.goals)
+        return _add(books, like.segment_kind, said)
+
+    return Edited(*edit(shop, decide, actor=actor, now=now))
+
+
+def recompute(shop: str, segment_id: str, *, actor: Actor, now: datetime) -> Edited:
+    """Ask a segment about all customers anew, as if it were defined now. Raises NotFound."""
+
+    def decide(books: Books) -> SegmentDefinition:
+        definition = books.get(segment_id)
+        books.revise(definition, "recompute", means=True)
+        books.refresh()
+        return definition
+
+    return Edited(*edit(shop, decide, actor=actor, now=now))
+
+
+def shop_changed(shop: str, *, now: datetime) -> Operation | None:
+    """Let queries be understood in the zone and currency that the shop has now; None where they are.
+
+    Raises NotFound.
+    """
+
+    def decide(books: Books) -> None:
+        known, catalogue = shops.get(shop), books.catalogue
+        if catalogue.rev == 0 or (catalogue.zone, catalogue.currency) == (known.zone, known.currency):
+            return
+        catalogue.zone, catalogue.currency = known.zone, known.currency
+        catalogue.shop_changed_in, catalogue.shop_changed_at = books.version, now
+        catalogue.shop_changed_cause = f"shop:{shop}:update:{int(known.rev)}"
+        books.move(catalogue.shop_changed_cause)
+        books.refresh()
+
+    return edit(shop, decide, actor=SYSTEM, now=now)[1]
 
 
 def find(shop: str, segment_id: str) -> SegmentDefinition | None:
@@ -108,92 +196,92 @@ def list_definitions(shop: str) -> list[SegmentDefinition]:
     return sorted(found, key=lambda each: (each.folded, each.segment_id))
 
 
-def _books(shop: str, *, now: datetime) -> Books:
-    """The catalogue is read first: whatever is newer than it makes the write that revises it Stale."""
-    catalogue = repository.get_catalogue(shop) or in_force.empty(shop, now=now)
-    standing = {each.segment_id: each for each in repository.list_definitions(shop) if each.deleted_at is None}
-    return Books(catalogue, standing, in_force.own_attributes(customers.attribute_definitions_now(shop, now=now)))
+def _add(books: Books, kind: str, said: SegmentFields) -> SegmentDefinition:
+    definition = SegmentDefinition.of(books.shop, ids.new_id("seg", books.now))
+    definition.segment_kind, definition.created_at, definition.created_by = kind, books.now, str(books.actor)
+    _set(books, definition, said)
+    if len(books.standing) >= MOST_SEGMENTS:
+        raise TooManySegments(MOST_SEGMENTS)
+    books.catalogue.segment_count = len(books.standing) + 1
+    books.revise(definition, "define", means=True)
+    if kind == DYNAMIC:
+        books.refresh()
+    return definition
+
+
+def _expect(definition: SegmentDefinition, version: int | None) -> None:
+    if version is not None and definition.rev != version:
+        raise VersionMismatch(expected=version, actual=int(definition.rev))
+
+
+def _said(definition: SegmentDefinition) -> list[Any]:
+    return [getattr(definition, STORED_AS.get(name, name)) for name in SegmentFields.__struct_fields__]
 
 
 def _set(books: Books, definition: SegmentDefinition, said: SegmentFields) -> None:
-    """Raises InvalidInputs with all that is wrong with what is said."""
+    """Raises InvalidInputs with all that is wrong."""
     given = said.given()
     for name, value in given.items():
-        setattr(definition, STORED_AS.get(name, name), list(value or ()) if name == "goals" else value)
+        setattr(definition, name, value)
+    others = {each.folded for each in books.standing.values() if each.segment_id != definition.segment_id}
     wrong = [
-        *_text_faults(definition, given),
-        *_name_faults(books, definition),
-        *_query_faults(books, definition, given),
+        *definition_faults.of_texts(definition, others),
+        *_query_faults(books, definition, new="query_text" in given),
     ]
     if wrong:
         raise InvalidInputs(wrong)
     definition.folded = folded(definition.name)
 
 
-def _text_faults(definition: SegmentDefinition, given: Mapping[str, Any]) -> Iterator[Fault]:
-    if given.get("description") is not None:
-        yield from texts.faults("description", given["description"], longest=LONGEST_DESCRIPTION)
-    if given.get("picture_url") is not None and not _is_address(given["picture_url"]):
-        yield Fault("picture_url", "INVALID", f"must be an https address of at most {LONGEST_URL:,} characters")
-    if len(definition.goals) > MOST_GOALS:
-        yield Fault("goals", "TOO_MANY", f"must be {MOST_GOALS} at most")
-    for index, goal in enumerate(definition.goals[:MOST_GOALS]):
-        yield from texts.line_faults(f"goals.{index}", goal, longest=LONGEST_GOAL)
-
-
-def _is_address(text: str) -> bool:
-    try:
-        parts = urlsplit(text)
-        named = parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc and parts.port != 0
-    except ValueError:
-        return False
-    return named and len(text) <= LONGEST_URL and text.isprintable() and " " not in text
-
-
-def _name_faults(books: Books, definition: SegmentDefinition) -> Iterator[Fault]:
-    if definition.name is None:
-        yield Fault("name", "REQUIRED", "is required")
-        return
-    wrong = texts.line_faults("name", definition.name, longest=LONGEST_NAME)
-    yield from wrong
-    if wrong:
-        return
-    name = folded(definition.name)
-    if name.startswith(OF_IDS):
-        yield Fault("name", "RESERVED", f"must not begin with {OF_IDS}, as ids do")
-    if any(each.folded == name and each.segment_id != definition.segment_id for each in books.standing.values()):
-        yield Fault("name", "TAKEN", "is the name of another segment, whatever its case")
-
-
-def _query_faults(books: Books, definition: SegmentDefinition, given: Mapping[str, Any]) -> Iterator[Fault]:
+def _query_faults(books: Books, definition: SegmentDefinition, *, new: bool) -> Iterator[Fault]:
     """A query that was right before is not judged again unless it is said anew."""
+    text = definition.query_text
     if definition.segment_kind != DYNAMIC:
-        if definition.query_text is not None:
+        if text is not None:
             yield Fault("query", "INVALID", "may be given of a DYNAMIC segment only")
-        return
-    if definition.query_text is None:
+    elif text is None:
         yield Fault("query", "REQUIRED", "is required")
-        return
-    if "query" not in given:
-        return
-    itself = language.Segment(definition.segment_id, definition.name or "")
-    understood = understand(definition.query_text, books.language(beside=itself), itself=definition.segment_id)
-    yield from map(QueryFault.of, understood.mistakes)
-    definition.normalized = understood.compiled.normalized if understood.compiled else None
+    elif new:
+        itself = language.Segment(definition.segment_id, definition.name or "")
+        understood = understand(text, books.language(beside=itself), itself=itself.id)
+        yield from map(QueryFault.of, understood.mistakes)
+        definition.normalized = understood.compiled.normalized if understood.compiled else None
 
 
-def _revise(
-    change: Change, books: Books, definition: SegmentDefinition, *, actor: Actor, now: datetime, means: bool
-) -> None:
-    """Add to `change` the next version of a definition, and of the catalogue; it `means` something else from now on."""
-    change.revise(books.catalogue)
-    change.revise(definition)
-    definition.cause = f"segment:{definition.segment_id}:define:{int(definition.rev)}"
-    books.catalogue.cause = definition.cause
-    definition.updated_at, definition.updated_by = now, str(actor)
-    if means:
-        definition.changed_in, definition.changed_at = int(books.catalogue.rev), now
-        definition.changed_cause = definition.cause
-        if definition.segment_kind == DYNAMIC:
-            books.catalogue.refresh_in = int(books.catalogue.rev)
-    change.create(SegmentVersion.of(definition), otherwise=Stale())
+def _broken_by(books: Books, definition: SegmentDefinition, before: language.Catalogue) -> Iterator[Fault]:
+    """Segments that name this one ask all that it asks; there is a limit to that, which is theirs."""
+    after = books.language()
+    for each in references.dependents(definition.segment_id, after):
+        if in_force.compiled_in(before, each) is not None and in_force.compiled_in(after, each) is None:
+            yield Fault("query", "TOO_MANY", "makes a segment that names this one ask too many conditions, or too deep")
+            return
+
+
+def _rename(books: Books, definition: SegmentDefinition, before: language.Catalogue) -> list[SegmentDefinition]:
+    """Put a segment's name where queries name it by the one that it had; which those are."""
+    if folded(before.segments[definition.segment_id].name) == definition.folded:
+        return []
+    found = []
+    for each in books.standing.values():
+        text = each.query_text and renamed(each.query_text, before, definition.segment_id, definition.name)
+        if text:
+            each.query_text, each.normalized = text, canonical(text)
+            found.append(each)
+    return found
+
+
+def _rename_faults(renamed_in: list[SegmentDefinition]) -> Iterator[Fault]:
+    if len(renamed_in) > MOST_RENAMED:
+        yield Fault("name", "TOO_MANY", f"stands in more than {MOST_RENAMED} queries: let them name the id")
+    if any(len(each.query_text) > MOST_CHARACTERS for each in renamed_in):
+        yield Fault("name", "TOO_LONG", "makes a query that names this segment too long")
+
+
+def _free_name(books: Books, name: str) -> str:
+    taken = {each.folded for each in books.standing.values()}
+    for number in range(2, MOST_SEGMENTS + 3):
+        ending = f" ({number})"
+        found = name[: LONGEST_NAME - len(ending)] + ending
+        if folded(found) not in taken:
+            return found
+    raise ValueError("more names than segments")

@@ -6,7 +6,7 @@ reads and compiles them only then.
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -25,6 +25,7 @@ from crm.segmentation.language.parser import parse
 from crm.segmentation.language.reading import Reads, only
 from crm.segmentation.language.tree import Query
 from crm.segmentation.models import DYNAMIC, SegmentCatalogue, SegmentDefinition
+from crm.segmentation.rfm import Thresholds
 from crm.shops import service as shops
 
 FRESH_FOR: Final = timedelta(seconds=60)
@@ -72,7 +73,7 @@ class InForce(Struct, frozen=True):
     catalogue: Catalogue
     segments: Mapping[str, Segment] = field(default_factory=dict)
     gone: Mapping[str, Meaning] = field(default_factory=dict)
-    rfm: Any = None
+    rfm: Thresholds | None = None
     own: Mapping[str, OwnAttribute] = field(default_factory=dict)
 
 
@@ -121,12 +122,11 @@ def build(
     gone = {each.segment_id: meaning_of(each) for each in definitions if each.deleted_at is not None}
     named = {each.segment_id: language.Segment(each.segment_id, each.name, query_of(each)) for each in standing}
     catalogue = Catalogue(stored.currency, own, named)
-    # An attribute that is retired takes no more values; what it has is asked for as before.
-    asked = Catalogue(stored.currency, {key: replace(each, retired=False) for key, each in own.items()}, named)
+    asked = _asked(catalogue)
     meanings = {each.segment_id: meaning_of(each) for each in standing}
     segments = {}
     for each in standing:
-        found = _compiled(named[each.segment_id], asked)
+        found = _compiled(each.segment_id, asked)
         segments[each.segment_id] = Segment(
             each.segment_id,
             each.name,
@@ -137,6 +137,11 @@ def build(
             _meaning(meanings, each.segment_id, found, stored),
         )
     return InForce(shop, int(stored.rev), stored.zone, stored.currency, catalogue, segments, gone, own=own)
+
+
+def compiled_in(catalogue: Catalogue, segment_id: str) -> Compiled | None:
+    """A segment that is in force there; None of one without a query, and of one that is broken."""
+    return _compiled(segment_id, _asked(catalogue))
 
 
 def own_attributes(definitions: Definitions) -> dict[str, OwnAttribute]:
@@ -189,11 +194,18 @@ def _read(shop: str, known: InForce | None, *, now: datetime) -> InForce:
     return build(shop, stored, definitions, own=own)
 
 
-def _compiled(segment: language.Segment, catalogue: Catalogue) -> Compiled | None:
-    if segment.query is None:
+def _asked(catalogue: Catalogue) -> Catalogue:
+    """An attribute that is retired takes no more values; what it has is asked for as before."""
+    kept = {key: replace(each, retired=False) for key, each in catalogue.own.items()}
+    return Catalogue(catalogue.currency, kept, catalogue.segments)
+
+
+def _compiled(segment_id: str, catalogue: Catalogue) -> Compiled | None:
+    query = catalogue.segments[segment_id].query
+    if query is None:
         return None
     try:
-        return compiled(segment.query, catalogue, itself=segment.id)
+        return compiled(query, catalogue, itself=segment_id)
     except ValueError:
         return None
 

@@ -1,6 +1,8 @@
 # crm/segmentation/refusals.py
 """Why segmentation says no."""
 
+from collections.abc import Mapping
+
 from crm.kernel.errors import CrmError, Fault
 from crm.segmentation.language.mistakes import Mistake
 
@@ -22,3 +24,13 @@ class TooManySegments(CrmError):
 
     def __init__(self, most: int) -> None:
         super().__init__(f"A shop has at most {most} segments.")
+
+
+class SegmentNamed(CrmError):
+    """Others ask about the segment: `segments` are their names by id."""
+
+    code = "SEGMENT_NAMED"
+
+    def __init__(self, segments: Mapping[str, str]) -> None:
+        super().__init__("Other segments name this one: change or delete them first.", field="id")
+        self.segments = segments

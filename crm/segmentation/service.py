@@ -13,7 +13,7 @@ from crm.kernel.errors import Stale
 from crm.kernel.timers import Timer, TimerDue
 from crm.orders.service import Statistics
 from crm.segmentation import defining, drafting, in_force, repository
-from crm.segmentation.defining import MOST_SEGMENTS, SegmentFields
+from crm.segmentation.defining import MOST_SEGMENTS, Edited, SegmentFields
 from crm.segmentation.definitions import SEGMENTS, Facts, Segment
 from crm.segmentation.in_force import InForce, Meaning
 from crm.segmentation.language import suggesting
@@ -25,21 +25,28 @@ from crm.segmentation.language.mistakes import Mistake
 from crm.segmentation.language.suggesting import Suggestion
 from crm.segmentation.language.templates import TEMPLATES, Template
 from crm.segmentation.models import DYNAMIC, STATIC, SegmentDefinition, SegmentVersion
+from crm.segmentation.refusals import SegmentNamed, TooManySegments
 from crm.segmentation.stays import SHARDS, SegmentLeaving, SegmentMembership
 from crm.segmentation.transitions import Interval, OpenMembership, Outcome, by_time, effective_time, settle
 from crm.shops import service as shops
 
 __all__ = [
-    "DYNAMIC", "MOST_SEGMENTS", "ORIGINS", "SEGMENTS", "SHARDS", "STATIC", "TEMPLATES", "Catalogue", "FactKind",
-    "InForce", "Interval", "Meaning", "Mistake", "OpenMembership", "Segment", "SegmentDefinition", "SegmentFields",
-    "SegmentLeaving", "SegmentMembership", "SegmentVersion", "Suggestion", "Template", "Understood", "create",
-    "current", "filters_at", "find", "get", "get_version", "list_definitions", "list_members", "list_memberships",
-    "may_be_named", "open_segments", "refresh", "understood", "values_at", "wake",
+    "DYNAMIC", "MOST_SEGMENTS", "ORIGINS", "SEGMENTS", "SHARDS", "STATIC", "TEMPLATES", "Catalogue", "Edited",
+    "FactKind", "InForce", "Interval", "Meaning", "Mistake", "OpenMembership", "Segment", "SegmentDefinition",
+    "SegmentFields", "SegmentLeaving", "SegmentMembership", "SegmentNamed", "SegmentVersion", "Suggestion", "Template",
+    "TooManySegments", "Understood", "create", "current", "delete", "duplicate", "filters_at", "find", "get",
+    "get_version", "list_definitions", "list_members", "list_memberships", "may_be_named", "open_segments", "recompute",
+    "refresh", "shop_changed", "understood", "update", "values_at", "wake",
 ]  # fmt: skip
 
 OWNER, SUBJECT = "segmentation", "memberships"
 
 create = defining.create
+update = defining.update
+delete = defining.delete
+duplicate = defining.duplicate
+recompute = defining.recompute
+shop_changed = defining.shop_changed
 find = defining.find
 get = defining.get
 get_version = repository.get_version

@@ -24,7 +24,7 @@ SIZES = customers.AttributeFields(name="Size", type="choice", choices=[("s", "Sm
 
 
 def created(now: datetime, name: str = "VIP", query: str = "amount_spent > 500", **said: Any) -> SegmentDefinition:
-    return service.create("demo", DYNAMIC, SegmentFields(name, query=query, **said), actor=ANNA, now=now)
+    return service.create("demo", DYNAMIC, SegmentFields(name, query=query, **said), actor=ANNA, now=now).definition
 
 
 def faults(now: datetime, kind: str = DYNAMIC, **said: Any) -> dict[str, str]:
@@ -114,7 +114,7 @@ def test_a_segment_may_not_ask_about_itself(now: datetime) -> None:
 
 
 def test_a_segment_whose_members_are_set_by_hand_has_no_query(now: datetime) -> None:
-    defined = service.create("demo", STATIC, SegmentFields("Staff"), actor=ANNA, now=now)
+    defined = service.create("demo", STATIC, SegmentFields("Staff"), actor=ANNA, now=now).definition
     segment = service.current("demo", now=now).segments[defined.segment_id]
     assert (segment.compiled, segment.is_broken, segment.reads) == (None, False, only(Fact.MEMBERSHIPS))
 
