@@ -17,7 +17,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from crm.customers.events import CustomerRecorded
+from crm.consent.events import ConsentRecorded
+from crm.customers.events import AttributesRecorded, CustomerRecorded
 from crm.feedback.events import FeedbackRecorded
 from crm.intake.event_types import EVENT_TYPES, EventType
 from crm.intake.examples import example
@@ -28,13 +29,17 @@ from crm.loyalty.events import PointsPosted
 from crm.notifications.events import MessagePlanned
 from crm.orders.events import OrderRecorded
 from crm.segmentation.events import SegmentEntered, SegmentLeft
-from crm.touchpoints.events import VisitorIdentified
+from crm.shops.events import ShopChanged
+from crm.touchpoints.events import AcquisitionRecorded, TouchpointRecorded, VisitorIdentified
 from infra import scopes, screens, vocabulary
 
 EVENTS_PAGE = Path(__file__).parents[1] / "docs" / "events.md"
 WIDTH = 110
 
 DOMAIN_EVENTS: tuple[type[DomainEvent], ...] = (
+    AcquisitionRecorded,
+    AttributesRecorded,
+    ConsentRecorded,
     CustomerRecorded,
     FeedbackRecorded,
     MessagePlanned,
@@ -42,15 +47,21 @@ DOMAIN_EVENTS: tuple[type[DomainEvent], ...] = (
     PointsPosted,
     SegmentEntered,
     SegmentLeft,
+    ShopChanged,
     TimerDue,
+    TouchpointRecorded,
     VisitorIdentified,
 )
 SHARED = frozenset({"id", "shop", "customerId", "rev", "occurredAt", "cause", "replayed", "correlationId"})
 """Fields that mean the same in every domain event; docs/events.md says it once."""
 IDENTIFIER = r"^[^\s#|]+$"
 ARTICLES = {"string": "text", "integer": "integer", "number": "number", "boolean": "true or false", "object": "object"}
-WORDS = {str: "text", int: "integer", bool: "true or false", datetime: "RFC 3339, UTC"}
-SAMPLES: dict[type, Any] = {str: "", int: 0, bool: False, datetime: datetime(2026, 1, 1, tzinfo=UTC)}
+WORDS: dict[Any, str] = {
+    str: "text", int: "integer", bool: "true or false", datetime: "RFC 3339, UTC", tuple[str, ...]: "list of texts",
+}  # fmt: skip
+SAMPLES: dict[Any, Any] = {
+    str: "", int: 0, bool: False, datetime: datetime(2026, 1, 1, tzinfo=UTC), tuple[str, ...]: (),
+}  # fmt: skip
 
 Schema = dict[str, Any]
 

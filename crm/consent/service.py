@@ -19,7 +19,7 @@ from crm.consent.models import (
     SuppressionEntry,
     SuppressionState,
 )
-from crm.consent.permission import CHANNELS, DENIED, LEGAL_BASES, OPT_IN_LEVELS, PURPOSES, STATES, Refusal
+from crm.consent.permission import CHANNELS, DENIED, LEGAL_BASES, MARKETING, OPT_IN_LEVELS, PURPOSES, STATES, Refusal
 from crm.consent.reasons import REASONS
 from crm.consent.summary import MOST_TOPICS, MOST_TOPICS_DENIED, Summary
 from crm.consent.suppression import SuppressionGiven
@@ -33,6 +33,7 @@ from crm.kernel.table import customer_key
 __all__ = [
     "CHANNELS",
     "LEGAL_BASES",
+    "MARKETING",
     "MOST_GIVEN",
     "MOST_HELD",
     "MOST_TOPICS",

@@ -4,9 +4,11 @@
 from datetime import datetime
 from typing import ClassVar, Self
 
-from crm.customers.models import Customer
+from crm.customers.models import Customer, CustomerAttributes
+from crm.kernel import clock
 from crm.kernel.domain_events import DomainEvent
 from crm.kernel.publishing import change_id
+from crm.kernel.table import whose
 
 
 class CustomerRecorded(DomainEvent, frozen=True):
@@ -36,4 +38,42 @@ class CustomerRecorded(DomainEvent, frozen=True):
             occurred_at=customer.changed_at,
             cause=customer.cause or "",
             replayed=bool(customer.replayed),
+        )
+
+
+class AttributesRecorded(DomainEvent, frozen=True):
+    """Values of the shop's own attributes have changed: those of `keys`, never what they are."""
+
+    detail_type: ClassVar[str] = "attributes.recorded"
+
+    id: str
+    shop: str
+    customer_id: str
+    rev: int
+    keys: tuple[str, ...]
+    occurred_at: datetime
+    cause: str
+    replayed: bool
+
+    @classmethod
+    def of(cls, attributes: CustomerAttributes, before: CustomerAttributes | None) -> Self | None:
+        """Nothing where only times or origins have moved."""
+        known = before.states if before is not None else {}
+        keys = sorted(
+            key
+            for key, state in attributes.states.items()
+            if state["value"] != (known[key]["value"] if key in known else None)
+        )
+        if not keys:
+            return None
+        shop, customer_id = whose(attributes.pk)
+        return cls(
+            id=change_id(attributes),
+            shop=shop,
+            customer_id=customer_id,
+            rev=int(attributes.rev),
+            keys=tuple(keys),
+            occurred_at=max(clock.parse(attributes.states[key]["at"]) for key in keys),
+            cause=attributes.cause or "",
+            replayed=bool(attributes.replayed),
         )

@@ -2,12 +2,14 @@
 """Which domain events a stored change says: the one place that knows every area's."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 from msgspec.structs import replace
 
-from crm.customers.events import CustomerRecorded
-from crm.customers.models import Customer
+from crm.consent.events import ConsentRecorded
+from crm.consent.models import ConsentHead
+from crm.customers.events import AttributesRecorded, CustomerRecorded
+from crm.customers.models import Customer, CustomerAttributes
 from crm.feedback.events import FeedbackRecorded
 from crm.feedback.models import FeedbackResponse
 from crm.kernel.domain_events import DomainEvent
@@ -21,17 +23,27 @@ from crm.orders.events import OrderRecorded
 from crm.orders.models import Order
 from crm.segmentation.events import changes_of
 from crm.segmentation.stays import SegmentMembership
-from crm.touchpoints.events import VisitorIdentified
-from crm.touchpoints.models import VisitorLink
+from crm.shops.events import ShopChanged
+from crm.shops.models import Shop
+from crm.touchpoints.events import AcquisitionRecorded, TouchpointRecorded, VisitorIdentified
+from crm.touchpoints.models import Acquisition, Touchpoint, VisitorLink
 
-PUBLISHERS: dict[type[Published], Callable[[Any], Sequence[DomainEvent | None]]] = {
-    Customer: lambda item: [CustomerRecorded.of(item)],
-    Order: lambda item: [OrderRecorded.of(item)],
-    SegmentMembership: changes_of,
-    Message: lambda item: [MessagePlanned.of(item)],
-    LedgerEntry: lambda item: [PointsPosted.of(item)],
-    FeedbackResponse: lambda item: [FeedbackRecorded.of(item)],
-    VisitorLink: lambda item: [VisitorIdentified.of(item)],
+Publisher: TypeAlias = Callable[[Any, Any], Sequence[DomainEvent | None]]
+"""Given an item as it is, and as it was before; None where it was not there."""
+
+PUBLISHERS: dict[type[Published], Publisher] = {
+    Customer: lambda item, _: [CustomerRecorded.of(item)],
+    CustomerAttributes: lambda item, before: [AttributesRecorded.of(item, before)],
+    Order: lambda item, _: [OrderRecorded.of(item)],
+    ConsentHead: lambda item, _: [ConsentRecorded.of(item)],
+    Touchpoint: lambda item, _: [TouchpointRecorded.of(item)],
+    Acquisition: lambda item, before: [AcquisitionRecorded.of(item, before)],
+    VisitorLink: lambda item, _: [VisitorIdentified.of(item)],
+    LedgerEntry: lambda item, _: [PointsPosted.of(item)],
+    FeedbackResponse: lambda item, _: [FeedbackRecorded.of(item)],
+    SegmentMembership: lambda item, _: changes_of(item),
+    Message: lambda item, _: [MessagePlanned.of(item)],
+    Shop: lambda item, before: [ShopChanged.of(item, before)],
 }
 
 
@@ -48,4 +60,6 @@ def events_of(item: Item, before: Item | None) -> list[DomainEvent]:
         return []
     if isinstance(before, Customer) and isinstance(item, Customer) and before.version == item.version:
         return []
-    return [replace(event, correlation_id=item.correlation_id) for event in publisher(item) if event is not None]
+    return [
+        replace(event, correlation_id=item.correlation_id) for event in publisher(item, before) if event is not None
+    ]

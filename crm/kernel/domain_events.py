@@ -28,7 +28,7 @@ class DomainEvent(Struct, frozen=True, kw_only=True):
         values = {camel(name): getattr(self, name) for name in self.__struct_fields__}
         if self.correlation_id is None:
             del values[CORRELATION]
-        return {name: clock.text(value) if isinstance(value, datetime) else value for name, value in values.items()}
+        return {name: _written(value) for name, value in values.items()}
 
     @classmethod
     def parse(cls, detail: Any) -> Self:
@@ -39,6 +39,12 @@ class DomainEvent(Struct, frozen=True, kw_only=True):
             raise InvalidInput("the detail of an event is an object")
         detail = {CORRELATION: None} | detail
         return cls(**{each.name: READERS[each.type](detail, camel(each.name)) for each in fields(cls)})
+
+
+def _written(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return clock.text(value)
+    return list(value) if isinstance(value, tuple) else value
 
 
 def camel(name: str) -> str:
@@ -66,6 +72,13 @@ def _instant(detail: Mapping[str, Any], name: str) -> datetime:
     return clock.parse(_text(detail, name), field=name)
 
 
+def _texts(detail: Mapping[str, Any], name: str) -> Any:
+    values = _value(detail, name)
+    if type(values) is not list or not all(type(value) is str for value in values):
+        raise InvalidInput(f"{name} is a list of texts", field=name)
+    return tuple(values)
+
+
 def _of_type(kind: type[Any], words: str, detail: Mapping[str, Any], name: str) -> Any:
     value = _value(detail, name)
     if type(value) is not kind:  # not isinstance: True is an int
@@ -84,5 +97,6 @@ READERS: Mapping[Any, Callable[[Mapping[str, Any], str], Any]] = {
     str | None: _text_or_none,
     int: _whole,
     bool: _flag,
+    tuple[str, ...]: _texts,
     datetime: _instant,
 }

@@ -185,3 +185,11 @@ def shop_key(shop: str) -> str:
 
 def customer_key(shop: str, customer_id: str) -> str:
     return f"SHOP#{shop}#CUSTOMER#{customer_id}"
+
+
+def whose(pk: str) -> tuple[str, str]:
+    """The shop and the customer in whose partition an item is: the inverse of `customer_key`."""
+    noun, shop, owner, customer_id = pk.split("#", 3)
+    if (noun, owner) != ("SHOP", "CUSTOMER"):
+        raise ValueError(f"{pk} is no customer's")
+    return shop, customer_id

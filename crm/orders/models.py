@@ -1,7 +1,7 @@
 # crm/orders/models.py
 """What is stored about orders: mirrors of the shop's records.
 
-Key design (docs/access-patterns.md, AP-07 to AP-10, AP-81, AP-135):
+Key design (docs/access-patterns.md, AP-07 to AP-10, AP-81, AP-135, AP-165, AP-166):
     Order       pk=SHOP#<shop>#CUSTOMER#<customer>  sk=ORDER#<order>    timeline_key=ORDER#<placed_at>#<order>
     OrderRefund pk=SHOP#<shop>#CUSTOMER#<customer>  sk=REFUND#<order>#<refund>
                 timeline_key=REFUND#<refunded_at>#<order>#<refund>

@@ -6,10 +6,14 @@ from datetime import datetime
 
 from pynamodb.exceptions import DoesNotExist
 
-from crm.kernel import batch_reads, timeline
+from crm.kernel import batch_reads, clock, timeline
 from crm.kernel.settings import settings
 from crm.kernel.table import customer_key
 from crm.orders.models import CANCELLED, Order, OrderRef
+
+PLACE = "ORDER#"
+"""Before when it was placed, on a customer's timeline."""
+FEW = 10  # items a request, where one is wanted and some may be left out
 
 
 def get_ref(shop: str, order_id: str) -> OrderRef | None:
@@ -46,7 +50,35 @@ def get_many(shop: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str]
 
 def list_orders(shop: str, customer_id: str, *, before: str | None, limit: int) -> list[Order]:
     """A customer's orders, newest first, from behind the timeline key `before` (AP-09)."""
-    return timeline.newest(Order, customer_key(shop, customer_id), "ORDER#", before=before, limit=limit)
+    return timeline.newest(Order, customer_key(shop, customer_id), PLACE, before=before, limit=limit)
+
+
+def list_standing(shop: str, customer_id: str, *, since: datetime | None) -> list[Order]:
+    """A customer's orders that are not cancelled, placed at `since` or later, or all of them; oldest first (AP-165)."""
+    first = f"{PLACE}{clock.text(since)}" if since else PLACE
+    found = Order.query(
+        customer_key(shop, customer_id),
+        Order.timeline_key.between(first, f"{PLACE}{timeline.LAST}"),
+        Order.status != CANCELLED,
+        consistent_read=True,
+        index_name="timeline",
+    )
+    return list(found)
+
+
+def newest_standing(shop: str, customer_id: str) -> Order | None:
+    """The order placed last of those that are not cancelled, at one instant the one of the greater id (AP-166)."""
+    found = Order.query(
+        customer_key(shop, customer_id),
+        Order.timeline_key.startswith(PLACE),
+        Order.status != CANCELLED,
+        consistent_read=True,
+        index_name="timeline",
+        scan_index_forward=False,
+        limit=1,
+        page_size=FEW,
+    )
+    return next(iter(found), None)
 
 
 def times_of_standing(shop: str, customer_id: str, *, but: str) -> Iterator[datetime]:

@@ -25,13 +25,13 @@ from crm.orders.models import (
     Statistics,
 )
 from crm.orders.statistics import Counted, Sums
-from crm.orders.worth import refund_amounts, worth
+from crm.orders.worth import kept, refund_amounts, worth
 from crm.shops import service as shops
 
 __all__ = [
     "CANCELLED", "LineVersion", "Order", "OrderLine", "OrderRefund", "OrderVersion", "Recorded", "Refund",
-    "RefundGiven", "RefundLine", "ReturnedLine", "Statistics", "average", "get", "get_many", "get_refs", "list_orders",
-    "record", "reference", "refund", "refund_amounts",
+    "RefundGiven", "RefundLine", "ReturnedLine", "Statistics", "average", "get", "get_many", "get_refs", "kept",
+    "list_orders", "newest_standing", "record", "reference", "refund", "refund_amounts", "standing",
 ]  # fmt: skip
 
 MOST_REFUNDS = 90  # of one order
@@ -41,6 +41,8 @@ MOST_REFUND_LINES = 500  # of one order: an item holds 400 KB
 get_many = repository.get_many
 get_refs = repository.get_refs
 list_orders = repository.list_orders
+standing = repository.list_standing
+newest_standing = repository.newest_standing
 
 
 class LineVersion(Struct, frozen=True):

@@ -1,14 +1,24 @@
 # crm/orders/worth.py
 """What a stored order is worth, and what each of its refunds took from that."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from crm.orders.models import CANCELLED, Order, Refund
+from crm.orders.models import CANCELLED, Order, OrderLine, Refund
 from crm.orders.totals import Line, Returned, Totals, totals
 
 
 def worth(order: Order) -> Totals:
     return totals(_lines(order), _returned(order, order.refunds), cancelled=order.status == CANCELLED)
+
+
+def kept(order: Order) -> Iterator[tuple[OrderLine, int]]:
+    """Each line with how many of its units were bought and not given back."""
+    returned = Counter[str]()
+    for part in _returned(order, order.refunds):
+        returned[part.line_id] += part.quantity
+    for line in order.lines:
+        yield line, max(0, int(line.quantity) - returned[line.line_id])
 
 
 def refund_amounts(order: Order) -> Iterator[tuple[Refund, int]]:

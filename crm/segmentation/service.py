@@ -27,11 +27,13 @@ from crm.segmentation.language.templates import TEMPLATES, Template
 from crm.segmentation.models import DYNAMIC, STATIC, SegmentDefinition, SegmentVersion
 from crm.segmentation.refusals import SegmentNamed, TooManySegments
 from crm.segmentation.stays import SHARDS, SegmentLeaving, SegmentMembership
+from crm.segmentation.touching import TOUCHED_BY, CustomerEvent
 from crm.segmentation.transitions import Interval, OpenMembership, Outcome, by_time, effective_time, settle
 from crm.shops import service as shops
 
 __all__ = [
-    "DYNAMIC", "MOST_SEGMENTS", "ORIGINS", "SEGMENTS", "SHARDS", "STATIC", "TEMPLATES", "Catalogue", "Edited",
+    "DYNAMIC", "MOST_SEGMENTS", "ORIGINS", "SEGMENTS", "SHARDS", "STATIC", "TEMPLATES", "TOUCHED_BY", "Catalogue",
+    "CustomerEvent", "Edited",
     "FactKind", "InForce", "Interval", "Meaning", "Mistake", "OpenMembership", "Segment", "SegmentDefinition",
     "SegmentFields", "SegmentLeaving", "SegmentMembership", "SegmentNamed", "SegmentVersion", "Suggestion", "Template",
     "TooManySegments", "Understood", "create", "current", "delete", "duplicate", "filters_at", "find", "get",

@@ -1,7 +1,7 @@
 # crm/touchpoints/models.py
 """What is stored about visits, views, carts and whatever else a shop calls an event.
 
-Key design (docs/access-patterns.md, AP-32, AP-85 to AP-89, AP-130):
+Key design (docs/access-patterns.md, AP-32, AP-85 to AP-89, AP-130, AP-167, AP-168):
     Touchpoint         pk=SHOP#<shop>#CUSTOMER#<customer>  sk=TOUCHPOINT#<type>#<occurred_at>#<touchpoint>   of a type
                        timeline_key=TOUCHPOINT#<occurred_at>#<touchpoint>                                    all of them
     Acquisition        pk=SHOP#<shop>#CUSTOMER#<customer>  sk=HEAD#ACQUISITION
@@ -130,6 +130,10 @@ class Acquisition(Synced, discriminator="Acquisition"):
     own_first = SourcePart(null=True)
     own_last = SourcePart(null=True)
     visitors: ListAttribute[JoinedVisitor] = ListAttribute(of=JoinedVisitor, default=list)
+    gone_count = NumberAttribute(default=0)
+    """Touchpoints that were the customer's and are no longer: nothing else of theirs shows that they are gone."""
+    occurred_at = UTCDateTimeAttribute(null=True)
+    """When what last changed any of it came about."""
 
     @classmethod
     def of(cls, shop: str, customer_id: str) -> Self:

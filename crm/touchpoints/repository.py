@@ -67,6 +67,29 @@ def list_newest_of_type(
     return [touchpoint for touchpoint in found if touchpoint.sk != before][:limit]
 
 
+def list_since(shop: str, customer_id: str, type_: str, *, since: datetime | None) -> list[Touchpoint]:
+    """AP-167. All of a type that happened at `since` or later, or ever; oldest first."""
+    first, last = _reach(f"TOUCHPOINT#{type_}#", since, None, None)
+    return list(
+        Touchpoint.query(customer_key(shop, customer_id), Touchpoint.sk.between(first, last), consistent_read=True)
+    )
+
+
+def newest_of_direction(shop: str, customer_id: str, direction: str) -> Touchpoint | None:
+    """AP-168. At one instant the one of the greater id."""
+    found = Touchpoint.query(
+        customer_key(shop, customer_id),
+        Touchpoint.timeline_key.startswith("TOUCHPOINT#"),
+        Touchpoint.direction == direction,
+        consistent_read=True,
+        index_name="timeline",
+        scan_index_forward=False,
+        limit=1,
+        page_size=FEW,
+    )
+    return next(iter(found), None)
+
+
 def get_acquisition(shop: str, customer_id: str) -> Acquisition | None:
     """AP-86."""
     try:

@@ -2,6 +2,7 @@
 """What customers did before, between and after orders: the only door into this area."""
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -47,8 +48,11 @@ __all__ = [
     "Touchpoint",
     "TouchpointSeen",
     "carts",
+    "checkouts",
     "faults",
     "identify",
+    "newest_of_direction",
+    "of_type_since",
     "order_cart",
     "record",
     "record_of_visitor",
@@ -69,6 +73,8 @@ touchpoint is in two.
 
 
 settle = visitors.settle
+of_type_since = repository.list_since
+newest_of_direction = repository.newest_of_direction
 
 
 def record(
@@ -141,15 +147,23 @@ def touchpoints(
 
 def carts(shop: str, customer_id: str) -> list[Cart]:
     """The carts that the newest 50 of either cart event tell of, each as it was told last; the newest first."""
-    said = [
-        touchpoint
-        for of_type in (carts_.UPDATED, carts_.CHECKOUT)
-        for touchpoint in repository.list_newest_of_type(shop, customer_id, of_type, limit=MOST_CART_EVENTS)
-    ]
-    told = carts_.told(said)
-    ordered = repository.get_ordered_carts(shop, customer_id, [cart.cart_id for cart in told])
-    first = {cart_id: item.orders[0].order_id for cart_id, item in ordered.items() if item.orders}
-    return [replace(cart, ordered_as=first.get(cart.cart_id)) for cart in told]
+    return _ordered(shop, customer_id, carts_.told(_newest_of_carts(shop, customer_id)))
+
+
+def checkouts(shop: str, customer_id: str, *, since: datetime | None) -> list[Cart]:
+    """The carts whose checkout was started at `since` or later, or ever, each as it was told last; the newest first.
+
+    Of one whose checkout does not say what is in it, and of which nothing else was told since, that was said by the
+    newest 50 of either cart event before.
+    """
+    started = repository.list_since(shop, customer_id, carts_.CHECKOUT, since=since)
+    if not started:
+        return []
+    said = [*started, *repository.list_since(shop, customer_id, carts_.UPDATED, since=since)]
+    if since is not None and not all("lines" in cart.properties for cart in carts_.told(said) if cart.checkout_at):
+        said += _newest_of_carts(shop, customer_id, until=since)
+    told = [cart for cart in carts_.told(said) if cart.checkout_at and (since is None or cart.checkout_at >= since)]
+    return _ordered(shop, customer_id, told)
 
 
 def order_cart(change: Change, shop: str, customer_id: str, order: OrderOfCart, told: Told) -> None:
@@ -192,6 +206,22 @@ def faults(seen: TouchpointSeen) -> list[Fault]:
     if compact_json.size(_kept(seen)) > LARGEST_PROPERTIES:
         found.append(Fault("properties", "TOO_LARGE", f"must not exceed {LARGEST_PROPERTIES:,} bytes of JSON"))
     return found
+
+
+def _newest_of_carts(shop: str, customer_id: str, *, until: datetime | None = None) -> list[Touchpoint]:
+    return [
+        touchpoint
+        for of_type in (carts_.UPDATED, carts_.CHECKOUT)
+        for touchpoint in repository.list_newest_of_type(
+            shop, customer_id, of_type, until=until, limit=MOST_CART_EVENTS
+        )
+    ]
+
+
+def _ordered(shop: str, customer_id: str, told: Sequence[Cart]) -> list[Cart]:
+    ordered = repository.get_ordered_carts(shop, customer_id, [cart.cart_id for cart in told])
+    first = {cart_id: item.orders[0].order_id for cart_id, item in ordered.items() if item.orders}
+    return [replace(cart, ordered_as=first.get(cart.cart_id)) for cart in told]
 
 
 def _kept(seen: TouchpointSeen) -> dict[str, Any]:

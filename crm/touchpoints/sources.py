@@ -43,6 +43,11 @@ class Sources:
         head.visitors = [each for each in head.visitors if each.visitor_id != visitor_id]
         self._changed.add(customer_id)
 
+    def lose(self, customer_id: str, count: int) -> None:
+        """So many touchpoints are the customer's no longer."""
+        self._head(customer_id).gone_count += count
+        self._changed.add(customer_id)
+
     def add_to(self, change: Change) -> None:
         """Add what has changed; the commit raises Stale where it was told meanwhile."""
         for customer_id in sorted(self._changed):
@@ -51,6 +56,7 @@ class Sources:
             theirs = [end for each in head.visitors for end in (each.first, each.last)]
             head.first, head.last = acquisition.ends([head.own_first, head.own_last, *theirs]) or (None, None)
             head.cause, head.replayed = self._told.cause, self._told.replayed
+            head.occurred_at = self._told.occurred_at
             change.revise(head)
 
     def _head(self, customer_id: str) -> Acquisition:

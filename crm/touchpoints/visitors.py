@@ -8,6 +8,7 @@ copy is. A touchpoint relies on the link it found and an identification on the v
 one is decided again.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from enum import Enum
@@ -24,6 +25,7 @@ from crm.touchpoints.told import Told
 LIFETIME = timedelta(days=90)  # from the first that is heard of them; an app's token ends no later
 MOST_TOUCHPOINTS = 1000  # of a visitor: the newest by event time
 MOVED_AT_ONCE = 30  # touchpoints a transaction: three writes each, and the link
+MOST_OWNERS = 8  # from whom one transaction takes copies: a write each
 MOST_BYTES = 1_000_000  # of touchpoints a transaction: DynamoDB takes four million, with the copies that it writes
 
 
@@ -52,7 +54,7 @@ def record(
         oldest = repository.oldest_of_visitor(shop, visitor_id, now=told.now)
         if oldest is None or oldest.sk < item.sk:
             if oldest is not None:
-                _forget(change, oldest)
+                _forget(change, sources, oldest)
             _keep(change, item, visitor, customer_id)
     ends = acquisition.ends([visitor.first, visitor.last, source])
     if source is not None and ends is not None and source in ends:
@@ -109,6 +111,7 @@ def settle(shop: str, visitor_id: str, *, now: datetime) -> int:
             change.unchanged(link)
             for item in batch:
                 _move(change, item, customer_id)
+            _take_from(change, shop, batch, link, now)
             change.commit()
             moved += len(batch)
         return moved
@@ -140,9 +143,10 @@ def _keep(change: Change, item: VisitorTouchpoint, visitor: Visitor, customer_id
         change.create(item.copy(customer_id), otherwise=Stale())
 
 
-def _forget(change: Change, item: VisitorTouchpoint) -> None:
+def _forget(change: Change, sources: Sources, item: VisitorTouchpoint) -> None:
     change.delete(item, when=_where(item), otherwise=Stale())
     if item.copied_to is not None:
+        sources.lose(item.copied_to, 1)
         _delete_copy(change, item, item.copied_to)
 
 
@@ -154,6 +158,17 @@ def _move(change: Change, item: VisitorTouchpoint, customer_id: str) -> None:
     # An update creates what is not there: what was forgotten meanwhile must not come back.
     there = VisitorTouchpoint.sk.exists()
     change.update(item, [VisitorTouchpoint.copied_to.set(customer_id)], when=there, otherwise=Stale())
+
+
+def _take_from(change: Change, shop: str, batch: Iterable[VisitorTouchpoint], link: VisitorLink, now: datetime) -> None:
+    """Whoever had copies has them no longer: deletions tell nobody, so their head does."""
+    losses = Counter(item.copied_to for item in batch if item.copied_to is not None)
+    if losses:
+        told = Told(link.identified_by, link.cause or "", link.identified_at, now, bool(link.replayed))
+        sources = Sources(shop, told)
+        for customer_id, count in losses.items():
+            sources.lose(customer_id, count)
+        sources.add_to(change)
 
 
 def _delete_copy(change: Change, item: VisitorTouchpoint, customer_id: str) -> None:
@@ -172,7 +187,8 @@ def _batches(items: Iterable[VisitorTouchpoint]) -> Iterator[list[VisitorTouchpo
     size = 0
     for item in items:
         length = len(str(item.serialize()).encode())
-        if batch and (len(batch) == MOVED_AT_ONCE or size + length > MOST_BYTES):
+        owners = len({each.copied_to for each in (*batch, item)})
+        if batch and (len(batch) == MOVED_AT_ONCE or size + length > MOST_BYTES or owners > MOST_OWNERS):
             yield batch
             batch, size = [], 0
         batch.append(item)

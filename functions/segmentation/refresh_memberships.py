@@ -1,40 +1,38 @@
 # functions/segmentation/refresh_memberships.py
-"""SQS SegmentationQueue <- DomainBus `order.recorded`, `customer.recorded`, `timer.due`: bring a customer's
+"""SQS SegmentationQueue <- DomainBus, what crm/segmentation/touching.py names, and `timer.due`: bring a customer's
 segments up to date.
 """
 
-from typing import Any
+from typing import Any, Final
 
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
-from crm.customers.events import CustomerRecorded
 from crm.kernel import clock
 from crm.kernel.errors import InvalidInput
 from crm.kernel.timers import TimerDue
-from crm.orders.events import OrderRecorded
 from crm.segmentation import service
 from functions import batches
 
 logger = Logger()
 
+KINDS: Final = {kind.detail_type: kind for kind in service.TOUCHED_BY}
+
 
 def refresh_memberships(record: SQSRecord) -> None:
     event = record.json_body
-    match event["detail-type"]:
-        case OrderRecorded.detail_type:
-            _refresh(OrderRecorded.parse(event["detail"]))
-        case CustomerRecorded.detail_type:
-            _refresh(CustomerRecorded.parse(event["detail"]))
-        case TimerDue.detail_type:
-            due = TimerDue.parse(event["detail"])
-            _tell(due.shop, service.wake(due, now=clock.now()))
-        case unknown:
-            raise InvalidInput(f"nothing to refresh for {unknown!r}", field="detail-type")
+    detail_type, detail = event["detail-type"], event["detail"]
+    if detail_type in KINDS:
+        _refresh(KINDS[detail_type].parse(detail))
+    elif detail_type == TimerDue.detail_type:
+        due = TimerDue.parse(detail)
+        _tell(due.shop, service.wake(due, now=clock.now()))
+    else:
+        raise InvalidInput(f"nothing to refresh for {detail_type!r}", field="detail-type")
 
 
-def _refresh(change: OrderRecorded | CustomerRecorded) -> None:
+def _refresh(change: service.CustomerEvent) -> None:
     intervals = service.refresh(
         change.shop,
         change.customer_id,

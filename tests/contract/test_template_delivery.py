@@ -5,7 +5,20 @@ import json
 
 import pytest
 
-from tests.contract.stack import Properties, listed, mappings, name_in, names_in, of_type, statements, targets, written
+from crm.intake.changes import PUBLISHERS
+from crm.segmentation.service import TOUCHED_BY
+from tests.contract.stack import (
+    Properties,
+    filtered_kinds,
+    listed,
+    mappings,
+    name_in,
+    names_in,
+    of_type,
+    statements,
+    targets,
+    written,
+)
 
 FUNCTIONS = of_type("AWS::Lambda::Function")
 QUEUES = of_type("AWS::SQS::Queue")
@@ -148,8 +161,7 @@ def test_events_are_wired_to_the_functions_that_the_design_names() -> None:
         ("IntakeBus", "*", "", "IntakeQueue"),
         ("default", "Email Bounced", "", "IntakeQueue"),
         ("default", "Email Complaint Received", "", "IntakeQueue"),
-        ("DomainBus", "order.recorded", "", "SegmentationQueue"),
-        ("DomainBus", "customer.recorded", "", "SegmentationQueue"),
+        *(("DomainBus", kind.detail_type, "", "SegmentationQueue") for kind in TOUCHED_BY),
         ("DomainBus", "timer.due", "segmentation", "SegmentationQueue"),
         ("DomainBus", "order.recorded", "", "LoyaltyQueue"),
         ("DomainBus", "order.recorded", "", "NotificationsQueue"),
@@ -170,6 +182,11 @@ def test_events_are_wired_to_the_functions_that_the_design_names() -> None:
         ("CrmTable", "PublishChangesFunction"),
         ("CrmTable", "RollUpFunction"),
     }
+
+
+def test_every_kind_that_is_published_reaches_the_function_that_publishes_it() -> None:
+    (mapping,) = (each for each in FROM_STREAMS.values() if name_in(each["FunctionName"]) == "PublishChangesFunction")
+    assert filtered_kinds(mapping) == {kind.__name__ for kind in PUBLISHERS}
 
 
 def test_nobody_can_pass_for_rapport_on_the_intake_bus() -> None:

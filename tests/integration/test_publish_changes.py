@@ -7,15 +7,18 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from crm.consent.models import ConsentHead, ConsentState
+from crm.customers.models import CustomerAttributes
 from crm.intake.changes import PUBLISHERS
-from crm.kernel import aws
+from crm.kernel import aws, clock
 from crm.kernel.settings import settings
 from crm.kernel.table import Published
 from crm.loyalty.models import LedgerEntry, Posting
 from crm.notifications.models import Message
 from crm.orders.events import OrderRecorded
 from crm.segmentation.stays import SegmentMembership
-from crm.touchpoints.models import VisitorLink
+from crm.shops.models import Shop
+from crm.touchpoints.models import Acquisition, Touchpoint, VisitorLink
 from functions.intake.publish_changes import handler
 from tests.letters import letters_in
 from tests.stream_records import NOON, answer, order, profile, record, sequence_number
@@ -96,8 +99,49 @@ def link() -> VisitorLink:
     return item
 
 
+def attributes(rev: int = 1, **values: str | None) -> CustomerAttributes:
+    item = CustomerAttributes.of("demo", "ann")
+    item.rev, item.cause = rev, f"event:e{rev}"
+    at = clock.text(NOON)
+    item.states = {key: {"value": value, "at": at, "origin": "event:shopify"} for key, value in values.items()}
+    return item
+
+
+def consents() -> ConsentHead:
+    item = ConsentHead.of("demo", "ann")
+    item.states = [ConsentState(channel="email", purpose="marketing", state="granted", source="form", occurred_at=NOON)]
+    item.rev, item.cause = 1, "event:e1"
+    return item
+
+
+def seen() -> Touchpoint:
+    item = Touchpoint.of("demo", "ann", "product.viewed", "e1", occurred_at=NOON)
+    item.direction, item.recorded_at, item.properties = "inbound", NOON, {"title": "so so"}
+    item.rev, item.cause = 1, "event:e1"
+    return item
+
+
+def brought(rev: int = 1, *, gone_count: int = 0) -> Acquisition:
+    item = Acquisition.of("demo", "ann")
+    item.rev, item.cause, item.occurred_at, item.gone_count = rev, "event:e1", NOON, gone_count
+    return item
+
+
+def shop(rev: int = 1, **more: str) -> Shop:
+    item = Shop.of("demo")
+    item.name, item.zone, item.currency, item.locale = "Demo", "Europe/Vienna", "EUR", "de-AT"
+    item.rev, item.cause = rev, f"shop:demo:update:{rev}"
+    for name, value in more.items():
+        setattr(item, name, value)
+    return item
+
+
 EVERY_KIND: list[tuple[Published, str]] = [
     (profile(), "customer.recorded"),
+    (attributes(shoe="so so"), "attributes.recorded"),
+    (consents(), "consent.recorded"),
+    (seen(), "touchpoint.recorded"),
+    (brought(), "acquisition.recorded"),
     (order(), "order.recorded"),
     (stay(), "segment.entered"),
     (message(), "message.planned"),
@@ -130,7 +174,31 @@ def test_a_profile_whose_values_stay_is_not_told(bus: Bus) -> None:
 
 
 def test_every_kind_that_is_published_is_tried_here() -> None:
-    assert {type(item) for item, _ in EVERY_KIND} == set(PUBLISHERS)
+    assert {type(item) for item, _ in EVERY_KIND} | {Shop} == set(PUBLISHERS)
+
+
+def test_of_the_shops_own_attributes_those_are_told_whose_value_is_another(bus: Bus) -> None:
+    before, after = attributes(shoe="42", size="M", colour=None), attributes(2, shoe="43", size="M", pet="cat")
+    later = attributes(3, shoe="43", size="M", pet="cat")
+    later.states["pet"]["at"] = clock.text(LATER)
+    assert deliver(record(after, before), record(later, after), record(attributes(4, shoe=None), later)) == []
+    assert [detail["keys"] for _, detail in bus.told()] == [["pet", "shoe"], ["shoe"]]
+
+
+def test_touchpoints_that_are_the_customers_no_longer_are_told_with_what_brought_them(bus: Bus) -> None:
+    first, second, third = brought(), brought(2, gone_count=3), brought(3, gone_count=3)
+    assert deliver(record(first), record(second, first), record(third, second)) == []
+    assert [detail["touchpointsGone"] for _, detail in bus.told()] == [False, True, False]
+
+
+def test_a_shop_is_told_of_where_its_days_or_amounts_mean_something_else(bus: Bus) -> None:
+    renamed, moved = shop(2, name="Other"), shop(3, name="Other", zone="Asia/Tokyo")
+    deliver(record(shop()), record(renamed, shop()), record(moved, renamed), record(shop(4, currency="JPY"), shop()))
+    assert [(kind, detail["zone"], detail["currency"]) for kind, detail in bus.told()] == [
+        ("shop.changed", "Asia/Tokyo", "EUR"),
+        ("shop.changed", "Europe/Vienna", "JPY"),
+    ]
+    assert bus.told()[0][1]["cause"] == "shop:demo:update:3"
 
 
 @pytest.mark.parametrize(("item", "_"), EVERY_KIND)
