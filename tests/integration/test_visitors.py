@@ -97,6 +97,28 @@ def test_the_customers_own_sources_stay_when_a_visitor_turns_out_to_be_somebody_
     assert brought_by("bob") == ["v1-1", "v1-1"]
 
 
+def gone_from(external_id: str) -> int:
+    head = customers.take_snapshot("demo", customer_of(external_id).customer_id).head(touchpoints.Acquisition)
+    return int(head.gone_count) if head else 0
+
+
+def test_whoever_the_visitor_was_not_is_told_that_touchpoints_are_gone() -> None:
+    deliver(viewed("v1", 1), viewed("v1", 2), identified("v1", "ann", 9))
+    settled("v1", now=NOW)
+    deliver(identified("v1", "bob", 8))
+    assert gone_from("ann") == 0  # they are hers until they are brought to bob
+    settled("v1", now=NOW)
+    settled("v1", now=NOW)
+    assert (history("ann"), history("bob")) == ([], ["2", "1"])
+    assert (gone_from("ann"), gone_from("bob")) == (2, 0)
+
+
+def test_whose_oldest_touchpoint_is_forgotten_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visitors, "MOST_TOUCHPOINTS", 2)
+    deliver(identified("v1", "ann", 1), viewed("v1", 2), viewed("v1", 3), viewed("v1", 4))
+    assert (history("ann"), gone_from("ann")) == (["4", "3"], 1)
+
+
 def test_the_newest_touchpoints_of_a_visitor_are_kept_in_any_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(visitors, "MOST_TOUCHPOINTS", 3)
     for number, order in enumerate(list(permutations(range(1, 6)))[::13]):

@@ -1,0 +1,257 @@
+# crm/segmentation/loading.py
+"""What is known of one customer, as the facts that segments ask about: the heads as they were read, and of the rest
+what is asked for and no more.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import MINYEAR, date, datetime
+from typing import Any, Final, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from crm.consent import service as consent
+from crm.consent.service import ConsentHead
+from crm.customers import service as customers
+from crm.customers.service import Customer, Snapshot
+from crm.feedback.service import FeedbackHead
+from crm.kernel import clock
+from crm.loyalty.service import LoyaltyAccount
+from crm.orders import service as orders
+from crm.segmentation import rfm
+from crm.segmentation.in_force import InForce
+from crm.segmentation.language import days, reading
+from crm.segmentation.language.catalogue import own_value
+from crm.segmentation.language.facts import (
+    Address,
+    Checkout,
+    Fact,
+    Facts,
+    Feedback,
+    Line,
+    Loyalty,
+    Order,
+    Profile,
+    Source,
+    Statistics,
+    Touchpoint,
+)
+from crm.segmentation.language.reading import Bound, Reads
+from crm.touchpoints import service as touchpoints
+from crm.touchpoints.service import INBOUND, Acquisition
+
+VISIT: Final = "visit.started"
+OF_ORDERS: Final = frozenset({Fact.STATISTICS, Fact.ORDERS, Fact.LAST_ORDER, Fact.RFM})
+
+
+class Asked(Struct, frozen=True):
+    """Of whom what is asked, when it is the day `today` or later."""
+
+    shop: str
+    customer_id: str
+    reads: Reads
+    today: date
+    in_force: InForce
+
+    def begins(self, bounds: Iterable[Bound]) -> datetime | None:
+        """The first instant of a history that is read; None where all of it is."""
+        day = reading.earliest(bounds, self.today)
+        return None if day is None or day.year == MINYEAR else days.starts(day, self.in_force.zone)
+
+
+Found: TypeAlias = tuple[dict[str, Any], list[datetime]]
+"""Fields of Facts, and when what they say came about."""
+
+
+def load(snapshot: Snapshot, reads: Reads, *, earliest: datetime, in_force: InForce) -> Facts:
+    """The facts behind a snapshot, with the histories that `reads` names: no further back than its windows reach at
+    `earliest`, the first moment that will be asked about. Windows only move on, so that is enough for later ones.
+
+    One Query for orders, for the last order and for each type of touchpoint; two for what was seen last; up to three,
+    and a batch read, for carts; one batch read for the shop's own attributes. Without any of these, none. Somebody
+    without a profile is hidden: nobody is there to be in a segment.
+    """
+    profile = snapshot.head(Customer)
+    if profile is None:
+        return Facts(snapshot.customer_id, in_force.zone, Profile(earliest), hidden=True)
+    asked = Asked(snapshot.shop, snapshot.customer_id, reads, days.today(earliest, in_force.zone), in_force)
+    heads = _of_heads(snapshot, profile, in_force)
+    fields: dict[str, Any] = {}
+    times = list(_times_of_heads(snapshot, profile, reads))
+    for fact, read in HISTORIES.items():
+        if fact in reads.facts:
+            found, told = read(asked)
+            fields |= found
+            times += told
+    if Fact.RFM in reads.facts and in_force.rfm is not None:
+        fields["rfm"] = rfm.score(in_force.rfm, heads.statistics, currency=in_force.currency)
+    return replace(heads, newest_at=max(times, default=None), **fields)
+
+
+def _of_heads(snapshot: Snapshot, profile: Customer, in_force: InForce) -> Facts:
+    """What the snapshot says by itself."""
+    said, sources = snapshot.head(ConsentHead), snapshot.head(Acquisition)
+    return Facts(
+        snapshot.customer_id,
+        in_force.zone,
+        _profile(profile),
+        statistics=_statistics(snapshot.head(orders.Statistics), in_force.currency),
+        consents=_marketing(said),
+        first_source=_source(sources.first) if sources else None,
+        last_source=_source(sources.last) if sources else None,
+        loyalty=_loyalty(snapshot.head(LoyaltyAccount)),
+        feedback=_feedback(snapshot.head(FeedbackHead)),
+        memberships=frozenset(),
+        hidden=customers.is_hidden(profile),
+    )
+
+
+def _times_of_heads(snapshot: Snapshot, profile: Customer, reads: Reads) -> Iterator[datetime]:
+    """When what is asked of the heads came about, where they say so. Nobody is known before they are recorded."""
+    known: list[datetime | None] = []
+    if Fact.PROFILE in reads.facts:
+        known += [profile.created_at, profile.changed_at]
+    if reads.facts & OF_ORDERS and (sums := snapshot.head(orders.Statistics)) is not None:
+        known.append(sums.last_order_at)
+    if Fact.CONSENT in reads.facts and (said := snapshot.head(ConsentHead)) is not None:
+        known += [state.occurred_at for state in said.states]
+    if Fact.ACQUISITION in reads.facts and (sources := snapshot.head(Acquisition)) is not None:
+        known.append(sources.last.occurred_at if sources.last else None)
+    if Fact.FEEDBACK in reads.facts and (answers := snapshot.head(FeedbackHead)) is not None:
+        known.append(answers.latest_at)
+    yield from (at for at in known if at is not None)
+
+
+def _profile(item: Customer) -> Profile:
+    return Profile(
+        added_at=item.created_at,
+        first_name=item.first_name,
+        last_name=item.last_name,
+        email=item.email,
+        locale=item.locale,
+        gender=item.gender,
+        birth_date=date.fromisoformat(item.birth_date) if item.birth_date else None,
+        status=item.status,
+        tags=frozenset(item.tags or ()),
+        addresses=tuple(
+            Address(each.country, each.region, each.city, _degrees(each.latitude), _degrees(each.longitude))
+            for each in item.addresses
+        ),
+    )
+
+
+def _degrees(stored: float | None) -> float | None:
+    return None if stored is None else float(stored)
+
+
+def _statistics(item: orders.Statistics | None, currency: str) -> Statistics:
+    if item is None:
+        return Statistics()
+    total = next((each for each in item.totals if each.currency == currency), None)
+    return Statistics(
+        int(item.order_count),
+        int(total.net) if total else 0,
+        orders.average(total) if total else None,
+        item.first_order_at,
+        item.last_order_at,
+    )
+
+
+def _marketing(head: ConsentHead | None) -> dict[str, str]:
+    """By channel, what was said of marketing as a whole."""
+    held = consent.held(head.states) if head else []
+    return {each.channel: each.state for each in held if each.purpose == consent.MARKETING and each.topic is None}
+
+
+def _source(part: touchpoints.SourcePart | None) -> Source | None:
+    if part is None:
+        return None
+    return Source(part.source, part.medium, part.campaign, part.term, part.content, part.channel)
+
+
+def _loyalty(account: LoyaltyAccount | None) -> Loyalty | None:
+    """Tiers and the day of joining are not kept by loyalty yet: unknown of everybody."""
+    return Loyalty(int(account.available)) if account else None
+
+
+def _feedback(head: FeedbackHead | None) -> Feedback | None:
+    """The only survey there is asks for recommendation (NPS)."""
+    if head is None or head.latest_score is None:
+        return None
+    return Feedback(nps=int(head.latest_score), answered_at=head.latest_at)
+
+
+def _last_order(asked: Asked) -> Found:
+    order = orders.newest_standing(asked.shop, asked.customer_id)
+    return ({"last_order_channel": order.channel}, [order.placed_at]) if order else ({}, [])
+
+
+def _last_seen(asked: Asked) -> Found:
+    visits = touchpoints.touchpoints(asked.shop, asked.customer_id, of_type=VISIT, limit=1)
+    last = touchpoints.newest_of_direction(asked.shop, asked.customer_id, INBOUND)
+    seen = [*visits, *([last] if last else [])]
+    fields = {
+        "last_visit_at": visits[0].occurred_at if visits else None,
+        "last_seen_channel": last.channel if last else None,
+    }
+    return fields, [each.occurred_at for each in seen]
+
+
+def _attributes(asked: Asked) -> Found:
+    """Values of those that are asked for and known, by key."""
+    stored = customers.attributes_of(asked.shop, [asked.customer_id])[asked.customer_id]
+    told = {key: stored.states[key] for key in asked.reads.attributes if key in stored.states}
+    values = {
+        key: own_value(asked.in_force.own[key], state["value"])
+        for key, state in told.items()
+        if state["value"] is not None and key in asked.in_force.own
+    }
+    return {"attributes": values}, [clock.parse(state["at"]) for state in told.values()]
+
+
+def _orders(asked: Asked) -> Found:
+    placed = orders.standing(asked.shop, asked.customer_id, since=asked.begins(asked.reads.orders))
+    return {"orders": tuple(map(_order, placed))}, []
+
+
+def _order(item: orders.Order) -> Order:
+    return Order(
+        item.order_id,
+        item.placed_at,
+        item.currency,
+        int(item.net),
+        item.channel,
+        item.coupon,
+        tuple(Line(line.sku, units, line.category, frozenset(line.tags or ())) for line, units in orders.kept(item)),
+    )
+
+
+def _touchpoints(asked: Asked) -> Found:
+    found = {
+        type_: tuple(
+            Touchpoint(each.touchpoint_id, each.type, each.occurred_at, each.properties)
+            for each in touchpoints.of_type_since(asked.shop, asked.customer_id, type_, since=asked.begins(bounds))
+        )
+        for type_, bounds in asked.reads.touchpoints.items()
+    }
+    return {"touchpoints": found}, [each.occurred_at for of_type in found.values() for each in of_type]
+
+
+def _checkouts(asked: Asked) -> Found:
+    found = tuple(
+        Checkout(cart.cart_id, cart.checkout_at, cart.updated_at, cart.is_open)
+        for cart in touchpoints.checkouts(asked.shop, asked.customer_id, since=asked.begins(asked.reads.carts))
+        if cart.checkout_at is not None
+    )
+    return {"checkouts": found}, [each.told_at for each in found]
+
+
+HISTORIES: Final[Mapping[Fact, Callable[[Asked], Found]]] = {
+    Fact.ATTRIBUTES: _attributes,
+    Fact.CARTS: _checkouts,
+    Fact.LAST_ORDER: _last_order,
+    Fact.LAST_SEEN: _last_seen,
+    Fact.ORDERS: _orders,
+    Fact.TOUCHPOINTS: _touchpoints,
+}
+"""What the snapshot does not say."""
