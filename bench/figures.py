@@ -134,6 +134,13 @@ FIGURES: Final = (
     _gateway("throughput_to_yoga", BENCH, "ratio"),
     # scores
     _segments("rfm_wrong", FAULTS, "customers", "==", 0),
+    # who is in which segment, and since when
+    _segments("oracle_differences", FAULTS, "verdicts", "==", 0),
+    _segments("oracle_early_changes", FAULTS, "verdicts", "==", 0),
+    _segments("oracle_members_share", FAULTS, "share", ">=", 0.2),
+    _segments("oracle_others_share", FAULTS, "share", ">=", 0.2),
+    _segments("spurious_wakes", FAULTS, "share"),
+    _segments("evaluation_ratio", BENCH, "ratio", "<=", 3),
 )  # fmt: skip
 
 BY_NAME: Final = {figure.full_name: figure for figure in FIGURES}

@@ -16,6 +16,7 @@ from tests.faults import (
     orders_under_fire,
     rfm_scores,
     rush,
+    segments_oracle,
     tenants,
     throttles,
     versions,
@@ -34,6 +35,7 @@ MODULES: Final = (
     access,
     versions,
     rfm_scores,
+    segments_oracle,
 )
 
 

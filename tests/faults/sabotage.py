@@ -7,6 +7,7 @@ process that runs the figure.
 
 import sys
 from collections.abc import Callable
+from datetime import timedelta
 from itertools import count
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ from crm.kpis import rollup
 from crm.loyalty import ledger
 from crm.notifications import delivery, recipient
 from crm.segmentation import rfm
+from crm.segmentation.language import days, stretches, truth
 from crm.touchpoints import service as touchpoints
 from crm.touchpoints import visitors
 
@@ -207,6 +209,32 @@ def those_who_share_a_value_share_the_lower_score() -> None:
     _replace(rfm, "_fifth", lambda bounds, value: min(rfm.FIFTHS, 1 + sum(bound <= value for bound in bounds)))
 
 
+def what_is_unknown_is_not_false() -> None:
+    """Nor is its opposite true."""
+    opposite = truth.opposite
+
+    def settled(part: Any) -> Any:
+        stand = opposite(part)
+
+        def settling(moment: Any) -> Any:
+            found, *until = stand(moment)
+            return (True if found is None else found, *until)
+
+        return settling
+
+    _replace(truth, "opposite", settled)
+
+
+def a_verdict_names_an_instant_that_is_not_too_late() -> None:
+    judged = stretches._judged_alone
+
+    def late(*arguments: Any, **more: Any) -> Any:
+        found, until = judged(*arguments, **more)
+        return found, until if until == days.FOREVER else until + timedelta(microseconds=1)
+
+    _replace(stretches, "_judged_alone", late)
+
+
 def nothing() -> None:
     """The figure watches the run itself: its plan is what SABOTAGE changes."""
 
@@ -240,6 +268,10 @@ GUARDS: Final[dict[str, Callable[[], None]]] = {
     "bucket_overdrawn": a_bucket_is_charged_by_its_condition,
     "bulk_rows_wrong": a_step_that_was_not_sent_on_is_sent_on_by_whoever_comes_again,
     "rfm_wrong": those_who_share_a_value_share_the_lower_score,
+    "oracle_differences": what_is_unknown_is_not_false,
+    "oracle_early_changes": a_verdict_names_an_instant_that_is_not_too_late,
+    "oracle_members_share": nothing,
+    "oracle_others_share": nothing,
     "jwks_fetches_per_cooldown": keys_are_fetched_once_in_a_cool_down,
 }
 

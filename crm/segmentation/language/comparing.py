@@ -12,14 +12,13 @@ from typing import Any, Final, TypeAlias
 from crm.segmentation.language import stretches
 from crm.segmentation.language.days import Moving
 from crm.segmentation.language.kinds import Kind, Type, Value
-from crm.segmentation.language.stretches import Stretch
+from crm.segmentation.language.stretches import REMEMBERED, Stretch
 from crm.segmentation.language.tree import Operator
 from crm.segmentation.language.truth import FALSE, TRUE, UNKNOWN, Judge, Judged, Moment
 
 Read: TypeAlias = Callable[[Moment], Any]
 """What is known of a customer; None where it is unknown."""
 
-REMEMBERED: Final = 512
 COMPARISONS: Final[dict[Operator, Callable[[Any, Any], bool]]] = {
     Operator.EQUAL: python.eq,
     Operator.UNEQUAL: python.ne,

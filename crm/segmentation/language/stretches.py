@@ -5,7 +5,8 @@ longer is. `date.min`: it always was; None at the end: it always will be. A stre
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime
-from typing import Generic, TypeAlias, TypeVar
+from functools import lru_cache
+from typing import Final, Generic, TypeAlias, TypeVar
 
 from msgspec import Struct
 
@@ -18,7 +19,9 @@ Stretch: TypeAlias = tuple[date | None, date | None]
 """The first day, None for never; and the day after the last."""
 
 ALWAYS = date.min
+REMEMBERED: Final = 512
 Point = TypeVar("Point", date, datetime)
+Item = TypeVar("Item")
 
 
 class Weighed(Struct, Generic[Point], frozen=True):
@@ -105,7 +108,7 @@ def judged(stretches: Sequence[Stretch], moment: Moment, *, negated: bool = Fals
     """Whether one of them lasts, and until when that stays so."""
     if len(stretches) == 1:
         return _judged_alone(*stretches[0], moment, negated=negated)
-    truth, until = tallied([Weighed(*each) for each in stretches], lambda count, _: count > 0, moment)
+    truth, until = _tallied([Weighed(*each) for each in stretches], lambda count, _: count > 0, moment)
     return truth is not negated, until
 
 
@@ -118,8 +121,41 @@ def _judged_alone(begins: date | None, ends: date | None, moment: Moment, *, neg
     return negated, days.starts(begins, moment.facts.zone)
 
 
-def tallied(weighed: Iterable[Weighed[date]], accepted: Callable[[int, int], bool], moment: Moment) -> Judged:
-    """Whether the count and the amount of all that lasts are accepted, and until when that stays so."""
+class Window:
+    """Of days between two that move, as `within`. Customers share their days: what follows from one is remembered."""
+
+    __slots__ = ("of",)
+
+    def __init__(self, since: Edge | None, until: Edge | None) -> None:
+        self.of: Callable[[date], Stretch] = lru_cache(maxsize=REMEMBERED)(lambda day: within(day, since, until))
+
+    def holds(self, day: date, today: date) -> bool:
+        begins, ends = self.of(day)
+        return begins is not None and begins <= today and (ends is None or today < ends)
+
+    def tallied(
+        self,
+        dated: Iterable[tuple[Item, date]],
+        weigh: Callable[[Item], tuple[int, int]],
+        accepted: Callable[[int, int], bool],
+        moment: Moment,
+    ) -> Judged:
+        """Whether the count and the amount of all that lies in it are accepted, and until when that stays so. What does
+        not come to lie in it any more is not weighed, which takes longer than looking at its day.
+        """
+        today, of = moment.today, self.of
+        weighed = []
+        for item, day in dated:
+            begins, ends = of(day)
+            if begins is None or (ends is not None and (ends <= today or ends <= begins)):
+                continue
+            units, amount = weigh(item)
+            if units:
+                weighed.append(Weighed(begins, ends, units, amount))
+        return _tallied(weighed, accepted, moment)
+
+
+def _tallied(weighed: Iterable[Weighed[date]], accepted: Callable[[int, int], bool], moment: Moment) -> Judged:
     truth, day = turning(weighed, accepted, moment.today)
     return truth, days.starts(day, moment.facts.zone)
 
@@ -127,7 +163,9 @@ def tallied(weighed: Iterable[Weighed[date]], accepted: Callable[[int, int], boo
 def turning(
     weighed: Iterable[Weighed[Point]], accepted: Callable[[int, int], bool], here: Point
 ) -> tuple[bool, Point | None]:
-    """As `tallied`, of points in time of either kind; None where it never changes."""
+    """Whether the count and the amount of all that lasts `here` are accepted, and at which point that changes next;
+    None where it never does.
+    """
     count = amount = 0
     changes: dict[Point, tuple[int, int]] = {}
     for each in weighed:

@@ -18,7 +18,7 @@ from typing import TypeAlias
 
 from crm.segmentation.language import days
 from crm.segmentation.language.days import FOREVER
-from crm.segmentation.language.facts import Facts
+from crm.segmentation.language.facts import Fact, Facts, Order, Touchpoint, read
 
 Truth: TypeAlias = bool | None
 """None is unknown."""
@@ -27,12 +27,14 @@ Truth: TypeAlias = bool | None
 class Moment:
     """A customer as known, and when they are looked at. One does for all segments that are asked then."""
 
-    __slots__ = ("_today", "facts", "now")
+    __slots__ = ("_orders", "_today", "_touchpoints", "facts", "now")
 
     def __init__(self, facts: Facts, now: datetime) -> None:
         self.facts = facts
         self.now = now
         self._today: date | None = None
+        self._orders: list[tuple[Order, date]] | None = None
+        self._touchpoints: dict[str, list[tuple[Touchpoint, date]]] = {}
 
     @property
     def today(self) -> date:
@@ -40,6 +42,21 @@ class Moment:
         if self._today is None:
             self._today = days.today(self.now, self.facts.zone)
         return self._today
+
+    @property
+    def orders(self) -> list[tuple[Order, date]]:
+        """Each with the day on which it was placed."""
+        if self._orders is None:
+            zone = self.facts.zone
+            self._orders = [(each, days.of(each.placed_at, zone)) for each in read(self.facts.orders, Fact.ORDERS)]
+        return self._orders
+
+    def touchpoints(self, of_type: str) -> list[tuple[Touchpoint, date]]:
+        """Each with the day on which it happened."""
+        if of_type not in self._touchpoints:
+            zone, found = self.facts.zone, read(self.facts.touchpoints, Fact.TOUCHPOINTS).get(of_type, ())
+            self._touchpoints[of_type] = [(each, days.of(each.occurred_at, zone)) for each in found]
+        return self._touchpoints[of_type]
 
 
 Judged: TypeAlias = tuple[Truth, datetime]

@@ -77,24 +77,24 @@ def event(given: Arguments) -> Condition:
     type_, since, until = given.values["name"], given.get("since"), given.get("until")
     least, most = given.get("count_min", 0 if "count_max" in given.values else 1), given.get("count_max")
 
-    def found(moment: Moment) -> Iterator[tuple[Touchpoint, stretches.Stretch]]:
-        for touchpoint in read(moment.facts.touchpoints, Fact.TOUCHPOINTS).get(type_, ()):
-            if all(_has(touchpoint.properties, each) for each in given.properties):
-                yield touchpoint, stretches.within(days.of(touchpoint.occurred_at, moment.facts.zone), since, until)
+    def weighed(touchpoint: Touchpoint) -> tuple[int, int]:
+        return all(_has(touchpoint.properties, each) for each in given.properties), 0
+
+    def accepted(count: int, _: int) -> bool:
+        return count >= least and (most is None or count <= most)
 
     def judge(moment: Moment) -> Judged:
-        weighed = [Weighed(*stretch) for _, stretch in found(moment)]
-        return stretches.tallied(weighed, lambda count, _: count >= least and (most is None or count <= most), moment)
+        return window.tallied(moment.touchpoints(type_), weighed, accepted, moment)
 
     def evidence(moment: Moment) -> Evidence:
-        today = moment.today
         ids = [
             touchpoint.touchpoint_id
-            for touchpoint, (begins, ends) in found(moment)
-            if begins is not None and begins <= today and (ends is None or today < ends)
+            for touchpoint, day in moment.touchpoints(type_)
+            if window.holds(day, moment.today) and weighed(touchpoint)[0]
         ]
         return Evidence.counted(len(ids), "event", ids)
 
+    window = stretches.Window(since, until)
     reads = Reads(frozenset({Fact.TOUCHPOINTS}), touchpoints={type_: frozenset({since})})
     return Condition(judge, reads, evidence)
 

@@ -1,21 +1,15 @@
 # crm/segmentation/language/vocabulary/orders.py
 """Functions over orders in a window of days."""
 
-from collections.abc import Callable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
 
 from crm.kernel.money import Money
-from crm.segmentation.language import days, stretches
-from crm.segmentation.language.comparing import REMEMBERED
-from crm.segmentation.language.facts import Fact, Line, Order, read
+from crm.segmentation.language import stretches
+from crm.segmentation.language.facts import Fact, Line, Order
 from crm.segmentation.language.kinds import DATE, INTEGER, MONEY, TEXT
 from crm.segmentation.language.reading import Reads
-from crm.segmentation.language.stretches import Weighed
 from crm.segmentation.language.truth import Judged, Moment
 from crm.segmentation.language.words import Arguments, Condition, Evidence, Function, Group, Parameter
-
-COUNTED = Callable[[Order], int]
-"""How much of an order counts; nothing where it is not asked about."""
 
 WINDOW: Mapping[str, tuple[str, str | None]] = {"date": ("since", "until")}
 COUNT: Mapping[str, tuple[str, str | None]] = {"count": ("count_min", "count_max")}
@@ -28,21 +22,25 @@ def orders_placed(given: Arguments) -> Condition:
     least = given.get("count_min", 0 if "count_max" in given.values else 1)
     most, low, high = (given.get(name) for name in ("count_max", "sum_amount_min", "sum_amount_max"))
 
-    def counted(order: Order) -> int:
+    def counts(order: Order) -> bool:
         of_channel = channels is None or channels.has(order.channel)
-        return int(of_channel and (coupons is None or coupons.has(order.coupon)))
+        return of_channel and (coupons is None or coupons.has(order.coupon))
+
+    def weighed(order: Order) -> tuple[int, int]:
+        return counts(order), order.net if order.currency == given.currency else 0
 
     def accepted(count: int, amount: int) -> bool:
         enough = count >= least and (most is None or count <= most)
         return enough and (low is None or amount >= low) and (high is None or amount <= high)
 
     def evidence(moment: Moment) -> Evidence:
-        orders = list(_in_window(given, moment, counted))
+        orders = [order for order in _in_window(window, moment) if counts(order)]
         amount = sum(order.net for order in orders if order.currency == given.currency)
         spent = f" of {Money(amount, given.currency).amount} {given.currency}"
         return Evidence.counted(len(orders), "order", (order.order_id for order in orders), rest=spent)
 
-    return Condition(_judge(given, counted, accepted), _reads(given), evidence)
+    window = stretches.Window(given.get("since"), given.get("until"))
+    return Condition(lambda moment: window.tallied(moment.orders, weighed, accepted, moment), _reads(given), evidence)
 
 
 def products_purchased(given: Arguments) -> Condition:
@@ -53,41 +51,22 @@ def products_purchased(given: Arguments) -> Condition:
         of_category = categories is None or categories.has(line.category)
         return of_category and (tags is None or tags.has_any(line.tags)) and (skus is None or skus.has(line.sku))
 
-    def counted(order: Order) -> int:
+    def units(order: Order) -> int:
         return sum(line.quantity for line in order.lines if matches(line))
 
-    def evidence(moment: Moment) -> Evidence:
-        orders = list(_in_window(given, moment, counted))
-        return Evidence.counted(sum(map(counted, orders)), "unit", (order.order_id for order in orders))
-
-    return Condition(_judge(given, counted, lambda count, _: count >= least), _reads(given), evidence)
-
-
-def _judge(given: Arguments, counted: COUNTED, accepted: Callable[[int, int], bool]) -> Callable[[Moment], Judged]:
-    since, until = given.get("since"), given.get("until")
-    within = lru_cache(maxsize=REMEMBERED)(lambda day: stretches.within(day, since, until))
-
     def judge(moment: Moment) -> Judged:
-        zone = moment.facts.zone
-        weighed = []
-        for order in read(moment.facts.orders, Fact.ORDERS):
-            count = counted(order)
-            if count:
-                begins, ends = within(days.of(order.placed_at, zone))
-                amount = order.net if order.currency == given.currency else 0
-                weighed.append(Weighed(begins, ends, count, amount))
-        return stretches.tallied(weighed, accepted, moment)
+        return window.tallied(moment.orders, lambda order: (units(order), 0), lambda count, _: count >= least, moment)
 
-    return judge
+    def evidence(moment: Moment) -> Evidence:
+        found = {order.order_id: count for order in _in_window(window, moment) if (count := units(order))}
+        return Evidence.counted(sum(found.values()), "unit", found)
+
+    window = stretches.Window(given.get("since"), given.get("until"))
+    return Condition(judge, _reads(given), evidence)
 
 
-def _in_window(given: Arguments, moment: Moment, counted: COUNTED) -> Iterator[Order]:
-    for order in read(moment.facts.orders, Fact.ORDERS):
-        begins, ends = stretches.within(
-            days.of(order.placed_at, moment.facts.zone), given.get("since"), given.get("until")
-        )
-        if begins is not None and begins <= moment.today and (ends is None or moment.today < ends) and counted(order):
-            yield order
+def _in_window(window: stretches.Window, moment: Moment) -> Iterator[Order]:
+    return (order for order, day in moment.orders if window.holds(day, moment.today))
 
 
 def _reads(given: Arguments) -> Reads:
