@@ -1,6 +1,6 @@
 # functions/segmentation/refresh_memberships.py
-"""SQS SegmentationQueue <- DomainBus, what crm/segmentation/touching.py names, and `timer.due`: bring a customer's
-segments up to date.
+"""SQS SegmentationQueue <- DomainBus, what crm/segmentation/touching.py names, `timer.due`, `shop.changed`: bring the
+segments of a customer up to date, or begin to bring those of all of a shop's.
 """
 
 from typing import Any, Final
@@ -13,6 +13,7 @@ from crm.kernel import clock
 from crm.kernel.errors import InvalidInput
 from crm.kernel.timers import TimerDue
 from crm.segmentation import service
+from crm.shops.events import ShopChanged
 from functions import batches
 
 logger = Logger()
@@ -28,6 +29,8 @@ def refresh_memberships(record: SQSRecord) -> None:
     elif detail_type == TimerDue.detail_type:
         due = TimerDue.parse(detail)
         _tell(due.shop, service.wake(due, now=clock.now()))
+    elif detail_type == ShopChanged.detail_type:
+        _begin(ShopChanged.parse(detail))
     else:
         raise InvalidInput(f"nothing to refresh for {detail_type!r}", field="detail-type")
 
@@ -41,6 +44,12 @@ def _refresh(change: service.CustomerEvent) -> None:
         now=clock.now(),
     )
     _tell(change.shop, intervals)
+
+
+def _begin(change: ShopChanged) -> None:
+    operation = service.shop_changed(change.shop, now=clock.now())
+    if operation is not None:
+        logger.info("operation", extra={"shop": change.shop, "operation_id": operation.operation_id})
 
 
 def _tell(shop: str, intervals: list[service.Interval]) -> None:

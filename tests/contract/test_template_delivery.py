@@ -7,6 +7,7 @@ import pytest
 
 from crm.intake.changes import PUBLISHERS
 from crm.segmentation.service import TOUCHED_BY
+from crm.shops.events import ShopChanged
 from tests.contract.stack import (
     Properties,
     filtered_kinds,
@@ -161,7 +162,7 @@ def test_events_are_wired_to_the_functions_that_the_design_names() -> None:
         ("IntakeBus", "*", "", "IntakeQueue"),
         ("default", "Email Bounced", "", "IntakeQueue"),
         ("default", "Email Complaint Received", "", "IntakeQueue"),
-        *(("DomainBus", kind.detail_type, "", "SegmentationQueue") for kind in TOUCHED_BY),
+        *(("DomainBus", kind.detail_type, "", "SegmentationQueue") for kind in (*TOUCHED_BY, ShopChanged)),
         ("DomainBus", "timer.due", "segmentation", "SegmentationQueue"),
         ("DomainBus", "order.recorded", "", "LoyaltyQueue"),
         ("DomainBus", "order.recorded", "", "NotificationsQueue"),

@@ -22,10 +22,14 @@ from crm.customers import service as customers
 from crm.intake.event_types import EVENT_TYPES
 from crm.intake.examples import example
 from crm.kernel import aws, clock
+from crm.kernel.actor import SYSTEM
 from crm.kernel.settings import settings
 from crm.kernel.table import client
+from crm.segmentation import service as segmentation
+from crm.segmentation.service import SegmentFields
 from crm.shops import service as shops
 from crm.shops.models import Shop
+from crm.shops.service import ShopFields
 from schema.node import global_id
 from schema.principal import SCOPES
 from tests import bulk
@@ -198,6 +202,20 @@ class Day:
         assert web.get(f"/v1/events/{example('order.paid')['id']}", headers=headers).status_code == 200
         self.running = None
 
+    def move_the_shop(self) -> None:
+        """Let a shop with a segment have its days elsewhere: what is to be done then is not this function's."""
+        said = SegmentFields("New", query="customer_added_date = today")
+        segmentation.create("demo", segmentation.DYNAMIC, said, actor=SYSTEM, now=clock.now())
+        bulk.tasks()
+        before = shops.get("demo")
+        after = shops.update("demo", ShopFields(zone="Asia/Tokyo"))
+        images = {"NewImage": after.to_dynamodb_dict(), "OldImage": before.to_dynamodb_dict()}
+        record = {"eventName": "MODIFY", "dynamodb": {"SequenceNumber": "1"} | images}
+        assert self.invoke("PublishChangesFunction", {"Records": [record]}) == {"batchItemFailures": []}
+        self.hand_over()
+        assert len(bulk.tasks()) == 1
+        shops.update("demo", ShopFields(zone=before.zone))
+
     def move_in_and_out(self) -> None:
         """Let staff import customers and orders, and export them."""
         for name in ("customersImport", "ordersImport", "customersExport", "ordersExport"):
@@ -245,6 +263,7 @@ def day(shop: Shop, outlets: None, monkeypatch: pytest.MonkeyPatch) -> Day:
     day.stream()
     for function in ("PublishChangesFunction", "RollUpFunction"):
         assert day.invoke(function, {"Records": [UNREADABLE]}) == {"batchItemFailures": []}
+    day.move_the_shop()
     day.visit()
     day.move_in_and_out()
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=120))
