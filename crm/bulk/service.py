@@ -1,5 +1,5 @@
 # crm/bulk/service.py
-"""Imports and exports, as operations: the only door into this area."""
+"""Imports and exports, as operations, and the steps of all operations there are: the only door into this area."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -27,6 +27,7 @@ from crm.kernel.operations import (
     OperationFault,
     Task,
 )
+from crm.segmentation import service as segmentation
 
 __all__ = [
     "AWAITING_UPLOAD", "CANCELLED", "CSV", "DONE", "EXPORTS", "FAILED", "IMPORTS", "JSONL", "MOST_BYTES", "QUEUED",
@@ -38,7 +39,7 @@ IMPORTS: Final = {"customers_import": CUSTOMERS, "orders_import": ORDERS}
 EXPORTS: Final = {"customers_export": CUSTOMERS, "orders_export": ORDERS}
 MOST_BYTES: Final = 50_000_000
 PATIENCE: Final = 3
-"""At which delivery of a task a row that cannot be taken in is given up on."""
+"""At which delivery of a task a row, or a customer, that cannot be dealt with is given up on."""
 LATEST, EARLIEST = timedelta(minutes=10), datetime(1970, 1, 1, tzinfo=UTC)
 
 find_many = operations.find_many
@@ -140,10 +141,13 @@ def run(task: str, *, delivery: int, now: datetime) -> Operation | None:
     """
 
     def step(operation: Operation) -> None:
-        if files.is_full(operation):
+        patient = delivery < PATIENCE
+        if operation.name in segmentation.STEPS:
+            segmentation.STEPS[operation.name](operation, patient=patient, now=now)
+        elif files.is_full(operation):
             files.gather(operation)
         elif operation.name in IMPORTS:
-            loading.step(operation, IMPORTS[operation.name], patient=delivery < PATIENCE, now=now)
+            loading.step(operation, IMPORTS[operation.name], patient=patient, now=now)
         else:
             exporting.step(operation, EXPORTS[operation.name], now=now)
 

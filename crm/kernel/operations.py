@@ -17,7 +17,7 @@ import json
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from math import ceil
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 from msgspec import Struct
 from pynamodb.attributes import JSONAttribute, ListAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
@@ -88,6 +88,12 @@ class Operation(Published, discriminator="Operation"):
     def fail(self, faults: list[Fault]) -> None:
         self.status = FAILED
         self.faults = [OperationFault(path=each.path, code=each.code, message=each.message) for each in faults]
+
+
+class Step(Protocol):
+    """Does an operation's next step, by changing it. While one is `patient`, what may pass is raised to come again."""
+
+    def __call__(self, operation: Operation, *, patient: bool, now: datetime) -> None: ...
 
 
 class Task(Struct, frozen=True):

@@ -5,6 +5,7 @@ reads and compiles them only then.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from enum import StrEnum
 from threading import Lock
 from typing import Final
 
@@ -33,6 +34,16 @@ BY_HAND: Final = only(Fact.MEMBERSHIPS)
 """What is read of any segment: who was put into it, or taken out of it, by hand."""
 
 
+class Status(StrEnum):
+    """Of a segment: its members are those of what it means now; or some are still those of what it meant before; or
+    nobody can be asked any more, and whoever is a member stays one.
+    """
+
+    READY = "ready"
+    COMPUTING = "computing"
+    BROKEN = "broken"
+
+
 class Meaning(Struct, frozen=True):
     """Since which version of the catalogue, since when and by what cause a definition means what it means."""
 
@@ -59,6 +70,13 @@ class Segment(Struct, frozen=True):
     def is_broken(self) -> bool:
         """Its query no longer is right, by what the shop has changed since: whoever is a member stays one."""
         return self.kind == DYNAMIC and self.compiled is None
+
+    def status(self, ready_in: int) -> Status:
+        """`ready_in` is the last version of the catalogue for which all customers have been looked at."""
+        if self.is_broken:
+            return Status.BROKEN
+        done = self.compiled is None or self.meaning.version <= ready_in
+        return Status.READY if done else Status.COMPUTING
 
 
 class InForce(Struct, frozen=True):

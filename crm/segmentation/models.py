@@ -1,10 +1,11 @@
 # crm/segmentation/models.py
 """What segments a shop has, and what they have meant.
 
-Key design (docs/access-patterns.md, AP-150 to AP-153):
+Key design (docs/access-patterns.md, AP-150 to AP-154):
     SegmentCatalogue   pk=SHOP#<shop>#SEGMENTS  sk=CATALOGUE
     SegmentDefinition  pk=SHOP#<shop>#SEGMENTS  sk=SEGMENT#<segment>   stays when it is deleted, as a tombstone
     SegmentVersion     pk=SHOP#<shop>#SEGMENTS  sk=VERSION#<segment>#<version>
+    SegmentsReady      pk=SHOP#<shop>#SEGMENTS  sk=READY
 
 Every edit is one transaction that revises the catalogue, so that a shop's edits come one after another: unique names,
 the limit, and that no segment asks about itself are exact.
@@ -114,6 +115,19 @@ class SegmentVersion(Item, discriminator="SegmentVersion"):
             written_at=definition.updated_at,
             written_by=definition.updated_by,
         )
+
+
+class SegmentsReady(Item, discriminator="SegmentsReady"):
+    """The last version of the catalogue for which all customers have been looked at. No part of the catalogue: those
+    who edit that would otherwise be held up.
+    """
+
+    ready_in = NumberAttribute()
+    ready_at = UTCDateTimeAttribute()
+
+    @classmethod
+    def of(cls, shop: str) -> Self:
+        return cls(segments_key(shop), "READY")
 
 
 def segments_key(shop: str) -> str:

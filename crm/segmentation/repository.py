@@ -7,6 +7,7 @@ from crm.kernel.table import customer_key
 from crm.segmentation.models import (
     SegmentCatalogue,
     SegmentDefinition,
+    SegmentsReady,
     SegmentVersion,
     segments_key,
     version_key,
@@ -60,3 +61,11 @@ def get_version(shop: str, segment_id: str, version: int) -> SegmentVersion | No
         return SegmentVersion.get(segments_key(shop), version_key(segment_id, version), consistent_read=True)
     except DoesNotExist:
         return None
+
+
+def ready_in(shop: str) -> int:
+    """The last version of the catalogue for which all customers have been looked at (AP-154)."""
+    try:
+        return int(SegmentsReady.get(segments_key(shop), "READY", consistent_read=True).ready_in)
+    except DoesNotExist:
+        return 0

@@ -1,7 +1,9 @@
 # crm/segmentation/service.py
 """What can be done with segments. Called by resolvers and functions alike."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Final
 
 from msgspec.structs import asdict
 
@@ -10,12 +12,14 @@ from crm.customers.service import Customer, SegmentsHead, SegmentState, Snapshot
 from crm.kernel import timers
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Stale
+from crm.kernel.operations import Step
 from crm.kernel.timers import Timer, TimerDue
 from crm.orders.service import Statistics
 from crm.segmentation import defining, drafting, in_force, repository
+from crm.segmentation.books import REFRESH
 from crm.segmentation.defining import MOST_SEGMENTS, Edited, SegmentFields
 from crm.segmentation.definitions import SEGMENTS, Facts, Segment
-from crm.segmentation.in_force import InForce, Meaning
+from crm.segmentation.in_force import InForce, Meaning, Status
 from crm.segmentation.language import suggesting
 from crm.segmentation.language.catalogue import Catalogue
 from crm.segmentation.language.compiling import Understood
@@ -32,15 +36,17 @@ from crm.segmentation.transitions import Interval, OpenMembership, Outcome, by_t
 from crm.shops import service as shops
 
 __all__ = [
-    "DYNAMIC", "MOST_SEGMENTS", "ORIGINS", "SEGMENTS", "SHARDS", "STATIC", "TEMPLATES", "TOUCHED_BY", "Catalogue",
-    "CustomerEvent", "Edited",
-    "FactKind", "InForce", "Interval", "Meaning", "Mistake", "OpenMembership", "Segment", "SegmentDefinition",
-    "SegmentFields", "SegmentLeaving", "SegmentMembership", "SegmentNamed", "SegmentVersion", "Suggestion", "Template",
-    "TooManySegments", "Understood", "create", "current", "delete", "duplicate", "filters_at", "find", "get",
-    "get_version", "list_definitions", "list_members", "list_memberships", "may_be_named", "open_segments", "recompute",
-    "refresh", "shop_changed", "understood", "update", "values_at", "wake",
+    "DYNAMIC", "MOST_SEGMENTS", "ORIGINS", "REFRESH", "SEGMENTS", "SHARDS", "STATIC", "STEPS", "TEMPLATES",
+    "TOUCHED_BY", "Catalogue", "CustomerEvent", "Edited", "FactKind", "InForce", "Interval", "Meaning", "Mistake",
+    "OpenMembership", "Segment", "SegmentDefinition", "SegmentFields", "SegmentLeaving", "SegmentMembership",
+    "SegmentNamed", "SegmentVersion", "Status", "Suggestion", "Template", "TooManySegments", "Understood", "create",
+    "current", "delete", "duplicate", "filters_at", "find", "get", "get_version", "list_definitions", "list_members",
+    "list_memberships", "may_be_named", "open_segments", "ready_in", "recompute", "refresh", "shop_changed",
+    "understood", "update", "values_at", "wake",
 ]  # fmt: skip
 
+STEPS: Final[Mapping[str, Step]] = {}
+"""How each of segmentation's operations goes on, by its name."""
 OWNER, SUBJECT = "segmentation", "memberships"
 
 create = defining.create
@@ -50,6 +56,7 @@ duplicate = defining.duplicate
 recompute = defining.recompute
 shop_changed = defining.shop_changed
 find = defining.find
+ready_in = repository.ready_in
 get = defining.get
 get_version = repository.get_version
 list_definitions = defining.list_definitions

@@ -1,5 +1,5 @@
 # functions/bulk/run_operation.py
-"""SQS OperationsQueue <- the gateway, and this function itself: do the next step of an import or export."""
+"""SQS OperationsQueue <- the gateway, and this function itself: do the next step of an operation."""
 
 from typing import Any
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from crm.kernel import operations
 from crm.kernel.actor import Actor, Role
@@ -12,7 +13,7 @@ from crm.kernel.errors import InvalidInputs, NotFound, Stale, VersionMismatch
 from crm.kernel.operations import Operation
 from crm.segmentation import books, defining, repository, service
 from crm.segmentation.defining import Edited, SegmentFields
-from crm.segmentation.in_force import Meaning
+from crm.segmentation.in_force import Meaning, Status
 from crm.segmentation.models import DYNAMIC, STATIC, SegmentDefinition
 from crm.segmentation.refusals import SegmentNamed, TooManySegments
 from crm.shops import service as shops
@@ -324,3 +325,12 @@ def test_an_edit_that_is_always_overtaken_changes_nothing(now: datetime, monkeyp
     with pytest.raises(Stale):
         updated(vip, now, query="amount_spent > 900")
     assert stored(vip).rev == 1
+
+
+def test_a_segment_is_ready_once_all_customers_have_been_looked_at(now: datetime) -> None:
+    vip = created(now)
+    segment = service.current("demo", now=now).segments[vip.segment_id]
+    assert service.ready_in("demo") == 0
+    assert [segment.status(ready_in) for ready_in in (0, 1, 2)] == [Status.COMPUTING, Status.READY, Status.READY]
+    assert replace(segment, compiled=None).status(2) is Status.BROKEN
+    assert replace(segment, compiled=None, kind=STATIC).status(0) is Status.READY
