@@ -137,7 +137,7 @@ def _sources(events: Iterable[Event]) -> dict[str, str | None]:
         if event["type"] not in BEHAVIOUR or data.get("direction") == "outbound":
             continue
         site = (urlsplit(data["referrer"]).hostname or "").removeprefix("www.") if "referrer" in data else None
-        if "utm" in data:
+        if data.get("utm"):
             found.append({"channel": data.get("channel"), "source": site} | data["utm"])
         elif site:
             found.append({"channel": data.get("channel"), "source": site, "medium": "referral"})

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Final
 
 from bench.figures import Report
 from tests.faults import segments_people as people
+from tests.faults import segments_stored as stored
 from tests.faults.segments_judge import Judge, Truth, kilometres_to_nearest
-from tests.faults.segments_known import Known
-from tests.faults.segments_people import NOW
+from tests.faults.segments_known import Known, known
+from tests.faults.segments_people import NOW, Told
 from tests.faults.segments_queries import NEVER_UNKNOWN, SEGMENTS, Writer, subjects
 from tests.faults.segments_turning import turning_points
 from tests.faults.segments_written import Call, Compare, Holds, Join, Not, Query, text
@@ -72,20 +73,24 @@ class Tally:
 
 @dataclass(frozen=True)
 class Subject:
-    """A customer: what the oracle knows of them, and the engine."""
+    """A customer: what was told of them, what the oracle knows by that, and what the engine does."""
 
+    told: Told
     known: Known
     facts: "Facts"
 
 
 @dataclass(frozen=True)
 class Job:
-    """A worker's share of the queries, `begins` being the number of the first."""
+    """A worker's share of the queries, `begins` being the number of the first. `as_read`: for each the facts are loaded
+    that it reads, and no others; else all that there are.
+    """
 
     seed: str
     begins: int
     count: int
     sabotage: str
+    as_read: bool = False
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,7 @@ class Trial:
                 query = Join("AND", (query, NEVER))
             if job.sabotage == "oracle_others_share":
                 query = Join("OR", (query, Not(NEVER)))
-            self._judge(query, draw, tally)
+            self._judge(query, draw, tally, as_read=job.as_read)
         return tally
 
     def _lively(self, writer: Writer, name: str, draw: random.Random) -> Query:
@@ -124,7 +129,7 @@ class Trial:
                 return query
         return next(queries)
 
-    def _judge(self, query: Query, draw: random.Random, tally: Tally) -> None:
+    def _judge(self, query: Query, draw: random.Random, tally: Tally, *, as_read: bool) -> None:
         from crm.segmentation.language.compiling import understand
 
         judge, looking = Judge(SEGMENTS, tally.heard), Judge(SEGMENTS, Counter())
@@ -136,10 +141,13 @@ class Trial:
             if compiled is None:
                 tally.differences.append(f"{said}: {understood[who.shop.name].mistakes}")
                 return
+            facts = subject.facts
+            if as_read:
+                facts = stored.loaded(subject.told, who.customer_id, compiled.reads)
             flips = list(_flips(looking, query, who, draw, most=MOST_POINTS))
             for now in _moments(flips, draw):
                 member = judge.is_member(query, who, now)
-                verdict = compiled.evaluate(subject.facts, now)
+                verdict = compiled.evaluate(facts, now)
                 tally.verdicts += 1
                 tally.members += member
                 tally.near += any(abs(now - flip) <= SECOND for flip in flips)
@@ -168,7 +176,10 @@ def run(report: Report, sabotage: str) -> None:
     count = QUERIES // 10 if report.quick or sabotage else QUERIES
     trial = _trial(report.seed)
     tally = Tally()
-    jobs = [Job(f"{report.seed}:{begins}", begins, SHARE, sabotage) for begins in range(0, count, SHARE)]
+    as_read = len(subjects())
+    tally.add(trial.judged(Job(f"{report.seed}:read", 0, as_read, sabotage, as_read=True)))
+    shares = range(as_read, count, SHARE)
+    jobs = [Job(f"{report.seed}:{begins}", begins, min(SHARE, count - begins), sabotage) for begins in shares]
     with ProcessPoolExecutor(WORKERS, mp_context=get_context("fork")) as workers:
         for part in workers.map(trial.judged, jobs):
             tally.add(part)
@@ -230,31 +241,11 @@ def _moments(flips: Sequence[datetime], draw: random.Random) -> Iterator[datetim
 
 
 def _trial(seed: int) -> Trial:
-    from crm.segmentation.language.catalogue import Catalogue, OwnAttribute, Segment
-    from crm.segmentation.language.compiling import understand
-    from tests.faults.segments_known import known
-    from tests.faults.segments_projection import projected
-
+    everybody = people.everybody(seed)
+    ids = stored.take_in(everybody)
+    everything = stored.everything_read()
     subjects_ = []
-    for told in people.everybody(seed):
-        who = known(told, f"{told.shop.name}-{told.name}")
-        subjects_.append(Subject(who, projected(told, who)))
-    own = {
-        key: OwnAttribute(
-            key, said["name"], said["type"], said.get("element_type"), tuple(dict(said.get("choices", ())))
-        )
-        for key, said in people.OWN.items()
-    }
-    catalogues = {}
-    for shop in people.SHOPS:
-        segments: dict[str, Segment] = {}
-        for name, query in SEGMENTS.items():
-            segment_id = people.BY_HAND if query is None else f"seg_{len(segments)}"
-            tree = None
-            if query is not None:
-                found = understand(text(query), Catalogue(shop.currency, own, dict(segments)))
-                assert found.compiled is not None, found.mistakes
-                tree = found.compiled.query
-            segments[segment_id] = Segment(segment_id, name, tree)
-        catalogues[shop.name] = Catalogue(shop.currency, own, segments)
-    return Trial(subjects_, catalogues)
+    for told in everybody:
+        customer_id = ids[told.shop.name, told.name]
+        subjects_.append(Subject(told, known(told, customer_id), stored.loaded(told, customer_id, everything)))
+    return Trial(subjects_, {shop.name: stored.in_force(shop).catalogue for shop in people.SHOPS})
