@@ -10,7 +10,6 @@ sends them to S3 as the next piece of the result. It takes only parts that an ea
 whoever does such a step again sends the same again.
 """
 
-import hashlib
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -18,9 +17,9 @@ from botocore.exceptions import ClientError
 from msgspec import Struct
 
 from crm.bulk.reading import CSV, JSONL
+from crm.kernel import parts
 from crm.kernel.aws import s3_client
 from crm.kernel.operations import Operation
-from crm.kernel.settings import settings
 
 ADDRESS_SECONDS: Final = 15 * 60
 KEPT: Final = timedelta(days=7)
@@ -47,7 +46,7 @@ class UploadChanged(Exception):
 
 def upload_url(operation: Operation) -> str:
     """Where to PUT the file; for a quarter of an hour."""
-    return _address("put_object", Key=_key(operation, "upload"))
+    return _address("put_object", Key=parts.key(operation, "upload"))
 
 
 def result_url(operation: Operation, *, now: datetime) -> str | None:
@@ -65,7 +64,7 @@ def form(operation: Operation) -> str:
 
 def uploaded(operation: Operation) -> Upload | None:
     """None while nothing is there."""
-    head = _head(_key(operation, "upload"))
+    head = _head(parts.key(operation, "upload"))
     return Upload(int(head["ContentLength"]), str(head["ETag"])) if head is not None else None
 
 
@@ -73,7 +72,7 @@ def read(operation: Operation, offset: int, size: int, *, etag: str) -> bytes:
     """A slice of the upload. Raises UploadChanged."""
     asked = f"bytes={offset}-{offset + size - 1}"
     try:
-        answer = s3_client().get_object(Bucket=_bucket(), Key=_key(operation, "upload"), Range=asked)
+        answer = s3_client().get_object(Bucket=parts.bucket(), Key=parts.key(operation, "upload"), Range=asked)
     except ClientError as error:
         if error.response["Error"]["Code"] in ABSENT | {"416", "InvalidRange"}:
             raise UploadChanged from error
@@ -92,7 +91,7 @@ def put_part(operation: Operation, text: str) -> None:
 
 def is_full(operation: Operation) -> bool:
     """Whether the next step is to gather what there is."""
-    return len(operation.parts) >= MOST_PARTS or sum(map(_size, operation.parts)) >= MOST_BYTES
+    return len(operation.parts) >= MOST_PARTS or sum(map(parts.size, operation.parts)) >= MOST_BYTES
 
 
 def gather(operation: Operation) -> None:
@@ -143,19 +142,11 @@ def _pieces(operation: Operation) -> dict[int, str]:
 
 
 def _put(operation: Operation, body: bytes) -> str:
-    name = f"{hashlib.sha256(body).hexdigest()[:16]}-{len(body)}"
-    kind = CONTENT_TYPES[form(operation)]
-    s3_client().put_object(Bucket=_bucket(), Key=_part(operation, name), Body=body, ContentType=kind)
-    return name
+    return parts.put(operation, body, content_type=CONTENT_TYPES[form(operation)])
 
 
 def _held(operation: Operation) -> bytes:
-    keys = [_part(operation, name) for name in operation.parts]
-    return b"".join(s3_client().get_object(Bucket=_bucket(), Key=key)["Body"].read() for key in keys)
-
-
-def _size(part: str) -> int:
-    return int(part.rpartition("-")[2])
+    return b"".join(parts.read(operation))
 
 
 def _has_parts(operation: Operation) -> bool:
@@ -164,7 +155,7 @@ def _has_parts(operation: Operation) -> bool:
 
 def _head(key: str) -> dict[str, Any] | None:
     try:
-        head: dict[str, Any] = s3_client().head_object(Bucket=_bucket(), Key=key)
+        head: dict[str, Any] = s3_client().head_object(Bucket=parts.bucket(), Key=key)
     except ClientError as error:
         if error.response["Error"]["Code"] in ABSENT:
             return None
@@ -173,25 +164,13 @@ def _head(key: str) -> dict[str, Any] | None:
 
 
 def _target(operation: Operation) -> dict[str, str]:
-    return {"Bucket": _bucket(), "Key": _result(operation)}
+    return {"Bucket": parts.bucket(), "Key": _result(operation)}
 
 
 def _result(operation: Operation) -> str:
-    return _key(operation, f"result.{form(operation)}")
+    return parts.key(operation, f"result.{form(operation)}")
 
 
 def _address(method: str, **about: str) -> str:
-    given = {"Bucket": _bucket()} | about
+    given = {"Bucket": parts.bucket()} | about
     return str(s3_client().generate_presigned_url(method, Params=given, ExpiresIn=ADDRESS_SECONDS))
-
-
-def _bucket() -> str:
-    return settings().require("archive_bucket")
-
-
-def _key(operation: Operation, name: str) -> str:
-    return f"operations/{operation.shop}/{operation.operation_id}/{name}"
-
-
-def _part(operation: Operation, name: str) -> str:
-    return _key(operation, f"parts/{name}")

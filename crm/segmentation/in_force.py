@@ -206,10 +206,11 @@ def _read(shop: str, known: InForce | None, *, now: datetime) -> InForce:
         return known
     definitions = repository.list_definitions(shop)
     own = own_attributes(customers.attribute_definitions_now(shop, now=now))
+    bounds = repository.get_thresholds(shop, int(stored.rfm_version)) if stored.rfm_version else None
     after = repository.get_catalogue(shop)
     if after is None or after.rev != stored.rev:
         raise Stale
-    return build(shop, stored, definitions, own=own)
+    return replace(build(shop, stored, definitions, own=own), rfm=bounds.drawn() if bounds else None)
 
 
 def _asked(catalogue: Catalogue) -> Catalogue:

@@ -95,7 +95,7 @@ def _of_heads(snapshot: Snapshot, profile: Customer, in_force: InForce) -> Facts
         snapshot.customer_id,
         in_force.zone,
         _profile(profile),
-        statistics=_statistics(snapshot.head(orders.Statistics), in_force.currency),
+        statistics=statistics_of(snapshot, in_force.currency),
         consents=_marketing(said),
         first_source=_source(sources.first) if sources else None,
         last_source=_source(sources.last) if sources else None,
@@ -144,7 +144,9 @@ def _degrees(stored: float | None) -> float | None:
     return None if stored is None else float(stored)
 
 
-def _statistics(item: orders.Statistics | None, currency: str) -> Statistics:
+def statistics_of(snapshot: Snapshot, currency: str) -> Statistics:
+    """The sums over a customer's standing orders; amounts are those of the currency."""
+    item = snapshot.head(orders.Statistics)
     if item is None:
         return Statistics()
     total = next((each for each in item.totals if each.currency == currency), None)

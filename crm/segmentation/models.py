@@ -6,6 +6,8 @@ Key design (docs/access-patterns.md, AP-150 to AP-154):
     SegmentDefinition  pk=SHOP#<shop>#SEGMENTS  sk=SEGMENT#<segment>   stays when it is deleted, as a tombstone
     SegmentVersion     pk=SHOP#<shop>#SEGMENTS  sk=VERSION#<segment>#<version>
     SegmentsReady      pk=SHOP#<shop>#SEGMENTS  sk=READY
+    RfmThresholds      pk=SHOP#<shop>#SEGMENTS  sk=RFM#<version>         (AP-173)
+    SegmentInsights    pk=SHOP#<shop>#SEGMENTS  sk=INSIGHTS#<segment>    (AP-174)
 
 Every edit is one transaction that revises the catalogue, so that a shop's edits come one after another: unique names,
 the limit, and that no segment asks about itself are exact.
@@ -18,12 +20,14 @@ Of customers (crm/segmentation/stays.py; AP-50, AP-51):
                        timeline_key=LEFT#<left_at>#<segment>
 """
 
+from datetime import date
 from typing import Final, Self
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 
 from crm.kernel.compact_json import CompactJSONAttribute
 from crm.kernel.table import Item, Published
+from crm.segmentation.rfm import Thresholds
 
 DYNAMIC: Final = "dynamic"
 """Whoever its query is true of is a member."""
@@ -130,9 +134,57 @@ class SegmentsReady(Item, discriminator="SegmentsReady"):
         return cls(segments_key(shop), "READY")
 
 
+class RfmThresholds(Item, discriminator="RfmThresholds"):
+    """The bounds of RFM scores in one version (crm/segmentation/rfm.py), as of the day `scored_on`."""
+
+    version = NumberAttribute()
+    scored_on = UnicodeAttribute()
+    zone = UnicodeAttribute()
+    currency = UnicodeAttribute()
+    customer_count = NumberAttribute()
+    recency = CompactJSONAttribute(default=list)
+    frequency = CompactJSONAttribute(default=list)
+    monetary = CompactJSONAttribute(default=list)
+    drawn_at = UTCDateTimeAttribute()
+    operation_id = UnicodeAttribute()
+
+    @classmethod
+    def of(cls, shop: str, version: int) -> Self:
+        return cls(segments_key(shop), rfm_key(version), version=version)
+
+    def drawn(self) -> Thresholds:
+        return Thresholds(
+            int(self.version),
+            date.fromisoformat(self.scored_on),
+            self.zone,
+            self.currency,
+            int(self.customer_count),
+            tuple(date.fromisoformat(day) for day in self.recency),
+            tuple(int(value) for value in self.frequency),
+            tuple(int(value) for value in self.monetary),
+        )
+
+
+class SegmentInsights(Item, discriminator="SegmentInsights"):
+    """What was typical of a segment's members at `as_of` (crm/segmentation/traits.py)."""
+
+    segment_id = UnicodeAttribute()
+    as_of = UTCDateTimeAttribute()
+    currency = UnicodeAttribute()
+    typical = CompactJSONAttribute(default=dict)
+
+    @classmethod
+    def of(cls, shop: str, segment_id: str) -> Self:
+        return cls(segments_key(shop), f"INSIGHTS#{segment_id}", segment_id=segment_id)
+
+
 def segments_key(shop: str) -> str:
     return f"SHOP#{shop}#SEGMENTS"
 
 
 def version_key(segment_id: str, version: int) -> str:
     return f"VERSION#{segment_id}#{version:010}"
+
+
+def rfm_key(version: int) -> str:
+    return f"RFM#{version:010}"

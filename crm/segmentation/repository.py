@@ -1,14 +1,21 @@
 # crm/segmentation/repository.py
 """Every read of segments and memberships; writes go through a Change."""
 
+from collections.abc import Iterable
+
 from pynamodb.exceptions import DoesNotExist
 
+from crm.kernel import batch_reads
+from crm.kernel.settings import settings
 from crm.kernel.table import customer_key
 from crm.segmentation.models import (
+    RfmThresholds,
     SegmentCatalogue,
     SegmentDefinition,
+    SegmentInsights,
     SegmentsReady,
     SegmentVersion,
+    rfm_key,
     segments_key,
     version_key,
 )
@@ -69,3 +76,18 @@ def ready_in(shop: str) -> int:
         return int(SegmentsReady.get(segments_key(shop), "READY", consistent_read=True).ready_in)
     except DoesNotExist:
         return 0
+
+
+def get_thresholds(shop: str, version: int) -> RfmThresholds | None:
+    """The bounds of RFM scores in one version (AP-173)."""
+    try:
+        return RfmThresholds.get(segments_key(shop), rfm_key(version), consistent_read=True)
+    except DoesNotExist:
+        return None
+
+
+def get_insights(shop: str, segment_ids: Iterable[str]) -> dict[str, SegmentInsights]:
+    """What was found typical of segments, by id (AP-174)."""
+    keys = [SegmentInsights.of(shop, segment_id) for segment_id in segment_ids]
+    found = batch_reads.read(settings().crm_table, [(key.pk, key.sk) for key in keys])
+    return {item.segment_id: item for item in map(SegmentInsights.from_raw_data, found)}

@@ -15,37 +15,41 @@ from crm.kernel.errors import Stale
 from crm.kernel.operations import Step
 from crm.kernel.timers import Timer, TimerDue
 from crm.orders.service import Statistics
-from crm.segmentation import defining, drafting, in_force, repository
+from crm.segmentation import defining, drafting, in_force, insights, repository, scoring
 from crm.segmentation.books import REFRESH
 from crm.segmentation.defining import MOST_SEGMENTS, Edited, SegmentFields
 from crm.segmentation.definitions import SEGMENTS, Facts, Segment
 from crm.segmentation.in_force import InForce, Meaning, Status
+from crm.segmentation.insights import Insights
 from crm.segmentation.language import suggesting
 from crm.segmentation.language.catalogue import Catalogue
 from crm.segmentation.language.compiling import Understood
-from crm.segmentation.language.facts import ORIGINS
+from crm.segmentation.language.facts import ORIGINS, Rfm
 from crm.segmentation.language.facts import Fact as FactKind
 from crm.segmentation.language.mistakes import Mistake
 from crm.segmentation.language.suggesting import Suggestion
 from crm.segmentation.language.templates import TEMPLATES, Template
 from crm.segmentation.models import DYNAMIC, STATIC, SegmentDefinition, SegmentVersion
 from crm.segmentation.refusals import SegmentNamed, TooManySegments
+from crm.segmentation.rfm import Thresholds
 from crm.segmentation.stays import SHARDS, SegmentLeaving, SegmentMembership
 from crm.segmentation.touching import TOUCHED_BY, CustomerEvent
+from crm.segmentation.traits import Choice, Number, Share, Typical
 from crm.segmentation.transitions import Interval, OpenMembership, Outcome, by_time, effective_time, settle
 from crm.shops import service as shops
 
 __all__ = [
     "DYNAMIC", "MOST_SEGMENTS", "ORIGINS", "REFRESH", "SEGMENTS", "SHARDS", "STATIC", "STEPS", "TEMPLATES",
-    "TOUCHED_BY", "Catalogue", "CustomerEvent", "Edited", "FactKind", "InForce", "Interval", "Meaning", "Mistake",
-    "OpenMembership", "Segment", "SegmentDefinition", "SegmentFields", "SegmentLeaving", "SegmentMembership",
-    "SegmentNamed", "SegmentVersion", "Status", "Suggestion", "Template", "TooManySegments", "Understood", "create",
-    "current", "delete", "duplicate", "filters_at", "find", "get", "get_version", "list_definitions", "list_members",
-    "list_memberships", "may_be_named", "open_segments", "ready_in", "recompute", "refresh", "shop_changed",
+    "TOUCHED_BY", "Catalogue", "Choice", "CustomerEvent", "Edited", "FactKind", "InForce", "Insights", "Interval",
+    "Meaning", "Mistake", "Number", "OpenMembership", "Rfm", "Segment", "SegmentDefinition", "SegmentFields",
+    "SegmentLeaving", "SegmentMembership", "SegmentNamed", "SegmentVersion", "Share", "Status", "Suggestion",
+    "Template", "Thresholds", "TooManySegments", "Typical", "Understood", "begin_day", "create", "current", "delete",
+    "duplicate", "filters_at", "find", "get", "get_version", "insights_of", "list_definitions", "list_members",
+    "list_memberships", "may_be_named", "open_segments", "ready_in", "recompute", "refresh", "rfm_of", "shop_changed",
     "understood", "update", "values_at", "wake",
 ]  # fmt: skip
 
-STEPS: Final[Mapping[str, Step]] = {}
+STEPS: Final[Mapping[str, Step]] = {insights.INSIGHTS: insights.step, scoring.SCORE: scoring.step}
 """How each of segmentation's operations goes on, by its name."""
 OWNER, SUBJECT = "segmentation", "memberships"
 
@@ -65,6 +69,9 @@ may_be_named = drafting.may_be_named
 understood = drafting.understood
 filters_at = suggesting.filters_at
 values_at = suggesting.values_at
+begin_day = scoring.score_shop
+rfm_of = scoring.rfm_of
+insights_of = insights.insights
 list_members = repository.list_members
 list_memberships = repository.list_memberships
 

@@ -1,15 +1,18 @@
 # crm/shops/models.py
 """What is stored about a shop.
 
-Key design (docs/access-patterns.md, AP-01):
+Key design (docs/access-patterns.md, AP-01, AP-172):
     Shop  pk=SHOP#<shop>  sk=PROFILE
+          list_pk=SHOPS   list_sk=<shop>
 """
 
-from typing import Self
+from typing import Final, Self
 
 from pynamodb.attributes import UnicodeAttribute, UnicodeSetAttribute
 
 from crm.kernel.table import Published, shop_key
+
+ALL: Final = "SHOPS"
 
 
 class Shop(Published, discriminator="Shop"):
@@ -27,4 +30,4 @@ class Shop(Published, discriminator="Shop"):
 
     @classmethod
     def of(cls, shop: str) -> Self:
-        return cls(shop_key(shop), "PROFILE", shop=shop)
+        return cls(shop_key(shop), "PROFILE", shop=shop, list_pk=ALL, list_sk=shop)

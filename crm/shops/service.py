@@ -15,9 +15,9 @@ from crm.kernel.change import Change, retrying
 from crm.kernel.errors import CrmError, Fault, InvalidInputs, NotFound, VersionMismatch
 from crm.kernel.money import is_currency
 from crm.shops import repository
-from crm.shops.models import Shop
+from crm.shops.models import ALL, Shop
 
-__all__ = ["Shop", "ShopExists", "ShopFields", "create", "current", "faults", "get", "update"]
+__all__ = ["Shop", "ShopExists", "ShopFields", "create", "current", "faults", "get", "list_all", "update"]
 
 FRESH_FOR = timedelta(seconds=60)
 SHOP_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -30,6 +30,8 @@ LONGEST_SENDER = 254
 
 _cache: dict[str, tuple[datetime, Shop]] = {}
 _cache_lock = Lock()
+
+list_all = repository.list_shops
 
 
 class ShopExists(CrmError):
@@ -88,8 +90,9 @@ def update(shop: str, fields: ShopFields, *, expected_version: int | None = None
             raise VersionMismatch(expected=expected_version, actual=int(item.rev))
         before = _said(item)
         _set(item, fields)
-        if _said(item) == before:
+        if _said(item) == before and item.list_pk is not None:
             return item
+        item.list_pk, item.list_sk = ALL, shop  # those from before there was a list had none
         change = Change()
         change.revise(item)
         item.cause = f"shop:{shop}:update:{int(item.rev)}"

@@ -109,12 +109,12 @@ def test_a_function_called_by_the_clock_has_a_place_for_the_calls_that_failed() 
         name_in(config["FunctionName"]): name_in(config["DestinationConfig"]["OnFailure"]["Destination"])
         for config in of_type("AWS::Lambda::EventInvokeConfig").values()
     }
-    assert invoked == {"FireDueFunction"}
-    assert kept == {"FireDueFunction": "FireDueDeadLetters"}
+    assert invoked == {"FireDueFunction", "ScoreShopsFunction"}
+    assert kept == {"FireDueFunction": "FireDueDeadLetters", "ScoreShopsFunction": "ScoreShopsDeadLetters"}
 
 
 def test_timers_are_fired_every_minute_and_end_before_the_next() -> None:
-    (schedule,) = (rule for rule in RULES.values() if "ScheduleExpression" in rule)
+    (schedule,) = (rule for rule in RULES.values() if name_in(rule["Targets"][0]["Arn"]) == "FireDueFunction")
     assert schedule["ScheduleExpression"] == "rate(1 minute)"
     assert FUNCTIONS["FireDueFunction"]["Timeout"] < 60
 

@@ -195,6 +195,7 @@ def test_each_caller_from_outside_may_call_one_function() -> None:
     own = {"AWS::Partition", "AWS::Region", "AWS::AccountId"}
     assert {function: (principal, sources - own) for function, (principal, sources) in permissions.items()} == {
         "FireDueFunction": ("events.amazonaws.com", {"EveryMinute"}),
+        "ScoreShopsFunction": ("events.amazonaws.com", {"EveryHour"}),
         "AddClaimsFunction": ("cognito-idp.amazonaws.com", {"UserPool"}),
         "GatewayFunction": ("apigateway.amazonaws.com", {"HttpApi"}),
     }

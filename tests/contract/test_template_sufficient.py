@@ -268,6 +268,7 @@ def day(shop: Shop, outlets: None, monkeypatch: pytest.MonkeyPatch) -> Day:
     day.move_in_and_out()
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=120))
     day.invoke("FireDueFunction", {})
+    day.invoke("ScoreShopsFunction", {})
     day.hand_over()
     return day
 
