@@ -66,7 +66,7 @@ async def node_by_id(context: Context, info: Info, id: str, *, field: str = "id"
         case GlobalId("AttributeDefinition", (key,)):
             return await definition_by_key(context, key)
         case GlobalId("Segment", (segment_id,)):
-            return segment_by_key(segment_id)
+            return await segment_by_key(context, segment_id)
         case GlobalId("Operation", (operation_id,)):
             return await operation_by_key(context, operation_id)
         case GlobalId("Shop", (shop,)) if shop == context.shop:

@@ -28,7 +28,7 @@ os.environ.update(
 os.environ.pop("AWS_ENDPOINT_URL", None)
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from moto import mock_aws
@@ -41,6 +41,7 @@ from crm.kpis.models import KpiItem
 from crm.segmentation import in_force
 from crm.shops import service as shops
 from crm.shops.models import Shop
+from tests.segments import define_usual
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -77,6 +78,12 @@ def shop(tables: None) -> Shop:
         name="Demo", zone="Europe/Vienna", currency="EUR", locale="de-AT", sender="shop@example.com"
     )
     return shops.create("demo", fields)
+
+
+@pytest.fixture
+def segments(shop: Shop, now: datetime) -> None:
+    """Those of tests/segments.py, defined long before anything happens."""
+    define_usual(now=now - timedelta(days=365))
 
 
 @pytest.fixture

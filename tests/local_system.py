@@ -21,6 +21,7 @@ from infra.local.emulator import Emulator
 from infra.local.instance import Instance
 from infra.local.template import TEMPLATE
 from infra.local.wiring import Wiring
+from tests.usual_segments import QUERIES
 
 ROOT = Path(__file__).parents[1]
 SENDER = "hello@shop.example.com"
@@ -106,6 +107,9 @@ class LocalSystem:
         named = ["--id", shop, "--name", f"Shop {shop}", "--sender", sender]
         place = ["--zone", zone, "--currency", currency, "--locale", "de-AT"]
         command = [sys.executable, "-m", "infra.shops", "create", *named, *place]
+        subprocess.run(command, env=self.environment, cwd=ROOT, check=True, capture_output=True)
+        segments = [text for name, query in QUERIES.items() for text in ("--segment", name, query)]
+        command = [sys.executable, "-m", "infra.segments", "define", "--shop", shop, *segments]
         subprocess.run(command, env=self.environment, cwd=ROOT, check=True, capture_output=True)
 
     def table(self, logical_id: str) -> str:

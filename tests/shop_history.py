@@ -24,4 +24,11 @@ def recorded(order_id: str) -> None:
     """What follows from an order that is recorded."""
     told = OrderRecorded.of(orders.get("demo", order_id))
     loyalty.post_for_order(told, now=NOW)
-    segmentation.refresh("demo", told.customer_id, cause=told.cause, occurred_at=told.occurred_at, now=NOW)
+    segmentation.refresh(
+        "demo",
+        told.customer_id,
+        touched=segmentation.touched(told),
+        cause=told.cause,
+        occurred_at=told.occurred_at,
+        now=NOW,
+    )

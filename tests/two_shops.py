@@ -30,12 +30,16 @@ from crm.segmentation import service as segmentation
 from crm.shops import service as shops
 from schema.node import global_id
 from tests.asking import NOW
+from tests.segments import define
 from tests.shop_events import order, refunded
+from tests.usual_segments import LATELY, QUERIES, REPEAT
 
 PEOPLE: Final = {"demo": ("ada", "bob", "blocked", "deleted"), "other": ("ada",)}
 DAYS: Final = {"demo": "2026-03-01", "other": "2026-03-02"}
 PRICES: Final = {"ada-demo": "101.01", "bob-demo": "307.03", "ada-other": "503.05"}
 PHONES: Final = {person: f"+4366045678{number}" for number, person in enumerate(PEOPLE["demo"], 90)}
+SEGMENTS: Final = {LATELY: "seg_ordered_lately", REPEAT: "seg_repeat_buyer"}
+SINCE: Final = datetime(2026, 1, 1, tzinfo=UTC)
 DEFINED: Final[dict[str, dict[str, Any]]] = {
     "text": {},
     "number": {},
@@ -68,7 +72,7 @@ def ids(person: str) -> dict[str, str]:
         "Message": global_id("Message", customer_id(person), f"customer:{customer_id(person)}:thank_you"),
         "Operation": global_id("Operation", operation.operation_id),
         "Order": global_id("Order", f"o-{person}"),
-        "Segment": global_id("Segment", "seg_repeat_buyer"),
+        "Segment": global_id("Segment", SEGMENTS[REPEAT]),
         "Shop": global_id("Shop", "demo"),
         "address": f"{person}@example.com",
         "email": f"{person}@example.com",
@@ -97,6 +101,9 @@ def _furnish(shop: str) -> None:
         )
         customers.define_attribute(shop, kind, fields, now=NOW)
     shops.forget_cached()
+    for name, segment_id in SEGMENTS.items():
+        with mock.patch("crm.kernel.ids.new_id", return_value=segment_id):
+            define(f"{name} {named}", QUERIES[name], shop=shop, now=SINCE)
 
 
 class _Life:
@@ -184,7 +191,14 @@ class _Life:
         refund = refunded(number, f"r-{self.person}")["data"] | {"reason": self.mark}
         refund["lines"] = [{"lineId": self.mark, "quantity": 1, "amount": self.price[:-1] + "0"}]
         self.happened("refund.created", refund, "refunded")
-        segmentation.refresh(self.shop, self.id, cause=recorded.cause, occurred_at=recorded.occurred_at, now=NOW)
+        segmentation.refresh(
+            self.shop,
+            self.id,
+            touched=segmentation.touched(recorded),
+            cause=recorded.cause,
+            occurred_at=recorded.occurred_at,
+            now=NOW,
+        )
         kpis.roll_up([kpis.news(orders.get(self.shop, number), None, now=NOW)])
 
     def wander(self) -> None:

@@ -125,19 +125,33 @@ class Identity(Item, discriminator="Identity"):
 
 
 class SegmentState(Part):
-    """One open membership, as lower areas decide by it."""
+    """One open membership, as lower areas decide by it. `version` of the definition by which it began; `begun_in`: the
+    revision of the head with which it was stored.
+    """
 
     segment_id = UnicodeAttribute()
     entered_at = UTCDateTimeAttribute()
     entered_cause = UnicodeAttribute()
+    version = NumberAttribute(default=0)
+    begun_in = NumberAttribute(default=0)
     flips_at = UTCDateTimeAttribute(null=True)
     """Past this instant the membership is stale until its timer has fired: compute it or call it stale."""
 
 
 class SegmentsHead(Published, discriminator="SegmentsHead"):
+    """Where a customer stands in the shop's segments. `flips`: when time will bring them into one they are not in;
+    `asks`: when one is to be asked again that time may change; both by segment.
+    """
+
     SK: ClassVar[str] = "HEAD#SEGMENTS"
 
     open: ListAttribute[SegmentState] = ListAttribute(of=SegmentState, default=list)
+    flips = CompactJSONAttribute(default=dict)
+    asks = CompactJSONAttribute(default=dict)
+    definitions_version = NumberAttribute(null=True)
+    """The version of the shop's catalogue of segments by which all of this was judged; None: not all has been yet."""
+    hidden = BooleanAttribute(default=False)
+    """Whether the customer was, as of this revision: then they are in no segment, and nothing was asked."""
     as_of = UTCDateTimeAttribute(null=True)
     """The latest instant at which anything here took effect; nothing takes effect before it any more."""
     wakes_at = UTCDateTimeAttribute(null=True)

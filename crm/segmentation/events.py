@@ -7,10 +7,14 @@ from typing import ClassVar, Self
 from crm.kernel.domain_events import DomainEvent
 from crm.kernel.publishing import change_id
 from crm.segmentation.stays import SegmentMembership
+from crm.segmentation.transitions import cause_kind
 
 
 class SegmentChanged(DomainEvent, frozen=True):
-    """A customer's stay in a segment began or ended at `occurred_at`. Published as one of the two below."""
+    """A customer's stay in a segment began or ended at `occurred_at`. Published as one of the two below.
+
+    `by` is the kind of the cause: what a changed `definition` did is no reason to begin or end a journey.
+    """
 
     detail_type: ClassVar[str]
 
@@ -18,9 +22,11 @@ class SegmentChanged(DomainEvent, frozen=True):
     shop: str
     customer_id: str
     segment_id: str
+    definition_version: int
     rev: int
     occurred_at: datetime
     cause: str
+    by: str
     replayed: bool
 
 
@@ -32,8 +38,9 @@ class SegmentEntered(SegmentChanged, frozen=True):
     @classmethod
     def of(cls, stay: SegmentMembership) -> Self:
         return cls(
-            f"{change_id(stay)}:entered", stay.shop, stay.customer_id, stay.segment_id, int(stay.rev),
-            stay.entered_at, stay.entered_cause, bool(stay.replayed),
+            f"{change_id(stay)}:entered", stay.shop, stay.customer_id, stay.segment_id, int(stay.version),
+            int(stay.rev), stay.entered_at, stay.entered_cause, cause_kind(stay.entered_cause).value,
+            bool(stay.replayed),
         )  # fmt: skip
 
 
@@ -46,9 +53,10 @@ class SegmentLeft(SegmentChanged, frozen=True):
     def of(cls, stay: SegmentMembership) -> Self:
         if stay.left_at is None:
             raise ValueError(f"{stay.sk} has not ended")
+        cause = stay.left_cause or ""
         return cls(
-            f"{change_id(stay)}:left", stay.shop, stay.customer_id, stay.segment_id, int(stay.rev),
-            stay.left_at, stay.left_cause or "", bool(stay.replayed),
+            f"{change_id(stay)}:left", stay.shop, stay.customer_id, stay.segment_id, int(stay.left_version or 0),
+            int(stay.rev), stay.left_at, cause, cause_kind(cause).value, bool(stay.replayed),
         )  # fmt: skip
 
 

@@ -3,7 +3,7 @@
 what is asked for and no more.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import MINYEAR, date, datetime
 from typing import Any, Final, TypeAlias
 
@@ -37,6 +37,7 @@ from crm.segmentation.language.facts import (
     Touchpoint,
 )
 from crm.segmentation.language.reading import Bound, Reads
+from crm.segmentation.stays import SegmentsByHand
 from crm.touchpoints import service as touchpoints
 from crm.touchpoints.service import INBOUND, Acquisition
 
@@ -77,20 +78,21 @@ def load(snapshot: Snapshot, reads: Reads, *, earliest: datetime, in_force: InFo
     asked = Asked(snapshot.shop, snapshot.customer_id, reads, days.today(earliest, in_force.zone), in_force)
     heads = _of_heads(snapshot, profile, in_force)
     fields: dict[str, Any] = {}
-    times = list(_times_of_heads(snapshot, profile, reads))
+    told = _told_of_heads(snapshot, profile)
     for fact, read in HISTORIES.items():
         if fact in reads.facts:
-            found, told = read(asked)
+            found, times = read(asked)
             fields |= found
-            times += told
+            told |= _newest(fact, times)
     if Fact.RFM in reads.facts and in_force.rfm is not None:
         fields["rfm"] = rfm.score(in_force.rfm, heads.statistics, currency=in_force.currency)
-    return replace(heads, newest_at=max(times, default=None), **fields)
+    return replace(heads, told=told, **fields)
 
 
 def _of_heads(snapshot: Snapshot, profile: Customer, in_force: InForce) -> Facts:
     """What the snapshot says by itself."""
     said, sources = snapshot.head(ConsentHead), snapshot.head(Acquisition)
+    by_hand = snapshot.head(SegmentsByHand)
     return Facts(
         snapshot.customer_id,
         in_force.zone,
@@ -101,25 +103,29 @@ def _of_heads(snapshot: Snapshot, profile: Customer, in_force: InForce) -> Facts
         last_source=_source(sources.last) if sources else None,
         loyalty=_loyalty(snapshot.head(LoyaltyAccount)),
         feedback=_feedback(snapshot.head(FeedbackHead)),
-        memberships=frozenset(),
+        memberships=frozenset(by_hand.members if by_hand else ()),
+        exclusions=frozenset(by_hand.exclusions if by_hand else ()),
         hidden=customers.is_hidden(profile),
     )
 
 
-def _times_of_heads(snapshot: Snapshot, profile: Customer, reads: Reads) -> Iterator[datetime]:
-    """When what is asked of the heads came about, where they say so. Nobody is known before they are recorded."""
-    known: list[datetime | None] = []
-    if Fact.PROFILE in reads.facts:
-        known += [profile.created_at, profile.changed_at]
-    if reads.facts & OF_ORDERS and (sums := snapshot.head(orders.Statistics)) is not None:
-        known.append(sums.last_order_at)
-    if Fact.CONSENT in reads.facts and (said := snapshot.head(ConsentHead)) is not None:
-        known += [state.occurred_at for state in said.states]
-    if Fact.ACQUISITION in reads.facts and (sources := snapshot.head(Acquisition)) is not None:
-        known.append(sources.last.occurred_at if sources.last else None)
-    if Fact.FEEDBACK in reads.facts and (answers := snapshot.head(FeedbackHead)) is not None:
-        known.append(answers.latest_at)
-    yield from (at for at in known if at is not None)
+def _told_of_heads(snapshot: Snapshot, profile: Customer) -> dict[Fact, datetime]:
+    """When what the heads say came about, where they say so. Nobody is known before they are recorded."""
+    told = _newest(Fact.PROFILE, [profile.created_at, profile.changed_at])
+    if (sums := snapshot.head(orders.Statistics)) is not None and sums.last_order_at is not None:
+        told |= dict.fromkeys(OF_ORDERS, sums.last_order_at)
+    if (said := snapshot.head(ConsentHead)) is not None:
+        told |= _newest(Fact.CONSENT, [state.occurred_at for state in said.states])
+    if (sources := snapshot.head(Acquisition)) is not None and sources.last:
+        told[Fact.ACQUISITION] = sources.last.occurred_at
+    if (answers := snapshot.head(FeedbackHead)) is not None and answers.latest_at is not None:
+        told[Fact.FEEDBACK] = answers.latest_at
+    return told
+
+
+def _newest(fact: Fact, times: Iterable[datetime]) -> dict[Fact, datetime]:
+    newest = max(times, default=None)
+    return {} if newest is None else {fact: newest}
 
 
 def _profile(item: Customer) -> Profile:

@@ -12,12 +12,14 @@ Key design (docs/access-patterns.md, AP-150 to AP-154):
 Every edit is one transaction that revises the catalogue, so that a shop's edits come one after another: unique names,
 the limit, and that no segment asks about itself are exact.
 
-Of customers (crm/segmentation/stays.py; AP-50, AP-51):
-    SegmentMembership  pk=SHOP#<shop>#CUSTOMER#<customer>  sk=MEMBERSHIP#<segment>#<entered_at>#<entered cause>
-                       timeline_key=ENTERED#<entered_at>#<segment>
+Of customers (crm/segmentation/stays.py; AP-50, AP-51, AP-157 to AP-159), `<in>` being the revision of the head:
+    SegmentMembership  pk=SHOP#<shop>#CUSTOMER#<customer>  sk=MEMBERSHIP#<segment>#<entered_at>#<in>#<entered cause>
+                       timeline_key=ENTERED#<entered_at>#<segment>#<in>
                        list_pk=SHOP#<shop>#SEGMENT#<segment>#<shard>  list_sk=<entered_at>#<customer>   while it is open
-    SegmentLeaving     pk=SHOP#<shop>#CUSTOMER#<customer>  sk=LEFT#<segment>#<left_at>#<left cause>
-                       timeline_key=LEFT#<left_at>#<segment>
+                       list_pk=SHOP#<shop>#SEGMENT#<segment>#LEFT#<shard>  list_sk=<left_at>#<customer>#<entered_at>
+    SegmentLeaving     pk=SHOP#<shop>#CUSTOMER#<customer>  sk=LEFT#<segment>#<left_at>#<in>#<left cause>
+                       timeline_key=LEFT#<left_at>#<segment>#<in>
+    SegmentsByHand     pk=SHOP#<shop>#CUSTOMER#<customer>  sk=HEAD#BYHAND   written with the segments head
 """
 
 from datetime import date

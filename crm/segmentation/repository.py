@@ -2,10 +2,11 @@
 """Every read of segments and memberships; writes go through a Change."""
 
 from collections.abc import Iterable
+from datetime import datetime
 
 from pynamodb.exceptions import DoesNotExist
 
-from crm.kernel import batch_reads
+from crm.kernel import batch_reads, clock, timeline
 from crm.kernel.settings import settings
 from crm.kernel.table import customer_key
 from crm.segmentation.models import (
@@ -19,7 +20,7 @@ from crm.segmentation.models import (
     segments_key,
     version_key,
 )
-from crm.segmentation.stays import SegmentMembership, list_key
+from crm.segmentation.stays import SegmentMembership, left_list_key, list_key
 
 
 def list_memberships(shop: str, customer_id: str, segment_id: str) -> list[SegmentMembership]:
@@ -30,11 +31,49 @@ def list_memberships(shop: str, customer_id: str, segment_id: str) -> list[Segme
     )
 
 
-def list_members(shop: str, segment_id: str, shard: int, *, after: str | None, limit: int) -> list[SegmentMembership]:
-    """A shard of a segment's members now, the longest standing first, from behind the sort key `after` (AP-51)."""
+def history(shop: str, customer_id: str, *, before: str | None, limit: int) -> list[SegmentMembership]:
+    """A customer's stays in all segments, those entered last first, from behind the timeline key `before` (AP-157)."""
+    return timeline.newest(SegmentMembership, customer_key(shop, customer_id), "ENTERED#", before=before, limit=limit)
+
+
+def history_in(
+    shop: str, customer_id: str, segment_id: str, *, before: str | None, limit: int
+) -> list[SegmentMembership]:
+    """A customer's stays in one segment, the last first, from behind the sort key `before` (AP-158)."""
+    prefix = f"MEMBERSHIP#{segment_id}#"
+    reach = SegmentMembership.sk.between(prefix, before) if before else SegmentMembership.sk.startswith(prefix)
+    found = SegmentMembership.query(
+        customer_key(shop, customer_id), reach, consistent_read=True, scan_index_forward=False,
+        limit=limit + bool(before),
+    )  # fmt: skip
+    return [stay for stay in found if stay.sk != before][:limit]
+
+
+def list_members(
+    shop: str, segment_id: str, shard: int, *, after: str | None, limit: int, as_of: datetime | None = None
+) -> list[SegmentMembership]:
+    """A shard of a segment's members now, the longest standing first, from behind the sort key `after` (AP-51); with
+    `as_of` those of them who were members at that moment already.
+    """
+    end = timeline.LAST if as_of is None else f"{clock.text(as_of)}#{timeline.LAST}"
     page = SegmentMembership.listing.query(
         list_key(shop, segment_id, shard),
-        range_key_condition=SegmentMembership.list_sk > after if after else None,
+        range_key_condition=SegmentMembership.list_sk.between(after or "0", end),
+        limit=limit + bool(after),  # `between` includes its beginning: one more is read, and that left out
+    )
+    return [item for item in page if isinstance(item, SegmentMembership) and item.list_sk != after][:limit]
+
+
+def list_left(
+    shop: str, segment_id: str, shard: int, *, after: str | None, limit: int, as_of: datetime
+) -> list[SegmentMembership]:
+    """A shard of those who were a segment's members at `as_of` and have left since, who left first first, from behind
+    the sort key `after` (AP-159). With those of `list_members` they are all that were.
+    """
+    page = SegmentMembership.listing.query(
+        left_list_key(shop, segment_id, shard),
+        range_key_condition=SegmentMembership.list_sk > (after or f"{clock.text(as_of)}#{timeline.LAST}"),
+        filter_condition=SegmentMembership.entered_at <= as_of,
         limit=limit,
     )
     return [item for item in page if isinstance(item, SegmentMembership)]

@@ -39,9 +39,11 @@ def _refresh(change: service.CustomerEvent) -> None:
     intervals = service.refresh(
         change.shop,
         change.customer_id,
+        touched=service.touched(change),
         cause=change.cause,
         occurred_at=change.occurred_at,
         now=clock.now(),
+        replayed=change.replayed,
     )
     _tell(change.shop, intervals)
 

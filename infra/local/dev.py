@@ -16,7 +16,7 @@ import urllib.request
 from dataclasses import replace
 from pathlib import Path
 
-from infra.local import resources
+from infra.local import demo_segments, resources
 from infra.local.clients import client
 from infra.local.dispatcher.pace import SHRINK
 from infra.local.emulator import Emulator, EmulatorFailed
@@ -152,6 +152,14 @@ class Run:
         done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
         if done.returncode != 0 and "SHOP_EXISTS" not in done.stderr:
             raise CannotStart(f"The demo shop could not be founded:\n{done.stderr}")
+        self._define_segments()
+
+    def _define_segments(self) -> None:
+        given = [text for name, query in demo_segments.QUERIES.items() for text in ("--segment", name, query)]
+        command = python("infra.segments", "define", "--shop", DEMO_SHOP, *given)
+        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise CannotStart(f"The demo shop's segments could not be defined:\n{done.stderr}")
 
     def _wait_until_ready(self, stop: StopRequest) -> None:
         deadline = time.monotonic() + _READY_SECONDS

@@ -201,7 +201,7 @@ class Customer(Node):
     async def segments(self, info: Info) -> list[SegmentMembership]:
         head, now = self.record.head(service.SegmentsHead), info.context.now
         if head is not None and head.wakes_at is not None and head.wakes_at <= now:
-            # Past due and not yet handled: computed, for which the shop's zone may have to be read.
+            # Past due and not yet handled: computed, by all that is known of the customer.
             stays = await stored(segmentation.open_segments, self.record.heads, now=now)
         else:
             stays = segmentation.open_segments(self.record.heads, now=now)

@@ -22,7 +22,7 @@ HEADS: Final[dict[str, list[type[Model]]]] = {
     "Customer.consents": [ConsentHead],
     "Customer.permission": [ConsentHead],
     "Customer.statistics": [Statistics],
-    "Customer.segments": [service.SegmentsHead, Statistics],
+    "Customer.segments": [service.SegmentsHead],
     "Customer.loyalty": [LoyaltyAccount],
     "Customer.acquisition": [Acquisition],
 }

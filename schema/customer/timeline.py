@@ -128,8 +128,8 @@ class SegmentEntered(TimelineEntry):
     item: strawberry.Private[segmentation.SegmentMembership]
 
     @strawberry.field(description="Which; null where its definition is gone.")
-    def segment(self) -> Segment | None:
-        return segment_by_key(self.item.segment_id)
+    async def segment(self, info: Info) -> Segment | None:
+        return await segment_by_key(info.context, self.item.segment_id)
 
     @strawberry.field(description="What made it so, such as `event:…` or `time:…`.")
     def cause(self) -> str:
@@ -141,8 +141,8 @@ class SegmentLeft(TimelineEntry):
     item: strawberry.Private[segmentation.SegmentLeaving]
 
     @strawberry.field(description="Which; null where its definition is gone.")
-    def segment(self) -> Segment | None:
-        return segment_by_key(self.item.segment_id)
+    async def segment(self, info: Info) -> Segment | None:
+        return await segment_by_key(info.context, self.item.segment_id)
 
     @strawberry.field(description="What made it so, such as `event:…` or `time:…`.")
     def cause(self) -> str:

@@ -13,6 +13,7 @@ import schema.query
 from crm.customers import attribute_definitions
 from crm.customers import service as customers
 from crm.kernel import aws
+from crm.kernel.settings import settings
 from crm.kernel.table import Item, connection
 from crm.kpis.models import KpiItem
 from crm.segmentation import in_force
@@ -73,13 +74,8 @@ ALIKE = {
     ("CustomerStatistics.totals", "CurrencyTotals"),
     ("Operation.progress", "OperationProgress"),
     ("Query.kpi", "Kpi"),
-    ("Query.node", "Segment"),
-    ("Query.nodes", "Segment"),
     ("Query.segmentTemplates", "SegmentTemplate"),
     ("Query.segmentValueSuggestions", "SegmentSuggestion"),
-    ("Query.segments", "Segment"),
-    ("SegmentEntered.segment", "Segment"),
-    ("SegmentMembership.segment", "Segment"),
     ("SegmentPreview.errors", "SegmentQueryMistake"),
 }
 """What says nothing that differs from shop to shop: keys, flags, counts, and what all shops share."""
@@ -95,6 +91,7 @@ def _furnished() -> Iterator[None]:
         shops.forget_cached()
         attribute_definitions.forget_cached()
         in_force.forget_cached()
+        aws.sqs_client().create_queue(QueueName=settings().operations_queue_url.rpartition("/")[2])
         for shop in PEOPLE:
             shops.create(shop, shops.ShopFields(name=shop, zone="Europe/Vienna", currency="EUR", locale="de-AT"))
         furnish()

@@ -28,7 +28,6 @@ from crm.kernel.table import client
 from crm.segmentation import service as segmentation
 from crm.segmentation.service import SegmentFields
 from crm.shops import service as shops
-from crm.shops.models import Shop
 from crm.shops.service import ShopFields
 from schema.node import global_id
 from schema.principal import SCOPES
@@ -238,7 +237,7 @@ class Day:
 
 
 @pytest.fixture
-def day(shop: Shop, outlets: None, monkeypatch: pytest.MonkeyPatch) -> Day:
+def day(segments: None, outlets: None, monkeypatch: pytest.MonkeyPatch) -> Day:
     now = clock.parse(example("order.placed")["data"]["placedAt"]) + timedelta(days=2)  # a first order is thanked for
     day, call = Day(), BaseClient._make_api_call  # type: ignore[attr-defined]
 

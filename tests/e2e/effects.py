@@ -9,6 +9,7 @@ from itertools import count
 from typing import Any, Final
 
 from tests.local_system import LocalSystem, eventually
+from tests.usual_segments import LATELY
 
 SHOP: Final = "e2e"
 ZONE_DAYS = 2
@@ -16,7 +17,7 @@ PATIENCE: Final = 60
 CUSTOMER = """query($value: String!) {
   customerByIdentifier(identifier: {external: {source: "e2e", value: $value}}) {
     customerId firstName statistics { orderCount totals { net { amount } } }
-    segments { segment { segmentId } } loyalty { available entries { nodes { points orderId } } }
+    segments { segment { name } } loyalty { available entries { nodes { points orderId } } }
     orders { nodes { orderId version net { amount } } } feedback { nodes { score } }
     messages { nodes { template status reason } } touchpoints { nodes { type } } } }"""
 KPI = """query($name: KpiName!, $from: Date!, $to: Date!, $currency: CurrencyCode) {
@@ -67,7 +68,7 @@ class Buyer:
         return found or {}
 
     def segments(self) -> set[str]:
-        return {stay["segment"]["segmentId"] for stay in self.shown().get("segments", [])}
+        return {stay["segment"]["name"] for stay in self.shown().get("segments", [])}
 
     def kpi(self, name: str = "orders") -> float:
         """Of the orders in the buyer's currency, over the days around now."""
@@ -82,7 +83,7 @@ def counted(buyer: Buyer) -> bool:
 
 
 def in_segment(buyer: Buyer) -> bool:
-    return "seg_ordered_last_30_days" in buyer.segments()
+    return LATELY in buyer.segments()
 
 
 def has_points(buyer: Buyer) -> bool:

@@ -30,8 +30,10 @@ from tests.e2e.effects import (
     visitor_joined,
     wait_for,
 )  # fmt: skip
+from tests.faults import stored
 from tests.local_system import LocalSystem, eventually
 from tests.moving import Mover
+from tests.usual_segments import LATELY
 
 Resources = dict[str, Any]
 FIRED: Final = "timers fired"
@@ -113,10 +115,9 @@ def moves_in(buyer: Buyer) -> bool:
 
 def left_by_time(buyer: Buyer) -> bool:
     """As stored; what GraphQL computes needs no timer."""
-    for item in buyer.system.dynamodb.scan(TableName=buyer.system.table("CrmTable"))["Items"]:
-        if item["sk"]["S"] == "HEAD#SEGMENTS" and item["pk"]["S"].endswith(str(buyer.shown()["customerId"])):
-            return not any(state["M"]["segment_id"]["S"] == "seg_ordered_last_30_days" for state in item["open"]["L"])
-    return False
+    tables = {"crm": buyer.system.table("CrmTable"), "kpis": buyer.system.table("KpiTable")}
+    found = stored.read(buyer.system.dynamodb, SHOP, **tables).customers[buyer.name]
+    return bool(found.stays) and LATELY not in found.found.segments
 
 
 RULES_AND_MAPPINGS: Final = (

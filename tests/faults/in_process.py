@@ -50,11 +50,13 @@ def _join() -> None:
 
 def found_shop(shop: str, *, zone: str, currency: str) -> None:
     from crm.shops import service as shops
+    from tests.segments import define_usual
 
     _join()
     fields = shops.ShopFields(name=f"Shop {shop}", zone=zone, currency=currency, locale="de-AT", sender="a@example.com")
     with contextlib.suppress(shops.ShopExists):
         shops.create(shop, fields)
+        define_usual(shop=shop, now=datetime.now(UTC))
 
 
 def ingest(event: dict[str, Any]) -> bool:
@@ -91,7 +93,10 @@ def let_follow(shop: str, order_ids: Sequence[str]) -> None:
         told = OrderRecorded.of(order)
         loyalty.post_for_order(told, now=now)
         notifications.plan_thank_you(told, now=now)
-        segmentation.refresh(shop, order.customer_id, cause=told.cause, occurred_at=told.occurred_at, now=now)
+        touched = segmentation.touched(told)
+        segmentation.refresh(
+            shop, order.customer_id, touched=touched, cause=told.cause, occurred_at=told.occurred_at, now=now
+        )
         answers = feedback.responses(shop, order.customer_id, limit=10)
         kpis.roll_up([kpis.news(item, None, now=now) for item in (order, *answers)])
         customers.get(shop, order.customer_id)

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-RECENT, REPEAT = "seg_ordered_last_30_days", "seg_repeat_buyer"
+RECENT, REPEAT = "Ordered in the last 30 days", "Repeat buyer"
 Sums = tuple[int, int, int, int]
 
 

@@ -3,7 +3,7 @@
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -57,6 +57,7 @@ def read(dynamodb: Any, shop: str, *, crm: str, kpis: str) -> Stored:
     stored = Stored()
     external: dict[str, str] = {}
     by_customer: defaultdict[str, list[Item]] = defaultdict(list)
+    names = {item["segment_id"]: item["name"] for rest, item in _of_shop(dynamodb, crm, shop) if _defines(rest, item)}
     for rest, item in _of_shop(dynamodb, crm, shop):
         match rest.split("#", 1):
             case ["IDENTITY", key] if key.startswith("external:"):
@@ -72,7 +73,7 @@ def read(dynamodb: Any, shop: str, *, crm: str, kpis: str) -> Stored:
         seen = [item for item in items if item["sk"].startswith("TOUCHPOINT#")]
         customer.found.touchpoints = sorted(json.loads(item["properties"])["sku"] for item in seen)
         for item in items:
-            _take(stored, customer, item)
+            _take(stored, customer, item, names)
         stored.stays += _stays(items)
     for rest, item in _of_shop(dynamodb, kpis, shop):
         kind, _, name = rest.partition("#")
@@ -80,6 +81,11 @@ def read(dynamodb: Any, shop: str, *, crm: str, kpis: str) -> Stored:
             metric, dimension = name.split("#")
             stored.cells[metric, dimension, item["sk"]] = int(item["value"])
     return stored
+
+
+def _defines(rest: str, item: Item) -> bool:
+    """Whether it is the definition of a segment."""
+    return rest == "SEGMENTS" and bool(item["sk"].startswith("SEGMENT#"))
 
 
 def _of_shop(dynamodb: Any, table: str, shop: str) -> Iterator[tuple[str, Item]]:
@@ -102,7 +108,7 @@ def _stays(items: list[Item]) -> Iterator[tuple[str, datetime, datetime | None]]
             yield item["segment_id"], entered, _instant(item.get("left_at"))
 
 
-def _take(stored: Stored, customer: Customer, item: Item) -> None:
+def _take(stored: Stored, customer: Customer, item: Item, names: Mapping[str, str]) -> None:
     found = customer.found
     match item["sk"].split("#"):
         case ["HEAD", "PROFILE"]:
@@ -122,10 +128,10 @@ def _take(stored: Stored, customer: Customer, item: Item) -> None:
         case ["HEAD", "LOYALTY"]:
             found.points = int(item["available"])
         case ["HEAD", "SEGMENTS"]:
-            found.segments = {state["segment_id"] for state in item["open"]}
+            found.segments = {names[state["segment_id"]] for state in item["open"]}
         case ["LEDGER", *_]:
             customer.ledger += int(item["points"])
-        case ["MEMBERSHIP", segment, *_] if segment == RECENT:
+        case ["MEMBERSHIP", segment, *_] if names[segment] == RECENT:
             customer.stays.append((item["entered_at"], item.get("left_at")))
         case ["ORDER", order_id]:
             stored.order_revs[order_id] = int(item.get("rev", 0))

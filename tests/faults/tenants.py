@@ -189,10 +189,10 @@ def _look_through_services(watch: Watch, owner: str, order_ids: list[str], other
         for listed in lists:
             found = listed(owner, customer_id, before=None, limit=10)
             watch.see(owner, [item.pk for item in found], f"{listed.__name__} of {customer_id}", own=False)
-    for segment in segmentation.SEGMENTS:
+    for segment in segmentation.list_definitions(owner):
         for shard in range(segmentation.SHARDS):
-            members = segmentation.list_members(owner, segment.id, shard, after=None, limit=100)
-            watch.see(owner, {stay.customer_id for stay in members} <= own, f"members of {segment.id}")
+            members = segmentation.list_members(owner, segment.segment_id, shard, after=None, limit=100)
+            watch.see(owner, {stay.customer_id for stay in members} <= own, f"members of {segment.name}")
 
 
 def _found(get: Callable[[str, str], Any], shop: str, key: str) -> Any:

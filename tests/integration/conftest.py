@@ -9,7 +9,7 @@ from tests.shop_history import happened, recorded
 
 
 @pytest.fixture
-def ann(shop: Shop) -> str:
+def ann(shop: Shop, segments: None) -> str:
     words: dict[str, Any] = {
         "externalId": "ann",
         "email": "Ann@example.com",

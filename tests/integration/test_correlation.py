@@ -32,7 +32,7 @@ from tests.stream_records import record
 from tests.tokens import authenticator, token
 from tests.web import Client
 
-pytestmark = pytest.mark.usefixtures("shop", "outlets")
+pytestmark = pytest.mark.usefixtures("segments", "outlets")
 CONSUMERS = {
     "order.recorded": (post_points, plan_messages, refresh_memberships),
     "customer.recorded": (refresh_memberships,),

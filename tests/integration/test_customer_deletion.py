@@ -13,14 +13,13 @@ from crm.customers.models import Customer
 from crm.kernel import clock
 from crm.orders import service as orders
 from crm.orders.service import Statistics
-from crm.segmentation import service as segmentation
 from tests import kpi_cells
-from tests.integration.memberships import LATELY, Time, members, open_at, recorded, stays
+from tests.integration.memberships import LATELY, Time, members, memberships, open_at, recorded, stays
 from tests.integration.memberships import deliver as refresh
 from tests.shop_events import customer_of, deliver, event, placed, statistics_of
 from tests.stream_records import record
 
-pytestmark = pytest.mark.usefixtures("shop")
+pytestmark = pytest.mark.usefixtures("segments")
 ANN = {"externalId": "ann", "email": "ann@example.com", "emailVerified": True, "phone": "+43 664 1234567"}
 
 
@@ -111,7 +110,7 @@ def test_a_deleted_customer_leaves_their_segments_by_the_deletion_and_comes_back
     deleted = customers.delete("demo", ann, now=time.now)
     assert open_at(time.now, ann) == []
     refresh(CustomerRecorded.of(deleted))
-    (stay,) = segmentation.list_memberships("demo", ann, LATELY)
+    (stay,) = memberships(LATELY, ann)
     assert (stay.left_at, stay.left_cause) == (time.now, f"customer:{ann}:delete:{int(deleted.rev)}")
     assert members(LATELY) == []
 

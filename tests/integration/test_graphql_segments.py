@@ -1,10 +1,12 @@
 # tests/integration/test_graphql_segments.py
 
 
-from crm.shops.service import Shop
 from tests.asking import as_staff, ask
+from tests.segments import LATELY, REPEAT, id_of
 
 
-def test_segments_are_listed_for_staff(shop: Shop) -> None:
+def test_segments_are_listed_for_staff(segments: None) -> None:
     found = ask("{ segments { segmentId name } }", principal=as_staff("segments:read"))
-    assert {segment["segmentId"] for segment in found["segments"]} >= {"seg_repeat_buyer"}
+    assert {segment["name"]: segment["segmentId"] for segment in found["segments"]} == {
+        name: id_of(name) for name in (LATELY, REPEAT)
+    }

@@ -10,6 +10,7 @@ from schema.principal import Principal
 from tests.asking import NOW, STAFF, answer, as_customer, as_staff, ask, codes
 from tests.shop_events import event, order
 from tests.shop_history import happened, recorded
+from tests.usual_segments import REPEAT
 
 TIMELINE = """query ($id: ID!, $kinds: [TimelineKind!], $first: Int, $after: String) { customer(id: $id) {
   timeline(kinds: $kinds, first: $first, after: $after) { pageInfo { hasNextPage endCursor } nodes { kind at
@@ -20,12 +21,12 @@ TIMELINE = """query ($id: ID!, $kinds: [TimelineKind!], $first: Int, $after: Str
     ... on PointsPosted { entry { points } }
     ... on FeedbackGiven { response { score } }
   } } } }"""
-STAFF_ONLY = "... on SegmentEntered { segment { segmentId } cause } ... on SegmentLeft { segment { segmentId } }"
+STAFF_ONLY = "... on SegmentEntered { segment { name } cause } ... on SegmentLeft { segment { name } }"
 DAY = "2026-03-0{}T10:00:00Z"
 
 
 @pytest.fixture
-def ann(shop: object) -> str:
+def ann(segments: None) -> str:
     """Sees a product, orders twice, says yes, gives one order back, and answers: a day each. Leaves a segment."""
     about = {"externalId": "ann", "firstName": "Ann"}
     happened("product.viewed", {"sku": "A"}, occurredAt=DAY.format(1))
@@ -72,7 +73,7 @@ def test_staff_see_segments_come_and_go_and_customers_do_not(ann: str) -> None:
     segments = TIMELINE.replace("kind at", f"kind at {STAFF_ONLY}")
     variables = {"id": global_id("Customer", ann), "kinds": ["SEGMENT_ENTERED", "SEGMENT_LEFT"]}
     nodes = ask(segments, variables)["customer"]["timeline"]["nodes"]
-    repeat = [node["kind"] for node in nodes if node["segment"]["segmentId"] == "seg_repeat_buyer"]
+    repeat = [node["kind"] for node in nodes if node["segment"]["name"] == REPEAT]
     assert repeat == ["SEGMENT_LEFT", "SEGMENT_ENTERED"]
     whole = timeline(ann, as_customer(ann), first=50)["nodes"]
     assert len(whole) == 10

@@ -72,7 +72,7 @@ def letters() -> list[dict[str, Any]]:
 
 
 def stay(rev: int = 1, *, left_at: datetime | None = None) -> SegmentMembership:
-    item = SegmentMembership.of("demo", "ann", "recent", NOON, "order:o1:segments")
+    item = SegmentMembership.of("demo", "ann", "recent", NOON, "order:o1:segments", begun_in=1)
     item.rev, item.cause, item.left_at = rev, "order:o1:segments", left_at
     item.left_cause = "timer:recent:left" if left_at else None
     return item

@@ -13,7 +13,6 @@ from crm.kernel.meter import metering
 from crm.kernel.timers import Timer, TimerDue
 from crm.segmentation import service
 from crm.segmentation.events import SegmentChanged, SegmentEntered, SegmentLeft, changes_of
-from crm.shops import service as shops
 from tests.integration.deliveries import record
 from tests.integration.memberships import (
     DAY,
@@ -27,6 +26,7 @@ from tests.integration.memberships import (
     fire,
     head,
     members,
+    memberships,
     open_at,
     recorded,
     stays,
@@ -34,7 +34,7 @@ from tests.integration.memberships import (
     timer,
 )
 
-pytestmark = pytest.mark.usefixtures("shop")
+pytestmark = pytest.mark.usefixtures("segments")
 
 
 @pytest.fixture
@@ -57,7 +57,7 @@ def test_who_orders_is_in_the_segment_until_time_takes_them_out(time: Time, now:
     assert stays(LATELY) == [(now, ENDS)]
     assert members(LATELY) == []
     assert timer() is None
-    left = service.list_memberships("demo", "cus_1", LATELY)[0]
+    left = memberships(LATELY)[0]
     assert left.left_cause == "time:2026-04-08T22:00:00.000000Z:flip"
 
 
@@ -182,7 +182,7 @@ def test_an_order_told_long_after_it_was_placed_leaves_a_stay_that_is_over(time:
     assert stays(LATELY) == [(now, ENDS)]
     assert members(LATELY) == []
     assert timer() is None
-    stay = service.list_memberships("demo", "cus_1", LATELY)[0]
+    stay = memberships(LATELY)[0]
     assert [type(event) for event in changes_of(stay)] == [SegmentEntered, SegmentLeft]
     assert all(event.replayed for event in changes_of(stay))
 
@@ -194,7 +194,7 @@ def test_whether_a_stay_was_replayed_does_not_depend_on_the_event_that_comes_fir
     deliver(CustomerRecorded.of(profile), recorded(now, replayed=True))
     store(now, customer_id="cus_2")
     deliver(recorded(now - DAY, "o0", customer_id="cus_2", replayed=True), recorded(now, customer_id="cus_2"))
-    told = [service.list_memberships("demo", customer_id, LATELY)[0].replayed for customer_id in ("cus_1", "cus_2")]
+    told = [memberships(LATELY, customer_id)[0].replayed for customer_id in ("cus_1", "cus_2")]
     assert told == [True, False]
 
 
@@ -203,7 +203,7 @@ def test_an_imported_stay_that_time_ends_later_ends_live(time: Time, now: dateti
     deliver(recorded(now, replayed=True))
     time.now = ENDS
     fire()
-    [stay] = service.list_memberships("demo", "cus_1", LATELY)
+    [stay] = memberships(LATELY)
     assert (stay.left_at, stay.replayed) == (ENDS, False)
 
 
@@ -229,10 +229,10 @@ def test_each_transition_is_published_once_with_an_id_of_its_own(time: Time, now
     published: list[SegmentChanged] = []
     store(now)
     deliver(recorded(now))
-    published += changes_of(service.list_memberships("demo", "cus_1", LATELY)[0])
+    published += changes_of(memberships(LATELY)[0])
     time.now = ENDS
     fire()
-    published += changes_of(service.list_memberships("demo", "cus_1", LATELY)[0])
+    published += changes_of(memberships(LATELY)[0])
     assert [(type(event), event.occurred_at, event.cause) for event in published] == [
         (SegmentEntered, now, "event:o1:order"),
         (SegmentLeft, ENDS, "time:2026-04-08T22:00:00.000000Z:flip"),
@@ -243,7 +243,7 @@ def test_each_transition_is_published_once_with_an_id_of_its_own(time: Time, now
 
 def test_an_event_costs_one_read_and_one_transaction_only_if_something_changed(time: Time, now: datetime) -> None:
     store(now)
-    shops.current("demo", now=now)  # cached from here on
+    service.current("demo", now=now)  # cached from here on
     with metering() as first:
         deliver(recorded(now))
     with metering() as second:

@@ -11,8 +11,6 @@ from crm.customers.service import SegmentsHead, Snapshot
 from crm.kernel import change as kernel_change
 from crm.kernel import clock
 from crm.kernel.timers import TimerDue
-from crm.segmentation import service
-from crm.segmentation.language.verdicts import Verdict
 from crm.segmentation.stays import SegmentMembership
 from tests.integration.memberships import (
     DAY,
@@ -25,13 +23,15 @@ from tests.integration.memberships import (
     fire,
     head,
     members,
+    memberships,
     recorded,
     stays,
     store,
     timer,
 )
+from tests.segments import define
 
-pytestmark = pytest.mark.usefixtures("shop")
+pytestmark = pytest.mark.usefixtures("segments")
 
 
 @pytest.fixture
@@ -99,14 +99,11 @@ def test_two_events_at_once_begin_one_stay_also_where_no_timer_is_set(
 
 
 @pytest.mark.usefixtures("time")
-def test_a_customer_who_is_gone_is_in_no_segment_that_fits_everybody(
-    now: datetime, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    everybody = service.Segment("seg_everybody", "Everybody", lambda _, __: Verdict(member=True))
-    monkeypatch.setattr(service, "SEGMENTS", (everybody,))
+def test_a_customer_who_is_gone_is_in_no_segment_that_fits_everybody(now: datetime) -> None:
+    define("Everybody", "number_of_orders >= 0", now=now)
     store(now)
     assert deliver(recorded(now), recorded(now, customer_id="cus_erased")) == []
-    assert members("seg_everybody") == ["cus_1"]
+    assert members("Everybody") == ["cus_1"]
 
 
 def test_a_late_timer_and_an_order_at_once_end_one_stay_and_begin_one(
@@ -134,7 +131,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_stay_once_written_is_not_written_over_should_the_head_be_lost(time: Time, now: datetime) -> None:
     store(now)
     deliver(recorded(now))
-    service.list_memberships("demo", "cus_1", LATELY)[0].update([SegmentMembership.left_at.set(now + HOUR)])
+    memberships(LATELY)[0].update([SegmentMembership.left_at.set(now + HOUR)])
     head().delete()
     armed = timer()
     assert armed is not None

@@ -27,7 +27,7 @@ def stay(
 ) -> SegmentMembership:
     """From the noon so many days after the first until another."""
     at = NOON + timedelta(days=entered)
-    item = SegmentMembership.of(shop, customer, segment, at, f"event:{customer}-{entered}:order")
+    item = SegmentMembership.of(shop, customer, segment, at, f"event:{customer}-{entered}:order", begun_in=1)
     item.rev, item.cause = 1, item.entered_cause
     if left is not None:
         item.left_at = NOON + timedelta(days=left)

@@ -26,6 +26,7 @@ from crm.segmentation.language.reading import NOTHING, all_of
 from crm.segmentation.language.vocabulary.special import bucket
 from crm.segmentation.models import DYNAMIC
 from crm.segmentation.rfm import Thresholds
+from crm.segmentation.transitions import newest as latest
 from tests.conftest import NOW
 from tests.shop_events import customer_of, deliver, event, order, placed, refunded
 
@@ -348,14 +349,10 @@ def test_facts_say_nothing_of_moments_before_the_newest_that_is_asked_for(shop_w
         "abandoned_checkout_date = today": "2026-03-10T10:00:00",
         "customer_added_date = today": "2026-03-10T12:00:00",
     }
-    found = {query: loaded(compiled(query, shop_wide), shop_wide).newest_at for query in newest}
+    asked = {query: compiled(query, shop_wide) for query in newest}
+    found = {query: latest(loaded(each, shop_wide), each.reads) for query, each in asked.items()}
     assert {query: at and at.isoformat()[:19] for query, at in found.items()} == newest
-    assert (
-        loading.load(
-            customers.take_snapshot("demo", customer_of("ann").customer_id), NOTHING, earliest=NOW, in_force=shop_wide
-        ).newest_at
-        is None
-    )
+    assert latest(loaded(asked["nps_score = 9"], shop_wide), NOTHING) is None
 
 
 def test_amounts_in_another_currency_are_not_added_and_no_line_is_counted_that_was_given_back(that_day: None) -> None:

@@ -29,7 +29,7 @@ def time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def join(customer_id: str, segment_id: str = "seg_a") -> None:
-    stay = SegmentMembership.of("demo", customer_id, segment_id, NOW, "test:join")
+    stay = SegmentMembership.of("demo", customer_id, segment_id, NOW, "test:join", begun_in=1)
     stay.rev, stay.cause = 1, "test:join"
     change = Change(NOW)
     change.create(stay, otherwise=Stale())

@@ -181,9 +181,10 @@ class Checkout(Struct, frozen=True):
 
 class Facts(Struct, frozen=True):
     """`consents`: what was said of marketing (`granted`, `pending`, `denied`) by channel. `memberships`: the ids of the
-    segments set by hand that the customer is in. `touchpoints` by type. `hidden`: deleted, and in no segment.
+    segments set by hand that the customer is in; `exclusions`: of those with a query that somebody took them out of.
+    `touchpoints` by type. `hidden`: deleted, and in no segment.
 
-    `newest_at`: when the newest of these facts came about; for moments before that they say nothing.
+    `told`: when the newest of each kind came about, where it is known; for moments before that they say little.
     """
 
     customer_id: str
@@ -205,8 +206,9 @@ class Facts(Struct, frozen=True):
     touchpoints: Mapping[str, tuple[Touchpoint, ...]] | None = None
     checkouts: tuple[Checkout, ...] | None = None
     memberships: frozenset[str] | None = None
+    exclusions: frozenset[str] = frozenset()
     hidden: bool = False
-    newest_at: datetime | None = None
+    told: Mapping[Fact, datetime] = field(default_factory=dict)
 
 
 def read(history: T | None, fact: Fact) -> T:

@@ -25,8 +25,8 @@ EVENTS = [
         **COMMON, response_id="a1", survey="nps", score=9, group="promoter", order_id=None, answered_on="2026-03-10"
     ),
     PointsPosted(**COMMON, movement="earn", points=5, balance_after=5, order_id="o1"),
-    SegmentEntered(**COMMON, segment_id="seg_1"),
-    SegmentLeft(**COMMON, segment_id="seg_1"),
+    SegmentEntered(**COMMON, segment_id="seg_1", definition_version=1, by="event"),
+    SegmentLeft(**COMMON, segment_id="seg_1", definition_version=1, by="time"),
     MessagePlanned(**COMMON, message_id="m1", template="thank_you"),
     TimerDue("demo", "cus_1", "segmentation", "memberships", NOON),
 ]

@@ -1,58 +1,41 @@
 # tests/unit/segmentation/test_transitions.py
 """Histories against the plain answer: the union of what each order covers."""
 
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from crm.kernel import clock
-from crm.segmentation.definitions import SEGMENTS, Facts, Segment
+from crm.segmentation.language.facts import Fact, Facts, Profile
+from crm.segmentation.language.reading import NOTHING
 from crm.segmentation.language.verdicts import Verdict
-from crm.segmentation.transitions import Interval, OpenMembership, by_time, effective_time, settle
+from crm.segmentation.transitions import (
+    MOST_FOLLOWED,
+    CauseKind,
+    Flip,
+    OpenMembership,
+    Outcome,
+    Question,
+    Standing,
+    by_time,
+    cause_kind,
+    settle,
+)
+from tests.unit.segmentation.history import DAY, HOUR, LATELY, REPEAT, START, ZONE, History, Times
 
-ZONE = "Europe/Vienna"
-START = datetime(2026, 1, 1, 12, tzinfo=UTC)
-LATELY = SEGMENTS[0]
-DAY = timedelta(days=1)
-
-
-class History:
-    """One customer's memberships, kept as the service keeps them."""
-
-    def __init__(self, *segments: Segment) -> None:
-        self.segments = segments
-        self.orders: list[datetime] = []
-        self.open: list[OpenMembership] = []
-        self.stays: dict[tuple[str, datetime, str], Interval] = {}
-        self.as_of: datetime | None = None
-        self.wakes_at: datetime | None = None
-
-    def settle(self, cause: str, occurred_at: datetime, now: datetime) -> None:
-        facts = Facts(ZONE, len(self.orders), max(self.orders, default=None))
-        at = effective_time(occurred_at, facts=facts, as_of=self.as_of, now=now)
-        outcome = settle(self.open, facts, self.segments, cause=cause, at=at, now=now)
-        for stay in outcome.changed:
-            key = (stay.segment_id, stay.entered_at, stay.entered_cause)
-            assert stay.stored == (key in self.stays)
-            self.stays[key] = stay
-        self.open, self.wakes_at, self.as_of = list(outcome.open), outcome.wakes_at, outcome.as_of
-
-    def order(self, placed_at: datetime, now: datetime | None = None) -> None:
-        self.orders.append(placed_at)
-        self.settle(f"order:{len(self.orders)}", placed_at, now or placed_at)
-
-    def times(self) -> list[tuple[datetime, datetime | None]]:
-        return sorted((stay.entered_at, stay.left_at) for stay in self.stays.values())
+ORDERS = {"lately": LATELY, "repeat": REPEAT}
 
 
 def ends(placed_at: datetime) -> datetime:
     return clock.start_of_day(clock.local_day(placed_at, ZONE) + 30 * DAY, ZONE)
 
 
-def plain(orders: list[datetime], now: datetime) -> list[tuple[datetime, datetime | None]]:
+def plain(orders: list[datetime], now: datetime) -> Times:
     """Written anew from the definition: each order covers the time until its end, and what touches is one stay."""
     stays: list[tuple[datetime, datetime]] = []
     for placed_at in sorted(orders):
@@ -63,7 +46,7 @@ def plain(orders: list[datetime], now: datetime) -> list[tuple[datetime, datetim
     return [(entered, left if left <= now else None) for entered, left in stays]
 
 
-def joined(stays: list[tuple[datetime, datetime | None]]) -> list[tuple[datetime, datetime | None]]:
+def joined(stays: Times) -> Times:
     """What is written stays: a late order that shows a stay went on begins another one where that ended."""
     whole = stays[:1]
     for entered_at, left_at in stays[1:]:
@@ -81,31 +64,28 @@ GAPS = st.lists(st.timedeltas(timedelta(microseconds=1), 60 * DAY), min_size=1, 
 def test_time_passing_in_one_jump_gives_the_same_stays_as_a_timer_that_is_never_late(
     gaps: list[timedelta], rest: timedelta
 ) -> None:
-    late, punctual, now = History(LATELY), History(LATELY), START
+    late, punctual, now = History({"lately": LATELY}), History({"lately": LATELY}), START
     for gap in gaps:
         now += gap
-        while punctual.wakes_at and punctual.wakes_at <= now:
-            punctual.settle(by_time(punctual.wakes_at), punctual.wakes_at, punctual.wakes_at)
+        punctual.wake_on_time(now)
         punctual.order(now)
         late.order(now)
     now += rest
-    while punctual.wakes_at and punctual.wakes_at <= now:
-        punctual.settle(by_time(punctual.wakes_at), punctual.wakes_at, punctual.wakes_at)
-    if late.wakes_at and late.wakes_at <= now:
-        late.settle(by_time(late.wakes_at), late.wakes_at, now)
-    assert late.stays == punctual.stays
-    assert late.times() == plain(late.orders, now)
+    punctual.wake_on_time(now)
+    late.wake(now)
+    assert late.times() == punctual.times() == plain(late.orders, now)
+    assert late.causes() == punctual.causes()
 
 
 @given(GAPS)
 def test_orders_told_long_after_still_cover_the_time_they_cover(gaps: list[timedelta]) -> None:
-    history, placed_at = History(LATELY), START
+    history, placed_at = History({"lately": LATELY}), START
     told_at = START + sum(gaps, timedelta(0)) + 400 * DAY
     for gap in gaps:
         placed_at += gap
         history.order(placed_at, now=told_at)
     assert joined(history.times()) == plain(history.orders, told_at)
-    assert history.open == []
+    assert history.members() == set()
 
 
 @given(st.permutations([START, START + 10 * DAY, START + 20 * DAY]), st.integers(0, 80))
@@ -113,69 +93,137 @@ def test_whatever_order_events_come_in_the_customer_ends_up_in_the_same_segments
     orders: list[datetime], days: int
 ) -> None:
     now = START + 20 * DAY + days * DAY
-    history = History(*SEGMENTS)
+    history = History(ORDERS)
     for placed_at in [*orders, *orders]:
         if placed_at in history.orders:
             history.settle("again", placed_at, now)
         else:
             history.order(placed_at, now)
-    expected = {"seg_repeat_buyer"} | ({LATELY.id} if ends(START + 20 * DAY) > now else set())
-    assert {membership.segment_id for membership in history.open} == expected
-    for segment in SEGMENTS:
-        stays = sorted(
-            (stay.entered_at, stay.left_at) for stay in history.stays.values() if stay.segment_id == segment.id
-        )
-        assert all(left and left <= entered for (_, left), (entered, _) in pairwise(stays))
+    expected = {"repeat"} | ({"lately"} if ends(START + 20 * DAY) > now else set())
+    assert history.members() == expected
+    for name in ORDERS:
+        assert all(left and left <= entered for (_, left), (entered, _) in pairwise(history.times(name)))
 
 
 def test_an_order_that_comes_before_the_late_timer_does_not_hide_the_days_between() -> None:
-    history = History(LATELY)
+    history = History({"lately": LATELY})
     history.order(START)
-    again = ends(START) + timedelta(hours=1)
+    again = ends(START) + HOUR
     history.order(again)
-    history.settle(by_time(ends(START)), ends(START), again)
+    history.wake(again)
     assert history.times() == [(START, ends(START)), (again, None)]
 
 
 def test_an_order_told_after_the_timer_ran_is_judged_by_when_the_timer_was_due() -> None:
-    history = History(LATELY)
+    history = History({"lately": LATELY})
     history.order(START)
-    history.orders.append(ends(START) - timedelta(hours=1))  # stored already; its event is still under way
-    history.settle(by_time(ends(START)), ends(START), ends(START) + timedelta(hours=1))
+    history.orders.append(ends(START) - HOUR)  # stored already; its event is still under way
+    history.know_orders()
+    history.wake(ends(START) + HOUR)
     assert history.times() == [(START, None)]
 
 
 def test_what_a_cancelled_order_leaves_ends_when_it_was_cancelled() -> None:
-    history = History(LATELY)
+    history = History({"lately": LATELY})
     history.order(START)
     history.orders.clear()
+    history.know_orders()
     history.settle("cancelled", START + DAY, START + 2 * DAY)
     assert history.times() == [(START, START + DAY)]
 
 
 def test_who_orders_at_the_very_instant_it_would_have_ended_stays() -> None:
-    history = History(LATELY)
+    history = History({"lately": LATELY})
     history.order(START)
     history.order(ends(START))
     assert history.times() == [(START, None)]
 
 
 def test_what_time_ended_has_time_as_its_cause_whoever_noticed_it() -> None:
-    history = History(LATELY)
+    history = History({"lately": LATELY})
     history.order(START)
     history.settle("profile", ends(START), ends(START))
-    assert [stay.left_cause for stay in history.stays.values()] == [by_time(ends(START))]
+    assert history.causes() == ["order:1", by_time(ends(START))]
 
 
 def test_a_clock_that_runs_behind_cannot_write_history_backwards() -> None:
-    history = History(LATELY)
+    history = History({"lately": LATELY})
     history.order(START)
     history.orders.clear()
+    history.know_orders()
     history.settle("cancelled", START - DAY, START - DAY)
     assert history.times() == [(START, START)]
 
 
+def test_what_a_cause_does_not_touch_is_not_asked_unless_it_is_due() -> None:
+    asked: list[str] = []
+
+    def question(name: str, *, touched: bool) -> Question:
+        def judge(_: object) -> Verdict:
+            asked.append(name)
+            return Verdict(member=True)
+
+        return Question(name, 1, judge, NOTHING, touched=touched)
+
+    stands = OpenMembership("kept", START, "order:1", None, 1, 1)
+    standing = Standing({"kept": stands}, {"kept": Flip(START + DAY)}, START)
+    outcome = settle(
+        standing, [question("new", touched=True)], known(), cause="c", occurred_at=START, now=START + 9 * DAY
+    )
+    assert asked == ["new"]
+    assert outcome.open["kept"] is stands
+    assert outcome.flips == {"kept": Flip(START + DAY)}
+    assert [stay.segment_id for stay in outcome.changed] == ["new"]
+
+
+def test_a_flip_that_changes_nothing_is_followed_to_the_one_that_does() -> None:
+    outcome = asked_with(lambda now: Verdict(now < START + 5 * DAY, now + DAY))
+    assert outcome.flips == {"s": Flip(START + 5 * DAY)}
+    assert outcome.open["s"].flips_at == START + 5 * DAY
+
+
+def test_who_is_behind_too_many_of_them_is_asked_again_and_nothing_is_promised() -> None:
+    def judge(now: datetime) -> Verdict:
+        return Verdict(now < START + 100 * DAY, now + DAY)
+
+    first = asked_with(judge)
+    last = START + (MOST_FOLLOWED + 1) * DAY
+    assert first.flips == {"s": Flip(last, certain=False)}
+    stands = replace(first.open["s"], begun_in=1)
+    assert stands.flips_at is None
+    overtaken = Standing({"s": stands}, first.flips, START)
+    later = settle(overtaken, [question_with(judge)], known(), cause="c", occurred_at=last + DAY, now=last + DAY)
+    assert later.changed == []
+
+
 def test_a_definition_that_names_no_later_instant_is_a_bug_and_ends_no_loop() -> None:
-    stuck = Segment("seg_stuck", "Stuck", lambda _, now: Verdict(member=True, flips_at=now))
-    with pytest.raises(ValueError, match="seg_stuck flips at"):
-        History(stuck).settle("cause", START, START)
+    with pytest.raises(ValueError, match="s flips at"):
+        asked_with(lambda now: Verdict(member=True, flips_at=now))
+
+
+@pytest.mark.parametrize(
+    ("cause", "kind"),
+    [
+        ("event:e1:order", CauseKind.EVENT),
+        ("customer:cus_1:delete:3", CauseKind.EVENT),
+        (by_time(START), CauseKind.TIME),
+        ("segment:seg_1:define:2", CauseKind.DEFINITION),
+        ("rfm:4:score", CauseKind.DEFINITION),
+        ("shop:demo:update:2", CauseKind.DEFINITION),
+        ("segment:seg_1:hand:5", CauseKind.MANUAL),
+    ],
+)
+def test_a_cause_says_of_what_kind_it_is(cause: str, kind: CauseKind) -> None:
+    assert cause_kind(cause) is kind
+
+
+def known(**told: datetime) -> Facts:
+    return Facts("cus_1", "UTC", Profile(START), told={Fact(name): at for name, at in told.items()})
+
+
+def question_with(judge: Callable[[datetime], Verdict]) -> Question:
+    return Question("s", 1, lambda moment: judge(moment.now), NOTHING, touched=True)
+
+
+def asked_with(judge: Callable[[datetime], Verdict]) -> Outcome:
+    return settle(Standing({}, {}), [question_with(judge)], known(), cause="c", occurred_at=START, now=START)

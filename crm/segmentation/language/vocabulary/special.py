@@ -8,7 +8,7 @@ from typing import Final
 from crm.segmentation.language.facts import Fact, read
 from crm.segmentation.language.kinds import ANNIVERSARY, EXACT, INTEGER, NUMBER, TEXT
 from crm.segmentation.language.reading import Reads, only
-from crm.segmentation.language.truth import Judged, Moment, lasting
+from crm.segmentation.language.truth import FALSE, Judged, Moment, lasting
 from crm.segmentation.language.words import (
     Arguments,
     Asked,
@@ -81,15 +81,17 @@ def segment(given: Arguments) -> Condition:
 
 
 def by_query(segment_id: str, plan: Plan) -> Condition:
-    """Whether a customer is in a segment that has a query: only where that is true."""
+    """Whether a customer is in a segment that has a query: only where that is true, and nobody took them out."""
 
     def is_member(moment: Moment) -> Judged:
+        if segment_id in moment.facts.exclusions:
+            return FALSE
         truth, until, _ = plan.stand(moment)
         return truth is True, until
 
     return Condition(
         is_member,
-        plan.reads | Reads(segments=frozenset({segment_id})),
+        plan.reads | Reads(frozenset({Fact.MEMBERSHIPS}), segments=frozenset({segment_id})),
         lambda moment: Evidence("a member" if is_member(moment)[0] else "no member", (segment_id,)),
         plan.size + 1,
         plan,

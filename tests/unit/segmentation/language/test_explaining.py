@@ -60,7 +60,7 @@ def test_lists_and_segments_are_told_too() -> None:
     query = "customer_tags CONTAINS 'vip' AND segment('big') AND segment('staff')"
     tags, big, staff = explain(compiled(query, shop), KNOWN, NOW).parts
     assert (tags.value, big.value, staff.value) == ("press, vip", "a member", "a member")
-    assert (big.records, big.facts, staff.facts) == (("big",), ("statistics",), ("memberships",))
+    assert (big.records, big.facts, staff.facts) == (("big",), ("memberships", "statistics"), ("memberships",))
     (asked,) = big.parts
     assert (asked.text, asked.value, staff.parts) == ("amount_spent > 100", "120.50 EUR", ())
 
