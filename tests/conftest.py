@@ -38,7 +38,7 @@ from crm.kernel import aws
 from crm.kernel.settings import settings
 from crm.kernel.table import Item, connection
 from crm.kpis.models import KpiItem
-from crm.segmentation import in_force
+from crm.segmentation import backfill, in_force
 from crm.shops import service as shops
 from crm.shops.models import Shop
 from tests.segments import define_usual
@@ -60,7 +60,7 @@ def aws_services() -> Iterator[None]:
 
 
 @pytest.fixture
-def tables(aws_services: None) -> None:
+def tables(aws_services: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both tables, without streams (moto slows with them), and the queue of operations, which edits put tasks in."""
     connection()
     aws.sqs_client().create_queue(QueueName=settings().operations_queue_url.rpartition("/")[2])
@@ -69,6 +69,7 @@ def tables(aws_services: None) -> None:
     shops.forget_cached()
     attribute_definitions.forget_cached()
     in_force.forget_cached()
+    monkeypatch.setattr(backfill, "AT_ONCE", 1)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from crm.kernel.operations import Step
-from crm.segmentation import defining, drafting, in_force, insights, refreshing, repository, scoring, touching
+from crm.segmentation import backfill, defining, drafting, in_force, insights, refreshing, repository, scoring, touching
 from crm.segmentation.books import REFRESH
 from crm.segmentation.defining import MOST_SEGMENTS, Edited, SegmentFields
 from crm.segmentation.in_force import InForce, Meaning, Segment, Status
@@ -103,7 +103,11 @@ __all__ = [
     "wake",
 ]
 
-STEPS: Final[Mapping[str, Step]] = {insights.INSIGHTS: insights.step, scoring.SCORE: scoring.step}
+STEPS: Final[Mapping[str, Step]] = {
+    REFRESH: backfill.step,
+    insights.INSIGHTS: insights.step,
+    scoring.SCORE: scoring.step,
+}
 """How each of segmentation's operations goes on, by its name."""
 
 create = defining.create

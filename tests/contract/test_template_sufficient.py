@@ -202,7 +202,7 @@ class Day:
         self.running = None
 
     def move_the_shop(self) -> None:
-        """Let a shop with a segment have its days elsewhere: what is to be done then is not this function's."""
+        """Let a shop with a segment have its days elsewhere, which is then brought to its customers."""
         said = SegmentFields("New", query="customer_added_date = today")
         segmentation.create("demo", segmentation.DYNAMIC, said, actor=SYSTEM, now=clock.now())
         bulk.tasks()
@@ -212,7 +212,9 @@ class Day:
         record = {"eventName": "MODIFY", "dynamodb": {"SequenceNumber": "1"} | images}
         assert self.invoke("PublishChangesFunction", {"Records": [record]}) == {"batchItemFailures": []}
         self.hand_over()
-        assert len(bulk.tasks()) == 1
+        tasks = bulk.tasks()
+        assert len(tasks) == 1
+        self.deliver("OperationsQueue", [json.loads(task["Body"]) for task in tasks])
         shops.update("demo", ShopFields(zone=before.zone))
 
     def move_in_and_out(self) -> None:

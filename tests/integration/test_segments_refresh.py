@@ -1,0 +1,330 @@
+# tests/integration/test_segments_refresh.py
+"""What an edit of segments means is brought to the shop's customers, whatever happens meanwhile."""
+
+from datetime import datetime, timedelta
+from math import ceil
+from typing import Any
+
+import pytest
+
+from crm.customers import service as customers
+from crm.kernel.actor import Actor, Role
+from crm.kernel.change import Change
+from crm.kernel.meter import metering
+from crm.kernel.operations import CANCELLED, DONE, RUNNING
+from crm.segmentation import backfill, in_force, refreshing, service
+from crm.segmentation.defining import Edited, SegmentFields
+from crm.segmentation.in_force import InForce, Status
+from crm.segmentation.models import DYNAMIC
+from crm.segmentation.stays import SegmentMembership
+from crm.segmentation.transitions import CauseKind, Interval, cause_kind
+from crm.shops.models import Shop
+from tests import bulk as queue
+from tests.segment_walks import LONG_AGO, finish, members, run, store, versions
+
+pytestmark = pytest.mark.usefixtures("shop")
+
+ANNA = Actor(Role.STAFF, "anna")
+PEOPLE = {f"cus_{number:02}": number % 3 for number in range(23)}
+"""With so many orders each."""
+REGULARS = sorted(customer_id for customer_id, count in PEOPLE.items() if count >= 1)
+LOYAL = sorted(customer_id for customer_id, count in PEOPLE.items() if count >= 2)
+
+
+@pytest.fixture(autouse=True)
+def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backfill, "PAGE", 2)
+    monkeypatch.setattr(backfill, "STEP", 4)
+
+
+@pytest.fixture
+def people(shop: Shop, now: datetime) -> None:
+    store(PEOPLE, at=now - LONG_AGO)
+
+
+def defined(now: datetime, query: str = "number_of_orders >= 1", name: str = "Regulars") -> Edited:
+    return service.create("demo", DYNAMIC, SegmentFields(name, query=query), actor=ANNA, now=now)
+
+
+def redefined(edited: Edited, now: datetime, query: str = "number_of_orders >= 2") -> Edited:
+    fields = SegmentFields(query=query)
+    return service.update("demo", edited.definition.segment_id, fields, actor=ANNA, now=now)
+
+
+def status(edited: Edited, now: datetime) -> Status:
+    in_force.forget_cached()
+    segment = service.current("demo", now=now).segments[edited.definition.segment_id]
+    return segment.status(service.ready_in("demo"))
+
+
+def stays(edited: Edited, customer_id: str) -> list[SegmentMembership]:
+    return service.list_memberships("demo", customer_id, edited.definition.segment_id)
+
+
+def members_of(edited: Edited) -> list[str]:
+    return members(edited.definition.segment_id)
+
+
+@pytest.mark.usefixtures("people")
+def test_a_new_segment_gets_its_members_step_by_step(now: datetime) -> None:
+    edited = defined(now)
+    assert edited.operation is not None
+    assert status(edited, now) is Status.COMPUTING
+
+    done = finish(edited.operation, now=now)
+
+    assert members_of(edited) == REGULARS
+    assert status(edited, now) is Status.READY
+    assert (done.status, done.row_count, done.row_total, done.applied_count, done.refused_count) == (
+        DONE, 23, 23, len(REGULARS), 0,
+    )  # fmt: skip
+    assert versions(PEOPLE) == {1}, "those too in whom nothing changed"
+
+
+@pytest.mark.usefixtures("people")
+def test_whoever_enters_by_a_definition_enters_when_it_was_made(now: datetime) -> None:
+    edited = defined(now)
+    finish(edited.operation, now=now + timedelta(minutes=3))
+    [stay] = stays(edited, REGULARS[0])
+    assert (stay.entered_at, cause_kind(stay.entered_cause)) == (now, CauseKind.DEFINITION)
+
+
+@pytest.mark.usefixtures("people")
+def test_another_query_lets_those_leave_whom_it_is_no_longer_true_of(now: datetime) -> None:
+    edited, later = defined(now), now + timedelta(hours=1)
+    finish(edited.operation, now=now)
+    finish(redefined(edited, later).operation, now=later)
+    assert members_of(edited) == LOYAL
+    left = service.list_memberships(
+        "demo", next(each for each in REGULARS if each not in LOYAL), edited.definition.segment_id
+    )
+    assert [(stay.left_at, cause_kind(stay.left_cause or "")) for stay in left] == [(later, CauseKind.DEFINITION)]
+
+
+@pytest.mark.usefixtures("people")
+def test_it_says_how_far_it_is_and_what_it_costs(now: datetime) -> None:
+    edited = defined(now)
+    assert edited.operation is not None
+    told = run(edited.operation, now=now)
+    assert told is not None
+    assert (told.status, told.row_count) == (RUNNING, 4)
+    assert told.request_count >= 4, "as many writes, at least"
+    assert told.write_units > 0
+    assert told.read_units > 0
+    done = finish(edited.operation, now=now)
+    assert done.request_count > told.request_count
+    assert status(edited, now) is Status.READY
+
+
+@pytest.mark.usefixtures("people")
+def test_one_that_dies_half_way_goes_on_where_it_was(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    edited = defined(now)
+    assert edited.operation is not None
+    bring_up, lives = refreshing.bring_up, iter(range(7))
+
+    def dies(*given: Any, **more: Any) -> list[Interval]:
+        if next(lives, None) is None:
+            raise KeyboardInterrupt
+        return bring_up(*given, **more)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(refreshing, "bring_up", dies)
+        with pytest.raises(KeyboardInterrupt):
+            finish(edited.operation, now=now)
+    with metering() as meter:
+        done = finish(edited.operation, now=now)
+    assert members_of(edited) == REGULARS
+    assert (done.status, done.row_count) == (DONE, 23)
+    steps = ceil(23 / 4) + 8
+    assert meter.operations["TransactWriteItems"] <= 23 - 7 + 2 * steps, "who was brought up is not written again"
+    assert {
+        stay.rev for each in REGULARS for stay in service.list_memberships("demo", each, edited.definition.segment_id)
+    } == {1}
+
+
+@pytest.mark.usefixtures("people")
+def test_a_step_that_is_done_twice_does_nothing_twice(now: datetime) -> None:
+    edited = defined(now)
+    assert edited.operation is not None
+    queue.tasks()
+    run(edited.operation, now=now)
+    [task] = queue.tasks()
+    assert queue.run(task)
+    assert queue.run(task), "a spare one"
+    done = finish(edited.operation, now=now)
+    assert (done.row_count, members_of(edited)) == (23, REGULARS)
+
+
+@pytest.mark.usefixtures("people")
+def test_a_definition_that_is_edited_while_it_is_brought_to_customers_ends_that_and_is_brought_itself(
+    now: datetime,
+) -> None:
+    edited, later = defined(now), now + timedelta(seconds=10)
+    assert edited.operation is not None
+    run(edited.operation, now=now)
+    again = redefined(edited, later)
+
+    ended = finish(edited.operation, now=later)
+    assert (ended.status, [fault.code for fault in ended.faults]) == (CANCELLED, ["SUPERSEDED"])
+    assert status(edited, later) is Status.COMPUTING
+    assert finish(again.operation, now=later).status == DONE
+    assert (members_of(edited), status(edited, later)) == (LOYAL, Status.READY)
+
+
+@pytest.mark.usefixtures("people")
+def test_an_edit_that_means_nothing_to_members_ends_nothing(now: datetime) -> None:
+    edited = defined(now)
+    assert edited.operation is not None
+    run(edited.operation, now=now)
+    service.update("demo", edited.definition.segment_id, SegmentFields(name="Best"), actor=ANNA, now=now)
+    assert finish(edited.operation, now=now).status == DONE
+    assert (members_of(edited), status(edited, now)) == (REGULARS, Status.READY)
+
+
+@pytest.mark.usefixtures("people")
+def test_a_worker_with_an_older_definition_does_not_overwrite_a_newer_one(now: datetime) -> None:
+    edited, later = defined(now), now + timedelta(seconds=10)
+    older = service.current("demo", now=now)
+    finish(redefined(edited, later).operation, now=later)
+
+    for snapshot in [customers.take_snapshot("demo", each) for each in PEOPLE]:
+        refreshing.bring_up(snapshot, older, now=later)
+
+    assert versions(PEOPLE) == {2}
+    assert members_of(edited) == LOYAL
+
+
+def test_a_customer_who_comes_meanwhile_and_is_judged_by_what_was_before_is_looked_at_again(now: datetime) -> None:
+    first = defined(now - timedelta(hours=1))
+    finish(first.operation, now=now - timedelta(hours=1))
+    older = service.current("demo", now=now - timedelta(minutes=1))
+    edited = redefined(first, now, "number_of_orders >= 0")
+    assert edited.operation is not None
+    while not service.ready_in("demo") >= 2:
+        run(edited.operation, now=now)
+
+    # A process that looked at the catalogue just before, and does so again in a minute.
+    store({"cus_new": 0}, at=now + timedelta(seconds=50))
+    refreshing.bring_up(customers.take_snapshot("demo", "cus_new"), older, now=now + timedelta(seconds=50))
+    assert (members_of(edited), versions(["cus_new"])) == ([], {1})
+
+    waiting = run(edited.operation, now=now + timedelta(seconds=60))
+    assert waiting is None, "not before nobody has the older definitions any more"
+    done = finish(edited.operation, now=now)
+    assert (done.status, members_of(edited), versions(["cus_new"])) == (DONE, ["cus_new"], {2})
+
+
+@pytest.mark.usefixtures("people")
+def test_a_deleted_segment_loses_its_members_and_nobody_else_is_looked_at(now: datetime) -> None:
+    edited, other, later = defined(now, "number_of_orders >= 2"), defined(now, name="Others"), now + timedelta(hours=1)
+    finish(other.operation, now=now)
+    deleted = service.delete("demo", edited.definition.segment_id, actor=ANNA, now=later)
+
+    done = finish(deleted.operation, now=later)
+
+    assert (members_of(edited), members_of(other)) == ([], REGULARS)
+    assert (done.status, done.row_count) == (DONE, len(LOYAL))
+    [stay] = stays(edited, LOYAL[0])
+    assert (stay.left_at, stay.left_cause) == (later, f"segment:{edited.definition.segment_id}:delete:2")
+
+
+@pytest.mark.usefixtures("people")
+def test_a_deletion_does_not_end_what_another_edit_has_begun(now: datetime) -> None:
+    gone = defined(now, "number_of_orders >= 2", "Gone")
+    finish(gone.operation, now=now)
+    edited = defined(now)
+    assert edited.operation is not None
+    run(edited.operation, now=now)
+    deleted = service.delete("demo", gone.definition.segment_id, actor=ANNA, now=now)
+    assert finish(edited.operation, now=now).status == DONE
+    assert finish(deleted.operation, now=now).status == DONE
+    assert (members_of(edited), members_of(gone), status(edited, now)) == (REGULARS, [], Status.READY)
+
+
+@pytest.mark.usefixtures("people")
+def test_an_edit_does_what_a_deletion_has_not_done(now: datetime) -> None:
+    gone = defined(now, "number_of_orders >= 2", "Gone")
+    finish(gone.operation, now=now)
+    deleted = service.delete("demo", gone.definition.segment_id, actor=ANNA, now=now)
+    edited = defined(now)
+    assert finish(deleted.operation, now=now).status == CANCELLED
+    finish(edited.operation, now=now)
+    assert (members_of(edited), members_of(gone)) == (REGULARS, [])
+
+
+@pytest.mark.usefixtures("people")
+def test_a_segment_is_repaired_on_demand(now: datetime) -> None:
+    edited, later = defined(now), now + timedelta(hours=1)
+    finish(edited.operation, now=now)
+    lost = customers.take_snapshot("demo", REGULARS[0]).head(customers.SegmentsHead)
+    assert lost is not None
+    lost.open = []
+    change = Change()
+    change.revise(lost)
+    change.commit()
+
+    again = service.recompute("demo", edited.definition.segment_id, actor=ANNA, now=later)
+    finish(again.operation, now=later)
+
+    head = customers.take_snapshot("demo", REGULARS[0]).head(customers.SegmentsHead)
+    assert head is not None
+    assert [state.segment_id for state in head.open] == [edited.definition.segment_id]
+
+
+@pytest.mark.usefixtures("people")
+def test_a_customer_who_cannot_be_brought_up_holds_up_no_other(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    edited = defined(now)
+    assert edited.operation is not None
+    bring_up = refreshing.bring_up
+
+    def fails(snapshot: customers.Snapshot, definitions: InForce, *, now: datetime) -> list[Interval]:
+        if snapshot.customer_id == REGULARS[0]:
+            raise ZeroDivisionError
+        return bring_up(snapshot, definitions, now=now)
+
+    monkeypatch.setattr(refreshing, "bring_up", fails)
+    with pytest.raises(ZeroDivisionError):
+        finish(edited.operation, now=now)
+    with pytest.raises(ZeroDivisionError):
+        run(edited.operation, now=now, delivery=2)
+    assert run(edited.operation, now=now, delivery=3)
+    done = finish(edited.operation, now=now)
+    assert (done.status, done.refused_count, members_of(edited)) == (DONE, 1, REGULARS[1:])
+
+
+@pytest.mark.usefixtures("people")
+def test_its_requests_are_those_that_it_cannot_do_without(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backfill, "PAGE", 100)
+    monkeypatch.setattr(backfill, "STEP", 500)
+    edited = defined(now)
+    with metering() as meter:
+        finish(edited.operation, now=now)
+    shards, heads, steps = customers.SHARDS, 4, 2
+    assert meter.operations["TransactWriteItems"] == len(PEOPLE) + steps + 1, "one a customer, a step, and `ready`"
+    assert meter.operations["BatchGetItem"] == shards * ceil(heads * 1 / 100), "one a head for each hundred"
+    assert meter.operations["Query"] <= 2 * shards + 2, "one a shard and walk, and two for definitions"
+
+
+def test_a_shop_without_customers_is_ready_at_once(now: datetime) -> None:
+    edited = defined(now)
+    assert finish(edited.operation, now=now).status == DONE
+    assert status(edited, now) is Status.READY
+
+
+@pytest.mark.usefixtures("people")
+def test_it_takes_no_more_of_the_table_than_its_share(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backfill, "PER_SECOND", 1)
+    edited = defined(now)
+    assert edited.operation is not None
+    told = run(edited.operation, now=now)
+    assert told is not None
+    assert told.waits_until is not None
+    assert timedelta(seconds=2) <= told.waits_until - now <= timedelta(seconds=4)
+    assert run(edited.operation, now=now + timedelta(seconds=1)) is None
+    assert finish(edited.operation, now=now).status == DONE
+
+
+def test_several_are_brought_up_at_once_and_all_of_it_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backfill, "AT_ONCE", 8)
+    numbers = [object() for _ in range(50)]
+    assert list(backfill._each(lambda each: each in numbers, numbers)) == [True] * 50  # type: ignore[arg-type]
