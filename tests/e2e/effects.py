@@ -34,6 +34,7 @@ class Buyer:
     system: LocalSystem
     name: str
     currency: str = "EUR"
+    shop: str = SHOP
 
     def says_yes(self) -> dict[str, Any]:
         return self.event("customer.updated", {"consents": CONSENTS})
@@ -55,7 +56,7 @@ class Buyer:
             "id": f"{self.name}-{next(_numbers)}",
             "type": kind,
             "version": 1,
-            "shop": SHOP,
+            "shop": self.shop,
             "source": "e2e",
             "occurredAt": _earlier(self.system),
             "customer": who | {"firstName": "Ada"},
@@ -64,7 +65,7 @@ class Buyer:
 
     def shown(self) -> dict[str, Any]:
         """The customer's page; empty while there is none."""
-        found = self.system.ask(CUSTOMER, shop=SHOP, value=self.name)["customerByIdentifier"]
+        found = self.system.ask(CUSTOMER, shop=self.shop, value=self.name)["customerByIdentifier"]
         return found or {}
 
     def segments(self) -> set[str]:
@@ -74,7 +75,7 @@ class Buyer:
         """Of the orders in the buyer's currency, over the days around now."""
         today = (datetime.now(UTC) + timedelta(seconds=self.system.clock_offset())).date()
         days = {"from": str(today - timedelta(days=ZONE_DAYS)), "to": str(today + timedelta(days=ZONE_DAYS))}
-        found = self.system.ask(KPI, shop=SHOP, name=name.upper(), currency=self.currency, **days)["kpi"]
+        found = self.system.ask(KPI, shop=self.shop, name=name.upper(), currency=self.currency, **days)["kpi"]
         return sum(float(period["numerator"]) for period in found["periods"])
 
 
@@ -109,7 +110,7 @@ def visitor_joined(buyer: Buyer) -> bool:
 def suppressed(buyer: Buyer, address: str) -> bool:
     """Whether nothing is sent to an e-mail address any more, whoever's it is."""
     query = "query($address: String!) { suppression(channel: EMAIL, address: $address) { suppressed } }"
-    found = buyer.system.ask(query, shop=SHOP, address=address)["suppression"]
+    found = buyer.system.ask(query, shop=buyer.shop, address=address)["suppression"]
     return bool(found and found["suppressed"])
 
 

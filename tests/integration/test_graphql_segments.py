@@ -10,3 +10,9 @@ def test_segments_are_listed_for_staff(segments: None) -> None:
     assert {segment["name"]: segment["segmentId"] for segment in found["segments"]} == {
         name: id_of(name) for name in (LATELY, REPEAT)
     }
+
+
+def test_a_page_of_customers_shows_the_segments_of_each(ann: str) -> None:
+    found = ask("{ customers { nodes { firstName segments { segment { name } } } } }")["customers"]["nodes"]
+    names = {each["firstName"]: {stay["segment"]["name"] for stay in each["segments"]} for each in found}
+    assert names == {"Ann": {LATELY, REPEAT}}
