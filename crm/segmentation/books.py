@@ -15,7 +15,8 @@ from crm.segmentation import in_force, repository
 from crm.segmentation.language import catalogue as language
 from crm.segmentation.language.catalogue import Catalogue
 from crm.segmentation.language.facts import Fact
-from crm.segmentation.models import SegmentDefinition, SegmentVersion
+from crm.segmentation.models import SegmentCatalogue, SegmentDefinition, SegmentVersion
+from crm.shops import service as shops
 
 REFRESH: Final = "segments_refresh"
 """The operation that brings customers' memberships up to what an edit means."""
@@ -34,14 +35,20 @@ class Books:
     def __init__(self, shop: str, *, actor: Actor, now: datetime) -> None:
         """Raises NotFound for an unknown shop."""
         self.shop, self.actor, self.now = shop, actor, now
+        self.change = Change(now)
         # First: whatever is newer than the catalogue makes the write that revises it Stale.
-        self.catalogue = repository.get_catalogue(shop) or in_force.empty(shop, now=now)
+        self.catalogue = repository.get_catalogue(shop) or self._new(shop)
         self.version = int(self.catalogue.rev) + 1
         self.standing = {each.segment_id: each for each in repository.list_definitions(shop) if each.deleted_at is None}
         self.own = in_force.own_attributes(customers.attribute_definitions_now(shop, now=now))
-        self.change = Change(now)
         self._moved = False
         self._walk: dict[str, str] | None = None
+
+    def _new(self, shop: str) -> SegmentCatalogue:
+        """Until there is one, nobody hears that the shop has moved: it is to be where it was read to be."""
+        known = shops.get(shop)
+        self.change.unchanged(known)
+        return in_force.empty(known)
 
     def get(self, segment_id: str) -> SegmentDefinition:
         """Raises NotFound."""

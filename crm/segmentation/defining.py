@@ -28,6 +28,8 @@ from crm.shops import service as shops
 MOST_SEGMENTS: Final = 200
 MOST_RENAMED: Final = 45
 """Queries that one rename rewrites: two writes each, in one transaction."""
+LARGEST_RENAMED: Final = 1_500_000
+"""In bytes of UTF-8, each written twice: a transaction holds 4 MB."""
 STORED_AS: Final = {"query": "query_text"}
 """PynamoDB's models have a `query` of their own."""
 UNSAID: Any = object()
@@ -123,6 +125,9 @@ def delete(shop: str, segment_id: str, *, actor: Actor, now: datetime, expected_
         ]:
             raise SegmentNamed({each.segment_id: each.name for each in naming})
         definition.deleted_at = now
+        # What it was, its versions say: what stays is read with every edit.
+        definition.query_text = definition.normalized = definition.description = definition.picture_url = None
+        definition.goals = []
         books.catalogue.segment_count = len(books.standing) - 1
         books.revise(definition, "delete", means=True)
         books.refresh(only_members_of=segment_id)
@@ -271,7 +276,8 @@ def _rename(books: Books, definition: SegmentDefinition, before: language.Catalo
 
 
 def _rename_faults(renamed_in: list[SegmentDefinition]) -> Iterator[Fault]:
-    if len(renamed_in) > MOST_RENAMED:
+    size = sum(len(text.encode()) for each in renamed_in for text in (each.query_text, each.normalized))
+    if len(renamed_in) > MOST_RENAMED or size > LARGEST_RENAMED:
         yield Fault("name", "TOO_MANY", f"stands in more than {MOST_RENAMED} queries: let them name the id")
     if any(len(each.query_text) > MOST_CHARACTERS for each in renamed_in):
         yield Fault("name", "TOO_LONG", "makes a query that names this segment too long")

@@ -28,6 +28,7 @@ from crm.segmentation.language.tree import Query
 from crm.segmentation.models import DYNAMIC, SegmentCatalogue, SegmentDefinition
 from crm.segmentation.rfm import Thresholds
 from crm.shops import service as shops
+from crm.shops.service import Shop
 
 FRESH_FOR: Final = timedelta(seconds=60)
 BY_HAND: Final = only(Fact.MEMBERSHIPS)
@@ -188,11 +189,10 @@ def meaning_of(definition: SegmentDefinition) -> Meaning:
     return Meaning(int(definition.changed_in), definition.changed_at, definition.changed_cause)
 
 
-def empty(shop: str, *, now: datetime) -> SegmentCatalogue:
-    """The catalogue of a shop that has had no segment yet. Raises NotFound for an unknown shop."""
-    known = shops.current(shop, now=now)
-    catalogue = SegmentCatalogue.of(shop)
-    catalogue.zone, catalogue.currency = known.zone, known.currency
+def empty(shop: Shop) -> SegmentCatalogue:
+    """The catalogue of a shop that has had no segment yet."""
+    catalogue = SegmentCatalogue.of(shop.shop)
+    catalogue.zone, catalogue.currency = shop.zone, shop.currency
     return catalogue
 
 
@@ -200,7 +200,7 @@ def _read(shop: str, known: InForce | None, *, now: datetime) -> InForce:
     """Raises Stale where the catalogue moved while its definitions were read."""
     stored = repository.get_catalogue(shop)
     if stored is None:
-        none_yet = empty(shop, now=now)
+        none_yet = empty(shops.current(shop, now=now))
         return InForce(shop, 0, none_yet.zone, none_yet.currency, Catalogue(none_yet.currency))
     if known is not None and known.version == stored.rev:
         return known

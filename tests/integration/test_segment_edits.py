@@ -133,6 +133,9 @@ def test_a_name_that_too_many_queries_hold_is_kept(now: datetime, monkeypatch: p
     assert updated(vip, now, name="Best").definition.rev == 2
     created(now, "B", "segment('Best')")
     assert faults(vip, now, name="VIP") == {"name": "TOO_MANY"}
+    monkeypatch.setattr(defining, "MOST_RENAMED", 2)
+    monkeypatch.setattr(defining, "LARGEST_RENAMED", 50)
+    assert faults(vip, now, name="VIP") == {"name": "TOO_MANY"}
 
 
 def test_as_many_queries_as_are_allowed_fit_one_transaction(now: datetime) -> None:
@@ -201,6 +204,10 @@ def test_a_deleted_segment_is_gone_and_what_it_was_is_known(now: datetime) -> No
     kept = repository.get_definition("demo", vip.segment_id)
     assert kept is not None
     assert (kept.name, kept.deleted_at) == ("VIP", later)
+    assert not kept.query_text
+    version = service.get_version("demo", vip.segment_id, 1)
+    assert version is not None
+    assert version.query_text == "amount_spent > 500"
     assert deleted.operation is not None
     assert deleted.operation.arguments == {"version": 2, "segment": vip.segment_id}
     assert created(later).segment_id != vip.segment_id, "its name is free"
@@ -260,6 +267,31 @@ def test_queries_are_understood_anew_once_the_shop_moves(now: datetime) -> None:
     assert (found.version, found.zone, found.currency) == (2, "Asia/Tokyo", "JPY")
     assert meaning(vip, later) == Meaning(2, later, "shop:demo:update:2")
     assert service.shop_changed("demo", now=later) is None
+
+
+def test_a_shop_that_has_just_moved_has_its_first_segment_where_it_is(now: datetime) -> None:
+    """Whoever defines it may have looked at the shop before."""
+    before = shops.current("demo", now=now)
+    shops.update("demo", ShopFields(zone="Asia/Tokyo"))
+    shops._cache["demo"] = (now, before)
+    created(now)
+    assert service.current("demo", now=now).zone == "Asia/Tokyo"
+
+
+def test_a_shop_that_moves_while_its_first_segment_is_defined_has_it_where_it_moves(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read, zones = repository.list_definitions, ["Asia/Tokyo"]
+
+    def overtaken(shop: str) -> list[SegmentDefinition]:
+        if zones:
+            shops.update("demo", ShopFields(zone=zones.pop()))
+            assert service.shop_changed("demo", now=now) is None, "there is nothing to move yet"
+        return read(shop)
+
+    monkeypatch.setattr(repository, "list_definitions", overtaken)
+    created(now)
+    assert service.current("demo", now=now).zone == "Asia/Tokyo"
 
 
 def test_a_shop_without_segments_has_nothing_to_understand_anew(now: datetime) -> None:
