@@ -15,12 +15,14 @@ from strawberry.types.field import StrawberryField
 
 from crm.customers.service import CustomerDeleted, IdentifierTaken
 from crm.kernel.errors import CrmError, Fault, InvalidInput, InvalidInputs, VersionMismatch
+from crm.loyalty.service import InsufficientPoints
 from crm.segmentation.service import SegmentNamed
 from schema import forms
 from schema.access import signed_in
 from schema.context import Context
 from schema.node import global_id
 from schema.principal import Kind, Principal
+from schema.scalars import Points
 from schema.standing import refuse_barred
 
 PLACE = re.compile(r"\[(\d+)\]")
@@ -62,6 +64,12 @@ class SegmentNamedError(UserError):
     names: list[str] = strawberry.field(description="What they are called, in the same order.")
 
 
+@strawberry.type(description="More points are asked for than can be spent.", directives=signed_in())
+class InsufficientPointsError(UserError):
+    available: Points = strawberry.field(description="Points that can be spent.")
+    required: Points = strawberry.field(description="Points that are needed.")
+
+
 def path_of(field: str | None) -> list[str]:
     """The path to an argument from the dotted name a service gives it; `[0]` is the first of a list."""
     names = PLACE.sub(r".\1", field).split(".") if field else []
@@ -88,10 +96,15 @@ def _segment_named(error: SegmentNamed, _asker: Principal, **common: Any) -> Use
     return SegmentNamedError(segments=ids, names=list(error.segments.values()), **common)
 
 
+def _insufficient_points(error: InsufficientPoints, _asker: Principal, **common: Any) -> UserError:
+    return InsufficientPointsError(available=Points(error.available), required=Points(error.required), **common)
+
+
 typed: Final[dict[type[CrmError], Callable[..., UserError]]] = {
     VersionMismatch: _version_mismatch,
     IdentifierTaken: _identifier_taken,
     SegmentNamed: _segment_named,
+    InsufficientPoints: _insufficient_points,
 }
 """How each refusal that carries data is shown."""
 

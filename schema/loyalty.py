@@ -19,7 +19,17 @@ from schema.scalars import Points
 @strawberry.enum(description="Why points moved.")
 class PointsMovement(Enum):
     EARN = strawberry.enum_value("earn", description="An order earned them.")
-    REVERSE = strawberry.enum_value("reverse", description="A refund, cancellation or edit took them back.")
+    MATURE = strawberry.enum_value("mature", description="They were pending, and can be spent now.")
+    HOLD = strawberry.enum_value("hold", description="They are set aside.")
+    CAPTURE = strawberry.enum_value("capture", description="What was set aside was spent; the rest of it came back.")
+    RELEASE = strawberry.enum_value("release", description="What was set aside came back.")
+    REDEEM = strawberry.enum_value("redeem", description="They were spent.")
+    EXPIRE = strawberry.enum_value("expire", description="They were not spent in time.")
+    ADJUST = strawberry.enum_value("adjust", description="Somebody of the shop gave or took them.")
+    REVERSE = strawberry.enum_value(
+        "reverse", description="An earlier entry was taken back, or part of it: by a refund, a cancellation or an edit."
+    )
+    TRANSFER = strawberry.enum_value("transfer", description="They came from a customer who was merged into this one.")
 
 
 @strawberry.type(description="One movement of points; it is never changed.", directives=signed_in())
@@ -34,7 +44,7 @@ class LedgerEntry:
     def movement(self) -> PointsMovement:
         return PointsMovement(self.item.movement)
 
-    @strawberry.field(description="How many; below zero where points were taken back.")
+    @strawberry.field(description="What the balance moved by: below zero where points went.")
     def points(self) -> Points:
         return Points(int(self.item.points))
 
@@ -72,6 +82,14 @@ class LoyaltyAccount:
     @strawberry.field(description="Points that can be spent now; below zero after a refund of points already spent.")
     def available(self) -> Points:
         return Points(int(self.item.available) if self.item else 0)
+
+    @strawberry.field(description="Points that were earned and can be spent later, when orders cannot be returned.")
+    def pending(self) -> Points:
+        return Points(int(self.item.pending) if self.item else 0)
+
+    @strawberry.field(description="Points that are set aside, and come back unless they are spent.")
+    def held(self) -> Points:
+        return Points(int(self.item.held) if self.item else 0)
 
     @strawberry.field(description="All that orders earned, less what their refunds took back.")
     def lifetime_earned(self) -> Points:

@@ -1,29 +1,58 @@
 # crm/loyalty/models.py
 """What loyalty stores. Points are whole numbers.
 
-Key design (docs/access-patterns.md, AP-40 to AP-42, AP-125):
+Key design (docs/access-patterns.md, AP-40 to AP-42, AP-125, AP-180 to AP-185):
     LoyaltyAccount  pk=SHOP#<shop>#CUSTOMER#<customer>  sk=HEAD#LOYALTY       one of the heads of the snapshot
     LedgerEntry     pk=SHOP#<shop>#CUSTOMER#<customer>  sk=LEDGER#<cause>     the cause makes a repeat impossible
                     timeline_key=LEDGER#<occurred_at>#<cause>
+    PointsMonth     pk=SHOP#<shop>#CUSTOMER#<customer>  sk=POINTS#<yyyy-mm>   the pools that expire in it (UTC)
+                                                        sk=POINTS#never
+    PointsHold      pk=SHOP#<shop>#CUSTOMER#<customer>  sk=HOLD#<hold>
     OrderEarning    pk=SHOP#<shop>#CUSTOMER#<customer>  sk=EARNING#<order>    what an order has posted so far
+                    timeline_key=PENDING#<available_at>#<order>               while points of it are pending
+    EntryReason     pk=SHOP#<shop>#CUSTOMER#<customer>  sk=REASON#<cause>     words beside an entry; they can be erased
+
+Everything of an account is read after its LoyaltyAccount and written with it, under the condition of its `rev`.
 """
 
-from typing import ClassVar, Self
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Self
 
 from pynamodb.attributes import ListAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 
-from crm.kernel.table import Part, Published, Synced, customer_key
+from crm.kernel.table import Correlated, Item, Part, Published, Synced, customer_key
+
+
+class OpenHold(Part):
+    """A hold that is open: what readers and time need to know of it."""
+
+    hold_id = UnicodeAttribute()
+    points = NumberAttribute()
+    ends_at = UTCDateTimeAttribute()
+    order_id = UnicodeAttribute(null=True)
 
 
 class LoyaltyAccount(Synced, discriminator="LoyaltyAccount"):
-    """A customer's running balance: the sum of their ledger, kept beside it. `rev` counts the ledger's entries."""
+    """A customer's balances: the sums of their ledger, kept beside it. `rev` counts its changes."""
 
     SK: ClassVar[str] = "HEAD#LOYALTY"
 
     available = NumberAttribute(default=0)
-    """Below zero after a refund of points that are spent."""
+    """What the pools hold less what is owed: below zero after a refund of points that are spent."""
+    pending = NumberAttribute(default=0)
+    held = NumberAttribute(default=0)
+    owed = NumberAttribute(default=0)
     lifetime_earned = NumberAttribute(default=0)
     """All that orders earned, less what their refunds took back; spending does not lower it."""
+    number = NumberAttribute(default=0)
+    """Of the last entry, as `fingerprint`."""
+    fingerprint = UnicodeAttribute(null=True)
+    posted_at = UTCDateTimeAttribute(null=True)
+    """When the last entry was recorded."""
+    due_at = UTCDateTimeAttribute(null=True)
+    """Before then time changes nothing here; its timer is set to it."""
+    holds: ListAttribute[OpenHold] = ListAttribute(of=OpenHold, default=list)
 
     @classmethod
     def of(cls, shop: str, customer_id: str) -> Self:
@@ -37,8 +66,24 @@ class Posting(Part):
     points = NumberAttribute()
 
 
+class PoolLine(Part):
+    """Points of one pool (crm/loyalty/pools.py)."""
+
+    effect = UnicodeAttribute()
+    pool = UnicodeAttribute()
+    points = NumberAttribute()
+    start = NumberAttribute(null=True)
+
+
+class ReversedPart(Part):
+    """Points of an earlier entry, or what is left of it to be reversed."""
+
+    cause = UnicodeAttribute()
+    points = NumberAttribute()
+
+
 class LedgerEntry(Synced, discriminator="LedgerEntry"):
-    """One movement of points. Never changed, never deleted; a mistake is corrected by a new entry."""
+    """One movement of points (crm/loyalty/chain.py). Never changed; a mistake is corrected by a new entry."""
 
     shop = UnicodeAttribute()
     customer_id = UnicodeAttribute()
@@ -50,8 +95,24 @@ class LedgerEntry(Synced, discriminator="LedgerEntry"):
     balance_after = NumberAttribute()
     """`available` when this was posted; entries are posted in the order of `number`, not of `occurred_at`."""
     postings: ListAttribute[Posting] = ListAttribute(of=Posting)
+    lines: ListAttribute[PoolLine] = ListAttribute(of=PoolLine, default=list)
+    available_after = NumberAttribute(default=0)
+    pending_after = NumberAttribute(default=0)
+    held_after = NumberAttribute(default=0)
+    owed_after = NumberAttribute(default=0)
     order_id = UnicodeAttribute(null=True)
+    subject = UnicodeAttribute(null=True)
+    available_at = UTCDateTimeAttribute(null=True)
+    pool = UnicodeAttribute(null=True)
+    reverses: ListAttribute[ReversedPart] = ListAttribute(of=ReversedPart, default=list)
+    forgiven = NumberAttribute(default=0)
+    actor = UnicodeAttribute(null=True)
+    reason_digest = UnicodeAttribute(null=True)
+    request = UnicodeAttribute(null=True)
     occurred_at = UTCDateTimeAttribute()
+    recorded_at = UTCDateTimeAttribute(null=True)
+    previous = UnicodeAttribute(null=True)
+    fingerprint = UnicodeAttribute(null=True)
 
     @classmethod
     def of(cls, shop: str, customer_id: str, cause: str) -> Self:
@@ -59,17 +120,109 @@ class LedgerEntry(Synced, discriminator="LedgerEntry"):
         return cls(pk, f"LEDGER#{cause}", shop=shop, customer_id=customer_id, rev=1, cause=cause)
 
 
+class EntryReason(Item, discriminator="EntryReason"):
+    """The words of an adjustment or a reversal. The entry holds their digest, which without the salt says nothing: to
+    erase this item is to forget them, and the ledger stays whole.
+    """
+
+    entry_cause = UnicodeAttribute()
+    reason = UnicodeAttribute()
+    salt = UnicodeAttribute()
+
+    @classmethod
+    def of(cls, shop: str, customer_id: str, cause: str) -> Self:
+        return cls(customer_key(shop, customer_id), f"REASON#{cause}", entry_cause=cause)
+
+
+class PoolPart(Part):
+    """Sums of a pool (crm/loyalty/pools.py)."""
+
+    pool = UnicodeAttribute()
+    credited = NumberAttribute()
+    taken = NumberAttribute(default=0)
+    expired = NumberAttribute(default=0)
+
+
+class PointsMonth(Item, discriminator="PointsMonth"):
+    """The pools that expire in one month, or the one that never does: 33 at most, and more only where a programme
+    changes its zone.
+    """
+
+    pools: ListAttribute[PoolPart] = ListAttribute(of=PoolPart, default=list)
+
+    @classmethod
+    def of(cls, shop: str, customer_id: str, month: str) -> Self:
+        return cls(customer_key(shop, customer_id), f"POINTS#{month}")
+
+
+class PortionPart(Part):
+    """Points that were taken from a pool."""
+
+    pool = UnicodeAttribute()
+    points = NumberAttribute()
+
+
+class HoldStatus(StrEnum):
+    OPEN = "OPEN"
+    CAPTURED = "CAPTURED"
+    RELEASED = "RELEASED"
+    EXPIRED = "EXPIRED"
+
+
+class PointsHold(Correlated, discriminator="PointsHold"):
+    """Points set aside until they are captured or released, or the hold runs out."""
+
+    hold_id = UnicodeAttribute()
+    status = UnicodeAttribute()
+    points = NumberAttribute()
+    captured = NumberAttribute(default=0)
+    ends_at = UTCDateTimeAttribute()
+    order_id = UnicodeAttribute(null=True)
+    portions: ListAttribute[PortionPart] = ListAttribute(of=PortionPart, default=list)
+
+    @classmethod
+    def of(cls, shop: str, customer_id: str, hold_id: str) -> Self:
+        return cls(customer_key(shop, customer_id), f"HOLD#{hold_id}", hold_id=hold_id)
+
+
+class SpendingPart(Part):
+    """What an entry spent on an order and has not been given back, by pools."""
+
+    cause = UnicodeAttribute()
+    portions: ListAttribute[PortionPart] = ListAttribute(of=PortionPart, default=list)
+
+
 class OrderEarning(Published, discriminator="OrderEarning"):
-    """What an order has posted, as of the newest of its revisions seen."""
+    """What an order has posted, as of the newest of its revisions seen (crm/loyalty/order_points.py)."""
 
     order_id = UnicodeAttribute()
     order_rev = NumberAttribute(default=0)
     posted = NumberAttribute(default=0)
+    """What it earns as it stands."""
+    forgiven = NumberAttribute(default=0)
     programme_currency = UnicodeAttribute(null=True)
     """The programme's at the first posting: later revisions are judged by it, whatever the shop's is by then."""
     withheld = UnicodeAttribute(null=True)
-    """Why the order earns nothing (`ledger.Withheld`)."""
+    """Why the order earns nothing (`programme.Withheld`)."""
+    available_at = UTCDateTimeAttribute(null=True)
+    pool = UnicodeAttribute(null=True)
+    pending = NumberAttribute(default=0)
+    pools: ListAttribute[Any] = ListAttribute(of=UnicodeAttribute, default=list)
+    credits: ListAttribute[ReversedPart] = ListAttribute(of=ReversedPart, default=list)
+    spent = NumberAttribute(default=0)
+    short = NumberAttribute(default=0)
+    captured = NumberAttribute(default=0)
+    spendings: ListAttribute[SpendingPart] = ListAttribute(of=SpendingPart, default=list)
 
     @classmethod
     def of(cls, shop: str, customer_id: str, order_id: str) -> Self:
         return cls(customer_key(shop, customer_id), f"EARNING#{order_id}", order_id=order_id)
+
+
+def month_of(pool: str) -> str:
+    """The month under which a pool is kept; months sort, and `never` behind them."""
+    return pool[:7]
+
+
+def month_at(instant: datetime) -> str:
+    return instant.strftime("%Y-%m")

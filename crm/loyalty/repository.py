@@ -8,7 +8,7 @@ from pynamodb.exceptions import DoesNotExist
 from crm.kernel import batch_reads, timeline
 from crm.kernel.settings import settings
 from crm.kernel.table import customer_key
-from crm.loyalty.models import LedgerEntry, LoyaltyAccount, OrderEarning
+from crm.loyalty.models import EntryReason, LedgerEntry, LoyaltyAccount, OrderEarning, PointsHold, PointsMonth
 
 
 def get_account(shop: str, customer_id: str) -> LoyaltyAccount | None:
@@ -43,3 +43,48 @@ def get_earnings(shop: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, 
 def list_entries(shop: str, customer_id: str, *, before: str | None, limit: int) -> list[LedgerEntry]:
     """A customer's ledger, newest first by event time, from behind the timeline key `before` (AP-42)."""
     return timeline.newest(LedgerEntry, customer_key(shop, customer_id), "LEDGER#", before=before, limit=limit)
+
+
+def list_months(shop: str, customer_id: str, *, since: str) -> list[PointsMonth]:
+    """The pools that expire in the month `since` or later, or never, in the order of the months (AP-180)."""
+    months = PointsMonth.sk.between(f"POINTS#{since}", f"POINTS#{timeline.LAST}")
+    return list(PointsMonth.query(customer_key(shop, customer_id), range_key_condition=months, consistent_read=True))
+
+
+def get_hold(shop: str, customer_id: str, hold_id: str) -> PointsHold | None:
+    """AP-181."""
+    key = PointsHold.of(shop, customer_id, hold_id)
+    try:
+        return PointsHold.get(key.pk, key.sk, consistent_read=True)
+    except DoesNotExist:
+        return None
+
+
+def list_pending(shop: str, customer_id: str, *, limit: int | None = None) -> list[OrderEarning]:
+    """Orders whose points are pending, those that mature first first (AP-182)."""
+    pending = OrderEarning.timeline_key.startswith("PENDING#")
+    found = OrderEarning.query(
+        customer_key(shop, customer_id), pending, consistent_read=True, index_name="timeline", limit=limit
+    )
+    return list(found)
+
+
+def get_entry(shop: str, customer_id: str, cause: str) -> LedgerEntry | None:
+    """What a cause did, at whatever time (AP-183)."""
+    key = LedgerEntry.of(shop, customer_id, cause)
+    try:
+        return LedgerEntry.get(key.pk, key.sk, consistent_read=True)
+    except DoesNotExist:
+        return None
+
+
+def list_all_entries(shop: str, customer_id: str) -> list[LedgerEntry]:
+    """The whole ledger of a customer, for verifying it (AP-184)."""
+    entries = LedgerEntry.sk.startswith("LEDGER#")
+    return list(LedgerEntry.query(customer_key(shop, customer_id), range_key_condition=entries, consistent_read=True))
+
+
+def list_reasons(shop: str, customer_id: str) -> list[EntryReason]:
+    """The words beside a customer's entries (AP-185)."""
+    reasons = EntryReason.sk.startswith("REASON#")
+    return list(EntryReason.query(customer_key(shop, customer_id), range_key_condition=reasons, consistent_read=True))

@@ -1,5 +1,7 @@
 # functions/loyalty/post_points.py
-"""SQS LoyaltyQueue <- DomainBus `order.recorded`: post the points that an order earns, or gives back."""
+"""SQS LoyaltyQueue <- DomainBus `order.recorded`, `timer.due`: post the points that an order earns, spends or gives
+back, and those that mature, come back or expire.
+"""
 
 from typing import Any
 
@@ -9,6 +11,7 @@ from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from crm.kernel import clock
 from crm.kernel.errors import InvalidInput
+from crm.kernel.timers import TimerDue
 from crm.loyalty import service
 from crm.orders.events import OrderRecorded
 from functions import batches
@@ -18,13 +21,26 @@ logger = Logger()
 
 def post_points(record: SQSRecord) -> None:
     event = record.json_body
-    if event["detail-type"] != OrderRecorded.detail_type:
-        raise InvalidInput(f"nothing to post for {event['detail-type']!r}", field="detail-type")
-    order = OrderRecorded.parse(event["detail"])
+    match event["detail-type"]:
+        case OrderRecorded.detail_type:
+            _post(OrderRecorded.parse(event["detail"]))
+        case TimerDue.detail_type:
+            _wake(TimerDue.parse(event["detail"]))
+        case unknown:
+            raise InvalidInput(f"nothing to post for {unknown!r}", field="detail-type")
+
+
+def _post(order: OrderRecorded) -> None:
     posted = service.post_for_order(order, now=clock.now())
     if posted.points or posted.withheld:
         told = {"shop": order.shop, "order_id": order.order_id, "rev": order.rev, "cause": order.cause}
         logger.info("points posted", extra=told | {"points": posted.points, "withheld": posted.withheld})
+
+
+def _wake(due: TimerDue) -> None:
+    for entry in service.wake(due, now=clock.now()):
+        told = {"shop": due.shop, "cause": entry.cause, "movement": entry.movement, "points": entry.points}
+        logger.info("points moved by time", extra=told)
 
 
 def handler(event: dict[str, Any], context: LambdaContext) -> dict[str, Any]:

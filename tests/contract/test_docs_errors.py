@@ -12,7 +12,7 @@ import pytest
 
 from crm.consent import permission
 from crm.kernel.errors import CrmError
-from crm.loyalty import ledger
+from crm.loyalty import programme
 from crm.notifications import delivery, eligibility, mail
 from infra import dead_letters, discarded
 from tests.contract.stack import ROOT
@@ -21,7 +21,7 @@ PAGE = (ROOT / "docs" / "errors.md").read_text()
 CODE = re.compile(r"[A-Z]{2,}(_[A-Z]+)*")
 REFUSING = {"BadRequest", "_refused", "_formatted"}
 PLANNING = ("schema/plan.py",)  # where codes stand in pairs with their errors
-STORED_REASONS: tuple[type[StrEnum], ...] = (eligibility.Refusal, ledger.Withheld, permission.Refusal)
+STORED_REASONS: tuple[type[StrEnum], ...] = (eligibility.Refusal, programme.Withheld, permission.Refusal)
 
 
 def documented(section: str) -> set[str]:

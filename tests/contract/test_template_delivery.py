@@ -167,6 +167,7 @@ def test_events_are_wired_to_the_functions_that_the_design_names() -> None:
         ("DomainBus", "order.recorded", "", "LoyaltyQueue"),
         ("DomainBus", "order.recorded", "", "NotificationsQueue"),
         ("DomainBus", "timer.due", "notifications", "NotificationsQueue"),
+        ("DomainBus", "timer.due", "loyalty", "LoyaltyQueue"),
         ("DomainBus", "message.planned", "", "DeliveriesQueue"),
         ("DomainBus", "visitor.identified", "", "JoinsQueue"),
     }

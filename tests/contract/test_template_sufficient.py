@@ -9,7 +9,7 @@ import importlib
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +25,7 @@ from crm.kernel import aws, clock
 from crm.kernel.actor import SYSTEM
 from crm.kernel.settings import settings
 from crm.kernel.table import client
+from crm.loyalty import service as loyalty
 from crm.segmentation import service as segmentation
 from crm.segmentation.service import SegmentFields
 from crm.shops import service as shops
@@ -217,6 +218,14 @@ class Day:
         self.deliver("OperationsQueue", [json.loads(task["Body"]) for task in tasks])
         shops.update("demo", ShopFields(zone=before.zone))
 
+    def hold_points(self, now: datetime) -> None:
+        """Let some be set aside until time lets them go."""
+        customer_id = customers.find("demo", "external", "4711", source="shopify")
+        assert customer_id is not None
+        given: dict[str, Any] = {"actor": SYSTEM, "idempotency_key": "k1", "now": now}
+        loyalty.adjust("demo", customer_id, 10, reason="A late parcel", **given)
+        loyalty.hold("demo", customer_id, 1, lasts=timedelta(hours=1), **given)
+
     def move_in_and_out(self) -> None:
         """Let staff import customers and orders, and export them."""
         for name in ("customersImport", "ordersImport", "customersExport", "ordersExport"):
@@ -267,6 +276,7 @@ def day(segments: None, outlets: None, monkeypatch: pytest.MonkeyPatch) -> Day:
     day.move_the_shop()
     day.visit()
     day.move_in_and_out()
+    day.hold_points(now)
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=120))
     day.invoke("FireDueFunction", {})
     day.invoke("ScoreShopsFunction", {})

@@ -22,7 +22,7 @@ from crm.kernel.change import Change
 from crm.kernel.errors import InvalidInput, Stale
 from crm.kernel.table import customer_key
 from crm.kpis import rollup
-from crm.loyalty import ledger
+from crm.loyalty import order_points
 from crm.notifications import delivery, recipient
 from crm.segmentation import rfm
 from crm.segmentation.language import days, stretches, truth
@@ -53,7 +53,7 @@ def an_event_has_its_effect_once() -> None:
 
 
 def a_correction_posts_the_difference() -> None:
-    _replace(ledger, "correction", lambda points, **_: points)
+    _replace(order_points, "correction", lambda points, **_: points)
 
 
 def time_has_a_timer() -> None:

@@ -1,0 +1,84 @@
+# crm/loyalty/expiry.py
+"""When points become available, and when they expire. Pure: days are those of the programme's zone."""
+
+from calendar import monthrange
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from msgspec import Struct
+
+from crm.kernel import clock
+
+LONGEST_MONTHS = 60
+
+NEVER = "never"
+"""Sorts behind every instant."""
+
+
+class Rounding(StrEnum):
+    """To the end of which an expiry is put off."""
+
+    DAY = "DAY"
+    MONTH = "MONTH"
+    YEAR = "YEAR"
+
+
+class Expiry(Struct, frozen=True):
+    """So many months after the points were earned, then to the end of that day, month or year."""
+
+    months: int
+    rounding: Rounding = Rounding.DAY
+
+    def __post_init__(self) -> None:
+        if not 0 < self.months <= LONGEST_MONTHS:
+            raise ValueError(f"points live for 1 to {LONGEST_MONTHS} months")
+
+
+def expires_at(earned_at: datetime, expiry: Expiry | None, zone: str) -> datetime | None:
+    """The first instant at which points earned then cannot be spent any more; None: they never expire.
+
+    31 January and a month is the last of February. The end of a day is the start of the next, also where the day has 23
+    or 25 hours.
+    """
+    if expiry is None:
+        return None
+    last = _months_later(clock.local_day(earned_at, zone), expiry.months)
+    if expiry.rounding is Rounding.MONTH:
+        last = last.replace(day=monthrange(last.year, last.month)[1])
+    elif expiry.rounding is Rounding.YEAR:
+        last = last.replace(month=12, day=31)
+    return end_of(last, zone)
+
+
+def available_at(earned_at: datetime, return_window_days: int, zone: str) -> datetime:
+    """When points earned then can be spent: at once, or at the end of the last day of the return window."""
+    if not return_window_days:
+        return earned_at
+    return end_of(clock.local_day(earned_at, zone) + timedelta(days=return_window_days), zone)
+
+
+def grace_until(now: datetime, days: int, zone: str) -> datetime:
+    """How long points can be spent at least that are given back after they would have expired."""
+    return end_of(clock.local_day(now, zone) + timedelta(days=days), zone)
+
+
+def end_of(day: date, zone: str) -> datetime:
+    return clock.start_of_day(day + timedelta(days=1), zone)
+
+
+def pool_of(instant: datetime | None) -> str:
+    """The pool of the points that expire then."""
+    return NEVER if instant is None else clock.text(instant)
+
+
+def ends_at(pool: str) -> datetime | None:
+    return None if pool == NEVER else clock.parse(pool)
+
+
+def is_past(pool: str, now: datetime) -> bool:
+    return pool <= clock.text(now)
+
+
+def _months_later(day: date, months: int) -> date:
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

@@ -1,0 +1,171 @@
+# crm/loyalty/holding.py
+"""Points set aside: held, then captured or released, or let go by time."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from msgspec import Struct
+
+from crm.kernel.actor import Actor
+from crm.kernel.change import Change, retrying
+from crm.kernel.errors import Fault, InvalidInputs, NotFound
+from crm.kernel.operations import key_faults
+from crm.kernel.texts import faults
+from crm.loyalty import chain, in_force, ledger, maturing, order_points, pools, repository, stored
+from crm.loyalty.due import Held
+from crm.loyalty.ledger import Occasion
+from crm.loyalty.models import HoldStatus, LedgerEntry, PointsHold
+from crm.loyalty.moving import Given, identity, points_faults, told_before
+from crm.loyalty.posting import Ledger, occasion
+from crm.loyalty.refusals import HoldClosed, TooManyHolds
+
+MOST_HOLDS = 20
+"""Open ones of an account: they stand in its head."""
+SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=30)
+LONGEST_ORDER_ID = 200
+
+
+class Hold(Struct, frozen=True):
+    """A hold as it now is, and the entry of the call."""
+
+    hold: PointsHold
+    given: Given
+
+
+def hold(
+    shop: str,
+    customer_id: str,
+    points: int,
+    *,
+    lasts: timedelta,
+    order_id: str | None = None,
+    actor: Actor,
+    idempotency_key: str,
+    now: datetime,
+) -> Hold:
+    """Set points aside, for an order or for anything. The order that they are for captures what it was paid with.
+
+    Raises InvalidInputs, InsufficientPoints, TooManyHolds, KeyReused.
+    """
+    wrong = [*points_faults(points), *key_faults(idempotency_key)]
+    if not SHORTEST <= lasts <= LONGEST:
+        wrong.append(Fault("minutes", "INVALID", "must be a minute to 30 days"))
+    if order_id is not None:
+        wrong += faults("orderId", order_id, longest=LONGEST_ORDER_ID)
+    if wrong:
+        raise InvalidInputs(wrong)
+    hold_id = identity("hld", customer_id, idempotency_key)
+    cause = f"hold:{hold_id}:hold"
+    request = chain.request_digest({"points": points, "lasts": lasts.total_seconds(), "order_id": order_id})
+
+    def attempt() -> Hold | None:
+        head = maturing.opened(shop, customer_id, now=now)
+        if len(head.holds) >= MOST_HOLDS:
+            raise TooManyHolds(f"{MOST_HOLDS} holds are open.")
+        book = Ledger(shop, customer_id, head, now=now)
+        when = occasion(cause, at=now, now=now, order_id=order_id, actor=str(actor), request=request)
+        moved = ledger.hold(book.read, points, subject=f"hold:{hold_id}", occasion=when)
+        item = PointsHold.of(shop, customer_id, hold_id)
+        item.status, item.points, item.ends_at, item.order_id = HoldStatus.OPEN, points, now + lasts, order_id
+        item.portions = stored.portion_parts(pools.portions(moved.entry.lines))
+        change = Change(now)
+        book.open_hold(change, item)
+        book.write(change, moved.account, [moved.entry])
+        return Hold(item, Given(stored.item_of(moved.entry), replayed=False)) if change.commit() else None
+
+    return _once(shop, customer_id, hold_id, cause, request, attempt)
+
+
+def capture(
+    shop: str, customer_id: str, hold_id: str, *, points: int | None = None, actor: Actor, now: datetime
+) -> Hold:
+    """Spend what is held, or `points` of it; the rest comes back. Raises InvalidInputs, NotFound, HoldExceeded, and
+    HoldClosed where it was captured with another number of points, released, or has run out.
+    """
+    if points is not None and (wrong := points_faults(points)):
+        raise InvalidInputs(wrong)
+    cause = f"hold:{hold_id}:capture"
+    request = chain.request_digest({"points": points})
+
+    def attempt() -> Hold | None:
+        book, item = _opened(shop, customer_id, hold_id, now=now)
+        if item.status != HoldStatus.OPEN:
+            raise HoldClosed("The hold has run out.", field="hold_id")
+        held = stored.held_of(item)
+        spent = held.points if points is None else points
+        when = occasion(cause, at=now, now=now, order_id=held.order_id, actor=str(actor), request=request)
+        grace = ledger.grace_pool(in_force.programme(shop, now=now), now)
+        moved = ledger.capture(book.read, held.portions, spent, subject=f"hold:{hold_id}", grace=grace, occasion=when)
+        change = Change(now)
+        if held.order_id:
+            _note(change, book, held, spent, when)
+        book.close_hold(change, item, HoldStatus.CAPTURED, captured=spent)
+        book.write(change, moved.account, [moved.entry])
+        return Hold(item, Given(stored.item_of(moved.entry), replayed=False)) if change.commit() else None
+
+    return _once(shop, customer_id, hold_id, cause, request, attempt)
+
+
+def release(shop: str, customer_id: str, hold_id: str, *, actor: Actor, now: datetime) -> Hold:
+    """Give back what is held, when it would have expired; once, however often it is asked for.
+
+    Raises NotFound, and HoldClosed where it was captured.
+    """
+    cause = f"hold:{hold_id}:release"
+
+    def attempt() -> Hold | None:
+        book, item = _opened(shop, customer_id, hold_id, now=now)
+        if item.status == HoldStatus.EXPIRED:  # time was faster, and did the same
+            return None
+        grace = ledger.grace_pool(in_force.programme(shop, now=now), now)
+        when = occasion(cause, at=now, now=now, order_id=item.order_id, actor=str(actor))
+        held = stored.held_of(item)
+        moved = ledger.release(book.read, held.portions, subject=f"hold:{hold_id}", grace=grace, occasion=when)
+        change = Change(now)
+        book.close_hold(change, item, HoldStatus.RELEASED)
+        book.write(change, moved.account, [moved.entry])
+        return Hold(item, Given(stored.item_of(moved.entry), replayed=False)) if change.commit() else None
+
+    return _once(shop, customer_id, hold_id, cause, None, attempt)
+
+
+def _opened(shop: str, customer_id: str, hold_id: str, *, now: datetime) -> tuple[Ledger, PointsHold]:
+    """The hold, read after its account: open, or let go by time. Raises NotFound, HoldClosed."""
+    head = maturing.opened(shop, customer_id, now=now)
+    item = repository.get_hold(shop, customer_id, hold_id)
+    if item is None:
+        raise NotFound("There is no such hold.", field="hold_id")
+    if item.status not in {HoldStatus.OPEN, HoldStatus.EXPIRED}:
+        raise HoldClosed("The hold is closed.", field="hold_id")
+    return Ledger(shop, customer_id, head, now=now), item
+
+
+def _note(change: Change, book: Ledger, held: Held, points: int, when: Occasion) -> None:
+    """The order that the points paid for gives them back when it is refunded, whenever it comes."""
+    _, earning = repository.get_for_order(book.shop, book.customer_id, held.order_id or "")
+    stored.put_state(earning, order_points.captured(stored.state_of(earning), held, points, when.cause))
+    earning.cause = when.cause
+    change.revise(earning)
+
+
+def _once(
+    shop: str, customer_id: str, hold_id: str, cause: str, request: str | None, attempt: Callable[[], Hold | None]
+) -> Hold:
+    before = repository.get_entry(shop, customer_id, cause)
+    if before is None:
+        done = retrying(attempt)
+        if done is not None:
+            return done
+        before = repository.get_entry(shop, customer_id, cause)
+    given = _told_before(before, request, is_capture=cause.endswith(":capture"))
+    item = repository.get_hold(shop, customer_id, hold_id)
+    if item is None:
+        raise NotFound("There is no such hold.", field="hold_id")
+    return Hold(item, given)
+
+
+def _told_before(before: LedgerEntry | None, request: str | None, *, is_capture: bool) -> Given:
+    """An order that captured its hold before anybody asked has said how much; whoever asks then is told."""
+    if is_capture and before is not None and before.request is not None and before.request != request:
+        raise HoldClosed("The hold was captured with another number of points.", field="hold_id")
+    return Given(before, replayed=True) if is_capture and before is not None else told_before(before, request)

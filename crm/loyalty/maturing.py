@@ -1,0 +1,107 @@
+# crm/loyalty/maturing.py
+"""What time does to points, in due order and as of when it fell due."""
+
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from crm.kernel import timers
+from crm.kernel.change import Change, retrying
+from crm.kernel.errors import Stale
+from crm.kernel.timers import TimerDue
+from crm.loyalty import due, expiry, in_force, ledger, order_points, repository, stored
+from crm.loyalty.chain import Entry
+from crm.loyalty.due import Due, Expiring, Held, PendingCredit
+from crm.loyalty.ledger import Moved, Occasion
+from crm.loyalty.models import HoldStatus, LoyaltyAccount, OrderEarning
+from crm.loyalty.posting import OWNER, SUBJECT, Ledger, is_due, occasion
+
+
+def settle(shop: str, customer_id: str, *, now: datetime) -> list[Entry]:
+    """Let everything that is due have its effect, one Change each, and set the timer to what comes next.
+
+    Raises NotFound for an unknown shop.
+    """
+    posted = []
+    while (entry := retrying(lambda: _settle_next(shop, customer_id, now=now))) is not None:
+        posted.append(entry)
+    return posted
+
+
+def wake(timer: TimerDue, *, now: datetime) -> list[Entry]:
+    """Handle a timer. One that comes early is set anew, one that comes again finds nothing to do."""
+    posted = settle(timer.shop, timer.customer_id, now=now)
+    head = repository.get_account(timer.shop, timer.customer_id)
+    if head is None:  # nobody is there whom time could change
+        change = Change(now)
+        timers.set_to(change, timers.get(timer.shop, timer.customer_id, OWNER, SUBJECT), None)
+        change.commit()
+    return posted
+
+
+def opened(shop: str, customer_id: str, *, now: datetime) -> LoyaltyAccount:
+    """The account, new where there is none, once everything that is due has had its effect."""
+    head = repository.get_account(shop, customer_id) or LoyaltyAccount.of(shop, customer_id)
+    if is_due(head, now):
+        settle(shop, customer_id, now=now)
+        head = repository.get_account(shop, customer_id) or head
+    return head
+
+
+def _settle_next(shop: str, customer_id: str, *, now: datetime) -> Entry | None:
+    head = repository.get_account(shop, customer_id)
+    if head is None or not is_due(head, now):
+        return None
+    book = Ledger(shop, customer_id, head, now=now, besides=[expiry.pool_of(head.due_at)])
+    pending = repository.list_pending(shop, customer_id, limit=2)  # the first, and what the timer waits for then
+    coming = due.all_due(book.read.pools, map(stored.pending_of, pending), book.holds)
+    change = Change(now)
+    if not coming or coming[0][0] > now:
+        book.write(change, book.read, [], pending=map(stored.pending_of, pending), exactly=True)
+        change.commit()
+        return None
+    at, one = coming[0]
+    moved = _moved(change, book, one, pending, at=at)
+    left = [stored.pending_of(item) for item in pending if item.pending]
+    book.write(change, moved.account, [moved.entry], pending=left, exactly=True)
+    if not change.commit():
+        raise Stale  # somebody else let it have its effect, since the account was read
+    return moved.entry
+
+
+def _moved(change: Change, book: Ledger, one: Due, pending: list[OrderEarning], *, at: datetime) -> Moved:
+    # What an import brings up to the present happened long ago; nobody is told of it.
+    replayed = bool(book.head.replayed) and book.head.posted_at is not None and at <= book.head.posted_at
+    when = occasion("", at=at, now=at, recorded_at=book.now, replayed=replayed)
+    match one:
+        case PendingCredit():
+            [item] = [each for each in pending if each.order_id == one.order_id]
+            return _mature(change, book, item, when)
+        case Held():
+            return _let_go(change, book, one.hold_id, when)
+        case Expiring():
+            # Credits that come after it has expired, of old orders told late, expire anew.
+            cause = f"pool:{one.pool}:expire:{book.read.pools[one.pool].credited}"
+            return ledger.expire(book.read, one.pool, occasion=replace(when, cause=cause))
+
+
+def _mature(change: Change, book: Ledger, item: OrderEarning, when: Occasion) -> Moved:
+    when = replace(when, cause=f"order:{item.order_id}:mature", replayed=bool(item.replayed))
+    settled = order_points.mature(book.read, stored.state_of(item), occasion=when)
+    stored.put_state(item, settled.state)
+    item.cause = when.cause
+    change.revise(item)
+    return Moved(settled.account, settled.entries[0])
+
+
+def _let_go(change: Change, book: Ledger, hold_id: str, when: Occasion) -> Moved:
+    item = repository.get_hold(book.shop, book.customer_id, hold_id)
+    if item is None:
+        raise ValueError(f"{hold_id} is open, and not there")
+    when = replace(when, cause=f"hold:{hold_id}:release")
+    moved = ledger.release(
+        book.read, stored.held_of(item).portions, subject=f"hold:{hold_id}",
+        grace=ledger.grace_pool(in_force.programme(book.shop, now=book.now), when.now), occasion=when,
+    )  # fmt: skip
+    book.close_hold(change, item, HoldStatus.EXPIRED)
+    return moved

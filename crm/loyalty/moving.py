@@ -1,0 +1,176 @@
+# crm/loyalty/moving.py
+"""Points redeemed, adjusted and reversed, for whoever asks under a key of their own."""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from datetime import datetime
+
+from msgspec import Struct
+
+from crm.kernel.actor import Actor
+from crm.kernel.change import Change, retrying
+from crm.kernel.errors import Fault, InvalidInputs, KeyReused, NotFound, Stale
+from crm.kernel.operations import key_faults
+from crm.kernel.texts import faults
+from crm.loyalty import chain, expiry, in_force, ledger, maturing, pools, repository, stored
+from crm.loyalty.chain import Entry, Reversed
+from crm.loyalty.ledger import ADJUSTED, REDEEMED, Moved, Movement, Occasion
+from crm.loyalty.models import EntryReason, LedgerEntry
+from crm.loyalty.pools import Effect
+from crm.loyalty.posting import Ledger, occasion
+from crm.loyalty.refusals import NotReversible
+
+MOST_POINTS = 10**9
+LONGEST_REASON = 500
+
+
+class Given(Struct, frozen=True):
+    """The entry of a movement, and whether an earlier call with this key posted it."""
+
+    entry: LedgerEntry
+    replayed: bool
+
+
+def redeem(shop: str, customer_id: str, points: int, *, actor: Actor, idempotency_key: str, now: datetime) -> Given:
+    """Spend points at once. Raises InvalidInputs, InsufficientPoints, KeyReused."""
+    _judge([*points_faults(points), *key_faults(idempotency_key)])
+    redemption = f"redemption:{identity('rdm', customer_id, idempotency_key)}:redeem"
+    request = chain.request_digest({"points": points})
+
+    def move(book: Ledger) -> Moved:
+        when = occasion(redemption, at=now, now=now, actor=str(actor), request=request)
+        return ledger.redeem(book.read, points, occasion=when)
+
+    return _moving(shop, customer_id, redemption, request, move, now=now)
+
+
+def adjust(
+    shop: str, customer_id: str, points: int, *, reason: str, actor: Actor, idempotency_key: str, now: datetime
+) -> Given:
+    """Give points, or take some (below zero) within what can be spent. Raises InvalidInputs, InsufficientPoints,
+    KeyReused.
+    """
+    _judge([*points_faults(abs(points)), *reason_faults(reason), *key_faults(idempotency_key)])
+    cause = f"adjustment:{identity('adj', customer_id, idempotency_key)}:adjust"
+    words = _reason(shop, customer_id, cause, reason, salt=_hash("salt", customer_id, idempotency_key))
+    request = chain.request_digest({"points": points, "reason": chain.reason_digest(reason, words.salt)})
+    programme = in_force.programme(shop, now=now)
+    pool = expiry.pool_of(expiry.expires_at(now, programme.expiry, programme.zone))
+
+    def move(book: Ledger) -> Moved:
+        digest = chain.reason_digest(words.reason, words.salt)
+        when = occasion(cause, at=now, now=now, actor=str(actor), request=request, reason_digest=digest)
+        return ledger.adjust(book.read, points, pool=pool, occasion=when)
+
+    return _moving(shop, customer_id, cause, request, move, now=now, words=words)
+
+
+def reverse(shop: str, customer_id: str, cause: str, *, reason: str, actor: Actor, now: datetime) -> Given:
+    """Undo a redemption or an adjustment, whole and once. What orders did is put right by the orders' own events.
+
+    Raises InvalidInputs, NotFound, NotReversible.
+    """
+    _judge(reason_faults(reason))
+    item = repository.get_entry(shop, customer_id, cause)
+    if item is None:
+        raise NotFound("There is no such entry.", field="entry_id")
+    entry = stored.entry_of(item)
+    if entry.movement not in {Movement.REDEEM, Movement.ADJUST, Movement.CAPTURE} or entry.order_id:
+        raise NotReversible("An entry of this kind cannot be reversed.", field="entry_id")
+    reversal = f"{cause.rpartition(':')[0]}:reverse"
+    words = _reason(shop, customer_id, reversal, reason, salt=secrets.token_hex(32))
+
+    def move(book: Ledger) -> Moved:
+        digest = chain.reason_digest(words.reason, words.salt)
+        when = occasion(reversal, at=now, now=now, actor=str(actor), reason_digest=digest)
+        return _reversed(book, entry, when)
+
+    besides = [line.pool for line in entry.lines]
+    return _moving(shop, customer_id, reversal, None, move, now=now, besides=besides, words=words)
+
+
+def points_faults(points: int) -> list[Fault]:
+    return [] if 0 < points <= MOST_POINTS else [Fault("points", "INVALID", f"must be 1 to {MOST_POINTS:,}")]
+
+
+def reason_faults(reason: str) -> list[Fault]:
+    if not reason.strip():
+        return [Fault("reason", "REQUIRED", "must say why")]
+    return faults("reason", reason, longest=LONGEST_REASON)
+
+
+def identity(prefix: str, customer_id: str, key: str) -> str:
+    """Of what a customer's key stands for: a key is one customer's."""
+    return f"{prefix}_{_hash(prefix, customer_id, key)[:26]}"
+
+
+def told_before(item: LedgerEntry | None, request: str | None) -> Given:
+    """The answer to a call whose cause had its effect before. Raises KeyReused where it asks for something else."""
+    if item is None:
+        raise NotFound("The entry was removed.")
+    if item.request != request:
+        raise KeyReused("This key came with something else before.", field="idempotency_key")
+    return Given(item, replayed=True)
+
+
+def _moving(
+    shop: str,
+    customer_id: str,
+    cause: str,
+    request: str | None,
+    move: Callable[[Ledger], Moved],
+    *,
+    now: datetime,
+    besides: list[str] | None = None,
+    words: EntryReason | None = None,
+) -> Given:
+    def attempt() -> LedgerEntry | None:
+        head = maturing.opened(shop, customer_id, now=now)
+        book = Ledger(shop, customer_id, head, now=now, besides=besides or [])
+        moved = move(book)
+        change = Change(now)
+        if words:
+            change.write(words, when=None, otherwise=Stale())
+        book.write(change, moved.account, [moved.entry])
+        return stored.item_of(moved.entry) if change.commit() else None
+
+    if (before := repository.get_entry(shop, customer_id, cause)) is not None:
+        return told_before(before, request)
+    posted = retrying(attempt)
+    if posted is None:
+        return told_before(repository.get_entry(shop, customer_id, cause), request)
+    return Given(posted, replayed=False)
+
+
+def _reversed(book: Ledger, entry: Entry, when: Occasion) -> Moved:
+    programme = in_force.programme(book.shop, now=book.now)
+    issuer = ADJUSTED if entry.movement == Movement.ADJUST else REDEEMED
+    points = abs(sum(posting.points for posting in entry.postings if posting.account == issuer))
+    reverses = [Reversed(entry.cause, points)]
+    if entry.movement == Movement.ADJUST and entry.points > 0:
+        credited = [line.pool for line in entry.lines if line.effect == Effect.CREDIT]
+        return ledger.take_back(
+            book.read, points, origin=credited, issuer=issuer, programme=programme, reverses=reverses, occasion=when
+        )
+    taken = pools.portions(entry.lines)
+    if entry.movement == Movement.CAPTURE and entry.subject:
+        item = repository.get_hold(book.shop, book.customer_id, entry.subject.removeprefix("hold:"))
+        taken, _ = pools.split(stored.held_of(item).portions if item else (), points)
+    grace = ledger.grace_pool(programme, book.now)
+    return ledger.give_back(book.read, taken, spender=issuer, reverses=reverses, grace=grace, occasion=when)
+
+
+def _judge(wrong: list[Fault]) -> None:
+    if wrong:
+        raise InvalidInputs(wrong)
+
+
+def _reason(shop: str, customer_id: str, cause: str, reason: str, *, salt: str) -> EntryReason:
+    item = EntryReason.of(shop, customer_id, cause)
+    item.reason, item.salt = reason, salt
+    return item
+
+
+def _hash(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

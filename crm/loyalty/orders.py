@@ -1,0 +1,81 @@
+# crm/loyalty/orders.py
+"""What orders earn and spend."""
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from crm.kernel.change import Change, retrying
+from crm.loyalty import expiry, in_force, maturing, order_points, repository, stored
+from crm.loyalty.models import HoldStatus, PointsHold
+from crm.loyalty.order_points import OrderState, Revision
+from crm.loyalty.posting import Ledger, is_due, occasion
+from crm.loyalty.programme import Programme, Withheld
+from crm.orders.events import OrderRecorded
+from crm.orders.models import CANCELLED
+
+
+class Posted(Struct, frozen=True):
+    """What came of a revision of an order: by how much the balance moved (not at all where it was no news)."""
+
+    points: int
+    withheld: Withheld | None
+
+
+def post_for_order(order: OrderRecorded, *, now: datetime) -> Posted:
+    """Post the difference between what an order earns and spends as it stands and what it has posted.
+
+    An older revision than the newest seen posts nothing, and neither does a repeat, so that every permutation of its
+    revisions ends in the same balance. The programme's currency is that of the order's first posting: a shop that
+    changes its own takes no points back by it. Test customers earn too: the points are theirs, KPIs leave them out.
+    A balance may fall below zero. Raises NotFound for an unknown shop.
+    """
+    programme = in_force.programme(order.shop, now=now)
+    return retrying(lambda: _post(order, programme, now=now))
+
+
+def _post(order: OrderRecorded, programme: Programme, *, now: datetime) -> Posted:
+    head, earning = repository.get_for_order(order.shop, order.customer_id, order.order_id)
+    if is_due(head, now):
+        maturing.settle(order.shop, order.customer_id, now=now)
+        head, earning = repository.get_for_order(order.shop, order.customer_id, order.order_id)
+    state = stored.state_of(earning)
+    if order.rev <= state.rev:
+        return Posted(0, state.withheld)
+    book = Ledger(order.shop, order.customer_id, head, now=now, besides=_pools(state, order, programme))
+    item = _hold_for(book, order)
+    settled = order_points.settle(
+        book.read, state, _revision(order), programme, held=stored.held_of(item) if item else None,
+        occasion=occasion("", at=order.occurred_at, now=now, replayed=order.replayed),
+    )  # fmt: skip
+    change = Change(now)
+    # Also where there is nothing to post: an older revision that comes later must find that it is one.
+    stored.put_state(earning, settled.state)
+    earning.cause, earning.replayed = f"order:{order.order_id}:earn:{order.rev}", order.replayed
+    change.revise(earning)
+    if settled.entries:
+        if item and settled.captured:
+            captured = settled.state.captured - state.captured
+            book.close_hold(change, item, HoldStatus.CAPTURED, captured=captured)
+        pending = [stored.pending_of(earning)] if settled.state.pending else []
+        book.write(change, settled.account, settled.entries, pending=pending)
+    committed = change.commit()
+    return Posted(sum(entry.points for entry in settled.entries) if committed else 0, settled.state.withheld)
+
+
+def _pools(state: OrderState, order: OrderRecorded, programme: Programme) -> list[str]:
+    """Those that an old order concerns, and that may be past."""
+    first = expiry.expires_at(order.placed_at, programme.expiry, programme.zone)
+    return [*state.pools, state.pool or expiry.pool_of(first)]
+
+
+def _hold_for(book: Ledger, order: OrderRecorded) -> PointsHold | None:
+    held = next((one for one in book.holds if one.order_id == order.order_id), None)
+    return repository.get_hold(book.shop, book.customer_id, held.hold_id) if held else None
+
+
+def _revision(order: OrderRecorded) -> Revision:
+    return Revision(
+        order_id=order.order_id, rev=order.rev, currency=order.currency, gross=order.gross, refunded=order.refunded,
+        net=order.net, cancelled=order.status == CANCELLED, points_spent=order.points_spent, placed_at=order.placed_at,
+    )  # fmt: skip

@@ -1,0 +1,102 @@
+# crm/loyalty/posting.py
+"""How a movement is written: entries, balances, pools and the timer in one Change.
+
+The account's `rev` is the one guard. Everything else of it is read after it and only ever written with it, so that
+whoever decided by any of it finds the account moved. The months of its pools need no condition of their own.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+from crm.kernel import correlation, timers
+from crm.kernel.change import Change
+from crm.kernel.errors import Stale
+from crm.kernel.timers import Timer
+from crm.loyalty import due, repository, stored
+from crm.loyalty.chain import Entry
+from crm.loyalty.due import Held, PendingCredit
+from crm.loyalty.ledger import ISSUED, Account, Occasion
+from crm.loyalty.models import HoldStatus, LoyaltyAccount, OpenHold, PointsHold, PointsMonth, month_at, month_of
+from crm.loyalty.pools import Pools
+
+OWNER, SUBJECT = "loyalty", "ledger"
+
+
+class Ledger:
+    """One account as it was read, with the pools that are open at `now` and those named `besides`; and what is to be
+    written of it.
+    """
+
+    def __init__(
+        self, shop: str, customer_id: str, head: LoyaltyAccount, *, now: datetime, besides: Iterable[str] = ()
+    ) -> None:
+        self.shop, self.customer_id, self.head, self.now = shop, customer_id, head, now
+        self._since = min([month_at(now), *map(month_of, besides)])
+        months = repository.list_months(shop, customer_id, since=self._since)
+        self.read = stored.account_of(shop, customer_id, head, months)
+
+    @property
+    def holds(self) -> list[Held]:
+        """The open ones, without where their points are from."""
+        return [Held(one.hold_id, (), one.ends_at, one.order_id) for one in self.head.holds]
+
+    def write(
+        self,
+        change: Change,
+        account: Account,
+        entries: Sequence[Entry],
+        *,
+        pending: Iterable[PendingCredit] = (),
+        exactly: bool = False,
+    ) -> None:
+        """Add what `entries` made of the account. `pending` is new, or with `exactly` the first of all there is: only
+        then may the timer move to a later time, since a late hint costs one early wake, and an early one the promise.
+        """
+        head, armed = self.head, self.head.due_at
+        self._months(change, account.pools)
+        soonest = due.all_due(account.pools, pending, self.holds)
+        moments = [at for at, _ in soonest[:1]] + ([armed] if armed and not exactly else [])
+        head.due_at = min(moments, default=None)
+        timers.set_to(change, self._timer(armed), self._timer(head.due_at))
+        balances = account.balances
+        head.available, head.pending = balances.net, balances.pending
+        head.held, head.owed = balances.held, balances.owed
+        head.number, head.fingerprint = account.number, account.fingerprint or None
+        for entry in entries:
+            head.lifetime_earned -= sum(one.points for one in entry.postings if one.account == ISSUED)
+            head.cause, head.replayed, head.posted_at = entry.cause, entry.replayed, entry.recorded_at
+            change.once(stored.item_of(entry))
+        change.revise(head)
+
+    def open_hold(self, change: Change, item: PointsHold) -> None:
+        held = OpenHold(hold_id=item.hold_id, points=item.points, ends_at=item.ends_at, order_id=item.order_id)
+        self.head.holds = [*self.head.holds, held]
+        change.write(item, when=None, otherwise=Stale())
+
+    def close_hold(self, change: Change, item: PointsHold, status: HoldStatus, *, captured: int = 0) -> None:
+        self.head.holds = [one for one in self.head.holds if one.hold_id != item.hold_id]
+        item.status, item.captured = status, captured
+        change.write(item, when=None, otherwise=Stale())
+
+    def _months(self, change: Change, pools: Pools) -> None:
+        changed = {month_of(name) for name, pool in pools.items() if self.read.pools.get(name) != pool}
+        for name in sorted(changed):
+            if name < self._since:
+                raise ValueError(f"the pools of {name} were not read")
+            month = PointsMonth.of(self.shop, self.customer_id, name)
+            month.pools = stored.pool_parts({each: pool for each, pool in pools.items() if month_of(each) == name})
+            change.write(month, when=None, otherwise=Stale())
+
+    def _timer(self, due_at: datetime | None) -> Timer | None:
+        return Timer.of(self.shop, self.customer_id, OWNER, SUBJECT, due_at) if due_at else None
+
+
+def is_due(head: LoyaltyAccount, now: datetime) -> bool:
+    """Whether time may have changed something that is not yet posted."""
+    return head.due_at is not None and head.due_at <= now
+
+
+def occasion(cause: str, *, at: datetime, now: datetime, **others: Any) -> Occasion:
+    """For the request or delivery that is being worked for."""
+    return Occasion(cause=cause, occurred_at=at, now=now, correlation_id=correlation.current(), **others)

@@ -1,0 +1,39 @@
+# crm/loyalty/refusals.py
+"""What the ledger refuses, and what it would have taken."""
+
+from crm.kernel.errors import CrmError
+
+
+class InsufficientPoints(CrmError):
+    """More points are asked for than can be spent."""
+
+    code = "INSUFFICIENT_POINTS"
+
+    def __init__(self, *, available: int, required: int) -> None:
+        super().__init__(f"{required} points are needed, {available} can be spent.", field="points")
+        self.available = available
+        self.required = required
+
+
+class HoldClosed(CrmError):
+    """The hold was captured or released, or has run out."""
+
+    code = "HOLD_CLOSED"
+
+
+class HoldExceeded(CrmError):
+    """More is to be captured than is held."""
+
+    code = "HOLD_EXCEEDED"
+
+
+class TooManyHolds(CrmError):
+    """An account has as many open holds as it may."""
+
+    code = "TOO_MANY_HOLDS"
+
+
+class NotReversible(CrmError):
+    """An entry of this kind is put right by other means than reversing it, or has been reversed."""
+
+    code = "NOT_REVERSIBLE"

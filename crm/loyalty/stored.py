@@ -1,0 +1,155 @@
+# crm/loyalty/stored.py
+"""Stored items as the values that decisions take, and back."""
+
+from collections.abc import Iterable, Sequence
+
+from crm.loyalty.chain import FIRST, Balances, Entry, Posting, Reversed, fingerprint
+from crm.loyalty.due import Held, PendingCredit
+from crm.loyalty.ledger import Account
+from crm.loyalty.models import (
+    LedgerEntry,
+    LoyaltyAccount,
+    OrderEarning,
+    PointsHold,
+    PointsMonth,
+    PoolLine,
+    PoolPart,
+    PortionPart,
+    ReversedPart,
+    SpendingPart,
+)
+from crm.loyalty.models import Posting as PostingPart
+from crm.loyalty.order_points import OrderState, Spending
+from crm.loyalty.pools import Effect, Line, Pool, Pools, Portion
+from crm.loyalty.programme import Withheld
+
+
+def account_of(shop: str, customer_id: str, head: LoyaltyAccount, months: Iterable[PointsMonth]) -> Account:
+    return Account(
+        shop, customer_id, number=int(head.number), fingerprint=head.fingerprint or FIRST, balances=balances_of(head),
+        pools=pools_of(months),
+    )  # fmt: skip
+
+
+def balances_of(head: LoyaltyAccount) -> Balances:
+    owed = int(head.owed)
+    return Balances(int(head.available) + owed, int(head.pending), int(head.held), owed)
+
+
+def pools_of(months: Iterable[PointsMonth]) -> Pools:
+    parts: list[PoolPart] = [part for month in months for part in month.pools]
+    return {part.pool: Pool(int(part.credited), int(part.taken), int(part.expired)) for part in parts}
+
+
+def pool_parts(pools: Pools) -> list[PoolPart]:
+    return [
+        PoolPart(pool=name, credited=pool.credited, taken=pool.taken, expired=pool.expired)
+        for name, pool in sorted(pools.items())
+    ]
+
+
+def item_of(entry: Entry) -> LedgerEntry:
+    item = LedgerEntry.of(entry.shop, entry.customer_id, entry.cause)
+    item.number, item.movement, item.points, item.balance_after = (
+        entry.number, entry.movement, entry.points, entry.after.net,
+    )  # fmt: skip
+    item.postings = [PostingPart(account=one.account, points=one.points) for one in entry.postings]
+    item.lines = [PoolLine(effect=one.effect, pool=one.pool, points=one.points, start=one.start) for one in entry.lines]
+    item.available_after, item.pending_after = entry.after.available, entry.after.pending
+    item.held_after, item.owed_after = entry.after.held, entry.after.owed
+    item.reverses = [ReversedPart(cause=one.cause, points=one.points) for one in entry.reverses]
+    item.order_id, item.subject, item.pool = entry.order_id, entry.subject, entry.pool
+    item.available_at, item.occurred_at, item.recorded_at = entry.available_at, entry.occurred_at, entry.recorded_at
+    item.forgiven, item.actor, item.request = entry.forgiven, entry.actor, entry.request
+    item.reason_digest, item.replayed = entry.reason_digest, entry.replayed
+    item.previous, item.fingerprint = entry.previous or None, fingerprint(entry)
+    item.happens("LEDGER", entry.occurred_at, entry.cause)
+    return item
+
+
+def entry_of(item: LedgerEntry) -> Entry:
+    lines: Sequence[PoolLine] = item.lines
+    return Entry(
+        shop=item.shop,
+        customer_id=item.customer_id,
+        number=int(item.number),
+        cause=item.cause or "",
+        movement=item.movement,
+        occurred_at=item.occurred_at,
+        recorded_at=item.recorded_at or item.occurred_at,
+        postings=tuple(Posting(one.account, int(one.points)) for one in item.postings),
+        lines=tuple(
+            Line(Effect(one.effect), one.pool, int(one.points), None if one.start is None else int(one.start))
+            for one in lines
+        ),
+        after=Balances(int(item.available_after), int(item.pending_after), int(item.held_after), int(item.owed_after)),
+        previous=item.previous or FIRST,
+        replayed=bool(item.replayed),
+        correlation_id=item.correlation_id,
+        order_id=item.order_id,
+        subject=item.subject,
+        available_at=item.available_at,
+        pool=item.pool,
+        reverses=_reversed(item.reverses),
+        forgiven=int(item.forgiven),
+        actor=item.actor,
+        reason_digest=item.reason_digest,
+        request=item.request,
+    )
+
+
+def state_of(earning: OrderEarning) -> OrderState:
+    spendings: Sequence[SpendingPart] = earning.spendings
+    return OrderState(
+        order_id=earning.order_id,
+        rev=int(earning.order_rev),
+        earned=int(earning.posted),
+        forgiven=int(earning.forgiven),
+        withheld=Withheld(earning.withheld) if earning.withheld else None,
+        programme_currency=earning.programme_currency,
+        available_at=earning.available_at,
+        pool=earning.pool,
+        pending=int(earning.pending),
+        pools=tuple(str(name) for name in earning.pools),
+        credits=_reversed(earning.credits),
+        spent=int(earning.spent),
+        short=int(earning.short),
+        captured=int(earning.captured),
+        spendings=tuple(Spending(one.cause, portions_of(one.portions)) for one in spendings),
+    )
+
+
+def put_state(earning: OrderEarning, state: OrderState) -> None:
+    """What is pending is found by when it matures."""
+    earning.order_rev, earning.posted, earning.forgiven = state.rev, state.earned, state.forgiven
+    earning.withheld, earning.programme_currency = state.withheld, state.programme_currency
+    earning.available_at, earning.pool, earning.pending = state.available_at, state.pool, state.pending
+    earning.pools = list(state.pools)
+    earning.credits = [ReversedPart(cause=one.cause, points=one.points) for one in state.credits]
+    earning.spent, earning.short, earning.captured = state.spent, state.short, state.captured
+    earning.spendings = [SpendingPart(cause=one.cause, portions=portion_parts(one.portions)) for one in state.spendings]
+    if state.pending and state.available_at:
+        earning.happens("PENDING", state.available_at, state.order_id)
+    else:
+        earning.timeline_key = None
+    earning.moment_key = None  # nothing happens then that is anybody's to see
+
+
+def pending_of(earning: OrderEarning) -> PendingCredit:
+    return PendingCredit(earning.order_id, int(earning.pending), earning.available_at, earning.pool or "")
+
+
+def held_of(hold: PointsHold) -> Held:
+    return Held(hold.hold_id, portions_of(hold.portions), hold.ends_at, hold.order_id)
+
+
+def portions_of(parts: Sequence[PortionPart]) -> tuple[Portion, ...]:
+    return tuple(Portion(part.pool, int(part.points)) for part in parts)
+
+
+def portion_parts(portions: Iterable[Portion]) -> list[PortionPart]:
+    return [PortionPart(pool=one.pool, points=one.points) for one in portions]
+
+
+def _reversed(parts: Sequence[ReversedPart]) -> tuple[Reversed, ...]:
+    return tuple(Reversed(part.cause, int(part.points)) for part in parts)

@@ -1,0 +1,46 @@
+# crm/loyalty/transferring.py
+"""The points of a customer who was merged into another."""
+
+from datetime import datetime
+from functools import partial
+from itertools import count
+
+from crm.kernel.change import Change, retrying
+from crm.loyalty import ledger, maturing, repository
+from crm.loyalty.posting import Ledger, occasion
+
+MOST_POOLS = 30
+"""A step: one month of each account for each pool at most, and what is written beside them, fit in a transaction."""
+
+
+def transfer(shop: str, absorbed_id: str, survivor_id: str, *, cause: str, now: datetime) -> int:
+    """Move all that can be spent, with its expiries, and what is owed; return the points moved. `cause` is that of the
+    merge (`merge:m1`): a repeat moves nothing twice, and an interrupted one goes on.
+
+    What is pending or held stays until it matures or comes back; a later repeat moves it.
+    """
+    moved = 0
+    for step in count(1):
+        each = f"{cause}:transfer:{step}"
+        if repository.get_entry(shop, absorbed_id, each) is not None:
+            continue
+        points = retrying(partial(_step, shop, absorbed_id, survivor_id, each, now=now))
+        if points is None:
+            return moved
+        moved += points
+    return moved
+
+
+def _step(shop: str, absorbed_id: str, survivor_id: str, cause: str, *, now: datetime) -> int | None:
+    """One Change for both sides; None where nothing is left to move."""
+    giving = Ledger(shop, absorbed_id, maturing.opened(shop, absorbed_id, now=now), now=now)
+    taking = Ledger(shop, survivor_id, maturing.opened(shop, survivor_id, now=now), now=now)
+    if not giving.read.balances.available and not giving.read.balances.owed:
+        return None
+    gone = ledger.transfer_out(giving.read, most_pools=MOST_POOLS, occasion=occasion(cause, at=now, now=now))
+    come = ledger.transfer_in(taking.read, gone.entry, occasion=occasion(cause, at=now, now=now))
+    change = Change(now)
+    giving.write(change, gone.account, [gone.entry])
+    taking.write(change, come.account, [come.entry])
+    change.commit()
+    return come.entry.points

@@ -1,0 +1,368 @@
+# tests/integration/test_points_ledger.py
+"""Points redeemed, held, adjusted, reversed and transferred, and what time does to them: as they are stored."""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from crm.kernel import timers
+from crm.kernel.errors import InvalidInputs, KeyReused, NotFound
+from crm.kernel.table import client
+from crm.kernel.timers import TimerDue
+from crm.loyalty import repository, service
+from crm.loyalty.holding import MOST_HOLDS
+from tests.integration.points import ANN, BEA, STAFF, adjust, balances, hold, order, programme, redeem
+
+pytestmark = pytest.mark.usefixtures("shop", "programme")
+__all__ = ["programme"]
+
+
+def timer(customer_id: str = ANN) -> datetime | None:
+    found = timers.get("demo", customer_id, "loyalty", "ledger")
+    return found.due_at if found else None
+
+
+def wake(now: datetime, customer_id: str = ANN) -> list[str]:
+    """Handle the timer as it stands, as the function does."""
+    due_at = timer(customer_id)
+    assert due_at is not None
+    woken = service.wake(TimerDue("demo", customer_id, "loyalty", "ledger", due_at), now=now)
+    return [entry.cause for entry in woken]
+
+
+# --- keys
+
+
+def test_a_key_has_one_effect_and_each_repeat_the_same_answer(now: datetime) -> None:
+    first, again = adjust(100, now), adjust(100, now + timedelta(days=9))
+    assert (first.replayed, again.replayed) == (False, True)
+    assert first.entry.cause == again.entry.cause
+    assert balances() == (100, 0, 0)
+
+
+def test_a_key_that_comes_with_something_else_is_refused(now: datetime) -> None:
+    adjust(100, now)
+    redeem(10, now)
+    hold(10, now)
+    for other in (
+        lambda: adjust(101, now), lambda: redeem(11, now), lambda: hold(11, now), lambda: hold(10, now, hours=2),
+        lambda: service.adjust("demo", ANN, 100, reason="x", actor=STAFF, idempotency_key="k1", now=now),
+    ):  # fmt: skip
+        with pytest.raises(KeyReused):
+            other()
+    assert balances() == (80, 0, 10)
+
+
+def test_a_key_is_one_customers(now: datetime) -> None:
+    adjust(100, now)
+    assert not adjust(100, now, customer_id=BEA).replayed
+
+
+def test_what_makes_no_sense_is_told_at_once(now: datetime) -> None:
+    with pytest.raises(InvalidInputs) as told:
+        service.adjust("demo", ANN, 0, reason=" ", actor=STAFF, idempotency_key="", now=now)
+    assert [fault.path for fault in told.value.faults] == ["points", "reason", "idempotencyKey"]
+    with pytest.raises(InvalidInputs):
+        hold(5, now, hours=24 * 31)
+
+
+def test_a_refusal_leaves_nothing_behind_and_its_key_free(now: datetime) -> None:
+    with pytest.raises(service.InsufficientPoints):
+        redeem(10, now)
+    adjust(10, now)
+    assert not redeem(10, now).replayed
+
+
+# --- holds
+
+
+def test_a_hold_is_captured_once_and_the_rest_comes_back(now: datetime) -> None:
+    adjust(100, now)
+    held = hold(60, now).hold
+    assert balances() == (40, 0, 60)
+    captured = service.capture("demo", ANN, held.hold_id, points=45, actor=STAFF, now=now)
+    assert (captured.hold.status, captured.hold.captured) == ("CAPTURED", 45)
+    assert service.capture("demo", ANN, held.hold_id, points=45, actor=STAFF, now=now).given.replayed
+    assert balances() == (55, 0, 0)
+    with pytest.raises(service.HoldClosed):
+        service.capture("demo", ANN, held.hold_id, points=50, actor=STAFF, now=now)
+    with pytest.raises(service.HoldClosed):
+        service.release("demo", ANN, held.hold_id, actor=STAFF, now=now)
+
+
+def test_a_hold_is_released_once_however_often_it_is_asked_for(now: datetime) -> None:
+    adjust(100, now)
+    held = hold(60, now).hold
+    for replayed in (False, True, True):
+        assert service.release("demo", ANN, held.hold_id, actor=STAFF, now=now).given.replayed is replayed
+    assert balances() == (100, 0, 0)
+    with pytest.raises(service.HoldClosed):
+        service.capture("demo", ANN, held.hold_id, actor=STAFF, now=now)
+
+
+def test_a_hold_that_has_run_out_is_let_go_whoever_comes_first(now: datetime) -> None:
+    adjust(100, now)
+    held = hold(60, now).hold
+    later = now + timedelta(hours=2)
+    with pytest.raises(service.HoldClosed):
+        service.capture("demo", ANN, held.hold_id, actor=STAFF, now=later)
+    assert balances() == (100, 0, 0)
+    assert service.release("demo", ANN, held.hold_id, actor=STAFF, now=later).given.replayed
+    entry = repository.get_entry("demo", ANN, f"hold:{held.hold_id}:release")
+    assert entry is not None
+    assert (entry.occurred_at, entry.recorded_at) == (now + timedelta(hours=1), later)
+
+
+def test_nobody_holds_without_end(now: datetime) -> None:
+    adjust(100, now)
+    for number in range(MOST_HOLDS):
+        hold(1, now, key=f"h{number}")
+    with pytest.raises(service.TooManyHolds):
+        hold(1, now, key="one more")
+
+
+def test_a_hold_that_is_not_there_or_anothers_answers_alike(now: datetime) -> None:
+    adjust(100, now)
+    held = hold(60, now).hold
+    for customer_id, hold_id in ((ANN, "hld_x"), (BEA, held.hold_id)):
+        with pytest.raises(NotFound):
+            service.capture("demo", customer_id, hold_id, actor=STAFF, now=now)
+
+
+def test_an_order_captures_the_hold_that_was_made_for_it(now: datetime) -> None:
+    adjust(100, now)
+    hold(60, now, order_id="o1")
+    service.post_for_order(order(now, points_spent=50), now=now)
+    assert balances() == (50, 99, 0)
+    service.post_for_order(order(now, rev=2, net=0, status="cancelled", points_spent=50), now=now)
+    assert balances() == (100, 0, 0)
+
+
+def test_a_hold_that_was_captured_before_its_order_came_is_given_back_with_it(now: datetime) -> None:
+    adjust(100, now)
+    held = hold(60, now, order_id="o1").hold
+    service.capture("demo", ANN, held.hold_id, actor=STAFF, now=now)
+    service.post_for_order(order(now), now=now)
+    assert balances() == (40, 99, 0)
+    service.post_for_order(order(now, rev=2, net=0), now=now)
+    assert balances() == (100, 0, 0)
+
+
+# --- time
+
+
+def test_points_mature_when_their_timer_falls_due_and_expire_when_the_next_does(now: datetime) -> None:
+    service.post_for_order(order(now), now=now)
+    assert balances() == (0, 100, 0)
+    assert timer() == datetime.fromisoformat("2026-03-13T23:00:00Z")
+    assert wake(now + timedelta(days=4)) == ["order:o1:mature"]
+    assert balances() == (100, 0, 0)
+    assert timer() == datetime.fromisoformat("2026-04-10T22:00:00Z")
+    [cause] = wake(now + timedelta(days=40))
+    assert cause == "pool:2026-04-10T22:00:00.000000Z:expire:100"
+    assert balances() == (0, 0, 0)
+    assert timer() is None
+
+
+def test_a_timer_that_comes_early_or_again_changes_nothing(now: datetime) -> None:
+    service.post_for_order(order(now), now=now)
+    due_at = timer()
+    assert due_at is not None
+    told = TimerDue("demo", ANN, "loyalty", "ledger", due_at)
+    assert service.wake(told, now=now) == []
+    assert timer() == due_at
+    later = now + timedelta(days=4)
+    assert len(service.wake(told, now=later)) == 1
+    assert service.wake(told, now=later) == []
+
+
+def test_a_timer_of_nobody_is_taken_away(now: datetime) -> None:
+    timers.Timer.of("demo", "cus_9", "loyalty", "ledger", now).save()
+    service.wake(TimerDue("demo", "cus_9", "loyalty", "ledger", now), now=now)
+    assert timer("cus_9") is None
+
+
+def test_whatever_is_due_has_its_effect_before_points_are_spent(now: datetime) -> None:
+    service.post_for_order(order(now), now=now)
+    redeem(70, now + timedelta(days=4))
+    assert balances() == (30, 0, 0)
+    with pytest.raises(service.InsufficientPoints):
+        redeem(30, now + timedelta(days=40), key="r2")
+    assert balances() == (0, 0, 0)
+
+
+def test_what_was_due_long_ago_has_its_effect_in_due_order_as_of_then(now: datetime) -> None:
+    adjust(50, now)
+    hold(20, now, hours=24)
+    service.post_for_order(order(now), now=now)
+    service.post_for_order(order(now, order_id="o2", net=5_000), now=now + timedelta(minutes=1))
+    later = now + timedelta(days=90)
+    entries = service.settle("demo", ANN, now=later)
+    assert [entry.movement for entry in entries] == ["release", "mature", "mature", "expire"]
+    assert [entry.occurred_at for entry in entries] == sorted(entry.occurred_at for entry in entries)
+    assert {entry.recorded_at for entry in entries} == {later}
+    assert balances() == (0, 0, 0)
+
+
+def test_an_order_that_is_imported_late_is_not_told_as_if_it_were_today(now: datetime) -> None:
+    late = now + timedelta(days=90)
+    service.post_for_order(order(now, replayed=True), now=late)
+    entries = service.settle("demo", ANN, now=late)
+    assert [(entry.movement, entry.replayed) for entry in entries] == [("expire", True)]
+    adjust(10, late)
+    assert [entry.replayed for entry in service.settle("demo", ANN, now=late + timedelta(days=90))] == [False]
+
+
+def test_a_refund_after_its_points_expired_takes_nothing_a_second_time(now: datetime) -> None:
+    service.post_for_order(order(now), now=now)
+    later = now + timedelta(days=90)
+    adjust(500, later)
+    service.post_for_order(order(now, rev=2, net=0), now=later)
+    assert balances() == (500, 0, 0)
+
+
+# --- reversals
+
+
+def test_a_redemption_is_reversed_once_with_its_original_expiry(now: datetime) -> None:
+    adjust(100, now)
+    cause = redeem(60, now).entry.cause or ""
+    for replayed in (False, True):
+        given = service.reverse("demo", ANN, cause, reason="Sold out", actor=STAFF, now=now + timedelta(days=2))
+        assert given.replayed is replayed
+    assert [(one.cause, int(one.points)) for one in given.entry.reverses] == [(cause, 60)]
+    assert balances() == (100, 0, 0)
+    assert timer() == datetime.fromisoformat("2026-04-10T22:00:00Z")
+
+
+@pytest.mark.parametrize("points", [80, -80])
+def test_an_adjustment_is_reversed(points: int, now: datetime) -> None:
+    adjust(100, now)
+    cause = adjust(points, now, key="k2").entry.cause or ""
+    service.reverse("demo", ANN, cause, reason="Wrong customer", actor=STAFF, now=now)
+    assert balances() == (100, 0, 0)
+
+
+def test_a_captured_hold_is_reversed(now: datetime) -> None:
+    adjust(100, now)
+    held = hold(60, now).hold
+    service.capture("demo", ANN, held.hold_id, points=45, actor=STAFF, now=now)
+    service.reverse("demo", ANN, f"hold:{held.hold_id}:capture", reason="Sold out", actor=STAFF, now=now)
+    assert balances() == (100, 0, 0)
+
+
+def test_what_orders_did_is_not_reversed_by_hand(now: datetime) -> None:
+    service.post_for_order(order(now), now=now)
+    with pytest.raises(service.NotReversible):
+        service.reverse("demo", ANN, "order:o1:earn:1", reason="x", actor=STAFF, now=now)
+    with pytest.raises(NotFound):
+        service.reverse("demo", ANN, "order:o9:earn:1", reason="x", actor=STAFF, now=now)
+
+
+# --- transfers
+
+
+def test_points_of_a_merged_customer_move_with_their_expiry_once(now: datetime) -> None:
+    adjust(100, now)
+    adjust(30, now + timedelta(days=5), customer_id=BEA)
+    later = now + timedelta(days=6)
+    assert service.transfer("demo", ANN, BEA, cause="merge:m1", now=later) == 100
+    assert service.transfer("demo", ANN, BEA, cause="merge:m1", now=later) == 0
+    assert (balances(ANN), balances(BEA)) == ((0, 0, 0), (130, 0, 0))
+    assert timer(BEA) == datetime.fromisoformat("2026-04-10T22:00:00Z")
+
+
+# --- at once
+
+
+@pytest.fixture
+def overtaken(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
+    """What is put in here happens between a reading of the pools and the write that follows."""
+    meanwhile: list[Any] = []
+    read = repository.list_months
+
+    def read_and_be_overtaken(*arguments: Any, **named: Any) -> Any:
+        answer = read(*arguments, **named)
+        if meanwhile:
+            meanwhile.pop()()
+        return answer
+
+    monkeypatch.setattr(repository, "list_months", read_and_be_overtaken)
+    yield meanwhile
+    assert meanwhile == []
+
+
+def test_two_who_spend_the_same_points_at_once_do_not_both_get_them(now: datetime, overtaken: list[Any]) -> None:
+    adjust(100, now)
+    overtaken.append(lambda: redeem(60, now, key="theirs"))
+    with pytest.raises(service.InsufficientPoints):
+        redeem(60, now, key="mine")
+    assert balances() == (40, 0, 0)
+
+
+def test_one_key_used_twice_at_once_counts_once(now: datetime, overtaken: list[Any]) -> None:
+    adjust(100, now)
+    overtaken.append(lambda: redeem(60, now))
+    assert redeem(60, now).replayed
+    assert balances() == (40, 0, 0)
+
+
+def test_a_hold_that_is_captured_and_released_at_once_is_one_of_them(now: datetime, overtaken: list[Any]) -> None:
+    adjust(100, now)
+    held = hold(60, now).hold
+    overtaken.append(lambda: service.capture("demo", ANN, held.hold_id, actor=STAFF, now=now))
+    with pytest.raises(service.HoldClosed):
+        service.release("demo", ANN, held.hold_id, actor=STAFF, now=now)
+    assert balances() == (40, 0, 0)
+
+
+def test_a_capture_and_its_order_at_once_spend_the_points_once(now: datetime, overtaken: list[Any]) -> None:
+    adjust(100, now)
+    held = hold(60, now, order_id="o1").hold
+    overtaken.append(lambda: service.post_for_order(order(now, points_spent=60), now=now))
+    service.capture("demo", ANN, held.hold_id, actor=STAFF, now=now)
+    assert balances() == (40, 99, 0)
+
+
+def test_a_timer_and_a_redemption_at_once_both_count(now: datetime, overtaken: list[Any]) -> None:
+    adjust(100, now)
+    hold(60, now)
+    later = now + timedelta(hours=2)
+    overtaken.append(lambda: redeem(30, later))
+    service.settle("demo", ANN, now=later)
+    assert balances() == (70, 0, 0)
+
+
+# --- bounds
+
+
+def test_a_debit_reads_and_writes_as_much_for_two_hundred_credits_as_for_two(now: datetime) -> None:
+    costs = []
+    for customer_id, credits_ in (("cus_few", 2), ("cus_many", 200)):
+        for number in range(credits_):
+            adjust(1, now, key=f"k{number}", customer_id=customer_id)
+        costs.append(_cost(customer_id, now))
+    assert costs[0] == costs[1] == (3, 1, 3)  # the month, the account, its entry, and nothing for each credit
+
+
+def _cost(customer_id: str, now: datetime) -> tuple[int, int, int]:
+    """Reads, transactions, and items written."""
+    counted = [0, 0, 0]
+
+    def count(params: dict[str, Any], model: Any, **_: Any) -> None:
+        if model.name == "TransactWriteItems":
+            counted[1] += 1
+            counted[2] += len(json.loads(params["body"])["TransactItems"])
+        else:
+            counted[0] += 1
+
+    events = client().meta.events
+    events.register("before-call.dynamodb", count)
+    try:
+        service.redeem("demo", customer_id, 1, actor=STAFF, idempotency_key="r1", now=now)
+    finally:
+        events.unregister("before-call.dynamodb", count)
+    return counted[0], counted[1], counted[2]

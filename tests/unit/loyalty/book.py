@@ -1,0 +1,149 @@
+# tests/unit/loyalty/book.py
+"""One customer's account in memory, moved by the pure core alone: what the service does, without a store."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from msgspec.structs import replace
+
+from crm.loyalty import due, expiry, ledger, order_points, pools
+from crm.loyalty.chain import Entry, Reversed
+from crm.loyalty.due import Expiring, Held, PendingCredit
+from crm.loyalty.ledger import Account, Moved, Occasion
+from crm.loyalty.order_points import OrderState, Revision
+from crm.loyalty.programme import Programme
+
+START = datetime(2026, 3, 10, 12, tzinfo=UTC)
+PLAIN = Programme(currency="EUR", zone="Europe/Vienna")
+
+
+class Book:
+    def __init__(self, programme: Programme = PLAIN, **changed: Any) -> None:
+        self.programme = replace(programme, **changed)
+        self.now = START
+        self.account = Account("demo", "cus_1")
+        self.entries: list[Entry] = []
+        self.orders: dict[str, OrderState] = {}
+        self.revs: dict[str, int] = {}
+        self.placed: dict[str, datetime] = {}
+        self.holds: dict[str, Held] = {}
+
+    @property
+    def balances(self) -> tuple[int, int, int, int]:
+        """Available, pending, held, owed."""
+        now = self.account.balances
+        return now.available, now.pending, now.held, now.owed
+
+    @property
+    def open(self) -> dict[str, int]:
+        """What can be spent, by the day (UTC) in which it expires."""
+        return {name[:10]: pool.remaining for name, pool in self.account.pools.items() if pool.remaining}
+
+    def take(self, moved: Moved) -> Entry:
+        self.account = moved.account
+        self.entries.append(moved.entry)
+        return moved.entry
+
+    def occasion(self, cause: str, at: datetime | None = None, **others: Any) -> Occasion:
+        return Occasion(cause=cause, occurred_at=at or self.now, now=self.now, **others)
+
+    @property
+    def grace(self) -> str:
+        return ledger.grace_pool(self.programme, self.now)
+
+    def pool(self) -> str:
+        return expiry.pool_of(expiry.expires_at(self.now, self.programme.expiry, self.programme.zone))
+
+    def order(self, order_id: str = "o1", *, gross: int, rev: int | None = None, **said: Any) -> list[Entry]:
+        """A revision; the next one unless `rev` says otherwise."""
+        self.revs[order_id] = rev or self.revs.get(order_id, 0) + 1
+        refunded, cancelled = said.pop("refunded", 0), said.pop("cancelled", False)
+        revision = Revision(
+            order_id=order_id, rev=self.revs[order_id], gross=gross, refunded=refunded, cancelled=cancelled,
+            net=0 if cancelled else gross - refunded, currency=said.pop("currency", "EUR"),
+            points_spent=said.pop("points_spent", 0),
+            placed_at=said.pop("placed_at", self.placed.setdefault(order_id, self.now)),
+        )  # fmt: skip
+        assert not said
+        state = self.orders.get(order_id) or OrderState(order_id=order_id)
+        held = next((one for one in self.holds.values() if one.order_id == order_id), None)
+        settled = order_points.settle(
+            self.account, state, revision, self.programme, held=held, occasion=self.occasion("")
+        )
+        self.account, self.orders[order_id] = settled.account, settled.state
+        self.entries += settled.entries
+        if held and settled.captured:
+            del self.holds[held.hold_id]
+        return list(settled.entries)
+
+    def redeem(self, points: int, cause: str = "redemption:r1:redeem") -> Entry:
+        return self.take(ledger.redeem(self.account, points, occasion=self.occasion(cause)))
+
+    def hold(self, points: int, hold_id: str = "h1", *, hours: int = 1, order_id: str | None = None) -> Held:
+        occasion = self.occasion(f"hold:{hold_id}:hold", order_id=order_id)
+        entry = self.take(ledger.hold(self.account, points, subject=f"hold:{hold_id}", occasion=occasion))
+        ends_at = self.now + timedelta(hours=hours)
+        self.holds[hold_id] = Held(hold_id, pools.portions(entry.lines), ends_at, order_id)
+        return self.holds[hold_id]
+
+    def capture(self, hold_id: str, points: int) -> Entry:
+        held = self.holds[hold_id]
+        cause = f"hold:{hold_id}:capture"
+        moved = ledger.capture(
+            self.account, held.portions, points, subject=f"hold:{hold_id}", grace=self.grace,
+            occasion=self.occasion(cause, order_id=held.order_id),
+        )  # fmt: skip
+        del self.holds[hold_id]
+        if held.order_id:
+            state = self.orders.get(held.order_id) or OrderState(order_id=held.order_id)
+            self.orders[held.order_id] = order_points.captured(state, held, points, cause)
+        return self.take(moved)
+
+    def release(self, hold_id: str, at: datetime | None = None) -> Entry:
+        held = self.holds.pop(hold_id)
+        occasion = self.occasion(f"hold:{hold_id}:release", at)
+        return self.take(
+            ledger.release(self.account, held.portions, subject=f"hold:{hold_id}", grace=self.grace, occasion=occasion)
+        )
+
+    def adjust(self, points: int, cause: str = "adjust:a1") -> Entry:
+        occasion = self.occasion(cause, actor="staff:s1")
+        return self.take(ledger.adjust(self.account, points, pool=self.pool(), occasion=occasion))
+
+    def reverse(self, entry: Entry) -> Entry:
+        """All of a debit."""
+        return self.take(
+            ledger.give_back(
+                self.account, pools.portions(entry.lines), reverses=[Reversed(entry.cause, -entry.points)],
+                grace=self.grace, occasion=self.occasion(f"{entry.cause}:reverse"),
+            )
+        )  # fmt: skip
+
+    def wait(self, **time: int) -> None:
+        """Let time pass, and have its effects as of when each fell due."""
+        until = self.now + timedelta(**time)
+        while coming := self._coming(until):
+            at, one = coming
+            self.now = max(self.now, at)
+            match one:
+                case PendingCredit():
+                    occasion = self.occasion(f"order:{one.order_id}:mature", at)
+                    settled = order_points.mature(self.account, self.orders[one.order_id], occasion=occasion)
+                    self.account, self.orders[one.order_id] = settled.account, settled.state
+                    self.entries += settled.entries
+                case Held():
+                    self.release(one.hold_id, at)
+                case Expiring():
+                    credited = self.account.pools[one.pool].credited
+                    occasion = self.occasion(f"pool:{one.pool}:expire:{credited}", at)
+                    self.take(ledger.expire(self.account, one.pool, occasion=occasion))
+        self.now = until
+
+    def _coming(self, until: datetime) -> tuple[datetime, due.Due] | None:
+        pending = [
+            PendingCredit(state.order_id, state.pending, state.available_at, state.pool)
+            for state in self.orders.values()
+            if state.pending and state.available_at and state.pool
+        ]
+        coming = due.all_due(self.account.pools, pending, self.holds.values())
+        return next(((at, one) for at, one in coming if at <= until), None)

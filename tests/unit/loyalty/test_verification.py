@@ -1,0 +1,211 @@
+# tests/unit/loyalty/test_verification.py
+import random
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from msgspec.structs import asdict, replace
+
+from crm.loyalty import ledger
+from crm.loyalty.chain import Balances, Entry, Posting, Reversed, fingerprint, reason_digest
+from crm.loyalty.expiry import Expiry
+from crm.loyalty.pools import Effect, Line
+from crm.loyalty.verification import Finding, Flaw, Stored, verify
+from tests.unit.loyalty.book import Book
+
+Edit = Callable[[random.Random, list[Entry], Stored], tuple[list[Entry], Stored]]
+
+
+def busy() -> Book:
+    """A ledger in which everything has happened."""
+    given = Book(expiry=Expiry(1), return_window_days=3)
+    given.adjust(200, "adjust:a1")
+    given.order("o1", gross=10_000, points_spent=40)
+    given.wait(days=4)
+    given.order("o1", gross=10_000, points_spent=40, refunded=5_000)
+    given.order("o2", gross=6_000)
+    spent = given.redeem(90)
+    given.hold(20, "h1")
+    given.hold(30, "h2", hours=400, order_id="o9")
+    given.reverse(spent)
+    given.capture("h1", 5)
+    given.wait(days=2)
+    given.order("o2", gross=6_000, cancelled=True)
+    given.wait(days=20)
+    given.order("o3", gross=3_000)
+    given.hold(10, "h3", hours=100)
+    given.wait(days=30)
+    given.order("o1", gross=10_000, points_spent=40, cancelled=True)
+    given.order("o4", gross=2_000)
+    given.hold(15, "h4", hours=100)
+    return given
+
+
+def stored(given: Book) -> Stored:
+    return Stored(
+        shop="demo", customer_id="cus_1", number=given.account.number, fingerprint=given.account.fingerprint,
+        balances=given.account.balances,
+        lifetime_earned=-sum(
+            posting.points
+            for entry in given.entries
+            for posting in entry.postings
+            if posting.account == "programme:issued"
+        ),
+        fingerprints={entry.cause: fingerprint(entry) for entry in given.entries},
+        pools={name: (one.credited, one.taken, one.expired) for name, one in given.account.pools.items()},
+        pending={f"order:{name}": one.pending for name, one in given.orders.items()},
+        holds={f"hold:{name}": one.points for name, one in given.holds.items()},
+    )  # fmt: skip
+
+
+def flaws(entries: list[Entry], is_stored: Stored) -> set[Flaw]:
+    return {finding.flaw for finding in verify(entries, is_stored)}
+
+
+def test_a_ledger_that_is_as_it_was_posted_has_no_flaw_in_whatever_order_it_is_read() -> None:
+    given = busy()
+    movements = {entry.movement for entry in given.entries}
+    assert movements >= {"earn", "mature", "hold", "capture", "release", "redeem", "expire", "adjust", "reverse"}
+    shuffled = random.Random(1).sample(given.entries, len(given.entries))  # noqa: S311
+    assert verify(shuffled, stored(given)) == []
+
+
+def test_an_account_without_entries_has_no_flaw() -> None:
+    assert verify([], Stored(shop="demo", customer_id="cus_1")) == []
+
+
+def test_an_entry_of_another_account_is_out_of_place() -> None:
+    given = busy()
+    assert Flaw.OUT_OF_PLACE in flaws([*given.entries[:-1], replace(given.entries[-1], shop="other")], stored(given))
+
+
+def rechained(entries: list[Entry], is_stored: Stored) -> tuple[list[Entry], Stored]:
+    """As somebody would leave it who knows how fingerprints are made, and makes all of them anew."""
+    before, anew = "", []
+    for number, entry in enumerate(entries, start=1):
+        anew.append(replace(entry, number=number, previous=before))
+        before = fingerprint(anew[-1])
+    fingerprints = {entry.cause: fingerprint(entry) for entry in anew}
+    return anew, replace(is_stored, number=len(anew), fingerprint=before, fingerprints=fingerprints)
+
+
+@pytest.mark.parametrize(
+    ("change", "flaw"),
+    [
+        (lambda entry: replace(entry, postings=entry.postings[:1]), Flaw.UNBALANCED),
+        (lambda entry: replace(entry, postings=(*entry.postings, Posting("x", 0))), Flaw.UNBALANCED),
+        (lambda entry: replace(entry, lines=()), Flaw.UNBALANCED),
+        (lambda entry: replace(entry, after=Balances(1, 2, 3, 4)), Flaw.WRONG_BALANCE),
+        (lambda entry: replace(entry, lines=(Line(Effect.CREDIT, "never", 200, 0),)), Flaw.WRONG_REMAINING),
+        (lambda entry: replace(entry, reverses=(Reversed("nothing", 1),)), Flaw.WRONG_REVERSAL),
+    ],
+)
+def test_sums_are_worked_out_anew_whatever_the_fingerprints_say(change: Callable[[Entry], Entry], flaw: Flaw) -> None:
+    given = busy()
+    entries, is_stored = rechained([change(given.entries[0]), *given.entries[1:]], stored(given))
+    assert flaw in flaws(entries, is_stored)
+
+
+def test_a_reversal_of_more_than_there_was_is_found_whatever_the_fingerprints_say() -> None:
+    given = busy()
+    place = next(number for number, entry in enumerate(given.entries) if entry.reverses)
+    entry = given.entries[place]
+    more = replace(entry, reverses=(Reversed(entry.reverses[0].cause, entry.reverses[0].points + 1_000),))
+    entries, is_stored = rechained([*given.entries[:place], more, *given.entries[place + 1 :]], stored(given))
+    assert verify(entries, is_stored)[0] == Finding(Flaw.WRONG_REVERSAL, more.cause)
+
+
+@pytest.mark.parametrize(
+    ("change", "flaw"),
+    [
+        ({"balances": Balances(1_000_000)}, Flaw.WRONG_BALANCE),
+        ({"lifetime_earned": 1_000_000}, Flaw.WRONG_BALANCE),
+        ({"pools": {}}, Flaw.WRONG_REMAINING),
+        ({"pending": {}}, Flaw.WRONG_PENDING),
+        ({"holds": {}}, Flaw.WRONG_HOLD),
+        ({"holds": {"hold:h9": 5}}, Flaw.WRONG_HOLD),
+        ({"number": 3}, Flaw.TRUNCATED),
+        ({"fingerprint": "x"}, Flaw.TRUNCATED),
+    ],
+)
+def test_what_is_kept_beside_the_entries_must_be_what_they_come_to(change: dict[str, Any], flaw: Flaw) -> None:
+    given = busy()
+    assert flaw in flaws(given.entries, replace(stored(given), **change))
+
+
+def test_words_of_a_reason_that_were_changed_are_found_and_words_that_were_erased_are_not() -> None:
+    given = Book()
+    occasion = given.occasion("adjust:a1", reason_digest=reason_digest("A late parcel", "salt"))
+    given.take(ledger.adjust(given.account, 5, pool=given.pool(), occasion=occasion))
+    assert verify(given.entries, stored(given)) == []
+    for words, findings in (("A late parcel", []), ("For a friend", [Finding(Flaw.WRONG_REASON, "adjust:a1")])):
+        found = replace(stored(given), reasons={"adjust:a1": reason_digest(words, "salt")})
+        assert verify(given.entries, found) == findings
+
+
+# --- random edits
+
+LIKE = {
+    "postings": Posting("customer:held", 1), "lines": Line(Effect.TAKE, "never", 1),
+    "reverses": Reversed("adjust:a1", 1),
+}  # fmt: skip
+
+
+def changed(draw: random.Random, entries: list[Entry], is_stored: Stored) -> tuple[list[Entry], Stored]:
+    """One field of one entry says something else."""
+    place = draw.randrange(len(entries))
+    entry = entries[place]
+    name = draw.choice(sorted(asdict(entry)))
+    return [
+        *entries[:place],
+        replace(entry, **{name: _other(draw, name, getattr(entry, name))}),
+        *entries[place + 1 :],
+    ], is_stored
+
+
+def deleted(draw: random.Random, entries: list[Entry], is_stored: Stored) -> tuple[list[Entry], Stored]:
+    place = draw.randrange(len(entries))
+    return [*entries[:place], *entries[place + 1 :]], is_stored
+
+
+def swapped(draw: random.Random, entries: list[Entry], is_stored: Stored) -> tuple[list[Entry], Stored]:
+    """Two entries change places: each says the other's number."""
+    one, other = draw.sample(range(len(entries)), 2)
+    exchanged = list(entries)
+    exchanged[one] = replace(entries[other], number=entries[one].number)
+    exchanged[other] = replace(entries[one], number=entries[other].number)
+    return exchanged, is_stored
+
+
+def truncated(draw: random.Random, entries: list[Entry], is_stored: Stored) -> tuple[list[Entry], Stored]:
+    return entries[: draw.randrange(len(entries))], is_stored
+
+
+def refingerprinted(draw: random.Random, entries: list[Entry], is_stored: Stored) -> tuple[list[Entry], Stored]:
+    """One field says something else, and the entry's own fingerprint is made anew."""
+    edited, _ = changed(draw, entries, is_stored)
+    return edited, replace(is_stored, fingerprints={entry.cause: fingerprint(entry) for entry in edited})
+
+
+def _other(draw: random.Random, name: str, value: Any) -> Any:
+    match value:
+        case bool() | None:
+            return "something" if value is None else not value
+        case int() | str():
+            return f"{value}x" if isinstance(value, str) else value + draw.choice([-1, 1, 1000])
+        case tuple():
+            fewer = value and draw.randrange(2)
+            return value[1:] if fewer else (*value, value[0] if value else LIKE[name])
+        case Balances():
+            return replace(value, held=value.held + 1)
+        case _:
+            return value.replace(microsecond=(value.microsecond + 1) % 1_000_000)
+
+
+@pytest.mark.parametrize("edit", [changed, deleted, swapped, truncated, refingerprinted])
+def test_every_edit_deletion_swap_and_truncation_of_entries_is_found(edit: Edit) -> None:
+    given = busy()
+    draw = random.Random(7)  # noqa: S311
+    for _ in range(100):
+        entries, is_stored = edit(draw, given.entries, stored(given))
+        assert verify(entries, is_stored), [one for one in entries if one not in given.entries]

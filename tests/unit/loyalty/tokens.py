@@ -1,0 +1,251 @@
+# tests/unit/loyalty/tokens.py
+"""What the ledger must come to, by a model that shares nothing with it: every point is a token of its own, and time
+touches each. Slow, wasteful, and easy to believe.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+VIENNA = ZoneInfo("Europe/Vienna")
+FAR = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(eq=False)
+class Token:
+    """`where`: pending, open, held, spent, expired or gone."""
+
+    ends: datetime
+    where: str
+    matures: datetime | None = None
+    order: str | None = None
+    spent_on: str | None = None
+
+
+@dataclass
+class Order:
+    rev: int = 0
+    earned: int = 0
+    forgiven: int = 0
+    spent: int = 0
+    short: int = 0
+    captured: int = 0
+    first: tuple[datetime, datetime] | None = None
+    ends: set[datetime] = field(default_factory=set)
+
+
+@dataclass
+class Hold:
+    tokens: list[Token]
+    ends: datetime
+    order: str | None
+
+
+def midnight_after(instant: datetime, *, days: int = 0, months: int = 0) -> datetime:
+    """The end of the day that lies so far ahead in Vienna. Months only from days that every month has."""
+    day = instant.astimezone(VIENNA).date() + timedelta(days=days)
+    year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
+    last = {2: 29 if year % 4 == 0 else 28, 4: 30, 6: 30, 9: 30, 11: 30}.get(month + 1, 31)
+    day = day.replace(year=year, month=month + 1, day=min(day.day, last)) + timedelta(days=1)
+    return datetime(day.year, day.month, day.day, tzinfo=VIENNA).astimezone(UTC)
+
+
+class Tokens:
+    """Every unit of currency earns a point; a point pays for a hundredth of one. Points live for `months`."""
+
+    def __init__(self, now: datetime, *, months: int, window: int, policy: str, most_owed: int | None) -> None:
+        self.now, self.months, self.window, self.policy, self.most_owed = now, months, window, policy, most_owed
+        self.tokens: list[Token] = []
+        self.owed = 0
+        self.orders: dict[str, Order] = {}
+        self.holds: dict[str, Hold] = {}
+        self.spendings: dict[str, list[Token]] = {}
+
+    def count(self, where: str) -> int:
+        return sum(token.where == where for token in self.tokens)
+
+    @property
+    def balances(self) -> tuple[int, int, int, int]:
+        return self.count("open"), self.count("pending"), self.count("held"), self.owed
+
+    @property
+    def open(self) -> dict[datetime, int]:
+        found: dict[datetime, int] = {}
+        for token in self._open():
+            found[token.ends] = found.get(token.ends, 0) + 1
+        return found
+
+    def adjust(self, points: int) -> None:
+        self._come(self._new(points, self._life(self.now)))
+
+    def spend(self, points: int, cause: str) -> bool:
+        if points > self.count("open"):
+            return False
+        self._spend(points, cause)
+        return True
+
+    def give_back(self, cause: str) -> None:
+        self._return(self.spendings.pop(cause))
+
+    def hold(self, hold_id: str, points: int, ends: datetime, order: str | None) -> bool:
+        if points > self.count("open"):
+            return False
+        held = self._open()[:points]
+        for token in held:
+            token.where = "held"
+        self.holds[hold_id] = Hold(held, ends, order)
+        return True
+
+    def capture(self, hold_id: str, points: int) -> None:
+        hold = self.holds.pop(hold_id)
+        if hold.order:
+            order = self.orders.setdefault(hold.order, Order())
+            order.spent += points
+            order.captured += points
+        self._capture(hold, points)
+
+    def release(self, hold_id: str) -> None:
+        self._return(self.holds.pop(hold_id).tokens)
+
+    def order(self, name: str, rev: int, *, gross: int, refunded: int, points_spent: int, placed: datetime) -> None:
+        """Gross and refunded in whole units."""
+        order = self.orders.setdefault(name, Order())
+        if rev <= order.rev:
+            return
+        order.rev = rev
+        said = max(points_spent, order.captured)
+        stays = said - said * refunded // gross
+        earned = max(0, (100 * (gross - refunded) - stays) // 100)
+        more = stays - order.spent
+        order.spent = stays
+        if more > 0:
+            self._pay(name, order, more)
+        else:
+            self._unpay(name, order, -more)
+        more = earned - order.earned
+        order.earned = earned
+        if more > 0:
+            self._earn(name, order, more, placed)
+        else:
+            self._unearn(name, order, -more)
+
+    def wait(self, until: datetime) -> None:
+        while (at := min(self._moments(), default=FAR)) <= until:
+            self.now = max(self.now, at)
+            maturing = [token for token in self.tokens if token.where == "pending" and token.matures == at]
+            for name in sorted({str(token.order) for token in maturing}):
+                matured = [token for token in maturing if token.order == name]
+                self.orders[name].ends.add(matured[0].ends)
+                self._come(matured)
+            for hold_id in [hold_id for hold_id, hold in self.holds.items() if hold.ends == at]:
+                self.release(hold_id)
+            for token in self._open():
+                if token.ends <= at:
+                    token.where = "expired"
+        self.now = until
+
+    def _moments(self) -> list[datetime]:
+        moments = [token.matures for token in self.tokens if token.where == "pending" and token.matures]
+        moments += [hold.ends for hold in self.holds.values()]
+        return moments + [token.ends for token in self._open() if token.ends < FAR]
+
+    def _life(self, since: datetime) -> datetime:
+        return midnight_after(since, months=self.months) if self.months else FAR
+
+    def _open(self) -> list[Token]:
+        return sorted((token for token in self.tokens if token.where == "open"), key=lambda token: token.ends)
+
+    def _new(self, count: int, ends: datetime) -> list[Token]:
+        made = [Token(ends, "new") for _ in range(count)]
+        self.tokens += made
+        return made
+
+    def _come(self, tokens: list[Token]) -> None:
+        for token in tokens:
+            token.where = "open"
+        while self.owed and self.count("open"):
+            self.owed -= 1
+            self._open()[0].where = "gone"
+
+    def _return(self, tokens: list[Token]) -> None:
+        for token in tokens:
+            if token.ends <= self.now:
+                token.ends = midnight_after(self.now, days=30)
+        self._come(tokens)
+
+    def _spend(self, points: int, cause: str) -> None:
+        spent = self._open()[:points]
+        for token in spent:
+            token.where = "spent"
+        self.spendings[cause] = spent
+
+    def _capture(self, hold: Hold, points: int) -> None:
+        hold.tokens.sort(key=lambda token: token.ends)
+        for token in hold.tokens[:points]:
+            token.where, token.spent_on = "spent", hold.order
+        self._return(hold.tokens[points:])
+
+    def _pay(self, name: str, order: Order, points: int) -> None:
+        for hold_id in [hold_id for hold_id, hold in self.holds.items() if hold.order == name][:1]:
+            hold = self.holds.pop(hold_id)
+            part = min(points, len(hold.tokens))
+            order.captured += part
+            self._capture(hold, part)
+            points -= part
+        paid = self._open()[:points]
+        for token in paid:
+            token.where, token.spent_on = "spent", name
+        order.short += points - len(paid)
+
+    def _unpay(self, name: str, order: Order, points: int) -> None:
+        never = min(points, order.short)
+        order.short -= never
+        # The newest spending first, of each what expires last: tokens know only their order, so the test pays an
+        # order from one spending or gives back the whole.
+        spent = sorted((token for token in self.tokens if token.spent_on == name), key=lambda token: token.ends)
+        back = spent[len(spent) - (points - never) :]
+        for token in back:
+            token.spent_on = None
+        self._return(back)
+
+    def _earn(self, name: str, order: Order, points: int, placed: datetime) -> None:
+        pardoned = min(points, order.forgiven)
+        order.forgiven -= pardoned
+        points -= pardoned
+        if not points:
+            return
+        is_first = order.first is None
+        order.first = order.first or (
+            midnight_after(placed, days=self.window) if self.window else placed, self._life(placed)
+        )  # fmt: skip
+        matures, ends = order.first
+        if self.now < matures:
+            for token in self._new(points, ends):
+                token.where, token.matures, token.order = "pending", matures, name
+            return
+        if not is_first and ends <= self.now:
+            ends = midnight_after(self.now, days=30)
+        order.ends.add(ends)
+        self._come(self._new(points, ends))
+
+    def _unearn(self, name: str, order: Order, points: int) -> None:
+        pending = [token for token in self.tokens if token.where == "pending" and token.order == name]
+        mine = [token for token in self._open() if token.ends in order.ends]
+        expired = [token for token in self.tokens if token.where == "expired" and token.ends in order.ends]
+        others = [token for token in self._open() if token.ends not in order.ends]
+        takeable = pending + mine + expired + others
+        for token in takeable[:points]:
+            token.where = "gone"
+        missing = max(0, points - len(takeable))
+        if self.policy == "WITHIN_BALANCE":
+            owing = 0
+        else:
+            room = missing if self.most_owed is None else max(0, self.most_owed - self.owed)
+            owing = min(missing, room)
+        self.owed += owing
+        order.forgiven += missing - owing
+
+    def state(self) -> dict[str, Any]:
+        orders = {name: (one.earned, one.forgiven, one.spent, one.short) for name, one in self.orders.items()}
+        return {"balances": self.balances, "open": self.open, "orders": orders}
