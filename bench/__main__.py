@@ -3,7 +3,7 @@
 
 import sys
 
-from bench import attacks, bulk, events, fresh, requests, segments, throughput
+from bench import attacks, bulk, events, fresh, requests, segment_events, segments, throughput
 from bench.figures import BENCH, Report
 from tests.faults import in_process
 from tests.local_system import forget_aws
@@ -13,7 +13,9 @@ def main() -> int:
     forget_aws()
     report = Report.of_environment(BENCH)
     modules = [
-        module for module in (requests, bulk, fresh, attacks, throughput, segments) if report.wants(*module.FIGURES)
+        module
+        for module in (requests, bulk, fresh, attacks, throughput, segments, segment_events)
+        if report.wants(*module.FIGURES)
     ]
     if modules:
         with in_process.emulator():

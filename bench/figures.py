@@ -140,7 +140,17 @@ FIGURES: Final = (
     _segments("oracle_members_share", FAULTS, "share", ">=", 0.2),
     _segments("oracle_others_share", FAULTS, "share", ">=", 0.2),
     _segments("spurious_wakes", FAULTS, "share"),
+    _segments("storm_memberships_wrong", FAULTS, "memberships", "==", 0),
+    _segments("storm_transitions_wrong", FAULTS, "transitions", "==", 0),
+    _segments("storm_kills", FAULTS, "kills", ">=", 50),
+    _segments("time_differences", FAULTS, "stays", "==", 0),
+    _segments("sweep_requests_growth", FAULTS, "requests", "==", 0),
+    _segments("backfill_wrong", FAULTS, "customers", "==", 0),
+    _segments("backfill_requests", FAULTS, "ratio", "<=", 1.1),
     _segments("evaluation_ratio", BENCH, "ratio", "<=", 3),
+    _segments("untouched_evaluations", BENCH, "evaluations", "==", 0),
+    _segments("event_requests_growth", BENCH, "requests", "==", 0),
+    _segments("event_write_units_growth", BENCH, "units", "==", 0),
 )  # fmt: skip
 
 BY_NAME: Final = {figure.full_name: figure for figure in FIGURES}

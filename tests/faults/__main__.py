@@ -16,7 +16,10 @@ from tests.faults import (
     orders_under_fire,
     rfm_scores,
     rush,
+    segments_backfill,
     segments_oracle,
+    segments_storm,
+    segments_time,
     tenants,
     throttles,
     versions,
@@ -35,7 +38,9 @@ MODULES: Final = (
     access,
     versions,
     rfm_scores,
+    segments_backfill,
     segments_oracle,
+    segments_time,
 )
 
 
@@ -54,7 +59,7 @@ def main() -> int:
         with in_process.emulator():
             for module in wanted:
                 module.run(report, sabotage)
-    for module in (moving_in, orders_under_fire):
+    for module in (moving_in, orders_under_fire, segments_storm):
         if report.wants(*module.FIGURES):
             module.run(report, sabotage)
     return report.verdict()

@@ -15,8 +15,9 @@ import jwt
 from msgspec.structs import replace
 
 from crm.consent.models import ConsentHead
+from crm.customers import service as customers
 from crm.customers.models import Identity
-from crm.intake import repository, words
+from crm.intake import changes, repository, words
 from crm.kernel import buckets, change, dead_letters, operations, table, timers
 from crm.kernel.change import Change
 from crm.kernel.errors import InvalidInput, Stale
@@ -24,7 +25,8 @@ from crm.kernel.table import customer_key
 from crm.kpis import rollup
 from crm.loyalty import order_points
 from crm.notifications import delivery, recipient
-from crm.segmentation import rfm
+from crm.segmentation import events as stays
+from crm.segmentation import refreshing, rfm, transitions
 from crm.segmentation.language import days, stretches, truth
 from crm.touchpoints import service as touchpoints
 from crm.touchpoints import visitors
@@ -235,6 +237,32 @@ def a_verdict_names_an_instant_that_is_not_too_late() -> None:
     _replace(stretches, "_judged_alone", late)
 
 
+def what_time_changes_happened_at_its_instant() -> None:
+    """It happened when it was noticed."""
+    settle = transitions.settle
+
+    def noticed(*arguments: Any, now: Any, **more: Any) -> Any:
+        outcome = settle(*arguments, now=now, **more)
+        stays = [
+            replace(stay, left_at=now) if (stay.left_cause or "").startswith("time:") else stay
+            for stay in outcome.changed
+        ]
+        return replace(outcome, changed=stays)
+
+    _replace(refreshing, "settle", noticed)
+
+
+def a_stay_that_ends_is_told() -> None:
+    _replace(changes, "changes_of", lambda stay: stays.changes_of(stay)[:1] if stay.rev == 1 else [])
+
+
+def heads_are_read_in_batches() -> None:
+    def one_by_one(shop: str, ids: Any, _: Any) -> Any:
+        return {customer_id: customers.take_snapshot(shop, customer_id) for customer_id in ids}
+
+    _replace(customers, "snapshots", one_by_one)
+
+
 def nothing() -> None:
     """The figure watches the run itself: its plan is what SABOTAGE changes."""
 
@@ -270,6 +298,13 @@ GUARDS: Final[dict[str, Callable[[], None]]] = {
     "rfm_wrong": those_who_share_a_value_share_the_lower_score,
     "oracle_differences": what_is_unknown_is_not_false,
     "oracle_early_changes": a_verdict_names_an_instant_that_is_not_too_late,
+    "storm_memberships_wrong": time_has_a_timer,
+    "storm_transitions_wrong": a_stay_that_ends_is_told,
+    "storm_kills": nothing,
+    "time_differences": what_time_changes_happened_at_its_instant,
+    "sweep_requests_growth": nothing,
+    "backfill_wrong": nothing,
+    "backfill_requests": heads_are_read_in_batches,
     "oracle_members_share": nothing,
     "oracle_others_share": nothing,
     "jwks_fetches_per_cooldown": keys_are_fetched_once_in_a_cool_down,

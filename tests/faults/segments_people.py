@@ -84,21 +84,28 @@ class Told:
     beside: dict[str, Any] = field(default_factory=dict)
 
 
-def everybody(seed: int) -> list[Told]:
+def everybody(seed: int, shops: Sequence[Shop] = SHOPS, *, per_shop: int = PER_SHOP, now: datetime = NOW) -> list[Told]:
+    """In shops of one zone they are the same."""
     return [
-        _Teller(random.Random(f"{seed}:{shop.name}:{n}"), shop, n).told() for shop in SHOPS for n in range(PER_SHOP)
+        _Teller(random.Random(f"{seed}:{shop.zone}:{n}"), shop, n, now).told()
+        for shop in shops
+        for n in range(per_shop)
     ]
 
 
 class _Teller:
-    def __init__(self, chance: random.Random, shop: Shop, number: int) -> None:
+    def __init__(self, chance: random.Random, shop: Shop, number: int, now: datetime) -> None:
         self._draw = chance
+        self._moments: set[datetime] = set()
+        self._now = now
         self._shop = shop
-        self._number = number
+        self._number = number % PER_SHOP
         self._told = Told(shop, f"p{number}")
         self._knows_little = number == 0 and shop is SHOPS[0]
         """Of one of them nothing is told but who it is."""
-        self._begins = NOW - timedelta(days=chance.choice([1, 20, 200, 700, 1100]), seconds=chance.randrange(80_000))
+        self._begins = self._now - timedelta(
+            days=chance.choice([1, 20, 200, 700, 1100]), seconds=chance.randrange(80_000)
+        )
 
     def told(self) -> Told:
         self._profile()
@@ -124,11 +131,15 @@ class _Teller:
         """Some time since the customer was first heard of: rather lately, and often next to midnight in the shop."""
         draw = self._draw
         ago = timedelta(days=days if days is not None else draw.choice([0.1, 1.5, 6, 29.5, 45, 91, 182, 370, 900]))
-        at = max(self._begins, NOW - ago * draw.uniform(0.8, 1.2)) + timedelta(seconds=draw.randrange(1, 3000))
+        at = max(self._begins, self._now - ago * draw.uniform(0.8, 1.2)) + timedelta(seconds=draw.randrange(1, 3000))
         if draw.random() < 0.3:
             day = at.date()
             at = first_instant(day, self._shop.zone) + timedelta(microseconds=draw.choice([-1, 0, 1, 999_999]))
-        return min(max(at, self._begins + timedelta(seconds=1)), NOW)
+        at = min(max(at, self._begins + timedelta(seconds=1)), self._now)
+        while at in self._moments:
+            at -= timedelta(microseconds=1)
+        self._moments.add(at)
+        return at
 
     def _some(self, among: Sequence[Any], most: int = 3) -> list[Any]:
         return self._draw.sample(among, self._draw.randint(0, min(most, len(among))))
@@ -167,11 +178,11 @@ class _Teller:
             "size": draw.choice(["S", "M", "L"]),
             "weight": draw.choice(["71.5", 60, "-3"]),
             "budget": {"amount": "150", "currency": draw.choice([self._shop.currency, "JPY"])},
-            "wedding": (NOW - timedelta(days=draw.randrange(400, 4000))).date().isoformat(),
+            "wedding": (self._now - timedelta(days=draw.randrange(400, 4000))).date().isoformat(),
             "glasses": draw.random() < 0.5,
             "motto": draw.choice(["Carpe diem", "per aspera"]),
             "hobbies": self._some(["Go", "rowing", "Öl"]),
-            "holidays": [(NOW + timedelta(days=draw.randrange(-60, 200))).date().isoformat() for _ in range(2)],
+            "holidays": [(self._now + timedelta(days=draw.randrange(-60, 200))).date().isoformat() for _ in range(2)],
         }
         told = {key: value for key, value in values.items() if not self._knows_little and draw.random() < 0.85}
         if told:
@@ -199,7 +210,7 @@ class _Teller:
         more = {"channel": draw.choice(CHANNELS), "coupon": draw.choice(COUPONS)}
         data |= {name: value for name, value in more.items() if value is not None}
         self._say("order.placed", placed, data)
-        later = min(NOW, placed + timedelta(minutes=draw.randrange(1, 4000)))
+        later = min(self._now, placed + timedelta(minutes=draw.randrange(1, 4000)))
         if draw.random() < 0.3:
             data = data | {"version": 2, "lines": [*data["lines"], self._line("9", digits)]}
             self._say("order.updated", later, data)
@@ -260,10 +271,10 @@ class _Teller:
             at = self._moment(days=draw.choice([0.01, 0.3, 3, 40]))
             self._say("cart.updated", at, {"cartId": cart, "lines": lines})
             if draw.random() < 0.85:
-                self._say("checkout.started", min(NOW, at + timedelta(minutes=3)), {"cartId": cart})
+                self._say("checkout.started", min(self._now, at + timedelta(minutes=3)), {"cartId": cart})
             if draw.random() < 0.3:
                 more = [] if draw.random() < 0.5 else lines * 2
-                self._say("cart.updated", min(NOW, at + timedelta(minutes=9)), {"cartId": cart, "lines": more})
+                self._say("cart.updated", min(self._now, at + timedelta(minutes=9)), {"cartId": cart, "lines": more})
 
     def _answers(self) -> None:
         for _ in range(self._draw.choice([0, 1, 2])):
@@ -273,7 +284,7 @@ class _Teller:
         draw = self._draw
         several: dict[str, Any] = {
             "tier": draw.choice(["Gold", "silver"]),
-            "joined_on": (NOW - timedelta(days=draw.randrange(5, 900))).date(),
+            "joined_on": (self._now - timedelta(days=draw.randrange(5, 900))).date(),
             "csat": draw.choice(SURVEYS["csat"]),
             "ces": draw.choice(SURVEYS["ces"]),
             "predicted_value": draw.randrange(1, 400) * 10**self._shop.digits,
