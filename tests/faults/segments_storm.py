@@ -276,7 +276,7 @@ class Storm:
 
     def _have_edits_arrived(self) -> bool:
         """What tells an operation to go on may be kept back in its queue."""
-        return not any(item.get("status") in {"QUEUED", "RUNNING"} for item in self.items() if "arguments_hash" in item)
+        return not any(item.get("status") in {"queued", "running"} for item in self.items() if "arguments_hash" in item)
 
     def _tell(self, what: str) -> None:
         print(f"{time.monotonic() - self._began:4.0f} s  {what}", flush=True)
