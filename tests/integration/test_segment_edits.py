@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from crm.customers import service as customers
 from crm.kernel import operations
 from crm.kernel.actor import Actor, Role
 from crm.kernel.errors import InvalidInputs, NotFound, Stale, VersionMismatch
@@ -124,6 +125,19 @@ def test_a_segment_may_be_renamed_and_redefined_at_once(now: datetime) -> None:
     named = created(now, "Lost", "segment('VIP')")
     assert updated(vip, now, name="Best", query="number_of_orders > 9").operation is not None
     assert (stored(named).normalized, meaning(named, now).version) == ("segment('Best')", 3)
+
+
+def test_a_segment_whose_query_is_broken_can_be_renamed_and_mended(now: datetime) -> None:
+    sizes = customers.AttributeFields(name="Size", type="choice", choices=[("s", "Small"), ("m", "Medium")])
+    customers.define_attribute("demo", "size", sizes, now=now)
+    small = created(now, query="attributes.size = 's'")
+    customers.define_attribute("demo", "size", customers.AttributeFields(choices=[("m", "Medium")]), now=now)
+
+    updated(small, now, name="Small")
+    assert service.current("demo", now=now).segments[small.segment_id].is_broken
+    assert faults(small, now, query="attributes.size = 's'") == {"query": "VALUE"}
+    assert updated(small, now, query="attributes.size = 'm'").operation is not None
+    assert not service.current("demo", now=now).segments[small.segment_id].is_broken
 
 
 def test_a_name_that_too_many_queries_hold_is_kept(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
