@@ -58,9 +58,11 @@ def questions(
         if hidden and not stands:
             continue
         meaning = segment.meaning
-        redefined = judged.version is not None and not anew and not hidden and meaning.version > judged.version
-        if judged.version is None and added_at is not None and added_at < meaning.at:
-            redefined = True
+        if judged.version is None:
+            redefined = added_at is not None and added_at < meaning.at
+        else:
+            redefined = not anew and not hidden and meaning.version > judged.version
+        redefined = redefined and segment.compiled is not None  # who is in by hand is so whatever else is said of it
         is_touched = hidden or (anew and not redefined) or touched.touches(segment.reads) or segment.id in segments
         flip = standing.flips.get(segment.id)
         if redefined or is_touched or (flip is not None and flip.at <= now):

@@ -5,8 +5,20 @@ from collections.abc import Mapping
 from typing import Final
 
 from crm.kernel.operations import Step
-from crm.segmentation import backfill, defining, drafting, in_force, insights, refreshing, repository, scoring, touching
+from crm.segmentation import (
+    backfill,
+    by_hand,
+    defining,
+    drafting,
+    in_force,
+    insights,
+    refreshing,
+    repository,
+    scoring,
+    touching,
+)
 from crm.segmentation.books import REFRESH
+from crm.segmentation.by_hand import Said
 from crm.segmentation.defining import MOST_SEGMENTS, Edited, SegmentFields
 from crm.segmentation.in_force import InForce, Meaning, Segment, Status
 from crm.segmentation.insights import Insights
@@ -54,6 +66,7 @@ __all__ = [
     "Number",
     "OpenMembership",
     "Rfm",
+    "Said",
     "Segment",
     "SegmentDefinition",
     "SegmentFields",
@@ -71,6 +84,7 @@ __all__ = [
     "Touched",
     "Typical",
     "Understood",
+    "add_members",
     "begin_day",
     "bring_up",
     "cause_kind",
@@ -94,6 +108,7 @@ __all__ = [
     "ready_in",
     "recompute",
     "refresh",
+    "remove_members",
     "rfm_of",
     "shop_changed",
     "touched",
@@ -132,6 +147,8 @@ insights_of = insights.insights
 list_members = repository.list_members
 list_memberships = repository.list_memberships
 list_left = repository.list_left
+add_members = by_hand.add_members
+remove_members = by_hand.remove_members
 history = repository.history
 history_in = repository.history_in
 touched = touching.touched
