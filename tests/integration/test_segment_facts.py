@@ -24,8 +24,9 @@ from crm.segmentation.language.compiling import Compiled, understand
 from crm.segmentation.language.facts import Facts
 from crm.segmentation.language.reading import NOTHING, all_of
 from crm.segmentation.language.vocabulary.special import bucket
-from crm.segmentation.models import DYNAMIC
+from crm.segmentation.models import DYNAMIC, STATIC
 from crm.segmentation.rfm import Thresholds
+from crm.segmentation.stays import SegmentsByHand
 from crm.segmentation.transitions import newest as latest
 from tests.conftest import NOW
 from tests.shop_events import customer_of, deliver, event, order, placed, refunded
@@ -93,7 +94,7 @@ TRUE: Final = {
     "event": "event('wish.made', count_min: 2, count_max: 2, since: -30d, properties.for: 'boots')",
     "anniversary": "anniversary(birth_date) BETWEEN today AND +7d",
     "customer_within_distance": "customer_within_distance(48.2, 16.3, 20)",
-    "segment": "segment('Repeat')",
+    "segment": "segment('Repeat') AND segment('Chosen') AND NOT segment('Left out')",
     "random_bucket": "random_bucket('x') = {bucket}",
     "attributes.shoe": "attributes.shoe = 38",
 }
@@ -132,7 +133,19 @@ def told() -> None:
     assert deliver(*events) == []
     for order_id in ("o1", "o2", "o3"):
         loyalty.post_for_order(OrderRecorded.of(orders.get("demo", order_id)), now=NOW)
-    service.create("demo", DYNAMIC, SegmentFields("Repeat", query="number_of_orders > 1"), actor=SYSTEM, now=NOW)
+    ids = {
+        name: service.create("demo", kind, said, actor=SYSTEM, now=NOW).definition.segment_id
+        for name, kind, said in (
+            ("Repeat", DYNAMIC, SegmentFields("Repeat", query="number_of_orders > 1")),
+            ("Left out", DYNAMIC, SegmentFields("Left out", query="number_of_orders > 1")),
+            ("Chosen", STATIC, SegmentFields("Chosen")),
+        )
+    }
+    by_hand = SegmentsByHand.of("demo", customer_of("ann").customer_id)
+    said_by = ["2026-03-01T10:00:00.000000Z", "staff:anna"]
+    by_hand.members, by_hand.exclusions = {ids["Chosen"]: said_by}, {ids["Left out"]: said_by}
+    by_hand.rev = 1
+    by_hand.save()
 
 
 @pytest.fixture
