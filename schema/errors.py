@@ -16,13 +16,14 @@ from strawberry.types.field import StrawberryField
 from crm.customers.service import CustomerDeleted, IdentifierTaken
 from crm.kernel.errors import CrmError, Fault, InvalidInput, InvalidInputs, VersionMismatch
 from crm.loyalty.service import InsufficientPoints
-from crm.segmentation.service import SegmentNamed
+from crm.segmentation.service import QueryFault, SegmentNamed
 from schema import forms
 from schema.access import signed_in
 from schema.context import Context
 from schema.node import global_id
 from schema.principal import Kind, Principal
 from schema.scalars import Points
+from schema.segment.query_text import SegmentQueryMistake
 from schema.standing import refuse_barred
 
 PLACE = re.compile(r"\[(\d+)\]")
@@ -56,6 +57,14 @@ class IdentifierTakenError(UserError):
         description="The `id` of the customer who holds it; told to staff only, and of one who is deleted to those who "
         "may restore them."
     )
+
+
+@strawberry.type(
+    description="A mistake in the query of a segment; each has an error of its own, all in the order of the text.",
+    directives=signed_in(),
+)
+class SegmentQueryError(UserError):
+    mistake: SegmentQueryMistake = strawberry.field(description="What is wrong, and where in the query.")
 
 
 @strawberry.type(description="Other segments name the segment, and would break without it.", directives=signed_in())
@@ -127,7 +136,10 @@ def _shown(error: CrmError, asker: Principal) -> UserError:
 
 
 def _of_fault(fault: Fault) -> UserError:
-    return PlainError(code=fault.code, message=fault.message, field=input_path(fault.path))
+    common: dict[str, Any] = {"code": fault.code, "message": fault.message, "field": input_path(fault.path)}
+    if isinstance(fault, QueryFault):
+        return SegmentQueryError(mistake=SegmentQueryMistake(item=fault.mistake), **common)
+    return PlainError(**common)
 
 
 class AnswersRefusals(FieldExtension):

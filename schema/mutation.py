@@ -9,6 +9,7 @@ from schema.customer.mutations import CustomerMutation
 from schema.event import EventMutation
 from schema.feedback import FeedbackMutation
 from schema.operation import OperationMutation
+from schema.segment.mutations import SegmentMutation
 from schema.shop import ShopMutation
 from schema.suppression import SuppressionMutation
 
@@ -20,6 +21,7 @@ class Mutation(
     ConsentMutation,
     FeedbackMutation,
     EventMutation,
+    SegmentMutation,
     ShopMutation,
     SuppressionMutation,
     OperationMutation,

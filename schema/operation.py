@@ -1,5 +1,5 @@
 # schema/operation.py
-"""Imports and exports, as staff ask for them and watch them."""
+"""Imports, exports and what segments take, as staff ask for them and watch them."""
 
 from asyncio import gather
 from collections.abc import Sequence
@@ -24,8 +24,13 @@ from schema.principal import Kind
 
 IMPORT: Final = "imports:write"
 EXPORT: Final = "exports:read"
-SCOPE_OF: Final = dict.fromkeys(IMPORTS, IMPORT) | dict.fromkeys(EXPORTS, EXPORT)
+OF_SEGMENTS: Final = ("segments_refresh", "rfm_score", "segment_insights")
+SCOPE_OF: Final = (
+    dict.fromkeys(IMPORTS, IMPORT) | dict.fromkeys(EXPORTS, EXPORT) | dict.fromkeys(OF_SEGMENTS, "segments:read")
+)
 """What staff need to hold to learn of an operation: an import's results name customers, an export's are customers."""
+CANCELS: Final = SCOPE_OF | dict.fromkeys(OF_SEGMENTS, "segments:write")
+"""What they need to hold to stop one."""
 
 
 @strawberry.enum(description="What an operation does.")
@@ -34,6 +39,13 @@ class OperationKind(Enum):
     ORDERS_IMPORT = strawberry.enum_value("orders_import", description="Takes in orders and refunds from a file.")
     CUSTOMERS_EXPORT = strawberry.enum_value("customers_export", description="Writes all customers to a file.")
     ORDERS_EXPORT = strawberry.enum_value("orders_export", description="Writes all orders and refunds to a file.")
+    SEGMENTS_REFRESH = strawberry.enum_value(
+        "segments_refresh", description="Brings customers' memberships up to what segments have come to mean."
+    )
+    RFM_SCORE = strawberry.enum_value("rfm_score", description="Compares the shop's customers, each day.")
+    SEGMENT_INSIGHTS = strawberry.enum_value(
+        "segment_insights", description="Works out what is typical of segments' members, each day."
+    )
 
 
 @strawberry.enum(description="Where an operation stands.")
@@ -69,13 +81,35 @@ class OperationFault:
 class OperationProgress:
     bytes_done: int = strawberry.field(description="How much of an import's file is read; 0 for exports.")
     bytes_total: int | None = strawberry.field(description="How large that file is; null for exports.")
-    rows: int = strawberry.field(description="How many rows are read, or lines written.")
+    rows: int = strawberry.field(description="How many rows are read, lines written, or customers looked at.")
+    rows_total: int | None = strawberry.field(
+        description="Of a refresh, how many customers there are to look at, as far as is known; null otherwise."
+    )
     applied: int = strawberry.field(description="Of an import, how many rows had their effect, now or before.")
     waiting: int = strawberry.field(description="How many wait for another: refunds whose order has not come.")
     refused: int = strawberry.field(description="How many were refused, and changed nothing; the result says why.")
 
 
-@strawberry.type(description="Long work one can watch: an import or an export.", directives=staff(None))
+@strawberry.type(description="What an operation has asked of the store.", directives=signed_in())
+class OperationCost:
+    item: strawberry.Private[service.Operation]
+
+    @strawberry.field(description="How many requests.")
+    def requests(self) -> int:
+        return int(self.item.request_count)
+
+    @strawberry.field(description="How many read units.")
+    def read_units(self) -> float:
+        return float(self.item.read_units)
+
+    @strawberry.field(description="How many write units.")
+    def write_units(self) -> float:
+        return float(self.item.write_units)
+
+
+@strawberry.type(
+    description="Long work one can watch: an import, an export, or what segments take.", directives=staff(None)
+)
 class Operation(Node):
     item: strawberry.Private[service.Operation]
 
@@ -98,10 +132,15 @@ class Operation(Node):
             bytes_done=int(item.bytes_done),
             bytes_total=None if item.bytes_total is None else int(item.bytes_total),
             rows=int(item.row_count),
+            rows_total=None if item.row_total is None else int(item.row_total),
             applied=int(item.applied_count),
             waiting=int(item.waiting_count),
             refused=int(item.refused_count),
         )
+
+    @strawberry.field(description="What it has asked of the store; null of imports and exports.")
+    def cost(self) -> OperationCost | None:
+        return OperationCost(item=self.item) if self.item.name in OF_SEGMENTS else None
 
     @strawberry.field(description="Why it failed; empty unless it did.", directives=[about(3)])
     def faults(self) -> list[OperationFault]:
@@ -130,6 +169,8 @@ class Operation(Node):
         )
     )
     async def result_url(self, info: Info) -> str | None:
+        if self.item.name in OF_SEGMENTS:
+            return None
         return await stored(service.result_url, self.item, now=info.context.now)
 
     @strawberry.field(
@@ -164,7 +205,7 @@ class Operation(Node):
 
 
 def _visible(context: Context, name: str) -> bool:
-    return context.principal.kind is Kind.STAFF and SCOPE_OF[name] in context.principal.scopes
+    return context.principal.kind is Kind.STAFF and SCOPE_OF.get(name) in context.principal.scopes
 
 
 class OperationByKey(Loader[str, service.Operation | None]):
@@ -254,7 +295,7 @@ class OperationCancelPayload:
 @strawberry.type
 class OperationQuery:
     @strawberry.field(
-        description="An import or export by id; null where there is none that one's scopes let one see.",
+        description="An operation by id; null where there is none that one's scopes let one see.",
         directives=staff(None),
     )
     async def operation(
@@ -264,7 +305,10 @@ class OperationQuery:
         return await operation_by_key(info.context, key[0]) if key else None
 
     @strawberry.field(
-        description=f"Imports (with the scope `{IMPORT}`) and exports (`{EXPORT}`) of the shop, newest first.",
+        description=(
+            f"Imports (with the scope `{IMPORT}`), exports (`{EXPORT}`) and what segments take (`segments:read`), "
+            "newest first."
+        ),
         directives=[*staff(None), paged()],
     )
     async def operations(self, info: Info, first: First = 20, after: After = None) -> Connection[Operation] | None:
@@ -319,7 +363,10 @@ class OperationMutation:
         return ImportStartPayload(operation=Operation(item=item))
 
     @strawberry.mutation(
-        description="Stop an import or export. What it has done stays done; one that is over is left so.",
+        description=(
+            "Stop an operation: it takes the scope that asking for it does. What it has done stays done; one that is "
+            "over is left so."
+        ),
         extensions=[AnswersRefusals()],
         directives=staff(None),
     )
@@ -327,7 +374,8 @@ class OperationMutation:
         self, info: Info, input: Annotated[OperationCancelInput, GIVEN]
     ) -> OperationCancelPayload:
         operation_id = _operation_id(input.id)
-        if await operation_by_key(info.context, operation_id) is None:
+        known = await operation_by_key(info.context, operation_id)
+        if known is None or CANCELS[known.item.name] not in info.context.principal.scopes:
             raise NotFound("There is no such operation.", field="id")
         item = await stored(service.cancel, info.context.shop, operation_id, now=info.context.now)
         return OperationCancelPayload(operation=Operation(item=item))

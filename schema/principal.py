@@ -37,6 +37,7 @@ SCOPES: Final = frozenset({
     "orders:read",
     "schema:read",
     "segments:read",
+    "segments:write",
     "shop:read",
     "shop:write",
     "suppressions:override",

@@ -19,6 +19,8 @@ from moto import mock_aws
 
 from crm.intake import service as intake
 from crm.intake.examples import example
+from crm.kernel import aws
+from crm.kernel.settings import settings
 from crm.kernel.table import Item, connection
 from crm.kpis.models import KpiItem
 from crm.shops import service as shops
@@ -29,6 +31,7 @@ from schema.operations import operations
 from tests.asking import NOW, answer
 from tests.judges.demo import history
 from tests.operations import caller, filled, meaning
+from tests.segments import REPEAT, define_usual, id_of
 from tests.shop_history import recorded
 
 PART = re.compile(r"<!-- answer: (?P<name>\w+) -->(?P<text>.*?)<!-- end: answer -->", re.DOTALL)
@@ -50,7 +53,8 @@ def answers(names: list[str]) -> dict[str, Any]:
 
 
 def ann() -> str:
-    """The id of one who has ordered three times, and has filled a cart."""
+    """The id of one who has ordered three times, and has filled a cart; the shop has its usual segments."""
+    define_usual(now=NOW - timedelta(days=365))
     outcomes = [intake.apply(json.dumps(event), now=NOW) for event in history("Ann", NOW)]
     customer_id = outcomes[0].customer_id
     assert customer_id is not None
@@ -68,6 +72,7 @@ def bodies(names: list[str], customer_id: str) -> dict[str, Any]:
         email="ann@example.com",
         shop="demo",
         now=NOW,
+        segment=global_id("Segment", id_of(REPEAT)),
     )
     given: dict[str, Any] = {}
     known = {operation.name: operation for operation in operations()}
@@ -104,6 +109,7 @@ def main() -> int:
             name="Demo Records", zone="Europe/Vienna", currency="EUR", locale="de-AT", sender="shop@example.com"
         )
         shops.create("demo", fields)
+        aws.sqs_client().create_queue(QueueName=settings().operations_queue_url.rpartition("/")[2])
         page = API_PAGE.read_text()
         given = answers(list(documented()))
     API_PAGE.write_text(PART.sub(lambda found: _part(found["name"], given[found["name"]]), page))

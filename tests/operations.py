@@ -16,7 +16,9 @@ def caller(operation: Operation, customer_id: str) -> Principal:
     return {"apps": as_customer(customer_id), "visitors": VISITOR, "staff": STAFF}[operation.audience]
 
 
-def meaning(*, customer: str, order: str, email: str, shop: str, now: datetime, moved: str = "") -> dict[str, str]:
+def meaning(
+    *, customer: str, order: str, email: str, shop: str, now: datetime, moved: str = "", segment: str = ""
+) -> dict[str, str]:
     """What the placeholders of schema/operations/variables.json stand for; ids are global, `moved` is an import's."""
     named = GlobalId.parse(order)
     assert named is not None
@@ -26,6 +28,7 @@ def meaning(*, customer: str, order: str, email: str, shop: str, now: datetime, 
         "<order number>": named.parts[0],
         "<email>": email,
         "<import>": moved,
+        "<segment>": segment,
         "<shop>": shop,
         "<now>": now.isoformat(),
         "<today>": now.date().isoformat(),

@@ -26,7 +26,9 @@ from crm.loyalty import service as loyalty
 from crm.notifications import service as notifications
 from crm.orders import service as orders
 from crm.orders.events import OrderRecorded
+from crm.segmentation import in_force
 from crm.segmentation import service as segmentation
+from crm.segmentation.service import SegmentFields
 from crm.shops import service as shops
 from schema.node import global_id
 from tests.asking import NOW
@@ -72,6 +74,7 @@ def ids(person: str) -> dict[str, str]:
         "Message": global_id("Message", customer_id(person), f"customer:{customer_id(person)}:thank_you"),
         "Operation": global_id("Operation", operation.operation_id),
         "Order": global_id("Order", f"o-{person}"),
+        "Lately": global_id("Segment", SEGMENTS[LATELY]),
         "Segment": global_id("Segment", SEGMENTS[REPEAT]),
         "Shop": global_id("Shop", "demo"),
         "address": f"{person}@example.com",
@@ -89,6 +92,24 @@ def furnish() -> None:
         _furnish(shop)
         for person in people:
             _Life(person, shop).live()
+        _compare(shop)
+
+
+def _compare(shop: str) -> None:
+    """What is worked out of everybody each day."""
+    scoring = segmentation.begin_day(shops.get(shop), now=NOW)
+    _run(scoring)
+    insights = operations.list_newest(shop, "segment_insights", before=None, limit=1)
+    for each in insights:
+        _run(each)
+    in_force.forget_cached(shop)
+
+
+def _run(operation: operations.Operation) -> None:
+    while operation.status != operations.DONE:
+        operation.status = operations.RUNNING
+        segmentation.STEPS[operation.name](operation, patient=False, now=NOW)
+        operations.move(operation, "step", now=NOW)
 
 
 def _furnish(shop: str) -> None:
@@ -104,6 +125,8 @@ def _furnish(shop: str) -> None:
     for name, segment_id in SEGMENTS.items():
         with mock.patch("crm.kernel.ids.new_id", return_value=segment_id):
             define(f"{name} {named}", QUERIES[name], shop=shop, now=SINCE)
+        persona = SegmentFields(description=named, goals=[named], picture_url=f"https://example.com/{named}")
+        segmentation.update(shop, segment_id, persona, actor=Actor(Role.STAFF, named), now=SINCE)
 
 
 class _Life:

@@ -9,6 +9,7 @@ const SHOP = "demo";
 const FORGOTTEN = new Set(["tabState", "query", "variables", "headers"].map((name) => `graphiql:${name}`));
 const KNOWN = "{ customers(first: 5) { nodes { id customerId email orders(first: 1) { nodes { id orderId placedOn } } } } }";
 const IMPORTS = "{ operations(first: 50) { nodes { id kind status } } }";
+const SEGMENTS = "{ segments { id } }";
 
 async function post(path, body, headers) {
   const answer = await fetch(path, {
@@ -43,8 +44,13 @@ async function knownImport(staff) {
   return nodes.find(({ kind, status }) => kind.endsWith("_IMPORT") && status !== "AWAITING_UPLOAD");
 }
 
+async function knownSegment(staff) {
+  if (!staff) return undefined;
+  return (await post("/graphql", { query: SEGMENTS }, bearer(staff))).data?.segments?.[0];
+}
+
 // What the placeholders of schema/operations/variables.json stand for.
-function meaning(customer, moved) {
+function meaning(customer, moved, segment) {
   const now = new Date();
   const aYearAgo = new Date(now);
   aYearAgo.setFullYear(now.getFullYear() - 1);
@@ -55,6 +61,7 @@ function meaning(customer, moved) {
     "<order number>": customer?.orders?.nodes[0]?.orderId,
     "<email>": customer?.email,
     "<import>": moved?.id,
+    "<segment>": segment?.id,
     "<shop>": SHOP,
     "<now>": now.toISOString(),
     "<today>": now.toISOString().slice(0, 10),
@@ -82,7 +89,7 @@ async function start() {
   const customer = await knownCustomer(staff);
   const app = customer && (await token("/_local/token", { kind: "customer", customerId: customer.customerId }));
   const visitor = staff && (await token("/v1/visitors"));
-  const words = meaning(customer, await knownImport(staff));
+  const words = meaning(customer, await knownImport(staff), await knownSegment(staff));
   const filled = (_, value) => (typeof value === "string" ? words[value] ?? value : value);
   const headers = { apps: bearer(app), visitors: bearer(visitor), staff: bearer(staff) };
   const operations = await (await fetch("/graphiql/operations.json")).json();

@@ -116,7 +116,7 @@ def cancel(shop: str, operation_id: str, *, now: datetime) -> Operation:
     was cancelled without its result's being made has it made. Raises NotFound.
     """
     operation = operations.cancel(shop, operation_id, now=now)
-    if operation.status == CANCELLED:
+    if operation.status == CANCELLED and operation.name in IMPORTS | EXPORTS:
         files.join(operation)
     return operation
 

@@ -1,13 +1,14 @@
 # crm/segmentation/models.py
 """What segments a shop has, and what they have meant.
 
-Key design (docs/access-patterns.md, AP-150 to AP-154):
+Key design (docs/access-patterns.md, AP-150 to AP-154, AP-177, AP-178):
     SegmentCatalogue   pk=SHOP#<shop>#SEGMENTS  sk=CATALOGUE
     SegmentDefinition  pk=SHOP#<shop>#SEGMENTS  sk=SEGMENT#<segment>   stays when it is deleted, as a tombstone
     SegmentVersion     pk=SHOP#<shop>#SEGMENTS  sk=VERSION#<segment>#<version>
     SegmentsReady      pk=SHOP#<shop>#SEGMENTS  sk=READY
     RfmThresholds      pk=SHOP#<shop>#SEGMENTS  sk=RFM#<version>         (AP-173)
     SegmentInsights    pk=SHOP#<shop>#SEGMENTS  sk=INSIGHTS#<segment>    (AP-174)
+    CustomerCensus     pk=SHOP#<shop>#SEGMENTS  sk=CENSUS                (AP-179)
 
 Every edit is one transaction that revises the catalogue, so that a shop's edits come one after another: unique names,
 the limit, and that no segment asks about itself are exact.
@@ -178,6 +179,18 @@ class SegmentInsights(Item, discriminator="SegmentInsights"):
     @classmethod
     def of(cls, shop: str, segment_id: str) -> Self:
         return cls(segments_key(shop), f"INSIGHTS#{segment_id}", segment_id=segment_id)
+
+
+class CustomerCensus(Item, discriminator="CustomerCensus"):
+    """How many customers a shop had, and places spread evenly over their list (crm/segmentation/sampling.py)."""
+
+    customer_count = NumberAttribute()
+    counted_at = UTCDateTimeAttribute()
+    marks = CompactJSONAttribute(default=list)
+
+    @classmethod
+    def of(cls, shop: str) -> Self:
+        return cls(segments_key(shop), "CENSUS")
 
 
 def segments_key(shop: str) -> str:

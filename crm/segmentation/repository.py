@@ -1,7 +1,7 @@
 # crm/segmentation/repository.py
 """Every read of segments and memberships; writes go through a Change."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 
 from pynamodb.exceptions import DoesNotExist
@@ -10,6 +10,7 @@ from crm.kernel import batch_reads, clock, timeline
 from crm.kernel.settings import settings
 from crm.kernel.table import customer_key
 from crm.segmentation.models import (
+    CustomerCensus,
     RfmThresholds,
     SegmentCatalogue,
     SegmentDefinition,
@@ -117,6 +118,23 @@ def ready_in(shop: str) -> int:
         return 0
 
 
+def find_many(shop: str, segment_ids: Collection[str]) -> dict[str, SegmentDefinition]:
+    """By id, also the deleted, in batch reads of the exact keys of AP-152 (AP-177)."""
+    keys = [(segments_key(shop), f"SEGMENT#{segment_id}") for segment_id in segment_ids]
+    found = map(SegmentDefinition.from_raw_data, batch_reads.read(settings().crm_table, keys))
+    return {definition.segment_id: definition for definition in found}
+
+
+def list_versions(shop: str, segment_id: str, *, before: str | None, limit: int) -> list[SegmentVersion]:
+    """What a segment was, the newest first, from behind the sort key `before` (AP-178)."""
+    prefix = f"VERSION#{segment_id}#"
+    reach = SegmentVersion.sk.between(prefix, before) if before else SegmentVersion.sk.startswith(prefix)
+    found = SegmentVersion.query(
+        segments_key(shop), reach, consistent_read=True, scan_index_forward=False, limit=limit + bool(before)
+    )
+    return [version for version in found if version.sk != before][:limit]
+
+
 def get_thresholds(shop: str, version: int) -> RfmThresholds | None:
     """The bounds of RFM scores in one version (AP-173)."""
     try:
@@ -130,3 +148,11 @@ def get_insights(shop: str, segment_ids: Iterable[str]) -> dict[str, SegmentInsi
     keys = [SegmentInsights.of(shop, segment_id) for segment_id in segment_ids]
     found = batch_reads.read(settings().crm_table, [(key.pk, key.sk) for key in keys])
     return {item.segment_id: item for item in map(SegmentInsights.from_raw_data, found)}
+
+
+def get_census(shop: str) -> CustomerCensus | None:
+    """How many customers a shop had when they were last counted, and where to look for some of them (AP-179)."""
+    try:
+        return CustomerCensus.get(segments_key(shop), "CENSUS", consistent_read=True)
+    except DoesNotExist:
+        return None

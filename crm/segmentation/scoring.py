@@ -17,7 +17,7 @@ from crm.kernel.actor import SYSTEM
 from crm.kernel.errors import Stale
 from crm.kernel.operations import DONE, Operation
 from crm.orders.service import Statistics
-from crm.segmentation import begun, in_force, insights, repository, rfm, tallies
+from crm.segmentation import begun, in_force, insights, repository, rfm, sampling, tallies
 from crm.segmentation.books import Books, edit
 from crm.segmentation.language.facts import Rfm
 from crm.segmentation.loading import statistics_of
@@ -55,16 +55,19 @@ def step(operation: Operation, *, patient: bool, now: datetime) -> None:  # noqa
     if shard == customers.SHARDS:
         _put_in_force(operation, now=now)
         segments = in_force.current(operation.shop, now=now).segments
+        sampling.keep(operation, customer_count=int(operation.row_count), now=now)
         insights.ask(operation.shop, sorted(segments), operation.arguments[ON], now=now)
         operation.status = DONE
         return
-    page = customers.list_shard(operation.shop, shard, before=before or clock.text(operation.created_at), limit=PAGE)
+    before = before or clock.text(operation.created_at)
+    page = customers.list_shard(operation.shop, shard, before=before, limit=PAGE)
+    marks = sampling.passing(operation, shard, before)
     tallies.keep(operation, _counted(operation, page))
     operation.row_count = int(operation.row_count) + len(page)
     if len(page) < PAGE:
-        operation.state = {SHARD: shard + 1}
+        operation.state = marks | {SHARD: shard + 1}
     else:
-        operation.state = {SHARD: shard, BEFORE: page[-1].list_sk}
+        operation.state = marks | {SHARD: shard, BEFORE: page[-1].list_sk}
 
 
 def _counted(operation: Operation, page: Iterable[Customer]) -> tallies.Tally:

@@ -23,7 +23,13 @@ READING: Final = frozenset({
     "suppressions:read",
     "touchpoints:read",
 })  # fmt: skip
-STAFF: Final = READING | {"consents:write", "customers:write", "feedback:write", "suppressions:write"}
+STAFF: Final = READING | {
+    "consents:write",
+    "customers:write",
+    "feedback:write",
+    "segments:write",
+    "suppressions:write",
+}
 OWNERS: Final = STAFF | {
     "customers:delete",
     "customers:history",

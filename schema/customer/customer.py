@@ -27,7 +27,7 @@ from schema.consent import (
     OfChannel,
     Permission,
 )
-from schema.context import Context, Info, stored
+from schema.context import Context, Info
 from schema.customer.attributes import Attribute, attributes_of
 from schema.customer.changes import CustomerChanges, Feed, Since, fed
 from schema.customer.history import ChangesByCustomer, CustomerChange, FieldProvenance, third_parties
@@ -41,7 +41,9 @@ from schema.message import Message, MessagesByCustomer
 from schema.node import Node, global_id
 from schema.order import Order, OrdersByCustomer
 from schema.scalars import EmailAddress, TimeZone
-from schema.segment.segment import SegmentMembership
+from schema.segment.rfm import RfmScore, rfm_of
+from schema.segment.segment import as_of, memberships_of
+from schema.segment.stays import SegmentMembership, SegmentStay, history_of
 from schema.statistics import Statistics
 from schema.suppression import AddressChannel, OfAddress, Suppression, suppression_of
 from schema.touchpoint import SINCE, UNTIL, Acquisition, OfType, Touchpoint, touchpoints_of
@@ -196,16 +198,48 @@ class Customer(Node):
         )
 
     @strawberry.field(
-        description="The segments the customer is in now.", directives=[*staff("segments:read"), about(5)]
+        description=f"The segments the customer is in now; {segmentation.MOST_SEGMENTS} at most.",
+        directives=[*staff("segments:read"), about(5)],
     )
     async def segments(self, info: Info) -> list[SegmentMembership]:
-        head, now = self.record.head(service.SegmentsHead), info.context.now
-        if head is not None and head.wakes_at is not None and head.wakes_at <= now:
-            # Past due and not yet handled: computed, by all that is known of the customer.
-            stays = await stored(segmentation.open_segments, self.record.heads, now=now)
-        else:
-            stays = segmentation.open_segments(self.record.heads, now=now)
-        return [SegmentMembership(stay=stay) for stay in stays]
+        return await memberships_of(info.context, self.record.heads)
+
+    @strawberry.field(
+        description=(
+            "As of when `segments` is right: now, or when a segment changed by whose new meaning the customer is yet "
+            "to be looked at."
+        ),
+        directives=staff("segments:read"),
+    )
+    async def segments_as_of(self, info: Info) -> datetime:
+        return await as_of(info.context, self.record.head(service.SegmentsHead))
+
+    @strawberry.field(
+        description="When the customer was in segments, or in one of them; the stay that began last first.",
+        directives=[*staff("segments:read"), paged()],
+    )
+    async def segment_history(
+        self,
+        info: Info,
+        segment: Annotated[
+            strawberry.ID | None, strawberry.argument(description="A segment's `id`; it may be deleted.")
+        ] = None,
+        first: First = 20,
+        after: After = None,
+    ) -> Connection[SegmentStay] | None:
+        return await history_of(
+            info.context, self.record.profile.customer_id, segment_id=segment, first=first, after=after
+        )
+
+    @strawberry.field(
+        description=(
+            "How lately, how often and for how much the customer buys, beside the shop's others; null until the shop's "
+            "customers have been compared."
+        ),
+        directives=staff("segments:read"),
+    )
+    async def rfm(self, info: Info) -> RfmScore | None:
+        return await rfm_of(info.context, self.record.heads)
 
     @strawberry.field(description="The customer's points.", directives=own("loyalty:read"))
     def loyalty(self) -> LoyaltyAccount:

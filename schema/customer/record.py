@@ -23,6 +23,8 @@ HEADS: Final[dict[str, list[type[Model]]]] = {
     "Customer.permission": [ConsentHead],
     "Customer.statistics": [Statistics],
     "Customer.segments": [service.SegmentsHead],
+    "Customer.segmentsAsOf": [service.SegmentsHead],
+    "Customer.rfm": [Statistics],
     "Customer.loyalty": [LoyaltyAccount],
     "Customer.acquisition": [Acquisition],
 }

@@ -127,9 +127,9 @@ class FeedbackGiven(TimelineEntry):
 class SegmentEntered(TimelineEntry):
     item: strawberry.Private[segmentation.SegmentMembership]
 
-    @strawberry.field(description="Which; null where its definition is gone.")
+    @strawberry.field(description="Which; it may be deleted since.")
     async def segment(self, info: Info) -> Segment | None:
-        return await segment_by_key(info.context, self.item.segment_id)
+        return await segment_by_key(info.context, self.item.segment_id, deleted=True)
 
     @strawberry.field(description="What made it so, such as `event:…` or `time:…`.")
     def cause(self) -> str:
@@ -140,9 +140,9 @@ class SegmentEntered(TimelineEntry):
 class SegmentLeft(TimelineEntry):
     item: strawberry.Private[segmentation.SegmentLeaving]
 
-    @strawberry.field(description="Which; null where its definition is gone.")
+    @strawberry.field(description="Which; it may be deleted since.")
     async def segment(self, info: Info) -> Segment | None:
-        return await segment_by_key(info.context, self.item.segment_id)
+        return await segment_by_key(info.context, self.item.segment_id, deleted=True)
 
     @strawberry.field(description="What made it so, such as `event:…` or `time:…`.")
     def cause(self) -> str:

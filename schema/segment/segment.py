@@ -1,68 +1,362 @@
 # schema/segment/segment.py
 """Segments, as clients see them."""
 
+from asyncio import gather
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
+from enum import Enum
+from typing import Annotated
 
 import strawberry
 
+from crm.customers.service import SegmentsHead, Snapshot
+from crm.kernel.actor import Actor as Doer
+from crm.kpis import service as kpis
 from crm.segmentation import service
 from schema.access import signed_in, staff
-from schema.connections import about
+from schema.connections import After, Connection, First, Place, about, connection, page_size, paged, priced
 from schema.context import Context, Info, Loader, stored
+from schema.customer.history import Actor
+from schema.kpi import KpiGrain
 from schema.node import Node, global_id
+from schema.segment.query_text import SegmentQueryMistake
+from schema.segment.stays import AsOf, SegmentMembership, SegmentStay, members_of
+from schema.segment.traits import InsightsBySegment, SegmentRevenue, SegmentTraits
+
+BRIEF = frozenset({"Segment.id", "Segment.segmentId", "Segment.name", "Segment.kind", "Segment.version"})
+"""What is known of segments without a read."""
 
 
-@strawberry.type(description="A definition that customers meet or do not.", directives=staff("segments:read"))
+@strawberry.enum(description="How customers come to be members.")
+class SegmentKind(Enum):
+    DYNAMIC = strawberry.enum_value(
+        service.DYNAMIC, description="Whoever its query is true of is a member, for as long as it is."
+    )
+    STATIC = strawberry.enum_value(service.STATIC, description="Its members are set by hand.")
+
+
+@strawberry.enum(description="How far a segment's members are what its query says.")
+class SegmentStatus(Enum):
+    READY = strawberry.enum_value(service.Status.READY.value, description="They are, moment by moment.")
+    COMPUTING = strawberry.enum_value(
+        service.Status.COMPUTING.value,
+        description="It came to mean something else, and customers are being looked at; an `Operation` tells how far.",
+    )
+    BROKEN = strawberry.enum_value(
+        service.Status.BROKEN.value,
+        description="By what the shop has changed since, its query no longer is right: whoever is a member stays one.",
+    )
+
+
+@strawberry.type(description="What a segment was in one of its versions.", directives=staff("segments:read"))
+class SegmentVersion:
+    item: strawberry.Private[service.SegmentVersion]
+
+    @strawberry.field(description="Which; they count from 1.")
+    def version(self) -> int:
+        return int(self.item.version)
+
+    @strawberry.field(description="What it was called.")
+    def name(self) -> str:
+        return self.item.name
+
+    @strawberry.field(description="Its query as it was typed; null of a static one.")
+    def query(self) -> str | None:
+        return self.item.query_text
+
+    @strawberry.field(description="Since when it was so.")
+    def at(self) -> datetime:
+        return self.item.written_at
+
+    @strawberry.field(description="Who made it so.")
+    def actor(self) -> Actor:
+        return Actor.of(Doer.parse(self.item.written_by))
+
+
+@strawberry.type(description="How a segment grew in a period.", directives=signed_in())
+class SegmentGrowth:
+    row: strawberry.Private[kpis.GrowthRow]
+
+    @strawberry.field(description="Its first day.")
+    def start(self) -> date:
+        return self.row.start
+
+    @strawberry.field(description="Its last day.")
+    def end(self) -> date:
+        return self.row.end
+
+    @strawberry.field(description="How many stays began.")
+    def entered(self) -> int:
+        return self.row.entered
+
+    @strawberry.field(description="How many stays ended.")
+    def left(self) -> int:
+        return self.row.left
+
+    @strawberry.field(description="How many members there were at its end.")
+    def members(self) -> int:
+        return self.row.members
+
+
+@strawberry.type(
+    description="A part of the shop's customers, by a query or by hand.", directives=staff("segments:read")
+)
 class Segment(Node):
-    definition: strawberry.Private[service.Segment]
+    known: strawberry.Private[service.Segment | None]
+    item: strawberry.Private[service.SegmentDefinition | None]
 
     @strawberry.field(description="Opaque.", directives=signed_in())
     def id(self) -> strawberry.ID:
-        return global_id("Segment", self.definition.id)
+        return global_id("Segment", self.segment_key)
 
     @strawberry.field(description="What events name it by.")
     def segment_id(self) -> str:
-        return self.definition.id
+        return self.segment_key
 
-    @strawberry.field(description="What it is called.")
+    @strawberry.field(description="What people, and queries of other segments, call it.")
     def name(self) -> str:
-        return self.definition.name
+        return self.item.name if self.item else self._brief.name
+
+    @strawberry.field(description="How customers come to be members.")
+    def kind(self) -> SegmentKind:
+        return SegmentKind(self.item.segment_kind if self.item else self._brief.kind)
+
+    @strawberry.field(
+        description="Give it as `expectedVersion` to change what was read. Every edit makes another, also of the name."
+    )
+    def version(self) -> int:
+        return int(self.item.rev) if self.item else self._brief.version
+
+    @strawberry.field(description="What it is for.")
+    def description(self) -> str | None:
+        return self._whole.description
+
+    @strawberry.field(description="Its query as it was typed; null of a static one.")
+    def query(self) -> str | None:
+        return self._whole.query_text
+
+    @strawberry.field(description="Its query in canonical form, which means the same; null of a static one.")
+    def normalized(self) -> str | None:
+        return self._whole.normalized
+
+    @strawberry.field(description="A picture of the persona it describes.")
+    def picture_url(self) -> str | None:
+        return self._whole.picture_url
+
+    @strawberry.field(description="What the persona it describes wants.", directives=[about(3)])
+    def goals(self) -> list[str]:
+        return list(self._whole.goals or ())
+
+    @strawberry.field(description="When it was defined.")
+    def created_at(self) -> datetime:
+        return self._whole.created_at
+
+    @strawberry.field(description="Who defined it.")
+    def created_by(self) -> Actor:
+        return Actor.of(Doer.parse(self._whole.created_by))
+
+    @strawberry.field(description="When it was last changed.")
+    def updated_at(self) -> datetime:
+        return self._whole.updated_at
+
+    @strawberry.field(description="Who last changed it.")
+    def updated_by(self) -> Actor:
+        return Actor.of(Doer.parse(self._whole.updated_by))
+
+    @strawberry.field(description="Since when it is deleted: only a customer's history still leads to it.")
+    def deleted_at(self) -> datetime | None:
+        return self._whole.deleted_at
+
+    @strawberry.field(description="How far its members are what it says; null of one that is deleted.")
+    async def status(self, info: Info) -> SegmentStatus | None:
+        known = await self._now(info.context)
+        return SegmentStatus((await _status(info.context, known)).value) if known else None
+
+    @strawberry.field(
+        description=(
+            "As of when its members and their number are what it says: now, or while it is `COMPUTING` when it came to "
+            "mean what it means. Null where it is `BROKEN`, or deleted."
+        )
+    )
+    async def as_of(self, info: Info) -> datetime | None:
+        known = await self._now(info.context)
+        if known is None or known.is_broken:
+            return None
+        is_ready = await _status(info.context, known) is service.Status.READY
+        return info.context.now if is_ready else known.meaning.at
+
+    @strawberry.field(
+        description="Where it is `BROKEN`: what is wrong with `normalized` by now. Else empty.", directives=[about(1)]
+    )
+    async def errors(self, info: Info) -> list[SegmentQueryMistake]:
+        known = await self._now(info.context)
+        broken = known is not None and known.is_broken
+        mistakes = service.mistakes_of(await newest(info.context), self.segment_key) if broken else ()
+        return [SegmentQueryMistake(item=mistake) for mistake in mistakes]
+
+    @strawberry.field(
+        description=(
+            "How many members it has now, also those that nobody may list; the number follows the list within moments."
+        )
+    )
+    async def member_count(self, info: Info) -> int | None:
+        return await info.context.loader(MemberCountBySegment).load(self.segment_key)
+
+    @strawberry.field(
+        description=(
+            "Its members, the longest standing first. Of a past moment: first who still are members, then who have "
+            "left since; whoever leaves while pages are read may be on two."
+        ),
+        directives=[paged()],
+    )
+    async def members(
+        self, info: Info, first: First = 20, after: After = None, as_of: AsOf = None
+    ) -> Connection[SegmentStay] | None:
+        return await members_of(info.context, self.segment_key, as_of=as_of, first=first, after=after)
+
+    @strawberry.field(
+        description="How it grew over days in the shop's zone, both included: by when stays began and ended.",
+        directives=[priced(2), about(31)],
+    )
+    async def growth(
+        self,
+        info: Info,
+        from_: Annotated[date, strawberry.argument(name="from", description="The first day.")],
+        to: Annotated[date, strawberry.argument(description=f"The last day; {kpis.MOST_DAYS:,} days at most.")],
+        grain: Annotated[KpiGrain | None, strawberry.argument(description="How long a period is.")] = KpiGrain.DAY,
+    ) -> list[SegmentGrowth]:
+        grain_name = str((grain or KpiGrain.DAY).value)
+        rows = await stored(kpis.growth, info.context.shop, self.segment_key, from_, to, grain=grain_name)
+        return [SegmentGrowth(row=row) for row in rows]
+
+    @strawberry.field(description="What is typical of its members; null until that was first worked out.")
+    async def typical_traits(self, info: Info) -> SegmentTraits | None:
+        found = await info.context.loader(InsightsBySegment).load(self.segment_key)
+        return SegmentTraits(found=found) if found else None
+
+    @strawberry.field(description="What its members have spent; null until that was first worked out.")
+    async def revenue(self, info: Info) -> SegmentRevenue | None:
+        found = await info.context.loader(InsightsBySegment).load(self.segment_key)
+        return SegmentRevenue(found=found) if found else None
+
+    @strawberry.field(description="What it was, the newest first.", directives=[paged()])
+    async def versions(self, info: Info, first: First = 20, after: After = None) -> Connection[SegmentVersion] | None:
+        size, shop = page_size(first), info.context.shop
+        place = Place("Segment.versions", shop, self.segment_key)
+        found = await stored(
+            service.list_versions, shop, self.segment_key, before=place.position(after), limit=size + 1
+        )
+        return connection(
+            place,
+            found,
+            first=size,
+            after=after,
+            position=lambda item: item.sk,
+            node=lambda item: SegmentVersion(item=item),
+        )
+
+    async def _now(self, context: Context) -> service.Segment | None:
+        """As it is in force."""
+        return (await newest(context)).segments.get(self.segment_key)
+
+    @property
+    def segment_key(self) -> str:
+        return self.item.segment_id if self.item else self._brief.id
+
+    @property
+    def _brief(self) -> service.Segment:
+        assert self.known is not None
+        return self.known
+
+    @property
+    def _whole(self) -> service.SegmentDefinition:
+        assert self.item is not None
+        return self.item
+
+
+class MemberCountBySegment(Loader[str, int]):
+    """All in one batch read."""
+
+    async def load_many(self, keys: list[str]) -> Sequence[int]:
+        counts = await stored(kpis.member_counts, self.context.shop, keys)
+        return [counts[key] for key in keys]
+
+
+class InForceByShop(Loader[str, service.InForce]):
+    """As the segments were at most a minute ago."""
+
+    async def load_many(self, keys: list[str]) -> Sequence[service.InForce]:
+        return [await stored(service.current, shop, now=self.context.now) for shop in keys]
+
+
+class NewestByShop(Loader[str, service.InForce]):
+    """As the segments are: one request more."""
+
+    async def load_many(self, keys: list[str]) -> Sequence[service.InForce]:
+        return [await stored(service.newest, shop, now=self.context.now) for shop in keys]
+
+
+class ReadyByShop(Loader[str, int]):
+    """The last version of the shop's segments for which all customers have been looked at."""
+
+    async def load_many(self, keys: list[str]) -> Sequence[int]:
+        return [await stored(service.ready_in, shop) for shop in keys]
 
 
 class SegmentByKey(Loader[str, Segment | None]):
-    """Those in force; by a process that has looked within the minute they are known."""
+    """Also those that are deleted. Where no more is asked of them than is known of those in force, none is read."""
 
     async def load_many(self, keys: list[str]) -> Sequence[Segment | None]:
-        in_force = await stored(service.current, self.context.shop, now=self.context.now)
-        found = map(in_force.segments.get, keys)
-        return [Segment(definition=each) if each else None for each in found]
+        context = self.context
+        asked = {coordinate for coordinate in context.uses if coordinate.startswith("Segment.")}
+        known = (await in_force(context)).segments
+        if asked <= BRIEF and known.keys() >= set(keys):
+            return [Segment(known=known[key], item=None) for key in keys]
+        items = await stored(service.find_many, context.shop, keys)
+        return [Segment(known=None, item=items[key]) if key in items else None for key in keys]
 
 
-@strawberry.type(description="A customer's present stay in a segment.", directives=staff("segments:read"))
-class SegmentMembership:
-    stay: strawberry.Private[service.OpenMembership]
-
-    @strawberry.field(description="Which segment; null where its definition is gone.")
-    async def segment(self, info: Info) -> Segment | None:
-        return await info.context.loader(SegmentByKey).load(self.stay.segment_id)
-
-    @strawberry.field(description="Since when.")
-    def entered_at(self) -> datetime:
-        return self.stay.entered_at
-
-    @strawberry.field(description="When time alone will end it, if nothing else happens; null: never.")
-    def flips_at(self) -> datetime | None:
-        return self.stay.flips_at
+async def in_force(context: Context) -> service.InForce:
+    return await context.loader(InForceByShop).load(context.shop)
 
 
-async def segment_by_key(context: Context, segment_id: str) -> Segment | None:
-    return await context.loader(SegmentByKey).load(segment_id)
+async def _status(context: Context, known: service.Segment) -> service.Status:
+    return known.status(await context.loader(ReadyByShop).load(context.shop))
 
 
-@strawberry.type
-class SegmentQuery:
-    @strawberry.field(description="The shop's segments.", directives=[*staff("segments:read"), about(20)])
-    async def segments(self, info: Info) -> list[Segment]:
-        in_force = await stored(service.current, info.context.shop, now=info.context.now)
-        return [Segment(definition=each) for each in in_force.segments.values()]
+async def newest(context: Context) -> service.InForce:
+    return await context.loader(NewestByShop).load(context.shop)
+
+
+async def segment_by_key(context: Context, segment_id: str, *, deleted: bool = False) -> Segment | None:
+    """None for one that does not exist, is another shop's, or is deleted, unless it is history's."""
+    found = await context.loader(SegmentByKey).load(segment_id)
+    return found if found is None or deleted or found.item is None or found.item.deleted_at is None else None
+
+
+async def memberships_of(context: Context, heads: Snapshot) -> list[SegmentMembership]:
+    """The segments a customer is in now."""
+    head, now = heads.head(SegmentsHead), context.now
+    if head is not None and head.wakes_at is not None and head.wakes_at <= now:
+        # Past due and not yet handled: computed, for which all heads are read, and maybe histories.
+        stays = await stored(service.open_segments, heads, now=now)
+    else:
+        stays = service.open_segments(heads, now=now)
+    if head is None or not stays:
+        return []
+    meant, judged = (await in_force(context)).segments, int(head.definitions_version or 0)
+    segments = await gather(*(segment_by_key(context, stay.segment_id) for stay in stays))
+    found = []
+    for stay, segment in zip(stays, segments, strict=True):
+        known = meant.get(stay.segment_id)
+        if segment is not None:
+            changed_at = known.meaning.at if known and known.meaning.version > judged else None
+            found.append(SegmentMembership(stay=stay, of=segment, changed_at=changed_at))
+    return found
+
+
+async def as_of(context: Context, head: SegmentsHead | None) -> datetime:
+    """As of when the segments that a customer is in are right."""
+    judged = int(head.definitions_version or 0) if head else 0
+    meanings = [each.meaning for each in (await in_force(context)).segments.values()]
+    return min((each.at for each in meanings if each.version > judged), default=context.now)

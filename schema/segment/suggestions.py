@@ -2,14 +2,17 @@
 """What an editor offers while a query is written."""
 
 from enum import Enum
-from typing import Annotated
+from typing import Annotated, Final
 
 import strawberry
 
 from crm.segmentation import service
 from schema.access import signed_in, staff
-from schema.connections import DEFAULT_FIRST, First, ListSize, page_size
+from schema.connections import DEFAULT_FIRST, First, ListSize, page_size, priced
 from schema.context import Context, Info, stored
+
+LOOKING: Final = 5
+"""Points for looking at what customers have, which is remembered for some minutes."""
 
 Written = Annotated[
     str | None,
@@ -89,15 +92,17 @@ class SegmentSuggestionQuery:
     @strawberry.field(
         description=(
             "The values that may stand at the cursor, those that begin like what is there first: choices, usual days, "
-            "types of events, segments' names. A form asks with what it would write: `segment('vi`."
+            "types of events, segments' names, and what the shop's customers have for tags, places, languages and "
+            "sources. A form asks with what it would write: `customer_tags CONTAINS 'vi`."
         ),
-        directives=[*staff("segments:read"), _sized()],
+        directives=[*staff("segments:read"), _sized(), priced(LOOKING)],
     )
     async def segment_value_suggestions(
         self, info: Info, query: Written = "", offset: Offset = None, first: First = DEFAULT_FIRST
     ) -> list[SegmentSuggestion]:
-        size, text = page_size(first), query or ""
-        found = service.values_at(text, _place(text, offset), await _may_be_named(info.context), {})
+        size, text, context = page_size(first), query or "", info.context
+        known = await stored(service.known_texts, context.shop, now=context.now)
+        found = service.values_at(text, _place(text, offset), await _may_be_named(context), known)
         return [SegmentSuggestion(item=each) for each in found[:size]]
 
 

@@ -39,16 +39,35 @@ UNTOLD = {
     "Operation.resultUrl",
     "Operation.startedAt",
     "Operation.uploadUrl",
+    "OperationCost.readUnits",
+    "OperationCost.requests",
+    "OperationCost.writeUnits",
     "OperationProgress.bytesTotal",
+    "OperationProgress.rowsTotal",
     "OrderPoints.withheld",
     "Permission.reason",
     "SegmentLeft.at",
     "SegmentLeft.cause",
     "SegmentLeft.kind",
-    "SegmentPreview.normalized",
-    "SegmentPreview.readsFacts",
+    "Segment.deletedAt",
+    "SegmentExplanation.byHand",
+    "SegmentExplanation.flipsAt",
+    "SegmentExplanationPart.flipsAt",
+    "SegmentExplanationPart.parent",
+    "SegmentExplanationPart.records",
+    "SegmentQueryMistake.code",
+    "SegmentQueryMistake.column",
+    "SegmentQueryMistake.expected",
+    "SegmentQueryMistake.length",
+    "SegmentQueryMistake.line",
+    "SegmentQueryMistake.message",
+    "SegmentQueryMistake.nearest",
+    "SegmentQueryMistake.offset",
+    "SegmentStay.leftAt",
 }
-"""What is null here for everybody: it comes of a later step of what is there, which is told; or of a right query."""
+"""What is null here for everybody: it comes of a later step of what is there, which is told; or of a wrong
+query.
+"""
 
 HOLLOW = {
     ("Query.viewer", "Customer"),
@@ -58,10 +77,15 @@ HOLLOW = {
     ("ListValue.elements", "BooleanValue"),
     ("ListValue.elements", "DateValue"),
     ("ListValue.elements", "NumberValue"),
-    ("Query.segmentPreview", "SegmentPreview"),
+    ("Operation.cost", "OperationCost"),
+    ("Segment.errors", "SegmentQueryMistake"),
+    ("SegmentExplanation.errors", "SegmentQueryMistake"),
+    ("SegmentExplanationPart.parts", "SegmentExplanationPart"),
+    ("SegmentPreview.errors", "SegmentQueryMistake"),
+    ("SegmentStay.leftBy", "SegmentCause"),
 }
-"""What staff are told nothing by: who is no customer, who has left no segment yet, lists of other elements, a query
-that is wrong.
+"""What staff are told nothing by: who is no customer, who has left no segment yet, lists of other elements, mistakes of
+queries that are right, parts of a condition, what an import costs.
 """
 
 ALIKE = {
@@ -76,7 +100,13 @@ ALIKE = {
     ("Query.kpi", "Kpi"),
     ("Query.segmentTemplates", "SegmentTemplate"),
     ("Query.segmentValueSuggestions", "SegmentSuggestion"),
-    ("SegmentPreview.errors", "SegmentQueryMistake"),
+    ("Query.segmentExplain", "SegmentExplanation"),
+    ("Segment.createdBy", "Actor"),
+    ("Segment.growth", "SegmentGrowth"),
+    ("Segment.revenue", "SegmentRevenue"),
+    ("SegmentExplanation.parts", "SegmentExplanationPart"),
+    ("SegmentMembership.cause", "SegmentCause"),
+    ("SegmentStay.enteredBy", "SegmentCause"),
 }
 """What says nothing that differs from shop to shop: keys, flags, counts, and what all shops share."""
 
@@ -92,6 +122,8 @@ def _furnished() -> Iterator[None]:
         attribute_definitions.forget_cached()
         in_force.forget_cached()
         aws.sqs_client().create_queue(QueueName=settings().operations_queue_url.rpartition("/")[2])
+        region = {"LocationConstraint": settings().aws_region}
+        aws.s3_client().create_bucket(Bucket=settings().archive_bucket, CreateBucketConfiguration=region)
         for shop in PEOPLE:
             shops.create(shop, shops.ShopFields(name=shop, zone="Europe/Vienna", currency="EUR", locale="de-AT"))
         furnish()

@@ -1,6 +1,9 @@
 # tests/integration/test_graphql_segment_queries.py
 """What an editor of queries asks."""
 
+from datetime import datetime
+from typing import Any
+
 import pytest
 
 from crm.customers import service as customers
@@ -9,11 +12,14 @@ from crm.kernel.actor import Actor, Role
 from crm.segmentation import service as segmentation
 from crm.segmentation.language.catalogue import ATTRIBUTES
 from crm.segmentation.service import SegmentFields
-from tests.asking import NOW, as_staff, ask
+from schema.node import global_id
+from tests.asking import NOW, answer, as_staff, ask, codes
+from tests.shop_events import deliver, event, placed
 
 pytestmark = pytest.mark.usefixtures("shop")
 
 STAFF = as_staff("segments:read")
+READERS = as_staff("segments:read", "customers:read")
 CLERK = Actor(Role.STAFF, "clerk")
 MISTAKES = "errors { code message offset length line column expected nearest } normalized readsFacts"
 
@@ -104,3 +110,123 @@ def test_a_shop_is_offered_segments_to_begin_with_and_each_is_right() -> None:
     found = ask("{ segmentTemplates { key name description query } }", principal=STAFF)["segmentTemplates"]
     assert {"vip", "new", "at_risk", "big_spenders"} <= {each["key"] for each in found}
     assert [preview(each["query"])["errors"] for each in found] == [[]] * len(found)
+
+
+EXPLAIN = """query ($segment: SegmentChoiceInput!, $customer: ID!) {
+    segmentExplain(segment: $segment, customer: $customer) {
+        member asOf flipsAt byHand errors { code offset }
+        parts { index parent depth kind text truth value facts records flipsAt parts { index parts { index } } }
+    }
+}"""
+
+
+def explained(customer: str, now: datetime = NOW, **segment: str) -> Any:
+    given = {"segment": segment, "customer": global_id("Customer", customer)}
+    return ask(EXPLAIN, given, now=now, principal=READERS)["segmentExplain"]
+
+
+def known(number: int, **said: Any) -> str:
+    """A customer, by their key."""
+    deliver(event("customer.updated", {}, customer={"externalId": f"c{number}", **said}))
+    found = customers.find("demo", "external", f"c{number}", source="shopify")
+    assert found is not None
+    return found
+
+
+def test_a_query_is_explained_part_by_part_with_what_each_rests_on(outlets: None) -> None:
+    ann = known(1, tags=["vip"])
+    deliver(placed("o1", customer={"externalId": "c1"}))
+    query = "last_order_date >= -30d AND (gender = 'male' OR NOT orders_placed(count_min: 2, since: -60d))"
+    found = explained(ann, query=query)
+    assert found | {"parts": []} == {
+        "member": True, "asOf": "2026-03-10T12:00:00.000000Z", "flipsAt": "2026-03-31T22:00:00.000000Z",
+        "byHand": None, "errors": [], "parts": [],
+    }  # fmt: skip
+    told = [(each["depth"], each["parent"], each["kind"], each["truth"], each["value"]) for each in found["parts"]]
+    assert told == [
+        (0, None, "AND", "TRUE", None),
+        (1, 0, "CONDITION", "TRUE", "2026-03-01"),
+        (1, 0, "OR", "TRUE", None),
+        (2, 2, "CONDITION", "UNKNOWN", None),
+        (2, 2, "NOT", "TRUE", None),
+        (3, 4, "CONDITION", "FALSE", "1 order of 20.00 EUR"),
+    ]
+    last = found["parts"][-1]
+    assert (last["facts"], last["records"]) == (["ORDERS"], ["o1"])
+    assert last["text"] == "orders_placed(count_min: 2, since: -60d)"
+    tree = found["parts"][0]["parts"]
+    assert [each["index"] for each in tree] == [1, 2]
+    assert [each["index"] for each in tree[1]["parts"]] == [3, 4]
+
+
+def test_somebody_is_explained_by_the_segment_that_is_stored(outlets: None) -> None:
+    ann = known(1, tags=["vip"])
+    fields = SegmentFields(name="VIP", query="customer_tags CONTAINS 'vip'")
+    vip = segmentation.create("demo", segmentation.DYNAMIC, fields, actor=CLERK, now=NOW).definition
+    found = explained(ann, id=global_id("Segment", vip.segment_id))
+    assert (found["member"], [each["value"] for each in found["parts"]]) == (True, ["vip"])
+    asked = explained(ann, query="segment('VIP') AND number_of_orders > 0")
+    assert asked["member"] is False
+    assert [(each["depth"], each["truth"]) for each in asked["parts"]] == [
+        (0, "FALSE"), (1, "TRUE"), (2, "TRUE"), (1, "FALSE"),
+    ]  # fmt: skip
+
+
+def test_a_wrong_query_is_explained_by_its_mistakes(outlets: None) -> None:
+    found = explained(known(1), query="number_of_orders > ")
+    assert (found["member"], found["parts"], [each["code"] for each in found["errors"]]) == (None, [], ["EXPECTED"])
+
+
+def test_nobody_is_explained_whom_one_may_not_see(outlets: None) -> None:
+    ann = known(1)
+    given = {"segment": {"query": "number_of_orders > 0"}, "customer": global_id("Customer", ann)}
+    for scopes in (["segments:read"], ["customers:read"]):
+        assert codes(answer(EXPLAIN, given, principal=as_staff(*scopes))) == ["FORBIDDEN"]
+    assert explained("cus_missing", query="number_of_orders > 0") is None
+    assert explained(ann, id=global_id("Segment", "seg_missing")) is None
+    customers.delete("demo", ann, now=NOW, by=CLERK)
+    assert explained(ann, query="number_of_orders = 0") is None
+
+
+ESTIMATE = """query ($query: String!) { segmentPreview(query: $query) {
+    estimatedCount exact sampled estimatedReads sample(first: 2) { firstName }
+} }"""
+
+
+def test_a_small_shop_is_told_exactly_how_many_members_a_query_would_have(outlets: None) -> None:
+    for number in range(6):
+        known(number, firstName=f"C{number}", tags=["vip"] if number % 2 else [])
+    deliver(placed("o1", customer={"externalId": "c3"}))
+    heads = ask(ESTIMATE, {"query": "customer_tags CONTAINS 'vip'"})["segmentPreview"]
+    assert heads["sample"] == [{"firstName": "C5"}, {"firstName": "C3"}]
+    assert heads | {"sample": []} == {
+        "estimatedCount": 3, "exact": True, "sampled": 6, "estimatedReads": 1, "sample": [],
+    }  # fmt: skip
+    histories = ask(ESTIMATE, {"query": "orders_placed(count_min: 1)"})["segmentPreview"]
+    assert histories == {
+        "estimatedCount": 1, "exact": True, "sampled": 6, "estimatedReads": 7, "sample": [{"firstName": "C3"}],
+    }  # fmt: skip
+
+
+def test_nothing_is_estimated_of_a_wrong_query(outlets: None) -> None:
+    assert ask(ESTIMATE, {"query": "gender = "})["segmentPreview"] == {
+        "estimatedCount": None, "exact": None, "sampled": None, "estimatedReads": None, "sample": [],
+    }  # fmt: skip
+
+
+def test_who_may_not_read_customers_sees_no_sample() -> None:
+    assert codes(answer(ESTIMATE, {"query": "number_of_orders = 0"}, principal=STAFF)) == ["FORBIDDEN"]
+
+
+def test_values_that_customers_have_are_offered_but_nothing_of_one_person(outlets: None) -> None:
+    vienna = {"line1": "Graben 1", "city": "Wien", "country": "AT"}
+    for number in range(3):
+        known(number, firstName="Violet", tags=["vip", "new"][: 1 + number % 2], addresses=[vienna])
+
+    def offered(query: str) -> list[object]:
+        return [each["text"] for each in suggested("segmentValueSuggestions", query)]
+
+    assert offered("customer_tags CONTAINS 'v") == ["'vip'"]
+    assert offered("customer_tags CONTAINS ") == ["'vip'", "'new'"]
+    assert offered("customer_cities CONTAINS 'wi") == ["'Wien'", "'AT-Wien'"]
+    assert offered("first_name = 'v") == []

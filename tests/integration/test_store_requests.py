@@ -8,10 +8,13 @@ from crm.customers.service import AttributeFields
 from crm.kernel import clock
 from crm.kernel.meter import Meter, metering
 from crm.notifications.service import SENT, Message
+from crm.segmentation import service as segmentation
+from crm.segmentation.service import SHARDS
 from schema.node import GlobalId, global_id
 from schema.operations import operations
 from schema.principal import Principal
 from tests.asking import NOW, STAFF, answer, as_customer, ask
+from tests.segments import REPEAT, define, id_of
 from tests.shop_events import deliver, event, placed, refunded
 from tests.shop_history import recorded
 from tests.visiting import identified, settled, viewed
@@ -290,3 +293,45 @@ def test_thirty_touchpoints_of_a_visitor_join_the_customer_in_three_requests() -
 def test_a_suppressed_address_takes_three_requests() -> None:
     said = {"channel": "email", "address": "ann@example.com", "reason": "complaint"}
     assert taken_in(event("address.suppressed", said)).requests == 3
+
+
+def test_a_list_of_segments_with_counts_takes_four_requests_however_many_there_are(segments: None) -> None:
+    """Their definitions, their counts, what is in force (by its version), and how far customers were looked at."""
+    query = "{ segments { name memberCount status asOf } }"
+    ask(query)
+    assert requests_of(query) == 4
+    define("Once", "number_of_orders = 1", now=NOW)
+    ask(query)
+    assert requests_of(query) == 4
+
+
+@pytest.fixture
+def member(segments: None, ann: str) -> str:
+    """Ann by her id, in her segments."""
+    deliver(placed("o3", customer={"externalId": "bob"}), placed("o4", customer={"externalId": "bob"}))
+    in_force = segmentation.current("demo", now=NOW)
+    for node in ask("{ customers { nodes { customerId } } }")["customers"]["nodes"]:
+        segmentation.bring_up(customers.take_snapshot("demo", node["customerId"]), in_force, now=NOW)
+    return ann
+
+
+def test_a_page_of_members_takes_one_request_a_shard_and_one_for_the_customers(member: str) -> None:
+    query = (
+        "query ($id: ID!) { segment(id: $id) { members(first: 20) { nodes { enteredAt customer { firstName } } } } }"
+    )
+    assert requests_of(query, id=global_id("Segment", id_of(REPEAT))) == 1 + SHARDS + 1
+
+
+def test_a_customer_with_segments_takes_no_request_more_once_those_in_force_are_known(member: str) -> None:
+    shown = "segmentsAsOf segments { segment { id name kind version } enteredAt cause { kind } flipsAt stale asOf }"
+    query = f"query ($id: ID!) {{ customer(id: $id) {{ {shown} statistics {{ orderCount }} }} }}"
+    ask(query, {"id": member})
+    assert requests_of(query, id=member) == 1
+    history = "segmentHistory(first: 20) { nodes { enteredAt leftAt segment { name } } }"
+    assert requests_of(query.replace("statistics", f"{history} statistics"), id=member) == 2
+
+
+def test_what_else_is_asked_of_a_customers_segments_takes_one_request_for_all(member: str) -> None:
+    query = "query ($id: ID!) { customer(id: $id) { segments { segment { name query goals memberCount } } } }"
+    ask(query, {"id": member})
+    assert requests_of(query, id=member) == 1 + 1 + 1

@@ -44,7 +44,10 @@ def demo(folder: Path) -> Iterator[Demo]:
         known = _known(system)
         moved = Mover(system, SHOP).started("customersImport", "judged", "email,first_name\n,Nobody\n")
         order = known["orders"]["nodes"][-1]["id"]
-        words = meaning(customer=known["id"], order=order, email=EMAIL, shop=SHOP, now=now, moved=moved)
+        segment = system.ask("{ segments { id } }", shop=SHOP)["segments"][0]["id"]
+        words = meaning(
+            customer=known["id"], order=order, email=EMAIL, shop=SHOP, now=now, moved=moved, segment=segment
+        )
         asked = {"kind": "customer", "shop": SHOP, "customerId": known["customerId"]}
         tokens = {
             "apps": _token(system, "/_local/token", asked),

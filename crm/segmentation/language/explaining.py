@@ -2,15 +2,26 @@
 """Why somebody is in a segment, or is not: each part of its query with what it is of them, and what that rests on."""
 
 from datetime import datetime
+from enum import StrEnum
 
 from msgspec import Struct
 
 from crm.segmentation.language.compiling import Compiled
 from crm.segmentation.language.days import FOREVER
 from crm.segmentation.language.facts import Facts
+from crm.segmentation.language.tree import And, Not, Or, Query
 from crm.segmentation.language.truth import Moment, Truth
 from crm.segmentation.language.words import Evidence, Plan
 from crm.segmentation.language.writing import written
+
+
+class PartKind(StrEnum):
+    """What a part of a query is."""
+
+    AND = "and"
+    OR = "or"
+    NOT = "not"
+    CONDITION = "condition"
 
 
 class Explanation(Struct, frozen=True):
@@ -27,6 +38,7 @@ class Explanation(Struct, frozen=True):
     facts: tuple[str, ...]
     records: tuple[str, ...]
     parts: "tuple[Explanation, ...]"
+    kind: PartKind = PartKind.CONDITION
 
 
 def explain(compiled: Compiled, facts: Facts, now: datetime) -> Explanation:
@@ -48,4 +60,16 @@ def _explained(plan: Plan, moment: Moment) -> Explanation:
         facts=tuple(sorted(plan.reads.facts)),
         records=found.ids,
         parts=tuple(_explained(part, moment) for part in parts),
+        kind=_kind(plan.query),
     )
+
+
+def _kind(query: Query) -> PartKind:
+    match query:
+        case And():
+            return PartKind.AND
+        case Or():
+            return PartKind.OR
+        case Not():
+            return PartKind.NOT
+    return PartKind.CONDITION

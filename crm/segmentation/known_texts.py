@@ -1,0 +1,69 @@
+# crm/segmentation/known_texts.py
+"""Texts that a shop's customers have, for whoever writes queries about them."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from threading import Lock
+from typing import Final
+
+from crm.customers import service as customers
+from crm.segmentation import in_force, loading, sampling
+from crm.segmentation.language.catalogue import ATTRIBUTES
+from crm.segmentation.language.reading import NOTHING
+from crm.segmentation.language.truth import Moment
+from crm.segmentation.recording import HEADS
+
+OFFERED: Final = (
+    "customer_email_domain",
+    "customer_language",
+    "customer_locale",
+    "customer_countries",
+    "customer_regions",
+    "customer_cities",
+    "customer_tags",
+    *(name for name in ATTRIBUTES if name.endswith(("utm_source", "utm_medium", "utm_campaign"))),
+    "acquisition_channel",
+    "loyalty_tier",
+)
+"""What heads say, and what says nothing of one person: no names, and none of the shop's own texts."""
+LOOKED_AT: Final = 200
+MOST: Final = 100
+"""Texts of one attribute."""
+FRESH_FOR: Final = timedelta(minutes=10)
+
+_cache: dict[str, tuple[datetime, Mapping[str, Sequence[str]]]] = {}
+_cache_lock = Lock()
+
+
+def known_texts(shop: str, *, now: datetime) -> Mapping[str, Sequence[str]]:
+    """By attribute, what some of the customers have, the most frequent first; as they were at most ten minutes ago.
+
+    Raises NotFound for an unknown shop.
+    """
+    with _cache_lock:
+        cached = _cache.get(shop)
+    if cached and abs(now - cached[0]) < FRESH_FOR:
+        return cached[1]
+    found = _read(shop, now=now)
+    with _cache_lock:
+        _cache[shop] = (now, found)
+    return found
+
+
+def forget_cached() -> None:
+    """For tests, whose tables are new each time."""
+    with _cache_lock:
+        _cache.clear()
+
+
+def _read(shop: str, *, now: datetime) -> dict[str, list[str]]:
+    known = in_force.current(shop, now=now)
+    counts: dict[str, Counter[str]] = {name: Counter() for name in OFFERED}
+    ids = sampling.sample(shop, most=LOOKED_AT).customer_ids
+    for snapshot in customers.snapshots(shop, ids, HEADS).values():
+        moment = Moment(loading.load(snapshot, NOTHING, earliest=now, in_force=known), now)
+        for name in OFFERED:
+            value = ATTRIBUTES[name].read(moment)
+            counts[name].update(value if isinstance(value, tuple | frozenset) else [value] if value else ())
+    return {name: [text for text, _ in found.most_common(MOST)] for name, found in counts.items()}
