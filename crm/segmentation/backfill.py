@@ -27,7 +27,7 @@ from crm.kernel.errors import Fault, Stale, without_words
 from crm.kernel.meter import metering
 from crm.kernel.operations import CANCELLED, DONE, Operation, OperationFault
 from crm.kernel.table import Published
-from crm.segmentation import in_force, refreshing, repository
+from crm.segmentation import in_force, insights, refreshing, repository
 from crm.segmentation.books import SEGMENT, VERSION
 from crm.segmentation.in_force import InForce
 from crm.segmentation.models import SegmentsReady
@@ -119,6 +119,7 @@ def _walk(operation: Operation, *, patient: bool, began: float, now: datetime) -
     else:
         if SEGMENT not in operation.arguments:
             _ready(operation.shop, version, now=now)
+            _find_out(operation, definitions, now=now)
         operation.waits_until = operation.created_at + LET_GO
         operation.state = operation.state | {PLACE: asdict(Place(again=True))}
     return done
@@ -202,6 +203,13 @@ def _heads(definitions: InForce) -> list[type[Published]]:
     facts = {fact for segment in definitions.segments.values() for fact in segment.reads.facts}
     read = {GUARDED_BY[fact] for fact in facts if fact in GUARDED_BY}
     return [Customer, SegmentsHead, SegmentsByHand, *sorted(read, key=lambda kind: str(kind.SK))]
+
+
+def _find_out(operation: Operation, definitions: InForce, *, now: datetime) -> None:
+    """What is typical of the segments that the edit was about, or of all where it was about none in particular."""
+    version = int(operation.arguments[VERSION])
+    about = [each.id for each in definitions.segments.values() if each.meaning.version >= version]
+    insights.ask(operation.shop, sorted(about or definitions.segments), f"v{version}", now=now)
 
 
 def _ready(shop: str, version: int, *, now: datetime) -> None:

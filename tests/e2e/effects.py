@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import count
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 from tests.local_system import LocalSystem, eventually
 from tests.usual_segments import LATELY
@@ -112,6 +113,18 @@ def suppressed(buyer: Buyer, address: str) -> bool:
     query = "query($address: String!) { suppression(channel: EMAIL, address: $address) { suppressed } }"
     found = buyer.system.ask(query, shop=buyer.shop, address=address)["suppression"]
     return bool(found and found["suppressed"])
+
+
+def compared(buyer: Buyer) -> bool:
+    """Whether the shop's customers are compared as of its present day, as stored."""
+    system = buyer.system
+    today = (datetime.now(UTC) + timedelta(seconds=system.clock_offset())).astimezone(ZoneInfo("Europe/Vienna")).date()
+    drawn = system.dynamodb.query(
+        TableName=system.table("CrmTable"),
+        KeyConditionExpression="pk = :pk AND begins_with(sk, :rfm)",
+        ExpressionAttributeValues={":pk": {"S": f"SHOP#{SHOP}#SEGMENTS"}, ":rfm": {"S": "RFM#"}},
+    )
+    return any(item["scored_on"]["S"] == today.isoformat() for item in drawn["Items"])
 
 
 EFFECTS: Final[dict[str, Callable[[Buyer], bool]]] = {

@@ -3,7 +3,7 @@
 
 from datetime import datetime
 
-from tests.e2e.effects import SHOP, Buyer, in_segment, message_sent, rests, wait_for
+from tests.e2e.effects import SHOP, Buyer, compared, in_segment, message_sent, rests, wait_for
 from tests.faults import stored
 from tests.local_system import LocalSystem, eventually
 
@@ -32,6 +32,12 @@ def test_a_customer_leaves_the_segment_when_time_passes_at_the_time_that_was_due
     customer, timers = _of(system, buyer)
     assert stored.left_at(customer) == due
     assert timers == []
+
+
+def test_the_day_of_a_shop_begins_by_itself(system: LocalSystem) -> None:
+    buyer = Buyer(system, "early")
+    system.move_clock("P1D")
+    eventually(lambda: compared(buyer), "customers are compared", seconds=90)
 
 
 def _messages(buyer: Buyer) -> list[tuple[str, str | None]]:

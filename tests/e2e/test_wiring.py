@@ -19,6 +19,7 @@ from infra.local.wiring import Wiring
 from tests.e2e.effects import (
     SHOP,
     Buyer,
+    compared,
     counted,
     has_points,
     in_kpi,
@@ -82,6 +83,7 @@ SIMULATED: Final = "bounce@simulator.amazonses.com"
 VISITOR = "test_order_journey.py::test_what_a_visitor_did_is_the_customers_once_they_are_known"
 BULK = "test_bulk.py::test_a_file_of_customers_is_taken_in_step_by_step_and_each_row_is_told_of"
 TIME = "test_timers.py::test_a_customer_leaves_the_segment_when_time_passes_at_the_time_that_was_due"
+DAY = "test_timers.py::test_the_day_of_a_shop_begins_by_itself"
 AGAIN = "test_timers.py::test_a_message_refused_for_want_of_consent_is_looked_at_again"
 
 
@@ -169,7 +171,10 @@ TIMERS: Final = (
     Missing("TimersToNotifications", _disconnected("TimersToNotifications"), message_sent, AGAIN),
     Missing("TimersToSegmentation", _disconnected("TimersToSegmentation"), left_by_time, TIME),
 )
-SCHEDULE: Final = (Missing("EveryMinute", _disconnected("EveryMinute"), left_by_time, TIME),)
+SCHEDULE: Final = (
+    Missing("EveryMinute", _disconnected("EveryMinute"), left_by_time, TIME),
+    Missing("EveryHour", _disconnected("EveryHour"), compared, DAY),
+)
 
 
 @pytest.fixture(scope="module")
@@ -257,7 +262,7 @@ def test_without_a_timers_rule_what_time_changes_is_missed(broken: LocalSystem, 
         assert missed(buyer, missing) == names(missing)
 
 
-def test_without_the_schedule_no_timer_is_fired(broken: LocalSystem, tmp_path: Path) -> None:
+def test_without_the_schedules_no_timer_is_fired_and_no_day_begun(broken: LocalSystem, tmp_path: Path) -> None:
     rewire(broken, SCHEDULE, tmp_path)
     assert Wiring.read(broken.template).schedules == ()
     buyer = Buyer(broken, "undisturbed")

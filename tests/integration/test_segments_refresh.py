@@ -300,7 +300,8 @@ def test_its_requests_are_those_that_it_cannot_do_without(now: datetime, monkeyp
     with metering() as meter:
         finish(edited.operation, now=now)
     shards, heads, steps = customers.SHARDS, 4, 2
-    assert meter.operations["TransactWriteItems"] == len(PEOPLE) + steps + 1, "one a customer, a step, and `ready`"
+    told = "one a customer, a step, `ready`, and for what is typical of them to be found out"
+    assert meter.operations["TransactWriteItems"] == len(PEOPLE) + steps + 2, told
     assert meter.operations["BatchGetItem"] == shards * ceil(heads * 1 / 100), "one a head for each hundred"
     assert meter.operations["Query"] <= 2 * shards + 2, "one a shard and walk, and two for definitions"
 
