@@ -1,10 +1,14 @@
 # tests/integration/test_graphql_order_points.py
 """What an order earns, or why nothing."""
 
+from datetime import timedelta
 from typing import Any
 
+from crm.kernel.actor import SYSTEM
+from crm.loyalty import service as loyalty
+from schema.node import global_id
 from schema.principal import Principal
-from tests.asking import STAFF, answer, as_customer, as_staff, ask, codes
+from tests.asking import NOW, STAFF, answer, as_customer, as_staff, ask, codes
 from tests.shop_events import order
 from tests.shop_history import happened, recorded
 
@@ -41,3 +45,12 @@ def test_the_points_of_a_page_of_orders_take_one_request(ann: str) -> None:
         return int(body["extensions"]["capacity"]["requests"])
 
     assert requests("points { earned withheld }") == requests("") + 1
+
+
+def test_balances_count_what_is_due_by_now_and_no_timer_has_handled(ann: str) -> None:
+    given: dict[str, Any] = {"actor": SYSTEM, "idempotency_key": "k1", "now": NOW}
+    loyalty.hold("demo", ann, 7, lasts=timedelta(hours=1), **given)
+    query = "query ($id: ID!) { customer(id: $id) { loyalty { available pending held } } }"
+    for later, available, held in ((timedelta(), 23, 7), (timedelta(hours=1), 30, 0)):
+        found = ask(query, {"id": global_id("Customer", ann)}, principal=as_customer(ann), now=NOW + later)
+        assert found["customer"]["loyalty"] == {"available": available, "pending": 0, "held": held}

@@ -336,6 +336,41 @@ def test_a_timer_and_a_redemption_at_once_both_count(now: datetime, overtaken: l
     assert balances() == (70, 0, 0)
 
 
+def test_a_capture_forgets_nothing_that_its_order_said_meanwhile(now: datetime) -> None:
+    """A revision that moves no points is written without the account."""
+    adjust(100, now)
+    held = hold(60, now, order_id="o1").hold
+    reading = repository.get_for_order
+
+    def read_late(*key: str) -> Any:
+        answer = reading(*key)
+        while late:
+            late.pop()()
+        return answer
+
+    late = [lambda: service.post_for_order(order(now, rev=7, net=0), now=now)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(repository, "get_for_order", read_late)
+        service.capture("demo", ANN, held.hold_id, actor=STAFF, now=now)
+    assert int(reading("demo", ANN, "o1")[1].order_rev) == 7
+
+
+# --- as it is read
+
+
+def test_what_is_due_counts_for_readers_before_its_timer_is_handled(now: datetime) -> None:
+    adjust(100, now)
+    hold(60, now)
+    service.post_for_order(order(now), now=now)
+    revs = [item.rev for item in [service.account("demo", ANN)] if item]
+    for hours, balances_then in ((0, (40, 100, 60)), (2, (100, 100, 0)), (96, (200, 0, 0)), (24 * 40, (0, 0, 0))):
+        then = service.balances_at("demo", ANN, now=now + timedelta(hours=hours))
+        assert (then.available, then.pending, then.held) == balances_then
+    assert [item.rev for item in [service.account("demo", ANN)] if item] == revs
+    service.settle("demo", ANN, now=now + timedelta(days=40))
+    assert balances() == (0, 0, 0)
+
+
 # --- bounds
 
 
