@@ -355,6 +355,23 @@ def test_a_capture_forgets_nothing_that_its_order_said_meanwhile(now: datetime) 
     assert int(reading("demo", ANN, "o1")[1].order_rev) == 7
 
 
+def test_maturing_forgets_nothing_that_its_order_said_meanwhile(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    service.post_for_order(order(now), now=now)
+    reading = repository.list_pending
+    late = [lambda: service.post_for_order(order(now, rev=7), now=now)]
+
+    def read_late(*arguments: Any, **named: Any) -> Any:
+        answer = reading(*arguments, **named)
+        while late:
+            late.pop()()
+        return answer
+
+    monkeypatch.setattr(repository, "list_pending", read_late)
+    service.settle("demo", ANN, now=now + timedelta(days=4))
+    assert int(repository.get_for_order("demo", ANN, "o1")[1].order_rev) == 7
+    assert balances() == (100, 0, 0)
+
+
 # --- as it is read
 
 
