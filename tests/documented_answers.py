@@ -20,9 +20,12 @@ from moto import mock_aws
 from crm.intake import service as intake
 from crm.intake.examples import example
 from crm.kernel import aws
+from crm.kernel.operations import list_newest as operations_of
 from crm.kernel.settings import settings
 from crm.kernel.table import Item, connection
+from crm.kpis import service as kpis
 from crm.kpis.models import KpiItem
+from crm.segmentation import service as segmentation
 from crm.shops import service as shops
 from infra.docs import written
 from infra.screens import API_PAGE
@@ -61,7 +64,18 @@ def ann() -> str:
     for number in (1, 2, 3):
         recorded(f"Ann-{number}")
     intake.apply(json.dumps(_cart(customer_id)), now=NOW)
+    _caught_up()
     return customer_id
+
+
+def _caught_up() -> None:
+    """All customers have been looked at by the segments there are, and members are counted."""
+    (newest,) = operations_of("demo", segmentation.REFRESH, before=None, limit=1)
+    segmentation.STEPS[newest.name](newest, patient=False, now=NOW)
+    for segment_id in segmentation.current("demo", now=NOW).segments:
+        for shard in range(segmentation.SHARDS):
+            stays = segmentation.list_members("demo", segment_id, shard, after=None, limit=9)
+            kpis.roll_up([kpis.news(stay, None, now=NOW) for stay in stays])
 
 
 def bodies(names: list[str], customer_id: str) -> dict[str, Any]:

@@ -8,11 +8,13 @@ from threading import Lock
 from typing import Final
 
 from crm.customers import service as customers
+from crm.customers.service import Customer
+from crm.loyalty.service import LoyaltyAccount
 from crm.segmentation import in_force, loading, sampling
 from crm.segmentation.language.catalogue import ATTRIBUTES
 from crm.segmentation.language.reading import NOTHING
 from crm.segmentation.language.truth import Moment
-from crm.segmentation.recording import HEADS
+from crm.touchpoints.service import Acquisition
 
 OFFERED: Final = (
     "customer_email_domain",
@@ -27,6 +29,7 @@ OFFERED: Final = (
     "loyalty_tier",
 )
 """What heads say, and what says nothing of one person: no names, and none of the shop's own texts."""
+HEADS: Final = (Customer, Acquisition, LoyaltyAccount)
 LOOKED_AT: Final = 200
 MOST: Final = 100
 """Texts of one attribute."""

@@ -1,6 +1,7 @@
 # schema/segment/mutations.py
 """How segments are defined, and who is put into them by hand."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import strawberry
@@ -8,6 +9,7 @@ import strawberry
 from crm.kernel.errors import NotFound
 from crm.segmentation import service
 from schema.access import signed_in, staff
+from schema.connections import MOST_FIRST, ListSize, as_many_as
 from schema.context import GIVEN, Context, Info, stored
 from schema.errors import AnswersRefusals, UserError
 from schema.node import key_of
@@ -16,6 +18,8 @@ from schema.segment.inputs import (
     SegmentCreateInput,
     SegmentDeleteInput,
     SegmentDuplicateInput,
+    SegmentMembersAddInput,
+    SegmentMembersRemoveInput,
     SegmentRecomputeInput,
     SegmentUpdateInput,
 )
@@ -55,6 +59,29 @@ class SegmentDeletePayload:
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
 
 
+@strawberry.type(description="What became of one customer.", directives=signed_in())
+class SegmentMemberResult:
+    customer: strawberry.ID = strawberry.field(description="The `id` that was given.")
+    changed: bool = strawberry.field(description="Whether that says anything new of them.")
+    code: str | None = strawberry.field(
+        description="Why it could not be said of them: `NOT_FOUND`, or `CUSTOMER_DELETED`; null where it was."
+    )
+
+
+@strawberry.type(description="What became of each customer, or why of none.", directives=signed_in())
+class SegmentMembersAddPayload:
+    segment: Segment | None = strawberry.field(default=None, description="Null when refused.")
+    results: list[SegmentMemberResult] = strawberry.field(
+        default_factory=list, description="One for each customer, in the order given; empty when refused."
+    )
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
+
+
+@strawberry.type(description="What became of each customer, or why of none.", directives=signed_in())
+class SegmentMembersRemovePayload(SegmentMembersAddPayload):
+    pass
+
+
 def segment_key(id: str) -> str:
     """Raises NotFound for the id of something else."""
     key = key_of("Segment", id)
@@ -73,6 +100,36 @@ def _shown(edited: service.Edited) -> dict[str, Any]:
 
 def _operation(edited: service.Edited) -> Operation | None:
     return Operation(item=edited.operation) if edited.operation else None
+
+
+def _each_customer() -> ListSize:
+    return as_many_as("input.customers", most=MOST_FIRST, below=["results"])
+
+
+async def _said(
+    context: Context, given: SegmentMembersAddInput, say: Callable[..., list[service.Said]]
+) -> dict[str, Any]:
+    """What became of each customer; that one is deleted is told only to whoever may see them."""
+    key = segment_key(given.id)
+    keys = {each: key_of("Customer", each, field=f"customers.{at}") for at, each in enumerate(given.customers)}
+    named = {found[0]: each for each, found in keys.items() if found is not None}
+    said = await stored(say, context.shop, key, list(named), actor=context.principal.actor, now=context.now)
+    shown = {
+        named[each.customer_id]: SegmentMemberResult(
+            customer=strawberry.ID(named[each.customer_id]),
+            changed=each.changed,
+            code=each.fault if context.principal.may_see_deleted or each.fault is None else NotFound.code,
+        )
+        for each in said
+    }
+    missing = {
+        each: SegmentMemberResult(customer=strawberry.ID(each), changed=False, code=NotFound.code)
+        for each in keys.keys() - shown.keys()
+    }
+    return {
+        "segment": await segment_by_key(context, key),
+        "results": [(shown | missing)[each] for each in keys],
+    }
 
 
 @strawberry.type
@@ -162,3 +219,29 @@ class SegmentMutation:
             service.recompute, context.shop, segment_key(input.id), actor=context.principal.actor, now=context.now
         )
         return SegmentRecomputePayload(**_shown(edited))
+
+    @strawberry.mutation(
+        description=(
+            "Put customers into a static segment. Of a dynamic one, take back that they were taken out: that forces "
+            "nobody in, the query decides. Repeating it is harmless."
+        ),
+        extensions=[AnswersRefusals()],
+        directives=[*staff(WRITE), _each_customer()],
+    )
+    async def segment_members_add(
+        self, info: Info, input: Annotated[SegmentMembersAddInput, GIVEN]
+    ) -> SegmentMembersAddPayload:
+        return SegmentMembersAddPayload(**await _said(info.context, input, service.add_members))
+
+    @strawberry.mutation(
+        description=(
+            "Take customers out of a segment; out of a dynamic one until that is taken back, whatever its query says. "
+            "Repeating it is harmless."
+        ),
+        extensions=[AnswersRefusals()],
+        directives=[*staff(WRITE), _each_customer()],
+    )
+    async def segment_members_remove(
+        self, info: Info, input: Annotated[SegmentMembersRemoveInput, GIVEN]
+    ) -> SegmentMembersRemovePayload:
+        return SegmentMembersRemovePayload(**await _said(info.context, input, service.remove_members))

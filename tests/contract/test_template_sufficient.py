@@ -100,7 +100,7 @@ SCREENS = [
     '{ customer(id: "WHO") { timeline { nodes { at } } changes { hasMore } } }',
     "{ customers(first: 2) { nodes { email orders { nodes { orderId } } } } }",
     '{ customerByIdentifier(identifier: {email: "ada@example.com"}) { id } }',
-    "{ shop { name } segments { name } }",
+    "{ shop { name } segments { name memberCount status members { nodes { enteredAt } } } }",
     '{ kpi(name: NET_REVENUE, from: "2026-03-01", to: "2026-03-31") { periods { value } } }',
     '{ kpiFacts(name: NET_REVENUE, day: "2026-03-01") { nodes { numerator } } }',
 ]
@@ -109,6 +109,10 @@ CHANGES = [
     'mutation { customerUpdate(input: {id: "WHO", email: "ada@example.net"}) { userErrors { code } } }',
     'mutation { customerTagsAdd(input: {id: "WHO", tags: ["vip"]}) { userErrors { code } } }',
     """mutation { feedbackSubmit(input: {customer: "WHO", order: "ORDER", score: 9, idempotencyKey: "k1"}) {
+        userErrors { code }
+    } }""",
+    """mutation { segmentCreate(input: {name: "All", query: "number_of_orders >= 0"}) {
+        segment { memberCount growth(from: "2026-03-01", to: "2026-03-02") { members } typicalTraits { members } }
         userErrors { code }
     } }""",
     'mutation { shopUpdate(input: {name: "Demo 2"}) { userErrors { code } } }',

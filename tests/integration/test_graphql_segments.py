@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from crm.customers import service as customers
+from crm.kernel.actor import Actor, Role
 from crm.segmentation import service as segmentation
 from schema.node import GlobalId, global_id
 from tests.asking import NOW, answer, as_staff, ask, codes
@@ -282,3 +283,55 @@ def test_a_page_of_customers_shows_the_segments_of_each(ann: str) -> None:
     found = ask("{ customers { nodes { firstName segments { segment { name } } } } }")["customers"]["nodes"]
     names = {each["firstName"]: {stay["segment"]["name"] for stay in each["segments"]} for each in found}
     assert names == {"Ann": {LATELY, REPEAT}}
+
+
+def test_people_put_customers_into_a_segment_and_take_them_out() -> None:
+    ann, bob = (global_id("Customer", known(number)) for number in (1, 2))
+    made = changed("segmentCreate", "segment { id query }", name="Guests", kind="STATIC")["segment"]
+    guests, nobody = made["id"], global_id("Customer", "cus_missing")
+    selection = "segment { kind } results { customer changed code } userErrors { code field }"
+    said = changed("segmentMembersAdd", selection, id=guests, customers=[ann, nobody, bob])
+    assert said == {
+        "segment": {"kind": "STATIC"}, "userErrors": [],
+        "results": [
+            {"customer": ann, "changed": True, "code": None},
+            {"customer": nobody, "changed": False, "code": "NOT_FOUND"},
+            {"customer": bob, "changed": True, "code": None},
+        ],
+    }  # fmt: skip
+    again = changed("segmentMembersAdd", selection, id=guests, customers=[ann])
+    assert again["results"] == [{"customer": ann, "changed": False, "code": None}]
+    explaining = """query ($id: ID!, $customer: ID!) {
+        segmentExplain(segment: {id: $id}, customer: $customer) { member byHand parts { text } }
+    }"""
+    told = ask(explaining, {"id": guests, "customer": ann})["segmentExplain"]
+    assert told == {"member": True, "byHand": "ADDED", "parts": []}
+    assert changed("segmentMembersRemove", selection, now=LATER, id=guests, customers=[ann])["results"][0]["changed"]
+    asked = "query ($id: ID!) { segment(id: $id) { members { nodes { customer { id } enteredBy { kind } } } } }"
+    members = ask(asked, {"id": guests}, now=LATER)["segment"]["members"]["nodes"]
+    assert members == [{"customer": {"id": bob}, "enteredBy": {"kind": "MANUAL"}}]
+
+
+def test_who_is_taken_out_of_a_segment_with_a_query_stays_out_whatever_it_says() -> None:
+    ann = global_id("Customer", known(1))
+    everybody = defined("Everybody", "customer_status = 'active'")
+    caught_up()
+    assert changed("segmentMembersRemove", "userErrors { code }", now=LATER, id=everybody, customers=[ann]) == {
+        "userErrors": []
+    }
+    asked = """query ($id: ID!, $customer: ID!) { segmentExplain(segment: {id: $id}, customer: $customer) {
+        member byHand parts { truth }
+    } }"""
+    told = ask(asked, {"id": everybody, "customer": ann}, now=LATER)["segmentExplain"]
+    assert told == {"member": False, "byHand": "EXCLUDED", "parts": [{"truth": "TRUE"}]}
+
+
+def test_that_a_customer_is_deleted_is_told_to_those_only_who_may_see_them() -> None:
+    key = known(1)
+    guests = changed("segmentCreate", "segment { id }", name="Guests", kind="STATIC")["segment"]["id"]
+    customers.delete("demo", key, now=NOW, by=Actor(Role.STAFF, "clerk"))
+    asked = "mutation ($input: SegmentMembersAddInput!) { segmentMembersAdd(input: $input) { results { code } } }"
+    given = {"input": {"id": guests, "customers": [global_id("Customer", key)]}}
+    few = as_staff("segments:write", "segments:read")
+    assert ask(asked, given, principal=few)["segmentMembersAdd"]["results"] == [{"code": "NOT_FOUND"}]
+    assert ask(asked, given)["segmentMembersAdd"]["results"] == [{"code": "CUSTOMER_DELETED"}]
