@@ -20,6 +20,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
+from boto3.dynamodb.types import TypeDeserializer
+
 from bench.figures import Report
 from infra.local.template import TEMPLATE
 from tests.faults import segments_people as people
@@ -257,8 +259,8 @@ class Storm:
 
     def _is_due(self) -> bool:
         now = self.now()
-        dues = (item["due_at"] for item in self.items() if item["sk"].startswith("TIMER#segmentation#"))
-        return any(_instant(due) <= now for due in dues)
+        timers = (timer for shard in range(4) for timer in self._listed(f"TIMERS#{shard}"))
+        return any(timer["owner"] == "segmentation" and _instant(timer["due_at"]) <= now for timer in timers)
 
     def _listen(self) -> None:
         """A queue of our own for what is published of stays."""
@@ -276,7 +278,20 @@ class Storm:
 
     def _have_edits_arrived(self) -> bool:
         """What tells an operation to go on may be kept back in its queue."""
-        return not any(item.get("status") in {"queued", "running"} for item in self.items() if "arguments_hash" in item)
+        operations = self._listed(f"SHOP#{SHOP.name}#OPERATIONS#segments_refresh")
+        return all(operation["status"] not in {"queued", "running"} for operation in operations)
+
+    def _listed(self, key: str) -> Iterator[dict[str, Any]]:
+        """What a list holds; to scan for it would take longer than all the rest."""
+        pages = self.system.dynamodb.get_paginator("query").paginate(
+            TableName=self.system.table("CrmTable"),
+            IndexName="listing",
+            KeyConditionExpression="list_pk = :key",
+            ExpressionAttributeValues={":key": {"S": key}},
+        )
+        plain = TypeDeserializer()
+        for page in pages:
+            yield from ({name: plain.deserialize(value) for name, value in item.items()} for item in page["Items"])
 
     def _tell(self, what: str) -> None:
         print(f"{time.monotonic() - self._began:4.0f} s  {what}", flush=True)
