@@ -9,6 +9,7 @@ from schema.customer.mutations import CustomerMutation
 from schema.event import EventMutation
 from schema.feedback import FeedbackMutation
 from schema.operation import OperationMutation
+from schema.segment.members_file import SegmentMembersImportMutation
 from schema.segment.mutations import SegmentMutation
 from schema.shop import ShopMutation
 from schema.suppression import SuppressionMutation
@@ -22,6 +23,7 @@ class Mutation(
     FeedbackMutation,
     EventMutation,
     SegmentMutation,
+    SegmentMembersImportMutation,
     ShopMutation,
     SuppressionMutation,
     OperationMutation,

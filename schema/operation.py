@@ -10,7 +10,7 @@ from typing import Annotated, Final
 import strawberry
 
 from crm.bulk import service
-from crm.bulk.service import EXPORTS, IMPORTS, ImportAsked
+from crm.bulk.service import EXPORTS, IMPORTS, MEMBERS_IMPORT, ImportAsked
 from crm.kernel import clock
 from crm.kernel.actor import Actor as Doer
 from crm.kernel.errors import NotFound
@@ -26,7 +26,9 @@ IMPORT: Final = "imports:write"
 EXPORT: Final = "exports:read"
 OF_SEGMENTS: Final = ("segments_refresh", "rfm_score", "segment_insights")
 SCOPE_OF: Final = (
-    dict.fromkeys(IMPORTS, IMPORT) | dict.fromkeys(EXPORTS, EXPORT) | dict.fromkeys(OF_SEGMENTS, "segments:read")
+    dict.fromkeys((*IMPORTS, MEMBERS_IMPORT), IMPORT)
+    | dict.fromkeys(EXPORTS, EXPORT)
+    | dict.fromkeys(OF_SEGMENTS, "segments:read")
 )
 """What staff need to hold to learn of an operation: an import's results name customers, an export's are customers."""
 CANCELS: Final = SCOPE_OF | dict.fromkeys(OF_SEGMENTS, "segments:write")
@@ -39,6 +41,9 @@ class OperationKind(Enum):
     ORDERS_IMPORT = strawberry.enum_value("orders_import", description="Takes in orders and refunds from a file.")
     CUSTOMERS_EXPORT = strawberry.enum_value("customers_export", description="Writes all customers to a file.")
     ORDERS_EXPORT = strawberry.enum_value("orders_export", description="Writes all orders and refunds to a file.")
+    SEGMENT_MEMBERS_IMPORT = strawberry.enum_value(
+        "segment_members_import", description="Puts customers into a segment, or takes them out, by a file."
+    )
     SEGMENTS_REFRESH = strawberry.enum_value(
         "segments_refresh", description="Brings customers' memberships up to what segments have come to mean."
     )

@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from crm.bulk import exporting, files, loading
+from crm.bulk import exporting, files, loading, members
 from crm.bulk.loading import ETAG, IGNORED, PLACE
 from crm.bulk.reading import CSV, JSONL, Place
 from crm.bulk.rows import CUSTOMERS, ORDERS
@@ -30,16 +30,20 @@ from crm.kernel.operations import (
 from crm.segmentation import service as segmentation
 
 __all__ = [
-    "AWAITING_UPLOAD", "CANCELLED", "CSV", "DONE", "EXPORTS", "FAILED", "IMPORTS", "JSONL", "MOST_BYTES", "QUEUED",
-    "RUNNING", "ImportAsked", "Operation", "OperationFault", "cancel", "export", "find_many", "ignored_columns",
-    "import_from", "list_newest", "result_url", "run", "start", "upload_url",
+    "AWAITING_UPLOAD", "CANCELLED", "CSV", "DONE", "EXPORTS", "FAILED", "IMPORTS", "JSONL", "MEMBERS_IMPORT",
+    "MOST_BYTES", "QUEUED", "RUNNING", "ImportAsked", "Operation", "OperationFault", "cancel", "export", "find_many",
+    "ignored_columns", "import_from", "import_members", "list_newest", "result_url", "run", "start", "upload_url",
 ]  # fmt: skip
 
 IMPORTS: Final = {"customers_import": CUSTOMERS, "orders_import": ORDERS}
 EXPORTS: Final = {"customers_export": CUSTOMERS, "orders_export": ORDERS}
+MEMBERS_IMPORT: Final = "segment_members_import"
 MOST_BYTES: Final = 50_000_000
 PATIENCE: Final = 3
 """At which delivery of a task a row, or a customer, that cannot be dealt with is given up on."""
+NO_SOURCE: Final = Fault(
+    "source", "INVALID", "must be 1 to 40 lower-case letters, digits, dots, hyphens and underscores"
+)
 LATEST, EARLIEST = timedelta(minutes=10), datetime(1970, 1, 1, tzinfo=UTC)
 
 find_many = operations.find_many
@@ -67,9 +71,7 @@ def import_from(
     """
     wrong = []
     if not SOURCE.fullmatch(asked.source):
-        wrong.append(
-            Fault("source", "INVALID", "must be 1 to 40 lower-case letters, digits, dots, hyphens and underscores")
-        )
+        wrong.append(NO_SOURCE)
     if asked.as_of > now + LATEST:
         wrong.append(Fault("asOf", "FROM_THE_FUTURE", "lies more than 10 minutes in the future"))
     if asked.as_of < EARLIEST:
@@ -83,6 +85,34 @@ def import_from(
     )
 
 
+def import_members(
+    shop: str,
+    segment_id: str,
+    *,
+    source: str,
+    form: str,
+    remove: bool,
+    actor: Actor,
+    idempotency_key: str,
+    now: datetime,
+) -> tuple[Operation, bool]:
+    """A new import that awaits its file, whose rows name customers that are put into a segment, or taken out of it
+    (`remove`); True beside it where an earlier call with this key asked for it. `source` is the system whose ids
+    external ids are, where a row does not say.
+
+    Raises InvalidInputs, KeyReused, and NotFound for the segment.
+    """
+    segmentation.get(shop, segment_id)
+    wrong = [] if SOURCE.fullmatch(source) else [NO_SOURCE]
+    wrong += operations.key_faults(idempotency_key)
+    if wrong:
+        raise InvalidInputs(wrong)
+    arguments = {"segmentId": segment_id, "source": source, "format": form, "remove": remove}
+    return operations.ask_for(
+        shop, MEMBERS_IMPORT, arguments, status=AWAITING_UPLOAD, actor=actor, idempotency_key=idempotency_key, now=now
+    )
+
+
 def start(shop: str, operation_id: str, *, now: datetime) -> Operation:
     """Let an import begin with the file that is there now. One that has begun is sent on from where it is; one that is
     over is left so. Raises NotFound, and InvalidInputs where no file is there, or none that can be imported, or the
@@ -91,7 +121,7 @@ def start(shop: str, operation_id: str, *, now: datetime) -> Operation:
 
     def attempt() -> Operation:
         operation = operations.get(shop, operation_id)
-        if operation.name not in IMPORTS:
+        if operation.name not in {*IMPORTS, MEMBERS_IMPORT}:
             raise NotFound("There is no such import.", field="id")
         if operation.status == CANCELLED:
             raise InvalidInputs([Fault("id", "CANCELLED", "was cancelled: ask for a new import")])
@@ -148,6 +178,8 @@ def run(task: str, *, delivery: int, now: datetime) -> Operation | None:
             files.gather(operation)
         elif operation.name in IMPORTS:
             loading.step(operation, IMPORTS[operation.name], patient=patient, now=now)
+        elif operation.name == MEMBERS_IMPORT:
+            members.step(operation, patient=patient, now=now)
         else:
             exporting.step(operation, EXPORTS[operation.name], now=now)
 

@@ -23,6 +23,7 @@ from crm.segmentation import (
 from crm.segmentation import known_texts as texts
 from crm.segmentation import overlap as overlapping
 from crm.segmentation.books import REFRESH
+from crm.segmentation.by_hand import MOST_AT_ONCE as MOST_BY_HAND
 from crm.segmentation.by_hand import Said
 from crm.segmentation.defining import MOST_SEGMENTS, Edited, SegmentFields
 from crm.segmentation.explaining import Explained
@@ -56,6 +57,7 @@ __all__ = [
     "DYNAMIC",
     "EVERYTHING",
     "HEADS",
+    "MOST_BY_HAND",
     "MOST_COUNTED",
     "MOST_LOOKED_AT",
     "MOST_OVERLAPPING",
