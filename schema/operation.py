@@ -60,7 +60,9 @@ class OperationStatus(Enum):
     RUNNING = strawberry.enum_value("running", description="It is going on.")
     DONE = strawberry.enum_value("done", description="It is over; `resultUrl` leads to what came of it.")
     FAILED = strawberry.enum_value("failed", description="It could not be done; `faults` says why.")
-    CANCELLED = strawberry.enum_value("cancelled", description="Somebody stopped it; what it had done stays done.")
+    CANCELLED = strawberry.enum_value(
+        "cancelled", description="Somebody stopped it, or a newer one took its work over; what it had done stays done."
+    )
 
 
 @strawberry.enum(description="How a file is written.")
@@ -147,7 +149,7 @@ class Operation(Node):
     def cost(self) -> OperationCost | None:
         return OperationCost(item=self.item) if self.item.name in OF_SEGMENTS else None
 
-    @strawberry.field(description="Why it failed; empty unless it did.", directives=[about(3)])
+    @strawberry.field(description="Why it failed, or what took its work over; empty of others.", directives=[about(3)])
     def faults(self) -> list[OperationFault]:
         return [OperationFault(path=one.path, code=one.code, message=one.message) for one in self.item.faults]
 

@@ -34,11 +34,14 @@ SHARD, BEFORE = "shard", "before"
 """State: in which shard of the list of customers it goes on, before whom."""
 
 
-def score_shop(shop: Shop, *, now: datetime) -> Operation:
-    """Let the bounds of the shop's present day be drawn, if that has not been asked for."""
+def score_shop(shop: Shop, *, occasion: str = "", now: datetime) -> Operation:
+    """Let the bounds of the shop's present day be drawn, if that has not been asked for. They are drawn once more where
+    there is an `occasion`, such as that its history has been loaded: once for each.
+    """
     on = clock.local_day(now, shop.zone).isoformat()
     arguments = {ON: on, ZONE: shop.zone, CURRENCY: shop.currency}
-    return begun.once(shop.shop, f"op_{SCORE}_{on}", SCORE, arguments, now=now)
+    operation_id = f"op_{SCORE}_{on}" + (f"_{occasion}" if occasion else "")
+    return begun.once(shop.shop, operation_id, SCORE, arguments, now=now)
 
 
 def rfm_of(snapshot: Snapshot, *, now: datetime) -> Rfm | None:
@@ -56,7 +59,8 @@ def step(operation: Operation, *, patient: bool, now: datetime) -> None:  # noqa
         _put_in_force(operation, now=now)
         segments = in_force.current(operation.shop, now=now).segments
         sampling.keep(operation, customer_count=int(operation.row_count), now=now)
-        insights.ask(operation.shop, sorted(segments), operation.arguments[ON], now=now)
+        occasion = operation.operation_id.removeprefix(f"op_{SCORE}_")
+        insights.ask(operation.shop, sorted(segments), occasion, now=now)
         operation.status = DONE
         return
     before = before or clock.text(operation.created_at)

@@ -133,6 +133,7 @@ class Run:
             if demo.returncode != 0:
                 print(f"The demo was not loaded; see {self._instance.log('demo')}", flush=True)
             else:
+                self._score_customers()
                 print("The demo shop is loaded.", flush=True)
         for name in ("gateway", "dispatcher"):
             if (code := self._children[name].poll()) is not None:
@@ -160,6 +161,13 @@ class Run:
         done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise CannotStart(f"The demo shop's segments could not be defined:\n{done.stderr}")
+
+    def _score_customers(self) -> None:
+        """The day's scores were drawn while the shop was all but empty."""
+        command = python("infra.segments", "score", "--shop", DEMO_SHOP, "--occasion", "demo-loaded")
+        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise CannotStart(f"The demo shop's customers could not be scored:\n{done.stderr}")
 
     def _wait_until_ready(self, stop: StopRequest) -> None:
         deadline = time.monotonic() + _READY_SECONDS

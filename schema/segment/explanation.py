@@ -99,7 +99,11 @@ class SegmentExplanationPart:
     def facts(self) -> list[SegmentFact]:
         return [SegmentFact(fact) for fact in self.placed.part.facts]
 
-    @strawberry.field(description="What orders, touchpoints and carts that it counted are called by their events.")
+    @strawberry.field(
+        description=(
+            "What orders, touchpoints and carts that it counted are called by their events; of `segment(…)`, its id."
+        )
+    )
     def records(self) -> list[str]:
         return list(self.placed.part.records)
 

@@ -32,7 +32,8 @@ class SegmentCreateInput:
 class SegmentUpdateInput:
     id: strawberry.ID = strawberry.field(description="Which segment.")
     expected_version: int | None = strawberry.field(
-        default=None, description="Refuse where the stored version is another."
+        default=None,
+        description="Refuse where the stored version is another. Renaming a segment that its query names moves it too.",
     )
     name: strawberry.Maybe[str] = strawberry.field(
         description="What people call it. Queries of others that name it are rewritten."

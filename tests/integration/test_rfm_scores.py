@@ -77,6 +77,19 @@ def test_a_day_is_begun_once_however_often_it_is_asked_for() -> None:
     assert (operation().rev, catalogue_version()) == (before, version)
 
 
+def test_once_a_history_is_loaded_the_day_has_its_bounds_drawn_anew() -> None:
+    scored.furnish("demo", TABLE[:4], now=NOW - DAY)
+    begin_day()
+    scored.furnish("demo", TABLE[4:], now=NOW - DAY)
+    for _ in range(2):
+        segmentation.begin_day(shops.get("demo"), occasion="loaded", now=NOW)
+        bulk.drain()
+    in_force.forget_cached()
+    drawn = segmentation.current("demo", now=NOW).rfm
+    assert drawn is not None
+    assert (drawn.version, drawn.on, drawn.customers) == (2, date(2026, 3, 31), 28)
+
+
 def test_one_that_was_asked_for_and_never_sent_is_sent_on() -> None:
     scored.furnish("demo", TABLE[:4], now=NOW - DAY)
     segmentation.begin_day(shops.get("demo"), now=NOW)
