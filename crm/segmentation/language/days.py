@@ -6,7 +6,7 @@ changes once, on a day that can be computed.
 """
 
 import calendar
-from datetime import MAXYEAR, UTC, date, datetime, timedelta
+from datetime import MAXYEAR, MINYEAR, UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Final, TypeAlias
 
@@ -17,6 +17,8 @@ from crm.segmentation.language.tree import Day, Offset, Unit
 
 FOREVER: Final = datetime.max.replace(tzinfo=UTC)
 """When time will change what it never changes."""
+BEGINNING: Final = datetime.min.replace(tzinfo=UTC)
+"""When what always was so came to be so."""
 MONTHS: Final = {Unit.MONTH: 1, Unit.YEAR: 12}
 DAYS: Final = {Unit.DAY: 1, Unit.WEEK: 7}
 
@@ -41,8 +43,10 @@ def today(now: datetime, zone: str) -> date:
 
 @lru_cache(maxsize=4096)
 def starts(day: date | None, zone: str) -> datetime:
-    """The first instant of a day; of one beyond the calendar (None), `FOREVER`."""
-    return FOREVER if day is None or day.year == MAXYEAR else clock.start_of_day(day, zone)
+    """The first instant of a day; beyond the calendar's end (None) `FOREVER`, in its first year `BEGINNING`."""
+    if day is None or day.year == MAXYEAR:
+        return FOREVER
+    return BEGINNING if day.year == MINYEAR else clock.start_of_day(day, zone)
 
 
 @lru_cache(maxsize=4096)

@@ -156,6 +156,7 @@ def cart(told: str, *, started: str = "2026-03-10T09:00", cart_id: str = "c1", i
         ),
         ("checkout_abandoned(60, since: -7d)", [cart("2026-03-10T09:00")], True, "2026-03-18T00:00"),
         ("checkout_abandoned(60, until: -1d)", [cart("2026-03-10T09:00")], False, "2026-03-11T00:00"),
+        ("checkout_abandoned(60, since: 2026-03-11)", [cart("2026-03-10T09:00")], False, None),
         ("checkout_abandoned(2880, since: -1d)", [cart("2026-03-10T09:00")], False, None),
         ("abandoned_checkout_date = today", [cart("2026-03-10T09:00")], True, "2026-03-11T00:00"),
         ("abandoned_checkout_date IS NULL", [cart("2026-03-10T09:00", is_open=False)], True, None),
