@@ -31,6 +31,7 @@ FAILED: Final = Fault("", "FAILED", "could not be done for now: import it again"
 REASONS: Final = {
     "NOT_FOUND": UNKNOWN,
     "CUSTOMER_DELETED": Fault("", "NOT_FOUND", "is a deleted customer's: restore them first"),
+    Stale.code: FAILED,
 }
 
 
@@ -137,6 +138,8 @@ def _say(operation: Operation, named: Sequence[Named], *, patient: bool, now: da
             log.error("members not set: %s", without_words(error), extra={"shop": operation.shop})  # noqa: TRY400
             said |= dict.fromkeys(some, FAILED)
             continue
+        if patient and any(each.fault == Stale.code for each in found):
+            raise Stale
         said |= {each.customer_id: each for each in found}
     return said
 

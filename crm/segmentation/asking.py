@@ -47,12 +47,15 @@ def questions(
 
     Of whom nothing is known yet, or who was hidden, everything is asked, and the cause at hand is what made it so;
     but whoever was there before a segment meant what it means came into it by that. `segments` are asked whatever was
-    touched, but not those `without` which it is.
+    touched, but not those `without` which it is. Of one that is broken members only are asked about, and whether
+    something else than its query takes them out.
     """
     anew = judged.version is None or (judged.hidden and not hidden)
     found: list[Question] = []
     for segment in in_force.segments.values():
-        if segment.is_broken or segment.id in without:
+        if segment.id in without:
+            continue
+        if segment.is_broken and not (segment.id in standing.open and (hidden or segment.id in segments)):
             continue
         stands = segment.id in standing.open or segment.id in standing.flips
         if hidden and not stands:
@@ -94,13 +97,17 @@ def reads_of(asked: list[Question]) -> Reads:
 
 
 def judge_of(segment: Segment) -> Judge:
-    """Who is hidden is in no segment, and nobody is in one that they were taken out of by hand."""
+    """Who is hidden is in no segment, and nobody is in one that they were taken out of by hand. Else whoever is in one
+    that is broken stays, and nobody else is asked about it.
+    """
     compiled, segment_id = segment.compiled, segment.id
 
     def judge(moment: Moment) -> Verdict:
         facts = moment.facts
         if facts.hidden or segment_id in facts.exclusions:
             return NO_MEMBER
+        if segment.is_broken:
+            return Verdict(member=True)
         if compiled is None:
             return Verdict(segment_id in _by_hand(facts))
         return compiled.at(moment)

@@ -8,11 +8,11 @@ from typing import Final
 from msgspec import Struct
 
 from crm.customers import service as customers
-from crm.customers.service import Customer, SegmentsHead
+from crm.customers.service import Customer
 from crm.kernel import clock
 from crm.kernel.actor import Actor
 from crm.kernel.change import retrying
-from crm.kernel.errors import Fault, InvalidInputs, NotFound
+from crm.kernel.errors import Fault, InvalidInputs, NotFound, Stale
 from crm.segmentation import in_force as definitions
 from crm.segmentation import refreshing
 from crm.segmentation.in_force import InForce, Segment
@@ -20,7 +20,7 @@ from crm.segmentation.models import STATIC
 from crm.segmentation.stays import SegmentsByHand
 
 MOST_AT_ONCE: Final = 100
-NOT_FOUND, DELETED = "NOT_FOUND", "CUSTOMER_DELETED"
+NOT_FOUND, DELETED, STALE = "NOT_FOUND", "CUSTOMER_DELETED", Stale.code
 
 
 class Said(Struct, frozen=True):
@@ -58,7 +58,10 @@ def _say(
     said: list[Said] = []
     for customer_id in dict.fromkeys(customer_ids):
         attempt = _attempt(in_force, segment, customer_id, actor=actor, now=now, is_in=is_in)
-        said.append(retrying(attempt))
+        try:
+            said.append(retrying(attempt))
+        except Stale:  # what was said of the others stands
+            said.append(Said(customer_id, changed=False, fault=STALE))
     return said
 
 
@@ -85,9 +88,7 @@ def _attempt(
             return Said(customer_id, changed=False, fault=NOT_FOUND)
         if is_in and customers.is_hidden(profile):
             return Said(customer_id, changed=False, fault=DELETED)
-        head = snapshot.head(SegmentsHead)
-        version = int(head.definitions_version or 0) if head else 0
-        newest = in_force if version <= in_force.version else definitions.current(shop, now=now, at_least=version)
+        newest = refreshing.newest_for(snapshot, in_force, now=now)
         item = snapshot.head(SegmentsByHand) or SegmentsByHand.of(shop, customer_id)
         if not _note(item, segment, newest, is_in=is_in, by=[clock.text(now), str(actor)]):
             return Said(customer_id, changed=False)

@@ -100,15 +100,16 @@ _cache: dict[str, tuple[datetime, InForce]] = {}
 _cache_lock = Lock()
 
 
-def current(shop: str, *, now: datetime, at_least: int = 0) -> InForce:
+def current(shop: str, *, now: datetime, at_least: int = 0, anew: bool = False) -> InForce:
     """The segments as they were at most a minute ago: no request; then one, and some more only where any has changed.
 
-    `at_least` is a version that is known to exist: an older one is read anew. Raises Stale where the store has an older
-    one still, and NotFound for an unknown shop.
+    `at_least` is a version that is known to exist: an older one is read anew. `anew`: it is looked whether any has
+    changed, however short ago that was. Raises Stale where the store has an older one than that still, and NotFound for
+    an unknown shop.
     """
     with _cache_lock:
         cached = _cache.get(shop)
-    if cached and cached[1].version >= at_least and abs(now - cached[0]) < FRESH_FOR:
+    if cached and not anew and cached[1].version >= at_least and abs(now - cached[0]) < FRESH_FOR:
         return cached[1]
     found = retrying(lambda: _read(shop, cached[1] if cached else None, now=now))
     if found.version < at_least:

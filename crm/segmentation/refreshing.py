@@ -27,7 +27,7 @@ from crm.segmentation.in_force import InForce
 from crm.segmentation.language.facts import Fact, Facts
 from crm.segmentation.language.reading import NOTHING as READS_NOTHING
 from crm.segmentation.recording import MOST_AT_ONCE, cost, guard, is_replayed, write
-from crm.segmentation.standings import judged_of, keep, standing_of
+from crm.segmentation.standings import judged_of, keep, standing_of, wakes_by, with_sleeping
 from crm.segmentation.stays import SegmentsByHand
 from crm.segmentation.touching import NOTHING, Touched
 from crm.segmentation.transitions import Interval, OpenMembership, Outcome, Question, Standing, by_time, settle
@@ -119,6 +119,17 @@ def by_hand(snapshot: Snapshot, said: SegmentsByHand, segment_id: str, *, in_for
         _bring(snapshot.shop, snapshot.customer_id, in_force, again, now=now, passed=passed)
 
 
+def newest_for(snapshot: Snapshot, in_force: InForce, *, now: datetime) -> InForce:
+    """The definitions to judge somebody by: those in force, unless they have been judged by newer ones. Nobody who is
+    hidden is walked to after an edit, so who is hidden no longer is judged by those of this moment.
+    """
+    judged = judged_of(snapshot.head(SegmentsHead) or SegmentsHead.of(snapshot.shop, snapshot.customer_id))
+    version, back = judged.version or 0, judged.hidden and not _is_hidden(snapshot)
+    if version <= in_force.version and not back:
+        return in_force
+    return definitions.current(snapshot.shop, now=now, at_least=version, anew=back)
+
+
 def open_segments(snapshot: Snapshot, *, now: datetime) -> list[OpenMembership]:
     """The segments a customer is in at `now`, by the definitions they were last looked at by. What time has changed and
     no timer has yet handled is computed, for which all heads are read; one who is deleted is in none from that moment.
@@ -161,10 +172,7 @@ def _bring(
         if not read:
             _disarm(shop, customer_id)
             return Passed()
-        head = read.head(SegmentsHead)
-        version = int(head.definitions_version or 0) if head else 0
-        newest = in_force if version <= in_force.version else definitions.current(shop, now=now, at_least=version)
-        return _once(read, newest, asking, now=now, without=done)
+        return _once(read, newest_for(read, in_force, now=now), asking, now=now, without=done)
 
     changed: list[Interval] = []
     unsure: frozenset[str] = frozenset()
@@ -195,13 +203,15 @@ def _once(snapshot: Snapshot, in_force: InForce, why: Why, *, now: datetime, wit
         asked = _first(asked, outcome)
         outcome = _settled(snapshot, standing, asked, in_force, why, now=now)
         rest = frozenset(each.segment_id for each in asked)
-    wakes_at = _wakes_at(head.wakes_at, outcome.wakes_at, now=now)
+    if not hidden:
+        outcome = with_sleeping(outcome, head, in_force, without={each.segment_id for each in asked}, now=now)
+    wakes_at = _wakes_at(head.wakes_at, wakes_by(outcome, in_force, now=now), now=now)
     before = (standing_of(head), head.wakes_at, judged_of(head).hidden, judged_of(head).version is not None)
     after = (Standing(outcome.open, outcome.flips, outcome.as_of), wakes_at, hidden, True)
     is_new_version = why.stamp and judged_of(head).version != in_force.version
     if before == after and not outcome.changed and not rest and not is_new_version and why.by_hand is None:
         return Passed()
-    if not head.rev and hidden and not why.stamp:
+    if not head.rev and hidden and not why.stamp and why.by_hand is None:
         return Passed()  # who was never in any segment and is hidden need not be told to be in none
     change = Change(now)
     guard(change, snapshot, asked, hidden=hidden)

@@ -1,8 +1,11 @@
 # crm/segmentation/standings.py
 """Where a customer stands, as the segments head keeps it."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
+
+from msgspec.structs import replace
 
 from crm.customers.service import SegmentsHead, SegmentState
 from crm.kernel import clock
@@ -31,6 +34,29 @@ def standing_of(head: SegmentsHead, in_force: InForce | None = None) -> Standing
     if in_force is not None:
         flips = {each: flip for each, flip in flips.items() if _is_asked(each, in_force)}
     return Standing(open_, flips, head.as_of)
+
+
+def with_sleeping(
+    outcome: Outcome, head: SegmentsHead, in_force: InForce, *, without: Collection[str], now: datetime
+) -> Outcome:
+    """What time will do to segments that are broken is kept for when they are mended. What it would have done meanwhile
+    is not known any more, and asked then, as of no earlier than what is written.
+    """
+    broken = {each.id for each in in_force.segments.values() if each.is_broken} - set(without)
+    kept = {each: flip for each, flip in standing_of(head).flips.items() if each in broken}
+    passed = {
+        each: Flip(max(filter(None, (flip.at, outcome.as_of))), certain=False)
+        for each, flip in kept.items()
+        if flip.at <= now
+    }
+    return replace(outcome, flips={**outcome.flips, **kept, **passed}) if kept else outcome
+
+
+def wakes_by(outcome: Outcome, in_force: InForce, *, now: datetime) -> datetime | None:
+    """When time will next change anything. What has passed while a segment is broken waits for its mending."""
+    return min(
+        (flip.at for each, flip in outcome.flips.items() if flip.at > now or _is_asked(each, in_force)), default=None
+    )
 
 
 def judged_of(head: SegmentsHead) -> Judged:

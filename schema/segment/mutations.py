@@ -64,7 +64,8 @@ class SegmentMemberResult:
     customer: strawberry.ID = strawberry.field(description="The `id` that was given.")
     changed: bool = strawberry.field(description="Whether that says anything new of them.")
     code: str | None = strawberry.field(
-        description="Why it could not be said of them: `NOT_FOUND`, or `CUSTOMER_DELETED`; null where it was."
+        description="Why it could not be said of them: `NOT_FOUND`, `CUSTOMER_DELETED`, or `STALE` where others kept "
+        "changing them (try again); null where it was."
     )
 
 

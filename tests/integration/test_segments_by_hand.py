@@ -1,5 +1,6 @@
 # tests/integration/test_segments_by_hand.py
 from datetime import datetime
+from typing import Any
 
 import pytest
 
@@ -7,9 +8,9 @@ from crm.customers import service as customers
 from crm.customers.events import CustomerRecorded
 from crm.customers.service import Snapshot
 from crm.kernel import clock
-from crm.kernel.errors import InvalidInputs, NotFound
+from crm.kernel.errors import InvalidInputs, NotFound, Stale
 from crm.kernel.meter import metering
-from crm.segmentation import service
+from crm.segmentation import refreshing, service
 from crm.segmentation.events import changes_of
 from crm.segmentation.service import STATIC, CauseKind, Said, SegmentFields
 from tests.integration.memberships import (
@@ -160,6 +161,36 @@ def test_what_happens_between_reading_and_writing_is_decided_by_too(
     assert add(STAFF, now=now) == [Said("cus_1", changed=False)]
     assert stays(STAFF) == [(now, None)]
     assert head().rev == 1
+
+
+def test_what_is_said_of_somebody_deleted_who_was_never_looked_at_is_kept(time: Time, now: datetime) -> None:
+    store()
+    customers.delete("demo", "cus_1", now=now)
+    assert remove(LATELY, now=now) == [Said("cus_1", changed=True)]
+    assert remove(LATELY, now=now) == [Said("cus_1", changed=False)]
+    deliver(CustomerRecorded.of(customers.restore("demo", "cus_1", now=now)))
+    store(now)
+    deliver(recorded(now))
+    assert open_at(now) == []
+
+
+@pytest.mark.usefixtures("staff")
+def test_a_customer_whom_others_keep_changing_holds_up_no_other(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    store(customer_id="cus_1")
+    store(customer_id="cus_2")
+    say = refreshing.by_hand
+
+    def overtaken(snapshot: Snapshot, *args: Any, **more: Any) -> None:
+        if snapshot.customer_id == "cus_1":
+            raise Stale
+        say(snapshot, *args, **more)
+
+    monkeypatch.setattr("crm.kernel.change.time.sleep", lambda _: None)
+    monkeypatch.setattr(refreshing, "by_hand", overtaken)
+    assert add(STAFF, "cus_1", "cus_2", now=now) == [
+        Said("cus_1", changed=False, fault="STALE"), Said("cus_2", changed=True),
+    ]  # fmt: skip
+    assert members(STAFF) == ["cus_2"]
 
 
 @pytest.mark.usefixtures("time")

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from crm.customers import service as customers
+from crm.customers.events import CustomerRecorded
+from crm.customers.service import Customer
 from crm.kernel.actor import Actor, Role
 from crm.kernel.change import Change
 from crm.kernel.meter import metering
@@ -55,6 +57,13 @@ def status(edited: Edited, now: datetime) -> Status:
     in_force.forget_cached()
     segment = service.current("demo", now=now).segments[edited.definition.segment_id]
     return segment.status(service.ready_in("demo"))
+
+
+def told(changed: Customer, *, now: datetime) -> None:
+    """What segmentation makes of a profile that has changed."""
+    event = CustomerRecorded.of(changed)
+    touched = service.touched(event)
+    service.refresh("demo", event.customer_id, touched=touched, cause=event.cause, occurred_at=now, now=now)
 
 
 def stays(edited: Edited, customer_id: str) -> list[SegmentMembership]:
@@ -212,6 +221,29 @@ def test_a_customer_who_comes_meanwhile_and_is_judged_by_what_was_before_is_look
     assert waiting is None, "not before nobody has the older definitions any more"
     done = finish(edited.operation, now=now)
     assert (done.status, members_of(edited), versions(["cus_new"])) == (DONE, ["cus_new"], {2})
+
+
+@pytest.mark.usefixtures("people")
+def test_who_was_deleted_at_the_edit_and_is_restored_meanwhile_is_judged_by_what_it_means(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = defined(now - timedelta(hours=2))
+    finish(first.operation, now=now - timedelta(hours=2))
+    told(customers.delete("demo", "cus_00", now=now - timedelta(hours=1)), now=now - timedelta(hours=1))
+    older = service.current("demo", now=now)
+    edited = redefined(first, now, "number_of_orders >= 0")
+    assert edited.operation is not None
+    while not service.ready_in("demo") >= 2:
+        run(edited.operation, now=now)
+
+    # A process that looked at the catalogue just before.
+    monkeypatch.setitem(in_force._cache, "demo", (now, older))
+    soon = now + timedelta(seconds=20)
+    told(customers.restore("demo", "cus_00", now=soon), now=soon)
+    in_force.forget_cached()
+
+    finish(edited.operation, now=now)
+    assert "cus_00" in members_of(edited)
 
 
 @pytest.mark.usefixtures("people")
