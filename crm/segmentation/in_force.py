@@ -6,7 +6,6 @@ reads and compiles them only then.
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from threading import Lock
 from typing import Final
 
 from msgspec import Struct, field
@@ -16,6 +15,7 @@ from crm.customers import service as customers
 from crm.customers.service import Definitions
 from crm.kernel.change import retrying
 from crm.kernel.errors import Stale
+from crm.kernel.remembered import Remembered
 from crm.segmentation import repository
 from crm.segmentation.language import catalogue as language
 from crm.segmentation.language.catalogue import Catalogue, OwnAttribute
@@ -96,8 +96,8 @@ class InForce(Struct, frozen=True):
     own: Mapping[str, OwnAttribute] = field(default_factory=dict)
 
 
-_cache: dict[str, tuple[datetime, InForce]] = {}
-_cache_lock = Lock()
+_cache = Remembered[tuple[datetime, InForce]]()
+"""Compiled: up to 200 queries of a shop."""
 
 
 def current(shop: str, *, now: datetime, at_least: int = 0, anew: bool = False) -> InForce:
@@ -107,25 +107,19 @@ def current(shop: str, *, now: datetime, at_least: int = 0, anew: bool = False) 
     changed, however short ago that was. Raises Stale where the store has an older one than that still, and NotFound for
     an unknown shop.
     """
-    with _cache_lock:
-        cached = _cache.get(shop)
+    cached = _cache.get(shop)
     if cached and not anew and cached[1].version >= at_least and abs(now - cached[0]) < FRESH_FOR:
         return cached[1]
     found = retrying(lambda: _read(shop, cached[1] if cached else None, now=now))
     if found.version < at_least:
         raise Stale
-    with _cache_lock:
-        _cache[shop] = (now, found)
+    _cache.keep(shop, (now, found))
     return found
 
 
 def forget_cached(shop: str | None = None) -> None:
     """What this process has changed it reads anew; all shops, for tests, whose tables are new each time."""
-    with _cache_lock:
-        if shop is None:
-            _cache.clear()
-        else:
-            _cache.pop(shop, None)
+    _cache.forget(shop)
 
 
 def build(

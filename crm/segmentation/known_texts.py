@@ -4,11 +4,11 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from threading import Lock
 from typing import Final
 
 from crm.customers import service as customers
 from crm.customers.service import Customer
+from crm.kernel.remembered import Remembered
 from crm.loyalty.service import LoyaltyAccount
 from crm.segmentation import in_force, loading, sampling
 from crm.segmentation.language.catalogue import ATTRIBUTES
@@ -35,8 +35,7 @@ MOST: Final = 100
 """Texts of one attribute."""
 FRESH_FOR: Final = timedelta(minutes=10)
 
-_cache: dict[str, tuple[datetime, Mapping[str, Sequence[str]]]] = {}
-_cache_lock = Lock()
+_cache = Remembered[tuple[datetime, Mapping[str, Sequence[str]]]]()
 
 
 def known_texts(shop: str, *, now: datetime) -> Mapping[str, Sequence[str]]:
@@ -44,20 +43,17 @@ def known_texts(shop: str, *, now: datetime) -> Mapping[str, Sequence[str]]:
 
     Raises NotFound for an unknown shop.
     """
-    with _cache_lock:
-        cached = _cache.get(shop)
+    cached = _cache.get(shop)
     if cached and abs(now - cached[0]) < FRESH_FOR:
         return cached[1]
     found = _read(shop, now=now)
-    with _cache_lock:
-        _cache[shop] = (now, found)
+    _cache.keep(shop, (now, found))
     return found
 
 
 def forget_cached() -> None:
     """For tests, whose tables are new each time."""
-    with _cache_lock:
-        _cache.clear()
+    _cache.forget()
 
 
 def _read(shop: str, *, now: datetime) -> dict[str, list[str]]:

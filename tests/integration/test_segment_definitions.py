@@ -8,7 +8,8 @@ from crm.customers import service as customers
 from crm.kernel.actor import Actor, Role
 from crm.kernel.errors import InvalidInputs, NotFound, Stale
 from crm.kernel.meter import metering
-from crm.segmentation import defining, in_force, repository, service
+from crm.kernel.remembered import Remembered
+from crm.segmentation import defining, in_force, known_texts, repository, service
 from crm.segmentation.defining import SegmentFields
 from crm.segmentation.language.facts import Fact
 from crm.segmentation.language.reading import only
@@ -176,17 +177,28 @@ def test_for_a_minute_nothing_is_asked_and_then_only_whether_anything_changed(no
 
     known = service.current("demo", now=now)
     created(now, "B")
-    in_force._cache["demo"] = (now, known)  # another process' cache
+    in_force._cache.keep("demo", (now, known))  # another process' cache
     with metering() as meter:
         found = service.current("demo", now=now + timedelta(seconds=60))
     assert (found.version, meter.operations) == (2, {"GetItem": 2, "Query": 2})
+
+
+def test_of_many_shops_those_that_were_asked_about_last_are_kept(
+    now: datetime, monkeypatch: pytest.MonkeyPatch, two_shops: None
+) -> None:
+    for module, asked in ((in_force, service.current), (known_texts, service.known_texts)):
+        monkeypatch.setattr(module, "_cache", Remembered[Any](most=1))
+        for shop, is_known in (("demo", False), ("demo", True), ("other", False), ("demo", False)):
+            with metering() as meter:
+                asked(shop, now=now)
+            assert (meter.requests == 0) is is_known, (module.__name__, shop)
 
 
 def test_a_version_that_is_known_to_exist_is_asked_for_at_once(now: datetime) -> None:
     created(now)
     known = service.current("demo", now=now)
     created(now, "B")
-    in_force._cache["demo"] = (now, known)
+    in_force._cache.keep("demo", (now, known))
     assert service.current("demo", now=now, at_least=2).version == 2
     with pytest.raises(Stale):
         service.current("demo", now=now, at_least=3)

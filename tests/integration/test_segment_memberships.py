@@ -112,7 +112,7 @@ def test_a_process_with_older_definitions_reads_them_anew_where_the_customer_was
     service.update("demo", id_of(REPEAT), SegmentFields(query="number_of_orders >= 3"), actor=ANNA, now=now - HOUR)
     deliver(recorded(now))
     assert stays(REPEAT) == []
-    in_force._cache["demo"] = (now, older)
+    in_force._cache.keep("demo", (now, older))
     deliver(recorded(now))
     assert stays(REPEAT) == []
     assert head().definitions_version == older.version + 1
@@ -129,7 +129,7 @@ def test_an_edit_that_comes_between_is_not_written_over_by_what_was_decided_befo
         service.update("demo", id_of(REPEAT), fields, actor=ANNA, now=now - HOUR)
         newer = service.current("demo", now=now)
         service.bring_up(customers.take_snapshot("demo", "cus_1"), newer, now=now)
-        in_force._cache["demo"] = (now, older)
+        in_force._cache.keep("demo", (now, older))
 
     overtaken.append(edit)
     deliver(recorded(now))
