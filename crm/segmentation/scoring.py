@@ -2,7 +2,8 @@
 """The bounds of RFM scores, drawn anew each shop-local day by an operation that walks the shop's customers by the page.
 
 Its id comes from the day, so each day is scored once, whoever asks. The bounds are stored, as the next version, in the
-transaction that puts them in force; an operation that did so and died finds its own bounds there.
+transaction that puts them in force; an operation that did so and died finds its own bounds there, and one that was
+overtaken those of a later day, which stay.
 """
 
 from collections import Counter
@@ -100,8 +101,8 @@ def _put_in_force(operation: Operation, *, now: datetime) -> None:
     def decide(books: Books) -> None:
         version = int(books.catalogue.rfm_version) + 1
         latest = repository.get_thresholds(operation.shop, version - 1) if version > 1 else None
-        if latest is not None and latest.operation_id == operation.operation_id:
-            return
+        if latest is not None and latest.scored_on >= asked[ON]:
+            return  # whoever puts others in force meanwhile moves the catalogue, which this edit is conditioned on
         drawn = rfm.thresholds(
             counts, version=version, on=date.fromisoformat(asked[ON]), zone=asked[ZONE], currency=asked[CURRENCY]
         )

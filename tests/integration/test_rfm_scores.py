@@ -17,6 +17,7 @@ from crm.shops import service as shops
 from functions.segmentation.score_shops import handler
 from tests import bulk, scored
 from tests.rfm_table import ZONE, Row, rows
+from tests.segment_walks import finish
 
 pytestmark = pytest.mark.usefixtures("shop", "outlets")
 
@@ -114,6 +115,48 @@ def test_each_day_has_bounds_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None
     assert earlier is not None
     assert earlier.drawn().on == date(2026, 3, 31)
     assert scored.score("demo", ids["26"], now=NOW) == Rfm("LOYAL", 3, 5, 5)
+
+
+def begin_two_days(monkeypatch: pytest.MonkeyPatch) -> list[operations.Operation]:
+    """None of their steps is done."""
+    begun = []
+    for now in (NOW, NOW + DAY):
+        at(monkeypatch, now)
+        begun.append(segmentation.begin_day(shops.get("demo"), now=now))
+    bulk.tasks()
+    return begun
+
+
+def in_force_on() -> tuple[int, date]:
+    in_force.forget_cached()
+    drawn = segmentation.current("demo", now=NOW + DAY).rfm
+    assert drawn is not None
+    return drawn.version, drawn.on
+
+
+def test_a_day_that_is_scored_late_does_not_replace_a_later_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    scored.furnish("demo", TABLE[:4], now=NOW - DAY)
+    earlier, later = begin_two_days(monkeypatch)
+    assert finish(later, now=NOW + DAY).status == operations.DONE
+    version = catalogue_version()
+    assert finish(earlier, now=NOW + DAY).status == operations.DONE
+    assert in_force_on() == (1, date(2026, 4, 1))
+    assert (catalogue_version(), repository.get_thresholds("demo", 2)) == (version, None)
+
+
+def test_a_day_does_not_replace_a_later_one_that_passes_it_in_the_last_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    scored.furnish("demo", TABLE[:4], now=NOW - DAY)
+    earlier, later = begin_two_days(monkeypatch)
+    read, passing = repository.list_definitions, [later]
+
+    def passed(shop: str) -> Any:
+        if passing and (operations.get(shop, earlier.operation_id).state.get(scoring.SHARD) == customers.SHARDS):
+            finish(passing.pop(), now=NOW + DAY)
+        return read(shop)
+
+    monkeypatch.setattr(repository, "list_definitions", passed)
+    assert finish(earlier, now=NOW + DAY).status == operations.DONE
+    assert (passing, in_force_on()) == ([], (1, date(2026, 4, 1)))
 
 
 def test_a_shop_begins_its_day_by_its_own_clock(monkeypatch: pytest.MonkeyPatch, two_shops: None) -> None:
