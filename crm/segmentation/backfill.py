@@ -5,6 +5,9 @@ All customers are walked, newest first, and each is written with the version of 
 then on no process that still has older ones can write them. Whoever was recorded since shortly before the edit is
 walked once more when no such process is left, since it may have been the first to look at them. For a deletion, the
 walks are over the segment's members.
+
+Whom the first walk gives up on is come back to by the second. Segments are ready once everybody has been brought up;
+an operation that leaves anybody behind fails, and they are not.
 """
 
 import logging
@@ -18,6 +21,7 @@ from typing import Final, Self
 
 from msgspec import Struct
 from msgspec.structs import asdict
+from pynamodb.expressions.condition import Condition
 
 from crm.customers import service as customers
 from crm.customers.service import Customer, SegmentsHead, Snapshot
@@ -51,8 +55,12 @@ half of one.
 """
 BEFORE: Final = timedelta(minutes=5)
 """How far the clock of who records a customer may be behind that of who edits."""
-PLACE: Final = "place"
+PLACE, LEFT = "place", "left"
+"""State: where the walk goes on, and the ids of those whom the first walk gave up on."""
+MOST_LEFT: Final = 1_000
+"""So many are come back to; with more the operation fails in any case."""
 SUPERSEDED: Final = Fault("", "SUPERSEDED", "was overtaken by a newer one, which does what this one had left to do")
+INCOMPLETE: Final = Fault("", "INCOMPLETE", "left customers behind whose memberships could not be brought up")
 
 
 class Place(Struct, frozen=True):
@@ -77,7 +85,8 @@ class Page(Struct, frozen=True):
 def step(operation: Operation, *, patient: bool, now: datetime) -> None:
     """Bring some more customers up. One whose memberships cannot be brought up holds up no other.
 
-    What may pass is raised while one is `patient`, so that the step is done again; then the customer is given up on.
+    What may pass is raised while one is `patient`, so that the step is done again; then the customer is given up on,
+    in the first walk for the time being.
     """
     began = time.monotonic()
     with metering() as meter:
@@ -101,10 +110,13 @@ def _walk(operation: Operation, *, patient: bool, began: float, now: datetime) -
         return 0
     definitions = in_force.current(operation.shop, now=now, at_least=int(catalogue.rev))
     place, done = Place.of(operation), 0
+    if place.again and operation.state.get(LEFT):
+        return _come_back(operation, definitions, patient=patient, now=now)
     for page in _pages(operation, place):
-        _bring_up(operation, page.ids, definitions, patient=patient, now=now)
+        behind = _bring_up(operation, page.ids, definitions, patient=patient, now=now)
         done += len(page.ids)
         if not place.again:
+            operation.state[LEFT] = [*operation.state.get(LEFT, []), *behind][:MOST_LEFT]
             operation.row_count += len(page.ids)
             if page.behind.shard > place.shard:  # as many in each, by chance
                 operation.row_total = round(operation.row_count * _shards(operation) / page.behind.shard)
@@ -112,17 +124,34 @@ def _walk(operation: Operation, *, patient: bool, began: float, now: datetime) -
         if done >= STEP or time.monotonic() - began >= LONGEST:
             break
     operation.state = operation.state | {PLACE: asdict(place)}
-    if place.shard < _shards(operation):
-        return done
-    if place.again:
+    if place.shard == _shards(operation):
+        _end_walk(operation, place, definitions, now=now)
+    return done
+
+
+def _end_walk(operation: Operation, place: Place, definitions: InForce, *, now: datetime) -> None:
+    if place.again and operation.refused_count:
+        operation.fail([INCOMPLETE])
+        _not_ready(operation, now=now)
+    elif place.again:
         operation.status = DONE
     else:
-        if SEGMENT not in operation.arguments:
-            _ready(operation.shop, version, now=now)
-            _find_out(operation, definitions, now=now)
+        if SEGMENT in operation.arguments:  # whoever still is a member is come to again in any case
+            operation.refused_count, operation.state[LEFT] = 0, []
+        _ready(operation, definitions, now=now)
         operation.waits_until = operation.created_at + LET_GO
         operation.state = operation.state | {PLACE: asdict(Place(again=True))}
-    return done
+
+
+def _come_back(operation: Operation, definitions: InForce, *, patient: bool, now: datetime) -> int:
+    """To some of those whom the first walk gave up on."""
+    left = operation.state[LEFT]
+    operation.state = operation.state | {LEFT: left[PAGE:]}
+    operation.refused_count -= len(left[:PAGE])
+    _bring_up(operation, left[:PAGE], definitions, patient=patient, now=now)
+    if not left[PAGE:]:
+        _ready(operation, definitions, now=now)
+    return len(left[:PAGE])
 
 
 def _shards(operation: Operation) -> int:
@@ -166,9 +195,12 @@ def _members(operation: Operation, shard: int, behind: str | None) -> tuple[list
     return [each.customer_id for each in page], [str(each.list_sk) for each in page]
 
 
-def _bring_up(operation: Operation, ids: Sequence[str], definitions: InForce, *, patient: bool, now: datetime) -> None:
+def _bring_up(
+    operation: Operation, ids: Sequence[str], definitions: InForce, *, patient: bool, now: datetime
+) -> list[str]:
+    """Who is given up on."""
     if not ids:
-        return
+        return []
     found = customers.snapshots(operation.shop, ids, _heads(definitions)).values()
 
     def one(snapshot: Snapshot) -> bool | None:
@@ -182,9 +214,11 @@ def _bring_up(operation: Operation, ids: Sequence[str], definitions: InForce, *,
             log.error("memberships not brought up: %s", without_words(error), extra=told)  # noqa: TRY400
             return None
 
-    for changed in _each(one, found):
-        operation.refused_count += changed is None
-        operation.applied_count += changed is True
+    outcomes = list(zip(found, _each(one, found), strict=True))
+    behind = [snapshot.customer_id for snapshot, changed in outcomes if changed is None]
+    operation.refused_count += len(behind)
+    operation.applied_count += sum(changed is True for _, changed in outcomes)
+    return behind
 
 
 def _each(one: Callable[[Snapshot], bool | None], snapshots: Collection[Snapshot]) -> Iterator[bool | None]:
@@ -212,12 +246,29 @@ def _find_out(operation: Operation, definitions: InForce, *, now: datetime) -> N
     insights.ask(operation.shop, sorted(about or definitions.segments), f"v{version}", now=now)
 
 
-def _ready(shop: str, version: int, *, now: datetime) -> None:
-    """Note for which version of the catalogue all customers have been looked at, unless that is a newer one."""
+def _ready(operation: Operation, definitions: InForce, *, now: datetime) -> None:
+    """Note for which version of the catalogue all customers have been looked at, unless that is a newer one, or anybody
+    is left behind.
+    """
+    if SEGMENT in operation.arguments or operation.refused_count:
+        return
+    version, kind = int(operation.arguments[VERSION]), SegmentsReady
+    older = kind.ready_in.does_not_exist() | (kind.ready_in < version)
+    _write_ready(operation.shop, version, when=older, now=now)
+    _find_out(operation, definitions, now=now)
+
+
+def _not_ready(operation: Operation, *, now: datetime) -> None:
+    """Take that back, where the second walk has left somebody behind after the first had not."""
+    if SEGMENT not in operation.arguments:
+        version = int(operation.arguments[VERSION])
+        _write_ready(operation.shop, version - 1, when=SegmentsReady.ready_in == version, now=now)
+
+
+def _write_ready(shop: str, version: int, *, when: Condition, now: datetime) -> None:
     ready = SegmentsReady.of(shop)
     ready.ready_in, ready.ready_at = version, now
     change = Change(now)
-    kind = SegmentsReady
-    change.write(ready, when=kind.ready_in.does_not_exist() | (kind.ready_in < version), otherwise=Stale())
+    change.write(ready, when=when, otherwise=Stale())
     with suppress(Stale):
         change.commit()

@@ -1,6 +1,7 @@
 # tests/integration/test_segments_refresh.py
 """What an edit of segments means is brought to the shop's customers, whatever happens meanwhile."""
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
@@ -10,10 +11,11 @@ import pytest
 from crm.customers import service as customers
 from crm.customers.events import CustomerRecorded
 from crm.customers.service import Customer
+from crm.kernel import operations
 from crm.kernel.actor import Actor, Role
 from crm.kernel.change import Change
 from crm.kernel.meter import metering
-from crm.kernel.operations import CANCELLED, DONE, RUNNING
+from crm.kernel.operations import CANCELLED, DONE, FAILED, OVER, RUNNING, Operation
 from crm.segmentation import backfill, in_force, refreshing, service
 from crm.segmentation.defining import Edited, SegmentFields
 from crm.segmentation.in_force import InForce, Status
@@ -303,25 +305,117 @@ def test_a_segment_is_repaired_on_demand(now: datetime) -> None:
     assert [state.segment_id for state in head.open] == [edited.definition.segment_id]
 
 
+class Failing:
+    """Customers whose memberships cannot be brought up, while they are."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, customer_ids: Iterable[str]) -> None:
+        self.customer_ids = set(customer_ids)
+        bring_up = refreshing.bring_up
+
+        def fails(snapshot: customers.Snapshot, definitions: InForce, *, now: datetime) -> list[Interval]:
+            if snapshot.customer_id in self.customer_ids:
+                raise ZeroDivisionError
+            return bring_up(snapshot, definitions, now=now)
+
+        monkeypatch.setattr(refreshing, "bring_up", fails)
+
+
+def walk(operation: Operation | None, *, now: datetime) -> Operation:
+    """The first walk, each step delivered for the last time."""
+    assert operation is not None
+    told: Operation | None = None
+    while told is None or not told.state["place"]["again"]:
+        told = run(operation, now=now, delivery=3)
+        assert told is not None
+    return told
+
+
+def give_up(operation: Operation | None, *, now: datetime) -> Operation:
+    """To the end, each step delivered for the last time."""
+    assert operation is not None
+    while (told := operations.get("demo", operation.operation_id)).status not in OVER:
+        now = max(now, told.waits_until or now)
+        run(told, now=now, delivery=3)
+    return told
+
+
 @pytest.mark.usefixtures("people")
 def test_a_customer_who_cannot_be_brought_up_holds_up_no_other(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     edited = defined(now)
     assert edited.operation is not None
-    bring_up = refreshing.bring_up
-
-    def fails(snapshot: customers.Snapshot, definitions: InForce, *, now: datetime) -> list[Interval]:
-        if snapshot.customer_id == REGULARS[0]:
-            raise ZeroDivisionError
-        return bring_up(snapshot, definitions, now=now)
-
-    monkeypatch.setattr(refreshing, "bring_up", fails)
+    Failing(monkeypatch, REGULARS[:1])
     with pytest.raises(ZeroDivisionError):
         finish(edited.operation, now=now)
     with pytest.raises(ZeroDivisionError):
         run(edited.operation, now=now, delivery=2)
     assert run(edited.operation, now=now, delivery=3)
+    done = give_up(edited.operation, now=now)
+    assert (done.refused_count, members_of(edited)) == (1, REGULARS[1:])
+
+
+@pytest.mark.usefixtures("people")
+def test_segments_are_not_ready_while_anybody_is_left_behind(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    edited, later = defined(now), now + timedelta(hours=1)
+    failing = Failing(monkeypatch, REGULARS[:3])
+    done = give_up(edited.operation, now=now)
+    assert (done.status, [fault.code for fault in done.faults], done.refused_count) == (FAILED, ["INCOMPLETE"], 3)
+    assert (status(edited, now), service.ready_in("demo")) == (Status.COMPUTING, 0)
+
+    failing.customer_ids.clear()
+    again = service.recompute("demo", edited.definition.segment_id, actor=ANNA, now=later)
+    assert finish(again.operation, now=later).status == DONE
+    assert (members_of(edited), status(edited, later)) == (REGULARS, Status.READY)
+
+
+@pytest.mark.usefixtures("people")
+def test_whom_the_first_walk_gave_up_on_is_come_back_to(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    edited = defined(now)
+    failing = Failing(monkeypatch, REGULARS[:3])
+    told = walk(edited.operation, now=now)
+    assert (told.refused_count, members_of(edited), status(edited, now)) == (3, REGULARS[3:], Status.COMPUTING)
+
+    failing.customer_ids.clear()
     done = finish(edited.operation, now=now)
-    assert (done.status, done.refused_count, members_of(edited)) == (DONE, 1, REGULARS[1:])
+    assert (done.status, done.refused_count, done.row_count) == (DONE, 0, 23)
+    assert (members_of(edited), status(edited, now)) == (REGULARS, Status.READY)
+
+
+def test_segments_are_ready_no_more_where_somebody_who_came_meanwhile_is_left_behind(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edited = defined(now)
+    Failing(monkeypatch, ["cus_new"])
+    walk(edited.operation, now=now)
+    assert status(edited, now) is Status.READY
+    store({"cus_new": 1}, at=now + timedelta(seconds=1))
+    done = give_up(edited.operation, now=now)
+    assert (done.status, done.refused_count, status(edited, now)) == (FAILED, 1, Status.COMPUTING)
+
+
+@pytest.mark.usefixtures("people")
+def test_with_more_than_can_be_come_back_to_it_fails(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backfill, "MOST_LEFT", 2)
+    edited = defined(now)
+    failing = Failing(monkeypatch, REGULARS[:3])
+    assert walk(edited.operation, now=now).refused_count == 3
+    failing.customer_ids.clear()
+    done = finish(edited.operation, now=now)
+    assert (done.status, done.refused_count, status(edited, now)) == (FAILED, 1, Status.COMPUTING)
+
+
+@pytest.mark.usefixtures("people")
+def test_a_member_of_a_deleted_segment_who_was_given_up_on_is_come_back_to(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edited, later = defined(now), now + timedelta(hours=1)
+    finish(edited.operation, now=now)
+    failing = Failing(monkeypatch, REGULARS[:3])
+    deleted = service.delete("demo", edited.definition.segment_id, actor=ANNA, now=later)
+    walk(deleted.operation, now=later)
+    assert members_of(edited) == REGULARS[:3]
+    failing.customer_ids.remove(REGULARS[0])
+    done = give_up(deleted.operation, now=later)
+    assert (done.status, done.refused_count, members_of(edited)) == (FAILED, 2, REGULARS[1:3])
 
 
 @pytest.mark.usefixtures("people")
