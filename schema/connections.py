@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from heapq import merge
 from itertools import islice
 from secrets import token_bytes
@@ -117,6 +118,8 @@ class Place(Struct, frozen=True):
 class PageInfo:
     ends: strawberry.Private[tuple["Edge[Any]", ...]]
     """The first and the last edge; signing a cursor costs more than a field, so it waits until it is asked for."""
+    stop: strawberry.Private[Callable[[], str] | None] = None
+    """The cursor of where reading stopped, if that was behind the last item."""
 
     has_next_page: bool = strawberry.field(description="Whether more comes after this page.")
     has_previous_page: bool = strawberry.field(
@@ -130,8 +133,15 @@ class PageInfo:
     def start_cursor(self) -> str | None:
         return self.ends[0].cursor() if self.ends else None
 
-    @strawberry.field(description="Of the last item; give it as `after` for the next page.")
+    @strawberry.field(
+        description=(
+            "Of the last item; give it as `after` for the next page. Where that is still to be looked for among very "
+            "many (`hasNextPage` with fewer items than asked for, or none), of how far that has come."
+        )
+    )
     def end_cursor(self) -> str | None:
+        if self.stop is not None:
+            return self.stop()
         return self.ends[-1].cursor() if self.ends else None
 
 
@@ -181,15 +191,20 @@ def connection(
     after: str | None,
     position: Callable[[S], str],
     node: Callable[[S], T],
+    reached: str | None = None,
 ) -> Connection[T]:
-    """Make a page of what was fetched: `items` holds up to one more than `first`."""
+    """Make a page of what was fetched: `items` holds up to one more than `first`. `reached`: the position at which
+    reading stopped with the list going on, if it was before there were so many.
+    """
+    stopped = reached if len(items) <= first else None
     edges = [Edge(node=node(item), place=place, item=item, position=position) for item in items[:first]]
     return Connection(
         edges=edges,
         page_info=PageInfo(
-            has_next_page=len(items) > first,
+            has_next_page=len(items) > first or stopped is not None,
             has_previous_page=after is not None,
             ends=(edges[0], edges[-1]) if edges else (),
+            stop=partial(place.cursor, stopped) if stopped is not None else None,
         ),
     )
 

@@ -3,6 +3,7 @@
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from typing import Final
 
 from pynamodb.exceptions import DoesNotExist
 
@@ -21,7 +22,12 @@ from crm.segmentation.models import (
     segments_key,
     version_key,
 )
-from crm.segmentation.stays import SegmentMembership, left_list_key, list_key
+from crm.segmentation.stays import LeftSince, SegmentMembership, left_list_key, list_key
+
+PAGES_OF_LEFT: Final = (100, 1_000, 1_000)
+"""Of how many stays each request to a shard is, and so how many requests there are at most: who came too late is left
+out only after being read.
+"""
 
 
 def list_memberships(shop: str, customer_id: str, segment_id: str) -> list[SegmentMembership]:
@@ -65,19 +71,28 @@ def list_members(
     return [item for item in page if isinstance(item, SegmentMembership) and item.list_sk != after][:limit]
 
 
-def list_left(
-    shop: str, segment_id: str, shard: int, *, after: str | None, limit: int, as_of: datetime
-) -> list[SegmentMembership]:
+def list_left(shop: str, segment_id: str, shard: int, *, after: str | None, limit: int, as_of: datetime) -> LeftSince:
     """A shard of those who were a segment's members at `as_of` and have left since, who left first first, from behind
     the sort key `after` (AP-159). With those of `list_members` they are all that were.
+
+    Where very many came and went since, reading stops before the list ends.
     """
-    page = SegmentMembership.listing.query(
+    pages = SegmentMembership.listing.query(
         left_list_key(shop, segment_id, shard),
         range_key_condition=SegmentMembership.list_sk > (after or f"{clock.text(as_of)}#{timeline.LAST}"),
         filter_condition=SegmentMembership.entered_at <= as_of,
-        limit=limit,
-    )
-    return [item for item in page if isinstance(item, SegmentMembership)]
+    ).page_iter
+    found: list[SegmentMembership] = []
+    reached: str | None = None
+    for size in PAGES_OF_LEFT:
+        pages.page_size = size
+        page = next(pages)
+        found += map(SegmentMembership.from_raw_data, page["Items"])
+        end = pages.last_evaluated_key
+        if end is None or len(found) >= limit:
+            return LeftSince(found[:limit], None)
+        reached = end["list_sk"]["S"]
+    return LeftSince(found, reached)
 
 
 def get_catalogue(shop: str) -> SegmentCatalogue | None:

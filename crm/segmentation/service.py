@@ -46,9 +46,10 @@ from crm.segmentation.previewing import MOST as MOST_LOOKED_AT
 from crm.segmentation.previewing import MOST_WITH_HISTORIES, Looked
 from crm.segmentation.recording import HEADS
 from crm.segmentation.refusals import QueryFault, SegmentNamed, TooManySegments
+from crm.segmentation.repository import PAGES_OF_LEFT
 from crm.segmentation.rfm import Thresholds
 from crm.segmentation.sampling import Sample
-from crm.segmentation.stays import SHARDS, SegmentLeaving, SegmentMembership, SegmentsByHand
+from crm.segmentation.stays import SHARDS, LeftSince, SegmentLeaving, SegmentMembership, SegmentsByHand
 from crm.segmentation.touching import EVERYTHING, NOTHING, TOUCHED_BY, CustomerEvent, Touched
 from crm.segmentation.traits import Choice, Number, Share, Typical
 from crm.segmentation.transitions import CauseKind, Interval, OpenMembership, cause_kind
@@ -65,6 +66,7 @@ __all__ = [
     "MOST_WITH_HISTORIES",
     "NOTHING",
     "ORIGINS",
+    "PAGES_OF_LEFT",
     "REFRESH",
     "SHARDS",
     "STATIC",
@@ -83,6 +85,7 @@ __all__ = [
     "InForce",
     "Insights",
     "Interval",
+    "LeftSince",
     "Looked",
     "Meaning",
     "Mistake",

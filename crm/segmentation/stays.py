@@ -6,6 +6,7 @@ by. Their keys stand in crm/segmentation/models.py.
 from datetime import datetime
 from typing import ClassVar, Self
 
+from msgspec import Struct
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 
 from crm.kernel import clock
@@ -55,6 +56,15 @@ class SegmentMembership(Published, discriminator="SegmentMembership"):
         self.left_at, self.left_cause, self.left_version = at, cause, version
         self.list_pk = left_list_key(self.shop, self.segment_id, shard_of(self.customer_id, SHARDS))
         self.list_sk = f"{clock.text(at)}#{self.customer_id}#{clock.text(self.entered_at)}"
+
+
+class LeftSince(Struct, frozen=True):
+    """Some who left a segment. `reached`: the sort key up to which there are no others, where reading stopped before
+    the list ended and before all were found that were asked for.
+    """
+
+    stays: list[SegmentMembership]
+    reached: str | None
 
 
 class SegmentLeaving(Item, discriminator="SegmentLeaving"):

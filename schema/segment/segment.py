@@ -20,7 +20,7 @@ from schema.customer.history import Actor
 from schema.kpi import KpiGrain
 from schema.node import Node, global_id
 from schema.segment.query_text import SegmentQueryMistake
-from schema.segment.stays import AsOf, SegmentMembership, SegmentStay, members_of
+from schema.segment.stays import REQUESTS, AsOf, SegmentMembership, SegmentStay, members_of
 from schema.segment.traits import InsightsBySegment, SegmentRevenue, SegmentTraits
 
 BRIEF = frozenset({"Segment.id", "Segment.segmentId", "Segment.name", "Segment.kind", "Segment.version"})
@@ -205,9 +205,10 @@ class Segment(Node):
     @strawberry.field(
         description=(
             "Its members, the longest standing first. Of a past moment: first who still are members, then who have "
-            "left since; whoever leaves while pages are read may be on two."
+            "left since; whoever leaves while pages are read may be on two, and where very many came and went since, "
+            "a page may be short or empty: go on while `hasNextPage`."
         ),
-        directives=[paged()],
+        directives=[paged(), priced(REQUESTS)],
     )
     async def members(
         self, info: Info, first: First = 20, after: After = None, as_of: AsOf = None

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 OfSegment = Annotated["Segment", strawberry.lazy("schema.segment.segment")]
 
+REQUESTS = service.SHARDS * (1 + len(service.PAGES_OF_LEFT))
+"""What a page of members takes at most."""
 STILL, LEFT = "still", "left"
 """The two lists that make up who was a member at a moment: a cursor says in which it lies."""
 
@@ -171,7 +173,8 @@ async def members_of(
     context: Context, segment_id: str, *, as_of: datetime | None, first: int | None, after: str | None
 ) -> Connection[SegmentStay]:
     """A page of a segment's members, the longest standing first; of a past moment, those first who still are members,
-    and then who have left since. Whoever leaves while pages are read may be on two of them.
+    and then who have left since. Whoever leaves while pages are read may be on two of them. A page may hold fewer than
+    there are left, where very many came and went since.
     """
     if as_of is not None and as_of > context.now:
         raise InvalidInput("may not lie in the future", field="asOf")
@@ -181,10 +184,19 @@ async def members_of(
     found: list[service.SegmentMembership] = []
     if where == STILL:
         found = await _still(context, segment_id, as_of, position or None, size + 1)
+    reached: str | None = None
     if as_of is not None and len(found) <= size:
-        found += await _left(context, segment_id, as_of, position if where == LEFT else None, size + 1 - len(found))
+        behind = position if where == LEFT else None
+        left = await _left(context, segment_id, as_of, behind, size + 1 - len(found))
+        found, reached = [*found, *left.stays], f"{LEFT} {left.reached}" if left.reached else None
     return connection(
-        place, found, first=size, after=after, position=_place_of, node=lambda item: SegmentStay(item=item)
+        place,
+        found,
+        first=size,
+        after=after,
+        position=_place_of,
+        node=lambda item: SegmentStay(item=item),
+        reached=reached,
     )
 
 
@@ -198,14 +210,16 @@ async def _still(
     return merged(await gather(*shards), key=_key, most=limit)
 
 
-async def _left(
-    context: Context, segment_id: str, as_of: datetime, after: str | None, limit: int
-) -> list[service.SegmentMembership]:
-    shards = (
-        stored(service.list_left, context.shop, segment_id, shard, after=after, limit=limit, as_of=as_of)
-        for shard in range(service.SHARDS)
+async def _left(context: Context, segment_id: str, as_of: datetime, after: str | None, limit: int) -> service.LeftSince:
+    shards = await gather(
+        *(
+            stored(service.list_left, context.shop, segment_id, shard, after=after, limit=limit, as_of=as_of)
+            for shard in range(service.SHARDS)
+        )
     )
-    return merged(await gather(*shards), key=_key, most=limit)
+    found = merged((shard.stays for shard in shards), key=_key, most=limit)
+    reached = min((shard.reached for shard in shards if shard.reached), default=None)
+    return service.LeftSince([each for each in found if reached is None or _key(each) <= reached], reached)
 
 
 def _key(item: service.SegmentMembership) -> str:

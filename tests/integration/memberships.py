@@ -87,8 +87,10 @@ def members_at(name: str, at: datetime) -> list[str]:
     found = [
         member.customer_id
         for shard in range(service.SHARDS)
-        for listed in (service.list_members, service.list_left)
-        for member in listed("demo", segment_id, shard, after=None, limit=100, as_of=at)
+        for member in (
+            *service.list_members("demo", segment_id, shard, after=None, limit=100, as_of=at),
+            *service.list_left("demo", segment_id, shard, after=None, limit=100, as_of=at).stays,
+        )
     ]
     assert len(set(found)) == len(found)
     return sorted(found)
