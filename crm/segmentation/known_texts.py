@@ -28,9 +28,13 @@ OFFERED: Final = (
     "acquisition_channel",
     "loyalty_tier",
 )
-"""What heads say, and what says nothing of one person: no names, and none of the shop's own texts."""
+"""What heads say, and what says nothing of one person where several share it: no names, and none of the shop's own
+texts.
+"""
 HEADS: Final = (Customer, Acquisition, LoyaltyAccount)
 LOOKED_AT: Final = 200
+SHARED_BY: Final = 5
+"""How many of those who were looked at must have a text: what fewer have may be the domain or the village of one."""
 MOST: Final = 100
 """Texts of one attribute."""
 FRESH_FOR: Final = timedelta(minutes=10)
@@ -39,7 +43,7 @@ _cache = Remembered[tuple[datetime, Mapping[str, Sequence[str]]]]()
 
 
 def known_texts(shop: str, *, now: datetime) -> Mapping[str, Sequence[str]]:
-    """By attribute, what some of the customers have, the most frequent first; as they were at most ten minutes ago.
+    """By attribute, what several of some customers have, the most frequent first; as they were at most ten minutes ago.
 
     Raises NotFound for an unknown shop.
     """
@@ -64,5 +68,8 @@ def _read(shop: str, *, now: datetime) -> dict[str, list[str]]:
         moment = Moment(loading.load(snapshot, NOTHING, earliest=now, in_force=known), now)
         for name in OFFERED:
             value = ATTRIBUTES[name].read(moment)
-            counts[name].update(value if isinstance(value, tuple | frozenset) else [value] if value else ())
-    return {name: [text for text, _ in found.most_common(MOST)] for name, found in counts.items()}
+            texts = value if isinstance(value, tuple | frozenset) else (value,) if value else ()
+            counts[name].update(list(dict.fromkeys(texts)))
+    return {
+        name: [text for text, count in found.most_common(MOST) if count >= SHARED_BY] for name, found in counts.items()
+    }

@@ -29,6 +29,7 @@ from crm.segmentation.defining import MOST_SEGMENTS, Edited, SegmentFields
 from crm.segmentation.explaining import Explained
 from crm.segmentation.in_force import InForce, Meaning, Segment, Status
 from crm.segmentation.insights import Insights
+from crm.segmentation.known_texts import SHARED_BY
 from crm.segmentation.language import suggesting
 from crm.segmentation.language.catalogue import Catalogue
 from crm.segmentation.language.compiling import Compiled, Understood
@@ -69,6 +70,7 @@ __all__ = [
     "PAGES_OF_LEFT",
     "REFRESH",
     "SHARDS",
+    "SHARED_BY",
     "STATIC",
     "STEPS",
     "TEMPLATES",

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 LOOKING: Final = 100
 """Points for looking at a sample of the shop's customers."""
+PERSONAL: Final = staff("customers:read")
+"""Asked with a name and a day of birth, a count tells of a person as much as a list does."""
 AT_ONCE: Final = 10
 """Customers whose histories are read one after another, beside the others."""
 
@@ -82,7 +84,7 @@ class SegmentPreview:
             "About how many members it would have, by the customers that were looked at; null where the query is "
             "wrong, and in a shop with more customers until they are first counted, as they are each day."
         ),
-        directives=[priced(LOOKING)],
+        directives=[*PERSONAL, priced(LOOKING)],
     )
     async def estimated_count(self) -> int | None:
         found = await self._found()
@@ -90,7 +92,7 @@ class SegmentPreview:
 
     @strawberry.field(
         description="Whether all customers were looked at, so that `estimatedCount` is exact.",
-        directives=[priced(LOOKING)],
+        directives=[*PERSONAL, priced(LOOKING)],
     )
     async def exact(self) -> bool | None:
         found = await self._found()
@@ -101,7 +103,7 @@ class SegmentPreview:
             f"How many customers were looked at: {service.MOST_LOOKED_AT:,} at most, and "
             f"{service.MOST_WITH_HISTORIES:,} where the query reads histories (orders, touchpoints, carts)."
         ),
-        directives=[priced(LOOKING)],
+        directives=[*PERSONAL, priced(LOOKING)],
     )
     async def sampled(self) -> int | None:
         found = await self._found()
@@ -109,7 +111,7 @@ class SegmentPreview:
 
     @strawberry.field(
         description="Some who would be members, of the customers that were looked at.",
-        directives=[*staff("customers:read"), priced(LOOKING), ListSize(slicing_arguments=["first"])],
+        directives=[*PERSONAL, priced(LOOKING), ListSize(slicing_arguments=["first"])],
     )
     async def sample(
         self, info: Info, first: First = 20

@@ -93,7 +93,8 @@ class SegmentSuggestionQuery:
         description=(
             "The values that may stand at the cursor, those that begin like what is there first: choices, usual days, "
             "types of events, segments' names, and what the shop's customers have for tags, places, languages and "
-            "sources. A form asks with what it would write: `customer_tags CONTAINS 'vi`."
+            f"sources, where at least {service.SHARED_BY} of those looked at share it. A form asks with what it would "
+            "write: `customer_tags CONTAINS 'vi`."
         ),
         directives=[*staff("segments:read"), _sized(), priced(LOOKING)],
     )

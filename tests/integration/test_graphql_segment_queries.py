@@ -214,14 +214,21 @@ def test_nothing_is_estimated_of_a_wrong_query(outlets: None) -> None:
     }  # fmt: skip
 
 
-def test_who_may_not_read_customers_sees_no_sample() -> None:
-    assert codes(answer(ESTIMATE, {"query": "number_of_orders = 0"}, principal=STAFF)) == ["FORBIDDEN"]
+@pytest.mark.parametrize("field", ["estimatedCount", "exact", "sampled", "sample { id }"])
+def test_who_may_not_read_customers_learns_nothing_of_a_person_from_a_query(field: str) -> None:
+    asked = f"query ($query: String!) {{ segmentPreview(query: $query) {{ errors {{ code }} {field} }} }}"
+    given = {"query": "last_name = 'Berg' AND birth_date = 1990-03-12"}
+    assert codes(answer(asked, given, principal=STAFF)) == ["FORBIDDEN"]
+    assert codes(answer(asked, given, principal=READERS)) == []
 
 
-def test_values_that_customers_have_are_offered_but_nothing_of_one_person(outlets: None) -> None:
+def test_values_that_several_customers_share_are_offered_but_nothing_of_one_person(outlets: None) -> None:
     vienna = {"line1": "Graben 1", "city": "Wien", "country": "AT"}
-    for number in range(3):
-        known(number, firstName="Violet", tags=["vip", "new"][: 1 + number % 2], addresses=[vienna])
+    village = {"line1": "Dorf 2", "city": "Windhaag", "country": "AT"}
+    for number in range(6):
+        tags = ["vip", *(["new"] if number else []), *(["vegan"] if number > 1 else [])]
+        mail = f"c{number}@{'example.com' if number else 'bergfamily.at'}"
+        known(number, firstName="Violet", email=mail, tags=tags, addresses=[vienna, *([] if number else [village] * 5)])
 
     def offered(query: str) -> list[object]:
         return [each["text"] for each in suggested("segmentValueSuggestions", query)]
@@ -229,4 +236,5 @@ def test_values_that_customers_have_are_offered_but_nothing_of_one_person(outlet
     assert offered("customer_tags CONTAINS 'v") == ["'vip'"]
     assert offered("customer_tags CONTAINS ") == ["'vip'", "'new'"]
     assert offered("customer_cities CONTAINS 'wi") == ["'Wien'", "'AT-Wien'"]
+    assert offered("customer_email_domain = '") == ["'example.com'"]
     assert offered("first_name = 'v") == []
