@@ -20,11 +20,11 @@ from schema.node import GlobalId, Node, parsed
 from schema.operation import OperationQuery, operation_by_key
 from schema.order import OrderQuery, order_by_key
 from schema.principal import Kind
+from schema.segment.by_key import segment_by_key
 from schema.segment.explanation import SegmentExplanationQuery
 from schema.segment.overlap import SegmentOverlapQuery
 from schema.segment.preview import SegmentPreviewQuery
 from schema.segment.queries import SegmentQuery
-from schema.segment.segment import segment_by_key
 from schema.segment.suggestions import SegmentSuggestionQuery
 from schema.segment.templates import SegmentTemplateQuery
 from schema.shop import Shop, ShopQuery

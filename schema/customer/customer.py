@@ -41,8 +41,8 @@ from schema.message import Message, MessagesByCustomer
 from schema.node import Node, global_id
 from schema.order import Order, OrdersByCustomer
 from schema.scalars import EmailAddress, TimeZone
+from schema.segment.by_key import as_of, memberships_of
 from schema.segment.rfm import RfmScore, rfm_of
-from schema.segment.segment import as_of, memberships_of
 from schema.segment.stays import SegmentMembership, SegmentStay, history_of
 from schema.statistics import Statistics
 from schema.suppression import AddressChannel, OfAddress, Suppression, suppression_of

@@ -29,7 +29,8 @@ from schema.loyalty import LedgerEntry
 from schema.message import Message
 from schema.order import Order, order_of
 from schema.principal import Kind, Principal
-from schema.segment.segment import Segment, segment_by_key
+from schema.segment.by_key import segment_named
+from schema.segment.segment import Segment
 from schema.touchpoint import Touchpoint
 
 
@@ -129,7 +130,7 @@ class SegmentEntered(TimelineEntry):
 
     @strawberry.field(description="Which; it may be deleted since.")
     async def segment(self, info: Info) -> Segment | None:
-        return await segment_by_key(info.context, self.item.segment_id, deleted=True)
+        return await segment_named(info.context, self.item.segment_id, deleted=True)
 
     @strawberry.field(description="What made it so, such as `event:…` or `time:…`.")
     def cause(self) -> str:
@@ -142,7 +143,7 @@ class SegmentLeft(TimelineEntry):
 
     @strawberry.field(description="Which; it may be deleted since.")
     async def segment(self, info: Info) -> Segment | None:
-        return await segment_by_key(info.context, self.item.segment_id, deleted=True)
+        return await segment_named(info.context, self.item.segment_id, deleted=True)
 
     @strawberry.field(description="What made it so, such as `event:…` or `time:…`.")
     def cause(self) -> str:

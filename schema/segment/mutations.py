@@ -14,6 +14,7 @@ from schema.context import GIVEN, Context, Info, stored
 from schema.errors import AnswersRefusals, UserError
 from schema.node import key_of
 from schema.operation import Operation
+from schema.segment.by_key import segment_by_key
 from schema.segment.inputs import (
     SegmentCreateInput,
     SegmentDeleteInput,
@@ -23,7 +24,7 @@ from schema.segment.inputs import (
     SegmentRecomputeInput,
     SegmentUpdateInput,
 )
-from schema.segment.segment import Segment, segment_by_key
+from schema.segment.segment import Segment
 
 WRITE = "segments:write"
 

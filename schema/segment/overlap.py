@@ -12,7 +12,8 @@ from schema.access import signed_in, staff
 from schema.connections import about, priced
 from schema.context import Info, stored
 from schema.node import key_of
-from schema.segment.segment import Segment, segment_by_key
+from schema.segment.by_key import segment_by_key
+from schema.segment.segment import Segment
 
 LEAST = 2
 

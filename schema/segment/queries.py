@@ -10,7 +10,8 @@ from schema.access import staff
 from schema.connections import about
 from schema.context import Info, stored
 from schema.node import key_of
-from schema.segment.segment import Segment, segment_by_key
+from schema.segment.by_key import segment_by_key
+from schema.segment.segment import Segment
 
 
 @strawberry.type

@@ -9,7 +9,7 @@ import strawberry
 from crm.segmentation import service
 from schema.access import signed_in
 from schema.context import Context, stored
-from schema.segment.segment import in_force
+from schema.segment.in_force import in_force
 
 
 @strawberry.enum(description="What the three scores make of a customer (docs/rfm.md has the table).")

@@ -1,30 +1,26 @@
 # schema/segment/segment.py
 """Segments, as clients see them."""
 
-from asyncio import gather
-from collections.abc import Sequence
 from datetime import date, datetime
 from enum import Enum
 from typing import Annotated
 
 import strawberry
 
-from crm.customers.service import SegmentsHead, Snapshot
 from crm.kernel.actor import Actor as Doer
 from crm.kpis import service as kpis
 from crm.segmentation import service
 from schema.access import signed_in, staff
 from schema.connections import After, Connection, First, Place, about, connection, page_size, paged, priced
-from schema.context import Context, Info, Loader, stored
+from schema.context import Context, Info, stored
 from schema.customer.history import Actor
 from schema.kpi import KpiGrain
 from schema.node import Node, global_id
+from schema.segment.growth import POINTS, Grown, GrowthBySegment, SegmentGrowth
+from schema.segment.in_force import MemberCountBySegment, newest, status_of
 from schema.segment.query_text import SegmentQueryMistake
-from schema.segment.stays import REQUESTS, AsOf, SegmentMembership, SegmentStay, members_of
+from schema.segment.stays import REQUESTS, AsOf, SegmentStay, members_of
 from schema.segment.traits import InsightsBySegment, SegmentRevenue, SegmentTraits
-
-BRIEF = frozenset({"Segment.id", "Segment.segmentId", "Segment.name", "Segment.kind", "Segment.version"})
-"""What is known of segments without a read."""
 
 
 @strawberry.enum(description="How customers come to be members.")
@@ -71,31 +67,6 @@ class SegmentVersion:
     @strawberry.field(description="Who made it so.")
     def actor(self) -> Actor:
         return Actor.of(Doer.parse(self.item.written_by))
-
-
-@strawberry.type(description="How a segment grew in a period.", directives=signed_in())
-class SegmentGrowth:
-    row: strawberry.Private[kpis.GrowthRow]
-
-    @strawberry.field(description="Its first day.")
-    def start(self) -> date:
-        return self.row.start
-
-    @strawberry.field(description="Its last day.")
-    def end(self) -> date:
-        return self.row.end
-
-    @strawberry.field(description="How many stays began.")
-    def entered(self) -> int:
-        return self.row.entered
-
-    @strawberry.field(description="How many stays ended.")
-    def left(self) -> int:
-        return self.row.left
-
-    @strawberry.field(description="How many members there were at its end.")
-    def members(self) -> int:
-        return self.row.members
 
 
 @strawberry.type(
@@ -170,7 +141,7 @@ class Segment(Node):
     @strawberry.field(description="How far its members are what it says; null of one that is deleted.")
     async def status(self, info: Info) -> SegmentStatus | None:
         known = await self._now(info.context)
-        return SegmentStatus((await _status(info.context, known)).value) if known else None
+        return SegmentStatus((await status_of(info.context, known)).value) if known else None
 
     @strawberry.field(
         description=(
@@ -182,7 +153,7 @@ class Segment(Node):
         known = await self._now(info.context)
         if known is None or known.is_broken:
             return None
-        is_ready = await _status(info.context, known) is service.Status.READY
+        is_ready = await status_of(info.context, known) is service.Status.READY
         return info.context.now if is_ready else known.meaning.at
 
     @strawberry.field(
@@ -217,7 +188,7 @@ class Segment(Node):
 
     @strawberry.field(
         description="How it grew over days in the shop's zone, both included: by when stays began and ended.",
-        directives=[priced(2), about(31)],
+        directives=[priced(POINTS), about(31)],
     )
     async def growth(
         self,
@@ -227,7 +198,8 @@ class Segment(Node):
         grain: Annotated[KpiGrain | None, strawberry.argument(description="How long a period is.")] = KpiGrain.DAY,
     ) -> list[SegmentGrowth]:
         grain_name = str((grain or KpiGrain.DAY).value)
-        rows = await stored(kpis.growth, info.context.shop, self.segment_key, from_, to, grain=grain_name)
+        asked = Grown(self.segment_key, from_, to, grain_name)
+        rows = await info.context.loader(GrowthBySegment).load(asked)
         return [SegmentGrowth(row=row) for row in rows]
 
     @strawberry.field(description="What is typical of its members; null until that was first worked out.")
@@ -273,91 +245,3 @@ class Segment(Node):
     def _whole(self) -> service.SegmentDefinition:
         assert self.item is not None
         return self.item
-
-
-class MemberCountBySegment(Loader[str, int]):
-    """All in one batch read."""
-
-    async def load_many(self, keys: list[str]) -> Sequence[int]:
-        counts = await stored(kpis.member_counts, self.context.shop, keys)
-        return [counts[key] for key in keys]
-
-
-class InForceByShop(Loader[str, service.InForce]):
-    """As the segments were at most a minute ago."""
-
-    async def load_many(self, keys: list[str]) -> Sequence[service.InForce]:
-        return [await stored(service.current, shop, now=self.context.now) for shop in keys]
-
-
-class NewestByShop(Loader[str, service.InForce]):
-    """As the segments are: one request more."""
-
-    async def load_many(self, keys: list[str]) -> Sequence[service.InForce]:
-        return [await stored(service.newest, shop, now=self.context.now) for shop in keys]
-
-
-class ReadyByShop(Loader[str, int]):
-    """The last version of the shop's segments for which all customers have been looked at."""
-
-    async def load_many(self, keys: list[str]) -> Sequence[int]:
-        return [await stored(service.ready_in, shop) for shop in keys]
-
-
-class SegmentByKey(Loader[str, Segment | None]):
-    """Also those that are deleted. Where no more is asked of them than is known of those in force, none is read."""
-
-    async def load_many(self, keys: list[str]) -> Sequence[Segment | None]:
-        context = self.context
-        asked = {coordinate for coordinate in context.uses if coordinate.startswith("Segment.")}
-        known = (await in_force(context)).segments
-        if asked <= BRIEF and known.keys() >= set(keys):
-            return [Segment(known=known[key], item=None) for key in keys]
-        items = await stored(service.find_many, context.shop, keys)
-        return [Segment(known=None, item=items[key]) if key in items else None for key in keys]
-
-
-async def in_force(context: Context) -> service.InForce:
-    return await context.loader(InForceByShop).load(context.shop)
-
-
-async def _status(context: Context, known: service.Segment) -> service.Status:
-    return known.status(await context.loader(ReadyByShop).load(context.shop))
-
-
-async def newest(context: Context) -> service.InForce:
-    return await context.loader(NewestByShop).load(context.shop)
-
-
-async def segment_by_key(context: Context, segment_id: str, *, deleted: bool = False) -> Segment | None:
-    """None for one that does not exist, is another shop's, or is deleted, unless it is history's."""
-    found = await context.loader(SegmentByKey).load(segment_id)
-    return found if found is None or deleted or found.item is None or found.item.deleted_at is None else None
-
-
-async def memberships_of(context: Context, heads: Snapshot) -> list[SegmentMembership]:
-    """The segments a customer is in now."""
-    head, now = heads.head(SegmentsHead), context.now
-    if head is not None and head.wakes_at is not None and head.wakes_at <= now:
-        # Past due and not yet handled: computed, for which all heads are read, and maybe histories.
-        stays = await stored(service.open_segments, heads, now=now)
-    else:
-        stays = service.open_segments(heads, now=now)
-    if head is None or not stays:
-        return []
-    meant, judged = (await in_force(context)).segments, int(head.definitions_version or 0)
-    segments = await gather(*(segment_by_key(context, stay.segment_id) for stay in stays))
-    found = []
-    for stay, segment in zip(stays, segments, strict=True):
-        known = meant.get(stay.segment_id)
-        if segment is not None:
-            changed_at = known.meaning.at if known and known.meaning.version > judged else None
-            found.append(SegmentMembership(stay=stay, of=segment, changed_at=changed_at))
-    return found
-
-
-async def as_of(context: Context, head: SegmentsHead | None) -> datetime:
-    """As of when the segments that a customer is in are right."""
-    judged = int(head.definitions_version or 0) if head else 0
-    meanings = [each.meaning for each in (await in_force(context)).segments.values()]
-    return min((each.at for each in meanings if each.version > judged), default=context.now)

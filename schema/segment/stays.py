@@ -102,9 +102,9 @@ class SegmentStay:
 
     @strawberry.field(description="Which segment; it may be deleted since.")
     async def segment(self, info: Info) -> OfSegment | None:
-        from schema.segment.segment import segment_by_key  # which needs to know what a stay is
+        from schema.segment.by_key import segment_named  # which needs to know what a stay is
 
-        return await segment_by_key(info.context, self.item.segment_id, deleted=True)
+        return await segment_named(info.context, self.item.segment_id, deleted=True)
 
     @strawberry.field(description="Whose it is.", directives=staff("customers:read"))
     async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("schema.customer.customer")] | None:

@@ -79,6 +79,16 @@ def test_a_segment_is_defined_by_a_query_and_known_at_once() -> None:
     assert read == {"segments": [{"id": segment["id"]}], "segment": {"name": "VIP"}, "node": {"id": segment["id"]}}
 
 
+def test_the_version_that_a_writer_relies_on_is_the_one_that_is_stored(monkeypatch: pytest.MonkeyPatch) -> None:
+    vip = defined("VIP", "number_of_orders >= 2")
+    known_here = segmentation.current("demo", now=NOW)
+    changed("segmentUpdate", "segment { id }", id=vip, name="Best")
+    monkeypatch.setattr(segmentation, "current", lambda *_, **__: known_here)  # as in another process, for a minute
+    shown = "segment(id: $id) { name version } node(id: $id) { ... on Segment { name version } }"
+    stored = {"name": "Best", "version": 2}
+    assert ask(f"query ($id: ID!) {{ {shown} }}", {"id": vip}) == {"segment": stored, "node": stored}
+
+
 def test_each_mistake_of_a_query_is_an_error_with_its_place() -> None:
     given = {"name": "", "query": "number_of_order >= 2 AND gender = 'femal'", "pictureUrl": "http://a.at"}
     found = ask(CREATE, {"input": given})["segmentCreate"]

@@ -305,6 +305,16 @@ def test_a_list_of_segments_with_counts_takes_four_requests_however_many_there_a
     assert requests_of(query) == 4
 
 
+def test_how_segments_grew_takes_two_requests_for_each_and_is_paid_for_however_many_there_are(segments: None) -> None:
+    grown = 'growth(from: "2026-03-01", to: "2026-03-02") { members }'
+    query = f"{{ segments {{ here: {grown} there: {grown} }} }}"
+    body = answer(f"{{ segments {{ {grown} }} }}").body
+    count = len(body["data"]["segments"])
+    assert count > 1
+    assert requests_of(query) == 1 + 2 * count
+    assert body["extensions"]["cost"]["requested"] >= 2 * segmentation.MOST_SEGMENTS + 20 * (1 + 31)
+
+
 @pytest.fixture
 def member(segments: None, ann: str) -> str:
     """Ann by her id, in her segments."""
