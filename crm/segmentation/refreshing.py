@@ -120,14 +120,16 @@ def by_hand(snapshot: Snapshot, said: SegmentsByHand, segment_id: str, *, in_for
 
 
 def newest_for(snapshot: Snapshot, in_force: InForce, *, now: datetime) -> InForce:
-    """The definitions to judge somebody by: those in force, unless they have been judged by newer ones. Nobody who is
-    hidden is walked to after an edit, so who is hidden no longer is judged by those of this moment.
+    """The definitions to judge somebody by: those in force, unless they have been judged by newer ones. The walk after
+    an edit comes to nobody who is hidden, and not at once to all who are new: who is hidden no longer, or was never
+    judged, is judged by those of this moment.
     """
     judged = judged_of(snapshot.head(SegmentsHead) or SegmentsHead.of(snapshot.shop, snapshot.customer_id))
-    version, back = judged.version or 0, judged.hidden and not _is_hidden(snapshot)
-    if version <= in_force.version and not back:
+    missed = (judged.hidden or judged.version is None) and not _is_hidden(snapshot)
+    version = judged.version or 0
+    if version <= in_force.version and not missed:
         return in_force
-    return definitions.current(snapshot.shop, now=now, at_least=version, anew=back)
+    return definitions.current(snapshot.shop, now=now, at_least=version, anew=missed)
 
 
 def open_segments(snapshot: Snapshot, *, now: datetime) -> list[OpenMembership]:
@@ -172,7 +174,8 @@ def _bring(
         if not read:
             _disarm(shop, customer_id)
             return Passed()
-        return _once(read, newest_for(read, in_force, now=now), asking, now=now, without=done)
+        newest = in_force if why.stamp and read is snapshot else newest_for(read, in_force, now=now)
+        return _once(read, newest, asking, now=now, without=done)
 
     changed: list[Interval] = []
     unsure: frozenset[str] = frozenset()

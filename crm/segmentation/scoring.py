@@ -101,7 +101,7 @@ def _put_in_force(operation: Operation, *, now: datetime) -> None:
     def decide(books: Books) -> None:
         version = int(books.catalogue.rfm_version) + 1
         latest = repository.get_thresholds(operation.shop, version - 1) if version > 1 else None
-        if latest is not None and latest.scored_on >= asked[ON]:
+        if latest is not None and (latest.scored_on > asked[ON] or latest.operation_id == operation.operation_id):
             return  # whoever puts others in force meanwhile moves the catalogue, which this edit is conditioned on
         drawn = rfm.thresholds(
             counts, version=version, on=date.fromisoformat(asked[ON]), zone=asked[ZONE], currency=asked[CURRENCY]

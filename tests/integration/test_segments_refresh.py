@@ -225,9 +225,23 @@ def test_a_customer_who_comes_meanwhile_and_is_judged_by_what_was_before_is_look
     assert (done.status, members_of(edited), versions(["cus_new"])) == (DONE, ["cus_new"], {2})
 
 
+def test_a_customer_who_comes_meanwhile_enters_by_their_own_event_whatever_a_process_knows(now: datetime) -> None:
+    first = defined(now - timedelta(hours=1))
+    finish(first.operation, now=now - timedelta(hours=1))
+    older, soon = service.current("demo", now=now), now + timedelta(seconds=20)
+    edited = redefined(first, now, "number_of_orders >= 0")
+    in_force._cache.keep("demo", (now, older))
+
+    store({"cus_new": 0}, at=soon)
+    service.refresh("demo", "cus_new", touched=service.EVERYTHING, cause="event:hello", occurred_at=soon, now=soon)
+
+    [stay] = stays(edited, "cus_new")
+    assert (stay.entered_cause, versions(["cus_new"])) == ("event:hello", {2})
+
+
 @pytest.mark.usefixtures("people")
 def test_who_was_deleted_at_the_edit_and_is_restored_meanwhile_is_judged_by_what_it_means(
-    now: datetime, monkeypatch: pytest.MonkeyPatch
+    now: datetime,
 ) -> None:
     first = defined(now - timedelta(hours=2))
     finish(first.operation, now=now - timedelta(hours=2))
@@ -239,7 +253,7 @@ def test_who_was_deleted_at_the_edit_and_is_restored_meanwhile_is_judged_by_what
         run(edited.operation, now=now)
 
     # A process that looked at the catalogue just before.
-    monkeypatch.setitem(in_force._cache, "demo", (now, older))
+    in_force._cache.keep("demo", (now, older))
     soon = now + timedelta(seconds=20)
     told(customers.restore("demo", "cus_00", now=soon), now=soon)
     in_force.forget_cached()
