@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from crm.consent.events import ConsentRecorded
-from crm.customers.events import AttributesRecorded, CustomerRecorded
+from crm.customers.events import AttributeDefined, AttributesRecorded, CustomerRecorded
 from crm.feedback.events import FeedbackRecorded
 from crm.intake.event_types import EVENT_TYPES, EventType
 from crm.intake.examples import example
@@ -38,6 +38,7 @@ WIDTH = 110
 
 DOMAIN_EVENTS: tuple[type[DomainEvent], ...] = (
     AcquisitionRecorded,
+    AttributeDefined,
     AttributesRecorded,
     ConsentRecorded,
     CustomerRecorded,

@@ -4,7 +4,7 @@
 from datetime import datetime
 from typing import ClassVar, Self
 
-from crm.customers.models import Customer, CustomerAttributes
+from crm.customers.models import AttributeDefinition, Customer, CustomerAttributes
 from crm.kernel import clock
 from crm.kernel.domain_events import DomainEvent
 from crm.kernel.publishing import change_id
@@ -77,3 +77,38 @@ class AttributesRecorded(DomainEvent, frozen=True):
             cause=attributes.cause or "",
             replayed=bool(attributes.replayed),
         )
+
+
+class AttributeDefined(DomainEvent, frozen=True):
+    """What may be asked about one of the shop's own attributes is another: it has other choices, or is in another
+    currency.
+    """
+
+    detail_type: ClassVar[str] = "attribute.defined"
+
+    id: str
+    shop: str
+    key: str
+    rev: int
+    cause: str
+    replayed: bool
+
+    @classmethod
+    def of(cls, definition: AttributeDefinition, before: AttributeDefinition | None) -> Self | None:
+        """Nothing of one that is new, which nobody asks about yet, and of one that is retired: it is asked about as
+        before.
+        """
+        if before is None or _asked_of(before) == _asked_of(definition):
+            return None
+        return cls(
+            id=change_id(definition),
+            shop=str(definition.pk).split("#")[1],
+            key=definition.key,
+            rev=int(definition.rev),
+            cause=definition.cause or "",
+            replayed=bool(definition.replayed),
+        )
+
+
+def _asked_of(definition: AttributeDefinition) -> tuple[frozenset[str], str | None]:
+    return frozenset(choice["key"] for choice in definition.choices), definition.currency

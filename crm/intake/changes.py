@@ -8,8 +8,8 @@ from msgspec.structs import replace
 
 from crm.consent.events import ConsentRecorded
 from crm.consent.models import ConsentHead
-from crm.customers.events import AttributesRecorded, CustomerRecorded
-from crm.customers.models import Customer, CustomerAttributes
+from crm.customers.events import AttributeDefined, AttributesRecorded, CustomerRecorded
+from crm.customers.models import AttributeDefinition, Customer, CustomerAttributes
 from crm.feedback.events import FeedbackRecorded
 from crm.feedback.models import FeedbackResponse
 from crm.kernel.domain_events import DomainEvent
@@ -34,6 +34,7 @@ Publisher: TypeAlias = Callable[[Any, Any], Sequence[DomainEvent | None]]
 PUBLISHERS: dict[type[Published], Publisher] = {
     Customer: lambda item, _: [CustomerRecorded.of(item)],
     CustomerAttributes: lambda item, before: [AttributesRecorded.of(item, before)],
+    AttributeDefinition: lambda item, before: [AttributeDefined.of(item, before)],
     Order: lambda item, _: [OrderRecorded.of(item)],
     ConsentHead: lambda item, _: [ConsentRecorded.of(item)],
     Touchpoint: lambda item, _: [TouchpointRecorded.of(item)],

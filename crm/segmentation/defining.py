@@ -8,7 +8,8 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import asdict
 
-from crm.kernel import ids
+from crm.customers.events import AttributeDefined
+from crm.kernel import clock, ids
 from crm.kernel.actor import SYSTEM, Actor
 from crm.kernel.errors import Fault, InvalidInputs, NotFound, VersionMismatch
 from crm.kernel.operations import Operation
@@ -179,6 +180,29 @@ def shop_changed(shop: str, *, now: datetime) -> Operation | None:
         books.refresh()
 
     return edit(shop, decide, actor=SYSTEM, now=now)[1]
+
+
+def attribute_changed(event: AttributeDefined, *, now: datetime) -> Operation | None:
+    """Let queries be understood by what one of the shop's own attributes is now; None where none names it, or they are.
+
+    Raises NotFound.
+    """
+
+    def decide(books: Books) -> None:
+        catalogue = books.catalogue
+        stored = catalogue.attributes.get(event.key)
+        queries = map(in_force.query_of, books.standing.values())
+        if not any(query is not None and event.key in in_force.own_named(query) for query in queries):
+            return
+        if stored is not None and stored[0] >= event.rev:
+            return
+        catalogue.attributes = {
+            **catalogue.attributes, event.key: [event.rev, books.version, clock.text(now), event.cause],
+        }  # fmt: skip
+        books.move(event.cause)
+        books.refresh()
+
+    return edit(event.shop, decide, actor=SYSTEM, now=now)[1]
 
 
 def find(shop: str, segment_id: str) -> SegmentDefinition | None:

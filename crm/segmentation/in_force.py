@@ -13,11 +13,13 @@ from msgspec.structs import replace
 
 from crm.customers import service as customers
 from crm.customers.service import Definitions
+from crm.kernel import clock
 from crm.kernel.change import retrying
 from crm.kernel.errors import Stale
 from crm.kernel.remembered import Remembered
 from crm.segmentation import repository
 from crm.segmentation.language import catalogue as language
+from crm.segmentation.language import tree
 from crm.segmentation.language.catalogue import Catalogue, OwnAttribute
 from crm.segmentation.language.compiling import Compiled, compiled
 from crm.segmentation.language.facts import Fact
@@ -56,7 +58,7 @@ class Meaning(Struct, frozen=True):
 class Segment(Struct, frozen=True):
     """`version` is the definition's own. `compiled` is None of one whose members are set by hand, and of one that is
     broken. `meaning` is the latest of its own and of all that it depends on: segments that it names, by way of others
-    too, RFM thresholds where it reads scores, the shop's zone and currency.
+    too, RFM thresholds where it reads scores, the shop's own attributes that it reads, the shop's zone and currency.
     """
 
     id: str
@@ -179,6 +181,13 @@ def query_of(definition: SegmentDefinition) -> Query | None:
     return parse(definition.normalized, Mistakes(definition.normalized)).query if definition.normalized else None
 
 
+def own_named(query: Query) -> frozenset[str]:
+    """The keys of the shop's own attributes that a query names itself, whether it is right or not."""
+    subjects = [leaf.subject for leaf in tree.leaves(query) if isinstance(leaf, tree.Predicate)]
+    names = [each.value for each in subjects if isinstance(each, tree.Name)]
+    return frozenset(name.removeprefix(language.OWN) for name in names if name.startswith(language.OWN))
+
+
 def meaning_of(definition: SegmentDefinition) -> Meaning:
     """A definition's own, without that of what it depends on."""
     return Meaning(int(definition.changed_in), definition.changed_at, definition.changed_cause)
@@ -231,6 +240,9 @@ def _meaning(own: Mapping[str, Meaning], segment_id: str, found: Compiled | None
         if stored.shop_changed_at is not None:
             cause = stored.shop_changed_cause or ""
             reasons.append(Meaning(int(stored.shop_changed_in), stored.shop_changed_at, cause))
+        for key in found.reads.attributes & stored.attributes.keys():
+            _, version, at, cause = stored.attributes[key]
+            reasons.append(Meaning(version, clock.parse(at), cause))
         if stored.rfm_changed_at is not None and Fact.RFM in found.reads.facts:
             cause = f"rfm:{int(stored.rfm_version)}:score"
             reasons.append(Meaning(int(stored.rfm_changed_in), stored.rfm_changed_at, cause))

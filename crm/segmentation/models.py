@@ -42,8 +42,9 @@ class SegmentCatalogue(Published, discriminator="SegmentCatalogue"):
     """All segments of a shop as one thing. `rev` is the catalogue's version: every edit moves it, and every definition
     says in which it last came to mean what it means.
 
-    `zone` and `currency` are those that queries are understood in. `refresh_in` is the last version for which all
-    customers are to be looked at anew.
+    `zone` and `currency` are those that queries are understood in. `attributes`: those of the shop's own that are asked
+    about and have changed, by key as [their `rev`, since which version, when, by what cause]. `refresh_in` is the last
+    version for which all customers are to be looked at anew.
     """
 
     segment_count = NumberAttribute(default=0)
@@ -52,6 +53,7 @@ class SegmentCatalogue(Published, discriminator="SegmentCatalogue"):
     shop_changed_in = NumberAttribute(default=0)
     shop_changed_at = UTCDateTimeAttribute(null=True)
     shop_changed_cause = UnicodeAttribute(null=True)
+    attributes = CompactJSONAttribute(default=dict)
     rfm_version = NumberAttribute(default=0)
     rfm_changed_in = NumberAttribute(default=0)
     rfm_changed_at = UTCDateTimeAttribute(null=True)

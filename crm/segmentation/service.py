@@ -119,6 +119,7 @@ __all__ = [
     "Typical",
     "Understood",
     "add_members",
+    "attribute_changed",
     "begin_day",
     "bring_up",
     "cause_kind",
@@ -176,6 +177,7 @@ update = defining.update
 delete = defining.delete
 duplicate = defining.duplicate
 recompute = defining.recompute
+attribute_changed = defining.attribute_changed
 shop_changed = defining.shop_changed
 find = defining.find
 find_many = repository.find_many

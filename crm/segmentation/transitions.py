@@ -116,7 +116,7 @@ def cause_kind(cause: str) -> CauseKind:
         return CauseKind.TIME
     if noun == "segment" and "hand" in rest[1:2]:
         return CauseKind.MANUAL
-    return CauseKind.DEFINITION if noun in {"segment", "rfm", "shop"} else CauseKind.EVENT
+    return CauseKind.DEFINITION if noun in {"attribute", "segment", "rfm", "shop"} else CauseKind.EVENT
 
 
 def newest(facts: Facts, reads: Reads) -> datetime | None:

@@ -1,6 +1,6 @@
 # functions/segmentation/refresh_memberships.py
-"""SQS SegmentationQueue <- DomainBus, what crm/segmentation/touching.py names, `timer.due`, `shop.changed`: bring the
-segments of a customer up to date, or begin to bring those of all of a shop's.
+"""SQS SegmentationQueue <- DomainBus, what crm/segmentation/touching.py names, `timer.due`, `shop.changed`,
+`attribute.defined`: bring the segments of a customer up to date, or begin to bring those of all of a shop's.
 """
 
 from typing import Any, Final
@@ -9,8 +9,10 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from crm.customers.events import AttributeDefined
 from crm.kernel import clock
 from crm.kernel.errors import InvalidInput
+from crm.kernel.operations import Operation
 from crm.kernel.timers import TimerDue
 from crm.segmentation import service
 from crm.shops.events import ShopChanged
@@ -30,7 +32,11 @@ def refresh_memberships(record: SQSRecord) -> None:
         due = TimerDue.parse(detail)
         _tell(due.shop, service.wake(due, now=clock.now()))
     elif detail_type == ShopChanged.detail_type:
-        _begin(ShopChanged.parse(detail))
+        moved = ShopChanged.parse(detail)
+        _begun(service.shop_changed(moved.shop, now=clock.now()))
+    elif detail_type == AttributeDefined.detail_type:
+        defined = AttributeDefined.parse(detail)
+        _begun(service.attribute_changed(defined, now=clock.now()))
     else:
         raise InvalidInput(f"nothing to refresh for {detail_type!r}", field="detail-type")
 
@@ -48,10 +54,9 @@ def _refresh(change: service.CustomerEvent) -> None:
     _tell(change.shop, intervals)
 
 
-def _begin(change: ShopChanged) -> None:
-    operation = service.shop_changed(change.shop, now=clock.now())
+def _begun(operation: Operation | None) -> None:
     if operation is not None:
-        logger.info("operation", extra={"shop": change.shop, "operation_id": operation.operation_id})
+        logger.info("operation", extra={"shop": operation.shop, "operation_id": operation.operation_id})
 
 
 def _tell(shop: str, intervals: list[service.Interval]) -> None:

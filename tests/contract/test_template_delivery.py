@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from crm.customers.events import AttributeDefined
 from crm.intake.changes import PUBLISHERS
 from crm.segmentation.service import TOUCHED_BY
 from crm.shops.events import ShopChanged
@@ -162,7 +163,10 @@ def test_events_are_wired_to_the_functions_that_the_design_names() -> None:
         ("IntakeBus", "*", "", "IntakeQueue"),
         ("default", "Email Bounced", "", "IntakeQueue"),
         ("default", "Email Complaint Received", "", "IntakeQueue"),
-        *(("DomainBus", kind.detail_type, "", "SegmentationQueue") for kind in (*TOUCHED_BY, ShopChanged)),
+        *(
+            ("DomainBus", kind.detail_type, "", "SegmentationQueue")
+            for kind in (*TOUCHED_BY, ShopChanged, AttributeDefined)
+        ),
         ("DomainBus", "timer.due", "segmentation", "SegmentationQueue"),
         ("DomainBus", "order.recorded", "", "LoyaltyQueue"),
         ("DomainBus", "order.recorded", "", "NotificationsQueue"),

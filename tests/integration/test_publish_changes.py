@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from crm.consent.models import ConsentHead, ConsentState
-from crm.customers.models import CustomerAttributes
+from crm.customers.models import AttributeDefinition, CustomerAttributes
 from crm.intake.changes import PUBLISHERS
 from crm.kernel import aws, clock
 from crm.kernel.settings import settings
@@ -174,7 +174,7 @@ def test_a_profile_whose_values_stay_is_not_told(bus: Bus) -> None:
 
 
 def test_every_kind_that_is_published_is_tried_here() -> None:
-    assert {type(item) for item, _ in EVERY_KIND} | {Shop} == set(PUBLISHERS)
+    assert {type(item) for item, _ in EVERY_KIND} | {AttributeDefinition, Shop} == set(PUBLISHERS)
 
 
 def test_of_the_shops_own_attributes_those_are_told_whose_value_is_another(bus: Bus) -> None:
@@ -199,6 +199,24 @@ def test_a_shop_is_told_of_where_its_days_or_amounts_mean_something_else(bus: Bu
         ("shop.changed", "Europe/Vienna", "JPY"),
     ]
     assert bus.told()[0][1]["cause"] == "shop:demo:update:3"
+
+
+def test_an_attribute_is_told_of_where_other_values_may_be_asked_about(bus: Bus) -> None:
+    def colour(rev: int, *keys: str, currency: str | None = None, name: str = "Colour") -> AttributeDefinition:
+        item = AttributeDefinition.of("demo", "colour", now=NOON)
+        item.name, item.type, item.choices = name, "choice", [{"key": key, "name": key} for key in keys]
+        item.rev, item.currency, item.cause = rev, currency, f"attribute:colour:define:{rev}"
+        return item
+
+    first, fewer = colour(1, "red", "blue"), colour(3, "blue")
+    deliver(
+        record(first), record(colour(2, "blue", "red", name="Color"), first), record(fewer, first),
+        record(colour(4, "blue", currency="EUR"), fewer),
+    )  # fmt: skip
+    assert [(kind, detail["shop"], detail["key"], detail["cause"]) for kind, detail in bus.told()] == [
+        ("attribute.defined", "demo", "colour", "attribute:colour:define:3"),
+        ("attribute.defined", "demo", "colour", "attribute:colour:define:4"),
+    ]
 
 
 @pytest.mark.parametrize(("item", "_"), EVERY_KIND)

@@ -6,17 +6,34 @@ from datetime import datetime
 import pytest
 
 from crm.customers import attribute_definitions as attributes
+from crm.customers import repository
 from crm.customers import service as customers
-from crm.customers.events import CustomerRecorded
+from crm.customers.events import AttributeDefined, CustomerRecorded
 from crm.customers.service import AttributeFields
 from crm.kernel import clock
 from crm.segmentation import in_force, service
-from crm.segmentation.service import Said, Status
+from crm.segmentation.service import Meaning, Said, Status
 from crm.shops.models import Shop
-from tests.integration.memberships import DAY, HOUR, Time, deliver, fire, head, open_at, recorded, stays, store, timer
+from tests.integration.memberships import (
+    DAY,
+    HOUR,
+    Time,
+    deliver,
+    fire,
+    head,
+    memberships,
+    open_at,
+    recorded,
+    stays,
+    store,
+    timer,
+)
 from tests.segments import ANNA, define, id_of
 
 RED, BLUE = ("red", "Red"), ("blue", "Blue")
+SIZED = AttributeDefined(
+    id="size@2", shop="demo", key="size", rev=2, cause="attribute:size:define:2", replayed=False
+)  # fmt: skip
 LAPSED, IDLE = "Lapsed", "Idle"
 
 
@@ -44,6 +61,16 @@ def colours(*choices: tuple[str, str], now: datetime) -> None:
     in_force.forget_cached()
 
 
+def changed_to(*choices: tuple[str, str], now: datetime) -> AttributeDefined:
+    before = repository.get_definition("demo", "colour")
+    colours(*choices, now=now)
+    after = repository.get_definition("demo", "colour")
+    assert after is not None
+    event = AttributeDefined.of(after, before)
+    assert event is not None
+    return event
+
+
 def status(name: str, *, now: datetime) -> Status:
     return service.current("demo", now=now).segments[id_of(name)].status(0)
 
@@ -68,6 +95,37 @@ def test_one_that_is_mended_in_time_wakes_whom_it_would_have_woken(time: Time, n
     become_lapsed(time, now)
     (stay,) = stays(LAPSED)
     assert now + 30 * DAY < stay[0] <= now + 32 * DAY
+
+
+def test_an_attribute_with_other_choices_is_another_version_that_everybody_is_asked_by(
+    time: Time, now: datetime
+) -> None:
+    define("Blue", "attributes.colour = 'blue'", now=now - 30 * DAY)
+    warm, later = service.current("demo", now=now), now + 40 * DAY
+    changed = changed_to(BLUE, now=now)
+    become_lapsed(time, now)
+    assert (deliver(changed), deliver(changed)) == ([], [])
+    in_force.forget_cached()
+    found = service.current("demo", now=later)
+    assert found.version == warm.version + 1
+    assert found.segments[id_of(LAPSED)].status(found.version) is Status.BROKEN
+    assert found.segments[id_of("Blue")].meaning == Meaning(found.version, later, "attribute:colour:define:2")
+    assert found.segments[id_of(IDLE)].meaning == warm.segments[id_of(IDLE)].meaning
+
+    assert deliver(changed_to(RED, BLUE, now=later)) == []
+    in_force.forget_cached()
+    mended = service.current("demo", now=later)
+    service.bring_up(customers.take_snapshot("demo", "cus_1"), mended, now=later)
+    assert stays(LAPSED) == [(later, None)]
+    assert memberships(LAPSED)[0].entered_cause == "attribute:colour:define:3"
+
+
+def test_an_attribute_that_no_segment_names_moves_nothing(now: datetime) -> None:
+    version = service.current("demo", now=now).version
+    customers.define_attribute("demo", "size", AttributeFields(name="S", type="choice", choices=[BLUE]), now=now)
+    assert deliver(SIZED) == []
+    in_force.forget_cached()
+    assert service.current("demo", now=now).version == version
 
 
 def test_what_time_would_have_done_meanwhile_rests_and_wakes_nobody(time: Time, now: datetime) -> None:
