@@ -122,7 +122,7 @@ def _lose(change: Change, shop: str, customer_id: str, claim: Claim, occasion: O
         if (each.kind, each.value) == (claim.kind, claim.value):
             each.conflicting, each.verified = True, False
     loser.version += 1
-    loser.changed_at, loser.updated_at = min(occasion.occurred_at, occasion.now), occasion.now
+    loser.change(occasion.occurred_at, now=occasion.now)
     loser.cause, loser.replayed = occasion.cause, occasion.replayed
     change.revise(loser)
     told = history.of_profile(before, loser)

@@ -70,6 +70,8 @@ class Customer(Synced, discriminator="Customer"):
     updated_at = UTCDateTimeAttribute()
     changed_at = UTCDateTimeAttribute()
     """When what was told last came about, by its source; `updated_at` is when it was told."""
+    newest_at = UTCDateTimeAttribute(null=True)
+    """The latest that `changed_at` ever was."""
     version = NumberAttribute(default=0)
     status = UnicodeAttribute(default=ACTIVE)
     deleted_from = UnicodeAttribute(null=True)
@@ -101,6 +103,11 @@ class Customer(Synced, discriminator="Customer"):
         customer.created_at = customer.updated_at = customer.changed_at = now
         customer.enlist()
         return customer
+
+    def change(self, occurred_at: datetime, *, now: datetime) -> None:
+        """Something else is told of them, and came about then: not after it is told."""
+        self.changed_at, self.updated_at = min(occurred_at, now), now
+        self.newest_at = max(self.changed_at, self.newest_at or self.changed_at)
 
     def enlist(self) -> None:
         """Into the shop's list, at the place that the customer has by their age."""

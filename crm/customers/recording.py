@@ -95,7 +95,7 @@ def _profile(change: Change, customer: Customer, stored: Customer | None, occasi
             return []
     else:
         customer.version = int(stored.version) + 1 if stored else 1
-        customer.changed_at, customer.updated_at = min(occasion.occurred_at, occasion.now), occasion.now
+        customer.change(occasion.occurred_at, now=occasion.now)
     customer.cause, customer.replayed = occasion.cause, occasion.replayed
     change.revise(customer)
     return history.of_profile(stored, customer)

@@ -50,6 +50,8 @@ class LoyaltyAccount(Synced, discriminator="LoyaltyAccount"):
     fingerprint = UnicodeAttribute(null=True)
     posted_at = UTCDateTimeAttribute(null=True)
     """When the last entry was recorded."""
+    newest_at = UTCDateTimeAttribute(null=True)
+    """The latest instant at which `available` moved; never moves back."""
     due_at = UTCDateTimeAttribute(null=True)
     """Before then time changes nothing here; its timer is set to it."""
     holds: ListAttribute[OpenHold] = ListAttribute(of=OpenHold, default=list)

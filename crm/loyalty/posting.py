@@ -66,6 +66,8 @@ class Ledger:
         for entry in entries:
             head.lifetime_earned -= sum(one.points for one in entry.postings if one.account == ISSUED)
             head.cause, head.replayed, head.posted_at = entry.cause, entry.replayed, entry.recorded_at
+            if entry.points:
+                head.newest_at = max(entry.occurred_at, head.newest_at or entry.occurred_at)
             change.once(stored.item_of(entry))
         change.revise(head)
 

@@ -16,16 +16,52 @@ from crm.loyalty.orders import Posted, post_for_order
 from crm.loyalty.posting import OWNER, is_due
 from crm.loyalty.programme import Programme, Withheld
 from crm.loyalty.refusals import HoldClosed, HoldExceeded, InsufficientPoints, NotReversible, TooManyHolds
+from crm.loyalty.standing import Played, played
 from crm.loyalty.transferring import transfer
 from crm.loyalty.verification import Finding, Flaw
 from crm.loyalty.verifying import Verified, verify
 
 __all__ = [
-    "OWNER", "Balances", "Finding", "Flaw", "Given", "Hold", "HoldClosed", "HoldExceeded", "HoldStatus",
-    "InsufficientPoints", "LedgerEntry", "LoyaltyAccount", "Movement", "NotReversible", "OrderEarning", "PointsHold",
-    "Posted", "Programme", "TooManyHolds", "Verified", "Withheld", "account", "adjust", "balances_at", "balances_of",
-    "capture", "earnings", "entries", "hold", "is_due", "post_for_order", "redeem", "release", "reverse", "settle",
-    "transfer", "verify", "wake",
+    "OWNER",
+    "Balances",
+    "Finding",
+    "Flaw",
+    "Given",
+    "Hold",
+    "HoldClosed",
+    "HoldExceeded",
+    "HoldStatus",
+    "InsufficientPoints",
+    "LedgerEntry",
+    "LoyaltyAccount",
+    "Movement",
+    "NotReversible",
+    "OrderEarning",
+    "Played",
+    "PointsHold",
+    "Posted",
+    "Programme",
+    "TooManyHolds",
+    "Verified",
+    "Withheld",
+    "account",
+    "adjust",
+    "balances_at",
+    "balances_of",
+    "capture",
+    "earnings",
+    "entries",
+    "hold",
+    "is_due",
+    "played",
+    "post_for_order",
+    "redeem",
+    "release",
+    "reverse",
+    "settle",
+    "transfer",
+    "verify",
+    "wake",
 ]  # fmt: skip
 
 account = repository.get_account

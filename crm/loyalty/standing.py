@@ -4,23 +4,39 @@
 from collections.abc import Iterable
 from datetime import datetime
 
+from msgspec import Struct
+
 from crm.loyalty import due, expiry, in_force, ledger, order_points, repository, stored
 from crm.loyalty.chain import Balances
 from crm.loyalty.due import Expiring, Held, PendingCredit
 from crm.loyalty.ledger import Account
-from crm.loyalty.models import month_at, month_of
+from crm.loyalty.models import LoyaltyAccount, month_at, month_of
 from crm.loyalty.order_points import OrderState
 from crm.loyalty.posting import is_due, occasion
 
 
+class Played(Struct, frozen=True):
+    """Balances, and when the last that had fallen due moved what can be spent."""
+
+    balances: Balances
+    moved_at: datetime | None = None
+
+
 def balances(shop: str, customer_id: str, *, now: datetime) -> Balances:
+    """As `played`, of an account as it is stored now."""
+    head = repository.get_account(shop, customer_id)
+    return played(shop, customer_id, head, now=now).balances if head else Balances()
+
+
+def played(shop: str, customer_id: str, head: LoyaltyAccount, *, now: datetime) -> Played:
     """What has fallen due is played as it will be posted, and nothing is written. Raises NotFound for an unknown shop.
 
-    For an account of which something `is_due`; of the others the head says the same.
+    For an account of which something `is_due`; of the others the head says the same. What is read beside the head is
+    newer where something was posted meanwhile: whoever writes by it does so under the condition of the head.
     """
-    head = repository.get_account(shop, customer_id)
-    if head is None or not is_due(head, now) or head.due_at is None:
-        return stored.balances_of(head) if head else Balances()
+    if not is_due(head, now) or head.due_at is None:
+        return Played(stored.balances_of(head))
+    moved_at = None
     since = min(month_at(now), month_of(expiry.pool_of(head.due_at)))
     account = stored.account_of(shop, customer_id, head, repository.list_months(shop, customer_id, since=since))
     orders = {item.order_id: stored.state_of(item) for item in repository.list_pending(shop, customer_id)}
@@ -28,6 +44,7 @@ def balances(shop: str, customer_id: str, *, now: datetime) -> Balances:
     holds = {item.hold_id: stored.held_of(item) for item in found if item is not None}
     while coming := _coming(account, orders.values(), holds.values(), now=now):
         at, one = coming
+        before = account.balances.net
         when = occasion("", at=at, now=at)
         match one:
             case PendingCredit():
@@ -38,7 +55,8 @@ def balances(shop: str, customer_id: str, *, now: datetime) -> Balances:
                 account = moved.account
             case Expiring():
                 account = ledger.expire(account, one.pool, occasion=when).account
-    return account.balances
+        moved_at = at if account.balances.net != before else moved_at
+    return Played(account.balances, moved_at)
 
 
 def _coming(

@@ -153,6 +153,8 @@ class Statistics(Synced, discriminator="Statistics"):
     totals: ListAttribute[CurrencyTotals] = ListAttribute(of=CurrencyTotals, default=list)
     first_order_at = UTCDateTimeAttribute(null=True)
     last_order_at = UTCDateTimeAttribute(null=True)
+    newest_at = UTCDateTimeAttribute(null=True)
+    """The latest instant at which an order was placed, edited, refunded or cancelled; never moves back."""
 
     @classmethod
     def of(cls, shop: str, customer_id: str) -> Self:

@@ -1,7 +1,7 @@
 # crm/orders/service.py
 """What can be done with orders: the only door into this area."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -37,6 +37,7 @@ __all__ = [
 MOST_REFUNDS = 90  # of one order
 MOST_WAITING = 40  # for one order: each is told of, and placed on the timeline, in the order's own transaction
 MOST_REFUND_LINES = 500  # of one order: an item holds 400 KB
+STANDING = frozenset({"placed_at", "currency", "lines", "shipping", "channel", "coupon", "cart_id"})
 
 get_many = repository.get_many
 get_refs = repository.get_refs
@@ -143,13 +144,16 @@ def record(
     if stored is not None and stored.version >= version.version:
         return Recorded(f"nothing: version {int(stored.version)} is stored", customer.customer_id)
     before, cart_before = _counted(stored), stored.cart_id if stored is not None else None
+    stood = _standing(stored)
     order = stored or _new_order(customer, heads, ref, version)
     unblocked = [waiting.event_id for waiting in ref.waiting_refunds]
     if stored is None or stored.placed_at != version.placed_at:
         zone = shops.current(shop, now=now).zone
         order.placed_on = clock.local_day(version.placed_at, zone).isoformat()
     _take(order, version)
-    _record(change, order, before, heads, cause=cause, replayed=replayed)
+    waited = [waiting.refunded_at for waiting in order.refunds] if stored is None else []
+    moved_at = [version.occurred_at, *waited] if stored is None or _standing(order) != stood else []
+    _record(change, order, before, heads, moved_at=moved_at, cause=cause, replayed=replayed)
     if stored is None:
         _place(change, order, order.refunds)
         ref.customer_id, ref.waiting_refunds = customer.customer_id, []
@@ -191,7 +195,8 @@ def refund(
     before = _counted(order)
     order.refunds = _with(order.refunds, item)
     _place(change, order, [item])
-    _record(change, order, before, take_snapshot(shop, ref.customer_id), cause=cause, replayed=replayed)
+    heads, moved_at = take_snapshot(shop, ref.customer_id), [given.refunded_at]
+    _record(change, order, before, heads, moved_at=moved_at, cause=cause, replayed=replayed)
     worthless = "" if given.currency == order.currency else f", worth nothing: the order is in {order.currency}"
     return Recorded(f"refund {given.refund_id}{worthless}", ref.customer_id)
 
@@ -238,7 +243,14 @@ def _place(change: Change, order: Order, refunds: Sequence[Refund]) -> None:
 
 
 def _record(
-    change: Change, order: Order, before: Counted | None, heads: Snapshot, *, cause: str, replayed: bool
+    change: Change,
+    order: Order,
+    before: Counted | None,
+    heads: Snapshot,
+    *,
+    moved_at: Iterable[datetime],
+    cause: str,
+    replayed: bool,
 ) -> None:
     value = worth(order)
     order.gross, order.refunded, order.net = value.gross, value.refunded, value.net
@@ -253,6 +265,7 @@ def _record(
     known.order_count = sum(total.orders for total in sums.values())
     known.recorded_count += is_new
     known.first_order_at, known.last_order_at = _first_and_last(known, order, before, after)
+    known.newest_at = max([*moved_at, *([known.newest_at] if known.newest_at else [])], default=None)
     known.cause, known.replayed = cause, replayed
     change.revise(known)
 
@@ -273,6 +286,13 @@ def _counted(order: Order | None) -> Counted | None:
     if order is None or order.status == CANCELLED:
         return None
     return Counted(order.currency, int(order.gross), int(order.refunded), int(order.net), order.placed_at)
+
+
+def _standing(order: Order | None) -> dict[str, Any] | None:
+    """What an order is worth and of what it is made: that it is paid or on its way changes nothing of it."""
+    if order is None or order.status == CANCELLED:
+        return None
+    return {name: value for name, value in order.serialize().items() if name in STANDING}
 
 
 def _sums(total: CurrencyTotals) -> Sums:

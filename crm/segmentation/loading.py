@@ -16,6 +16,7 @@ from crm.customers import service as customers
 from crm.customers.service import Customer, Snapshot
 from crm.feedback.service import FeedbackHead
 from crm.kernel import clock
+from crm.loyalty import service as loyalty
 from crm.loyalty.service import LoyaltyAccount
 from crm.orders import service as orders
 from crm.segmentation import rfm
@@ -64,26 +65,35 @@ Found: TypeAlias = tuple[dict[str, Any], list[datetime]]
 """Fields of Facts, and when what they say came about."""
 
 
-def load(snapshot: Snapshot, reads: Reads, *, earliest: datetime, in_force: InForce) -> Facts:
+def load(
+    snapshot: Snapshot, reads: Reads, *, earliest: datetime, in_force: InForce, now: datetime | None = None
+) -> Facts:
     """The facts behind a snapshot, with the histories that `reads` names: no further back than its windows reach at
     `earliest`, the first moment that will be asked about. Windows only move on, so that is enough for later ones.
+    What time has changed of points by `now` counts, posted or not; without it, by `earliest`.
 
     One Query for orders, for the last order and for each type of touchpoint; two for what was seen last; up to three,
-    and a batch read, for carts; one batch read for the shop's own attributes. Without any of these, none. Somebody
-    without a profile is hidden: nobody is there to be in a segment.
+    and a batch read, for carts; one batch read for the shop's own attributes; two for points of which something is due,
+    and one for each hold of them that has ended. Without any of these, none. Somebody without a profile is hidden:
+    nobody is there to be in a segment.
     """
     profile = snapshot.head(Customer)
     if profile is None:
         return Facts(snapshot.customer_id, in_force.zone, Profile(earliest), hidden=True)
     asked = Asked(snapshot.shop, snapshot.customer_id, reads, days.today(earliest, in_force.zone), in_force)
     heads = _of_heads(snapshot, profile, in_force)
-    fields: dict[str, Any] = {}
     told = _told_of_heads(snapshot, profile)
+    fields: dict[str, Any] = {}
+    if Fact.LOYALTY in reads.facts:
+        fields, times = _points_due(snapshot, now=now or earliest)
+        told |= _newest(Fact.LOYALTY, [*times, *_known(told.get(Fact.LOYALTY))])
     for fact, read in HISTORIES.items():
         if fact in reads.facts:
             found, times = read(asked)
             fields |= found
-            told |= _newest(fact, times)
+            told |= _newest(fact, [*times, *_known(told.get(fact))])
+    if fields.get("checkouts"):  # an order closes its cart, and gives it back when it is cancelled
+        told |= _newest(Fact.CARTS, _known(told.get(Fact.CARTS), told.get(Fact.ORDERS)))
     if Fact.RFM in reads.facts and in_force.rfm is not None:
         fields["rfm"] = rfm.score(in_force.rfm, heads.statistics, currency=in_force.currency)
     return replace(heads, told=told, **fields)
@@ -110,17 +120,29 @@ def _of_heads(snapshot: Snapshot, profile: Customer, in_force: InForce) -> Facts
 
 
 def _told_of_heads(snapshot: Snapshot, profile: Customer) -> dict[Fact, datetime]:
-    """When what the heads say came about, where they say so. Nobody is known before they are recorded."""
-    told = _newest(Fact.PROFILE, [profile.created_at, profile.changed_at])
-    if (sums := snapshot.head(orders.Statistics)) is not None and sums.last_order_at is not None:
-        told |= dict.fromkeys(OF_ORDERS, sums.last_order_at)
+    """When what the heads say last became so, where they say it. Nobody is known before they are recorded.
+
+    What was told last need not have come about last, and what stands need not be what changed last: an order that was
+    cancelled, a source that was a visitor's before they were known. So each head keeps the newest instant there was.
+    """
+    told = _newest(Fact.PROFILE, _known(profile.created_at, profile.changed_at, profile.newest_at))
+    if (sums := snapshot.head(orders.Statistics)) is not None:
+        for fact in OF_ORDERS:
+            told |= _newest(fact, _known(sums.last_order_at, sums.newest_at))
     if (said := snapshot.head(ConsentHead)) is not None:
         told |= _newest(Fact.CONSENT, [state.occurred_at for state in said.states])
-    if (sources := snapshot.head(Acquisition)) is not None and sources.last:
-        told[Fact.ACQUISITION] = sources.last.occurred_at
-    if (answers := snapshot.head(FeedbackHead)) is not None and answers.latest_at is not None:
-        told[Fact.FEEDBACK] = answers.latest_at
+    if (sources := snapshot.head(Acquisition)) is not None:
+        last = sources.last.occurred_at if sources.last else None
+        told |= _newest(Fact.ACQUISITION, _known(last, sources.occurred_at, sources.newest_at))
+    if (account := snapshot.head(LoyaltyAccount)) is not None:
+        told |= _newest(Fact.LOYALTY, _known(account.newest_at))
+    if (answers := snapshot.head(FeedbackHead)) is not None:
+        told |= _newest(Fact.FEEDBACK, _known(answers.latest_at))
     return told
+
+
+def _known(*times: datetime | None) -> list[datetime]:
+    return [at for at in times if at is not None]
 
 
 def _newest(fact: Fact, times: Iterable[datetime]) -> dict[Fact, datetime]:
@@ -180,6 +202,15 @@ def _source(part: touchpoints.SourcePart | None) -> Source | None:
 def _loyalty(account: LoyaltyAccount | None) -> Loyalty | None:
     """Tiers and the day of joining are not kept by loyalty yet: unknown of everybody."""
     return Loyalty(int(account.available)) if account else None
+
+
+def _points_due(snapshot: Snapshot, *, now: datetime) -> Found:
+    """The points as their account shows them, where time has changed them and nothing was posted yet."""
+    account = snapshot.head(LoyaltyAccount)
+    if account is None or not loyalty.is_due(account, now):
+        return {}, []
+    played = loyalty.played(snapshot.shop, snapshot.customer_id, account, now=now)
+    return {"loyalty": Loyalty(played.balances.net)}, _known(played.moved_at)
 
 
 def _feedback(head: FeedbackHead | None) -> Feedback | None:

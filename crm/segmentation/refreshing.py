@@ -283,7 +283,7 @@ def _facts(
             starts.append(floor)
         earliest = min([earliest, *starts])
     reads = READS_NOTHING if _is_hidden(snapshot) else reads_of(asked)
-    facts = loading.load(snapshot, reads, earliest=earliest, in_force=in_force)
+    facts = loading.load(snapshot, reads, earliest=earliest, in_force=in_force, now=now)
     if why.by_hand is None:
         return facts
     said = why.by_hand

@@ -134,6 +134,8 @@ class Acquisition(Synced, discriminator="Acquisition"):
     """Touchpoints that were the customer's and are no longer: nothing else of theirs shows that they are gone."""
     occurred_at = UTCDateTimeAttribute(null=True)
     """When what last changed any of it came about."""
+    newest_at = UTCDateTimeAttribute(null=True)
+    """The latest that `occurred_at` ever was."""
 
     @classmethod
     def of(cls, shop: str, customer_id: str) -> Self:

@@ -57,6 +57,7 @@ class Sources:
             head.first, head.last = acquisition.ends([head.own_first, head.own_last, *theirs]) or (None, None)
             head.cause, head.replayed = self._told.cause, self._told.replayed
             head.occurred_at = self._told.occurred_at
+            head.newest_at = max(head.occurred_at, head.newest_at or head.occurred_at)
             change.revise(head)
 
     def _head(self, customer_id: str) -> Acquisition:
