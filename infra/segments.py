@@ -11,6 +11,7 @@ from crm.kernel import clock
 from crm.kernel.actor import SYSTEM
 from crm.kernel.errors import CrmError, InvalidInputs
 from crm.segmentation import service
+from crm.segmentation.language.kinds import folded
 from crm.segmentation.service import DYNAMIC, SegmentFields
 from crm.shops import service as shops
 
@@ -45,7 +46,7 @@ def _score(given: argparse.Namespace) -> int:
 def _define(given: argparse.Namespace) -> int:
     known = {each.folded for each in service.list_definitions(given.shop)}
     for name, query in given.segment:
-        if name.casefold() in known:
+        if folded(name) in known:
             continue
         try:
             said = SegmentFields(name, query=query)

@@ -129,7 +129,6 @@ def delete(shop: str, segment_id: str, *, actor: Actor, now: datetime, expected_
         # What it was, its versions say: what stays is read with every edit.
         definition.query_text = definition.normalized = definition.description = definition.picture_url = None
         definition.goals = []
-        books.catalogue.segment_count = len(books.standing) - 1
         books.revise(definition, "delete", means=True)
         books.refresh(only_members_of=segment_id)
         return definition
@@ -231,7 +230,6 @@ def _add(books: Books, kind: str, said: SegmentFields) -> SegmentDefinition:
     _set(books, definition, said)
     if len(books.standing) >= MOST_SEGMENTS:
         raise TooManySegments(MOST_SEGMENTS)
-    books.catalogue.segment_count = len(books.standing) + 1
     books.revise(definition, "define", means=True)
     if kind == DYNAMIC:
         books.refresh()

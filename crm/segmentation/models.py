@@ -47,7 +47,6 @@ class SegmentCatalogue(Published, discriminator="SegmentCatalogue"):
     version for which all customers are to be looked at anew.
     """
 
-    segment_count = NumberAttribute(default=0)
     zone = UnicodeAttribute()
     currency = UnicodeAttribute()
     shop_changed_in = NumberAttribute(default=0)

@@ -139,7 +139,7 @@ class SegmentMutation:
     @strawberry.mutation(
         description=(
             "Define a segment. Who is in it is worked out customer by customer: until `operation` is done, it is "
-            "`REFRESHING`."
+            "`COMPUTING`."
         ),
         extensions=[AnswersRefusals()],
         directives=staff(WRITE),

@@ -81,7 +81,12 @@ class SegmentMembership:
     def cause(self) -> SegmentCause:
         return SegmentCause(text=self.stay.entered_cause, of_version=self.stay.version)
 
-    @strawberry.field(description="When time alone will end it, if nothing else happens; null: never.")
+    @strawberry.field(
+        description=(
+            "When time alone will end it, if nothing else happens; null: never, or not within the next 16 times at "
+            "which it might and does not."
+        )
+    )
     def flips_at(self) -> datetime | None:
         return self.stay.flips_at
 
