@@ -49,9 +49,9 @@ PER_SECOND: Final = 250
 """Customers at most: half of what a new table takes is left to the shop."""
 AT_ONCE: int = 8
 """Threads; moto takes but one."""
-LET_GO: Final = timedelta(seconds=90)
-"""When no process has definitions from before the edit any more: they look once a minute, and none runs for longer than
-half of one.
+LET_GO: Final = in_force.FRESH_FOR + timedelta(seconds=120)
+"""When no process has definitions from before the edit any more: they look once a minute, and of the functions that
+write heads by what they have found (RefreshMemberships, RunOperation, the gateway) none runs for longer than two.
 """
 BEFORE: Final = timedelta(minutes=5)
 """How far the clock of who records a customer may be behind that of who edits."""

@@ -8,7 +8,7 @@ each function are held against its role. What no laptop enforces is found here a
 import importlib
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from types import SimpleNamespace
@@ -18,7 +18,9 @@ import pytest
 from botocore.client import BaseClient
 
 from api.app import create_app
+from crm.customers import attribute_definitions
 from crm.customers import service as customers
+from crm.customers.service import AttributeFields
 from crm.intake.event_types import EVENT_TYPES
 from crm.intake.examples import example
 from crm.kernel import aws, clock
@@ -26,7 +28,9 @@ from crm.kernel.actor import SYSTEM
 from crm.kernel.settings import settings
 from crm.kernel.table import client
 from crm.loyalty import service as loyalty
+from crm.segmentation import backfill, in_force, known_texts, loading
 from crm.segmentation import service as segmentation
+from crm.segmentation.language.facts import Fact, Facts
 from crm.segmentation.service import SegmentFields
 from crm.shops import service as shops
 from crm.shops.service import ShopFields
@@ -42,6 +46,7 @@ from tests.contract.stack import (
     role_of,
     targets,
 )
+from tests.segments import define
 from tests.tokens import authenticator, token
 from tests.web import Client
 
@@ -55,6 +60,20 @@ OF_OBJECTS = dict.fromkeys(
 PIECE = "moto.s3.models.S3_UPLOAD_PART_MIN_SIZE"
 
 Calls = dict[str, set[tuple[str, str]]]
+
+READERS = {"RefreshMembershipsFunction", "RunOperationFunction", "GatewayFunction"}
+"""The functions that ask anything of customers which their heads do not say."""
+ASKING = {
+    Fact.ATTRIBUTES: "attributes.size > 40",
+    Fact.CARTS: "checkout_abandoned(60, since: -12m)",
+    Fact.LAST_ORDER: "last_order_channel = 'pos'",
+    Fact.LAST_SEEN: "last_seen_channel = 'app'",
+    Fact.LOYALTY: "loyalty_points > 0",
+    Fact.ORDERS: "orders_placed(count_min: 2, since: -30d)",
+    Fact.RFM: "rfm_recency >= 4",
+    Fact.TOUCHPOINTS: "event('product.viewed', count_min: 2, since: -30d)",
+}
+"""A segment for each kind of fact that is not a head of the profile."""
 
 
 def resources_of(service: str, operation: str, asked: dict[str, Any], function: str) -> Iterator[tuple[str, str]]:
@@ -101,6 +120,11 @@ SCREENS = [
     "{ customers(first: 2) { nodes { email orders { nodes { orderId } } } } }",
     '{ customerByIdentifier(identifier: {email: "ada@example.com"}) { id } }',
     "{ shop { name } segments { name memberCount status members { nodes { enteredAt } } } }",
+    *(
+        f"""{{ segmentExplain(segment: {{query: "{query}"}}, customer: "WHO") {{ member }}
+            segmentPreview(query: "{query}") {{ estimatedCount }} }}"""
+        for query in ASKING.values()
+    ),
     '{ kpi(name: NET_REVENUE, from: "2026-03-01", to: "2026-03-31") { periods { value } } }',
     '{ kpiFacts(name: NET_REVENUE, day: "2026-03-01") { nodes { numerator } } }',
 ]
@@ -124,6 +148,7 @@ class Day:
 
     def __init__(self) -> None:
         self.calls: Calls = defaultdict(set)
+        self.loaded: dict[str, set[Fact]] = defaultdict(set)
         self.running: str | None = None
         self.published: list[dict[str, Any]] = []
 
@@ -144,10 +169,16 @@ class Day:
             if operation == "PutEvents":
                 self.published += asked["Entries"]
 
+    def note_facts(self, asked: Iterable[Fact], facts: Facts) -> None:
+        """What has been read of somebody. Without bounds there are no scores."""
+        if self.running is not None and not facts.hidden:
+            self.loaded[self.running].update(set(asked) - (set() if facts.rfm else {Fact.RFM}))
+
     def invoke(self, function: str, event: dict[str, Any]) -> Any:
         module, _, name = FUNCTIONS[function]["Handler"].rpartition(".")
         handler: Callable[..., Any] = getattr(importlib.import_module(module), name)
-        shops.forget_cached()  # each function runs in containers of its own
+        for cached in (shops, attribute_definitions, in_force, known_texts):
+            cached.forget_cached()  # each function runs in containers of its own
         self.running = function
         try:
             return handler(event, SimpleNamespace(aws_request_id="r-1", function_name=function))
@@ -190,6 +221,16 @@ class Day:
                 owners = pattern.get("detail", {}).get("owner", [detail.get("owner")])
                 if entry["DetailType"] in pattern.get("detail-type", ()) and detail.get("owner") in owners:
                     self.deliver(name_in(target["Arn"]), [event])
+
+    def run_operations(self) -> None:
+        """Until there is nothing left to do."""
+        while tasks := bulk.tasks():
+            self.deliver("OperationsQueue", [json.loads(task["Body"]) for task in tasks])
+
+    def score(self) -> None:
+        """Let the day of the shop begin, and its customers be compared."""
+        self.invoke("ScoreShopsFunction", {})
+        self.run_operations()
 
     def visit(self) -> None:
         """Let staff look at everything and change what they may."""
@@ -245,8 +286,7 @@ class Day:
                 self.running = "GatewayFunction"
                 assert bulk.change("importStart", id=operation["id"])["userErrors"] == []
                 self.running = None
-            while tasks := bulk.tasks():
-                self.deliver("OperationsQueue", [json.loads(task["Body"]) for task in tasks])
+            self.run_operations()
             done = bulk.seen(operation["id"])
             assert (done["status"], done["progress"]["refused"]) == ("DONE", 0), bulk.results(done)
 
@@ -254,13 +294,24 @@ class Day:
 @pytest.fixture
 def day(segments: None, outlets: None, monkeypatch: pytest.MonkeyPatch) -> Day:
     now = clock.parse(example("order.placed")["data"]["placedAt"]) + timedelta(days=2)  # a first order is thanked for
-    day, call = Day(), BaseClient._make_api_call  # type: ignore[attr-defined]
+    day, call, load = Day(), BaseClient._make_api_call, loading.load  # type: ignore[attr-defined]
+    customers.define_attribute("demo", "size", AttributeFields(name="Size", type="number"), now=now)
+    for fact, query in ASKING.items():
+        define(fact, query, now=now)
+    bulk.tasks()
 
     def noted(self: Any, operation: str, asked: dict[str, Any]) -> Any:
         day.note(self.meta.service_model.service_name, operation, asked)
         return call(self, operation, asked)
 
     monkeypatch.setattr(BaseClient, "_make_api_call", noted)
+
+    def loaded(snapshot: Any, reads: Any, **given: Any) -> Facts:
+        facts = load(snapshot, reads, **given)
+        day.note_facts(reads.facts, facts)
+        return facts
+
+    monkeypatch.setattr(loading, "load", loaded)
     monkeypatch.setattr(clock, "now", lambda: now)
     for limit in (f"{bulk.files.__name__}.MOST_BYTES", f"{bulk.files.__name__}.LEAST_BYTES", PIECE):
         monkeypatch.setattr(limit, 1)  # results are sent in pieces
@@ -269,6 +320,7 @@ def day(segments: None, outlets: None, monkeypatch: pytest.MonkeyPatch) -> Day:
     day.deliver("IntakeQueue", [example(name) for name in first])
     day.stream()
     day.stream()
+    day.score()
     day.deliver("IntakeQueue", [example(name) for name in EVENT_TYPES if name not in first])
     day.deliver("IntakeQueue", [moved(), of_nobody_who_agreed(), of_no_shop()])
     day.deliver("IntakeQueue", [of_a_visitor(), who_the_visitor_was("4711", hour=10)])
@@ -283,8 +335,8 @@ def day(segments: None, outlets: None, monkeypatch: pytest.MonkeyPatch) -> Day:
     day.hold_points(now)
     monkeypatch.setattr(clock, "now", lambda: now + timedelta(days=120))
     day.invoke("FireDueFunction", {})
-    day.invoke("ScoreShopsFunction", {})
     day.hand_over()
+    day.score()
     return day
 
 
@@ -347,6 +399,17 @@ def test_a_function_may_make_every_call_it_makes_and_on_tables_no_other(day: Day
     assert set(day.calls) == set(FUNCTIONS) - {"AddClaimsFunction"}  # which calls nobody
     assert not refused(day.calls), "\n".join(map(str, refused(day.calls)))
     assert not idle(day.calls), "\n".join(map(str, idle(day.calls)))
+
+
+def test_whoever_judges_segments_reads_every_kind_of_fact_in_that_day(day: Day) -> None:
+    assert set(day.loaded) == READERS
+    assert set(loading.HISTORIES) <= set(ASKING)
+    assert {function: set(ASKING) - read for function, read in day.loaded.items()} == {key: set() for key in READERS}
+
+
+def test_a_walk_goes_on_when_nobody_who_judges_segments_can_have_older_definitions() -> None:
+    longest = max(int(FUNCTIONS[function]["Timeout"]) for function in READERS)
+    assert in_force.FRESH_FOR + timedelta(seconds=longest) <= backfill.LET_GO
 
 
 def refused(calls: Calls) -> list[tuple[str, str, str]]:

@@ -139,7 +139,7 @@ def _reads_on(system: LocalSystem) -> None:
 
 def _no_walk_is_due(system: LocalSystem) -> None:
     """Once segments are defined, all customers are walked, and the newest once more after a while."""
-    eventually(partial(_nothing_waits, system), "no walk over customers is due", seconds=3 * PATIENCE)
+    eventually(partial(_nothing_waits, system), "no walk over customers is due", seconds=5 * PATIENCE)
 
 
 def _nothing_waits(system: LocalSystem) -> bool:
