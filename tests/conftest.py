@@ -41,7 +41,11 @@ from crm.kpis.models import KpiItem
 from crm.segmentation import backfill, in_force, known_texts
 from crm.shops import service as shops
 from crm.shops.models import Shop
+from tests import swift_moto
+from tests.kept import kept
 from tests.segments import define_usual
+
+swift_moto.install()
 
 NOW = datetime(2026, 3, 10, 12, tzinfo=UTC)
 
@@ -85,7 +89,7 @@ def shop(tables: None) -> Shop:
 @pytest.fixture
 def segments(shop: Shop, now: datetime) -> None:
     """Those of tests/segments.py, defined long before anything happens."""
-    define_usual(now=now - timedelta(days=365))
+    kept(f"segments of {now}", lambda: define_usual(now=now - timedelta(days=365)))
 
 
 @pytest.fixture

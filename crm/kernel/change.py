@@ -94,8 +94,10 @@ class Change:
         first: then the commit raises Stale. Attributes this code does not know are left as they are.
         """
         read, item.rev = int(item.rev), int(item.rev) + 1
-        condition = type(item).rev == read if read else type(item).sk.does_not_exist()
-        self.write(item, when=condition, otherwise=Stale())
+        if read:
+            self.write(item, when=type(item).rev == read, otherwise=Stale())
+        else:
+            self._update(item, lambda: _said(item), type(item).sk.does_not_exist(), Stale())
 
     def write(self, item: Stored, *, when: Condition | None, otherwise: CrmError) -> None:
         """Add all attributes of an item, as an update: a put would drop attributes that this code does not know."""
@@ -209,13 +211,19 @@ def _correlating(item: Stored) -> list[Action]:
 
 
 def _all_of(item: Stored) -> list[Action]:
+    """What it says, and that it says nothing else."""
+    attributes = type(item).get_attributes()
+    return [*_said(item), *(attributes[name].remove() for name in attributes if getattr(item, name) is None)]
+
+
+def _said(item: Stored) -> list[Action]:
     _correlated(item)
-    actions: list[Action] = []
-    for name, attribute in type(item).get_attributes().items():
-        if name not in {"pk", "sk", "kind"}:
-            value = getattr(item, name)
-            actions.append(attribute.remove() if value is None else attribute.set(value))
-    return actions
+    attributes = type(item).get_attributes()
+    return [
+        attributes[name].set(value)
+        for name in attributes
+        if name not in {"pk", "sk", "kind"} and (value := getattr(item, name)) is not None
+    ]
 
 
 def _passes(error: TransactWriteError) -> bool:

@@ -4,12 +4,17 @@ from typing import Any
 import pytest
 
 from crm.shops.service import Shop
+from tests.kept import kept
 from tests.shop_events import order, refunded
 from tests.shop_history import happened, recorded
 
 
 @pytest.fixture
 def ann(shop: Shop, segments: None) -> str:
+    return kept("ann", begun)
+
+
+def begun() -> str:
     words: dict[str, Any] = {
         "externalId": "ann",
         "email": "Ann@example.com",
