@@ -12,7 +12,7 @@ from moto.dynamodb.parsing.ast_nodes import DepthFirstTraverser, Node  # type: i
 
 def install() -> None:
     DepthFirstTraverser.traverse = _traverse
-    validators.ActionCountValidator.traverse = _count  # type: ignore[method-assign]
+    validators.ActionCountValidator.traverse = _count
 
 
 def _count(self: Any, root: Any) -> Any:
