@@ -187,10 +187,7 @@ class Segment(Node):
         return await members_of(info.context, self.segment_key, as_of=as_of, first=first, after=after)
 
     @strawberry.field(
-        description=(
-            "How it grew over days in the shop's zone, both included: by when stays began and ended. Null where the "
-            "days are wrong, which an error tells, so that the segment is told all the same."
-        ),
+        description="How it grew over days in the shop's zone, both included: by when stays began and ended.",
         directives=[priced(POINTS), about(31)],
     )
     async def growth(
@@ -199,7 +196,7 @@ class Segment(Node):
         from_: Annotated[date, strawberry.argument(name="from", description="The first day.")],
         to: Annotated[date, strawberry.argument(description=f"The last day; {kpis.MOST_DAYS:,} days at most.")],
         grain: Annotated[KpiGrain | None, strawberry.argument(description="How long a period is.")] = KpiGrain.DAY,
-    ) -> list[SegmentGrowth] | None:
+    ) -> list[SegmentGrowth]:
         grain_name = str((grain or KpiGrain.DAY).value)
         asked = Grown(self.segment_key, from_, to, grain_name)
         rows = await info.context.loader(GrowthBySegment).load(asked)

@@ -248,13 +248,6 @@ def test_a_customer_has_segments_and_a_history_of_them() -> None:
     assert len(ask(asked, given | {"segment": new})["customer"]["segmentHistory"]["nodes"]) == 1
 
 
-def test_growth_over_days_that_are_wrong_is_refused_and_the_segment_told_all_the_same() -> None:
-    vip = defined("VIP", "number_of_orders >= 2")
-    asked = 'query ($id: ID!) { segment(id: $id) { name growth(from: "2026-03-02", to: "2026-03-01") { members } } }'
-    found = answer(asked, {"id": vip})
-    assert (found.body["data"], codes(found)) == ({"segment": {"name": "VIP", "growth": None}}, ["INVALID_INPUT"])
-
-
 def test_a_deleted_segment_keeps_its_name_in_histories() -> None:
     customer = known(1)
     gone = defined("Everybody", "customer_status = 'active'")
