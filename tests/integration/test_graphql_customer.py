@@ -10,6 +10,7 @@ from crm.kernel.change import Change
 from crm.notifications import service as notifications
 from crm.orders import service as orders
 from crm.orders.events import OrderRecorded
+from crm.segmentation import service as segmentation
 from schema.node import global_id
 from tests.asking import NOW, answer, as_customer, ask, codes
 from tests.usual_segments import LATELY, REPEAT
@@ -25,6 +26,7 @@ PAGE = """query ($id: ID!) { customer(id: $id) {
 
 
 def test_a_customer_page_takes_two_requests_to_the_store(ann: str) -> None:
+    segmentation.current("demo", now=NOW)  # as a process knows them for a minute
     given = answer(PAGE, {"id": global_id("Customer", ann)})
     assert given.body.get("errors") is None
     page = given.body["data"]["customer"]

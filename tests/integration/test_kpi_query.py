@@ -112,7 +112,7 @@ def test_the_shops_clock_decides_what_has_ended() -> None:
         ("orders", "2026-03-01", "2026-03-01", "hour", None, ["grain"]),
         ("orders", "2026-03-01", "2026-03-01", "day", "EURO", ["currency"]),
         ("nps", "2026-03-01", "2026-03-01", "day", "EUR", ["currency"]),
-        ("ordres", "2026-03-02", "2026-03-01", "hour", "EURO", ["name", "grain", "currency", "from"]),
+        ("ordres", "2026-03-02", "2026-03-01", "hour", "EURO", ["name", "currency", "grain", "from"]),
     ],
 )
 def test_everything_wrong_with_a_question_is_said_at_once(
