@@ -20,7 +20,7 @@ from crm.kpis.facts import ANSWER, Fact
 from crm.kpis.models import Contribution
 from crm.kpis.periods import DAY, GRAINS, Period, periods
 from crm.orders.service import Order
-from crm.segmentation.service import SegmentMembership
+from crm.segmentation.stays import SegmentMembership
 from crm.shops import service as shops
 
 __all__ = [

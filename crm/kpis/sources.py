@@ -21,7 +21,7 @@ from crm.kpis.facts import (
     RefundFact,
 )
 from crm.orders.service import CANCELLED, Order, refund_amounts
-from crm.segmentation.service import SegmentMembership
+from crm.segmentation.stays import SegmentMembership
 
 
 def of_order(order: Order) -> Iterator[Fact]:

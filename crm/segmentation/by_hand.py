@@ -69,8 +69,7 @@ def _segment(shop: str, segment_id: str, *, now: datetime) -> tuple[InForce, Seg
     """Also one that was defined within the minute."""
     in_force = definitions.current(shop, now=now)
     if segment_id not in in_force.segments:
-        definitions.forget_cached(shop)
-        in_force = definitions.current(shop, now=now)
+        in_force = definitions.current(shop, now=now, anew=True)
     if segment_id not in in_force.segments:
         raise NotFound("There is no such segment.", field="id")
     return in_force, in_force.segments[segment_id]

@@ -6,8 +6,8 @@ from typing import ClassVar, Self
 
 from crm.kernel.domain_events import DomainEvent
 from crm.kernel.publishing import change_id
+from crm.segmentation.causes import cause_kind
 from crm.segmentation.stays import SegmentMembership
-from crm.segmentation.transitions import cause_kind
 
 
 class SegmentChanged(DomainEvent, frozen=True):

@@ -13,10 +13,11 @@ from crm.kernel.errors import Stale
 from crm.kernel.table import Published
 from crm.loyalty.service import LoyaltyAccount
 from crm.orders.service import Statistics
+from crm.segmentation.causes import CauseKind, cause_kind
 from crm.segmentation.language.facts import Fact
 from crm.segmentation.language.reading import Reads
 from crm.segmentation.stays import SegmentLeaving, SegmentMembership, SegmentsByHand
-from crm.segmentation.transitions import CauseKind, Interval, Question, cause_kind
+from crm.segmentation.transitions import Interval, Question
 from crm.touchpoints.service import Acquisition
 
 # PynamoDB's models have no common `of`; all of these take shop and customer id.

@@ -23,6 +23,7 @@ from crm.kernel.timers import Timer, TimerDue
 from crm.segmentation import in_force as definitions
 from crm.segmentation import loading
 from crm.segmentation.asking import is_read, questions, reads_of
+from crm.segmentation.causes import by_time
 from crm.segmentation.in_force import InForce
 from crm.segmentation.language.facts import Fact, Facts
 from crm.segmentation.language.reading import NOTHING as READS_NOTHING
@@ -30,7 +31,7 @@ from crm.segmentation.recording import MOST_AT_ONCE, cost, guard, is_replayed, w
 from crm.segmentation.standings import judged_of, keep, standing_of, wakes_by, with_sleeping
 from crm.segmentation.stays import SegmentsByHand
 from crm.segmentation.touching import NOTHING, Touched
-from crm.segmentation.transitions import Interval, OpenMembership, Outcome, Question, Standing, by_time, settle
+from crm.segmentation.transitions import Interval, OpenMembership, Outcome, Question, Standing, settle
 
 OWNER, SUBJECT = "segmentation", "memberships"
 MOST_PASSES: Final = 8

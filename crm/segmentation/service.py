@@ -25,6 +25,7 @@ from crm.segmentation import overlap as overlapping
 from crm.segmentation.books import REFRESH
 from crm.segmentation.by_hand import MOST_AT_ONCE as MOST_BY_HAND
 from crm.segmentation.by_hand import Said
+from crm.segmentation.causes import CauseKind, cause_kind
 from crm.segmentation.defining import MOST_SEGMENTS, Edited, SegmentFields
 from crm.segmentation.explaining import Explained
 from crm.segmentation.in_force import InForce, Meaning, Segment, Status
@@ -53,7 +54,7 @@ from crm.segmentation.sampling import Sample
 from crm.segmentation.stays import SHARDS, LeftSince, SegmentLeaving, SegmentMembership, SegmentsByHand
 from crm.segmentation.touching import EVERYTHING, NOTHING, TOUCHED_BY, CustomerEvent, Touched
 from crm.segmentation.traits import Choice, Number, Share, Typical
-from crm.segmentation.transitions import CauseKind, Interval, OpenMembership, cause_kind
+from crm.segmentation.transitions import Interval, OpenMembership
 
 __all__ = [
     "DYNAMIC",

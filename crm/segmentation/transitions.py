@@ -8,13 +8,12 @@ however late. So time that passes in one jump and in many steps leaves the same 
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
-from enum import StrEnum
 from typing import Final, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from crm.kernel import clock
+from crm.segmentation.causes import by_time
 from crm.segmentation.language.facts import Fact, Facts
 from crm.segmentation.language.reading import Reads
 from crm.segmentation.language.truth import Moment
@@ -24,15 +23,6 @@ MOST_FOLLOWED: Final = 16
 """Flips that change nothing are followed so far; whoever is behind that many is asked again at the last of them."""
 
 Judge: TypeAlias = Callable[[Moment], Verdict]
-
-
-class CauseKind(StrEnum):
-    """`DEFINITION`: the segment came to mean something else. `MANUAL`: somebody put them in, or took them out."""
-
-    EVENT = "event"
-    TIME = "time"
-    DEFINITION = "definition"
-    MANUAL = "manual"
 
 
 class Interval(Struct, frozen=True):
@@ -102,21 +92,6 @@ class Outcome(Struct, frozen=True):
     def wakes_at(self) -> datetime | None:
         """When time will next change anything."""
         return min((flip.at for flip in self.flips.values()), default=None)
-
-
-def by_time(instant: datetime) -> str:
-    """The cause of what time changed."""
-    return f"time:{clock.text(instant)}:flip"
-
-
-def cause_kind(cause: str) -> CauseKind:
-    """What kind of thing began or ended a stay, by its cause."""
-    noun, *rest = cause.split(":")
-    if noun == "time":
-        return CauseKind.TIME
-    if noun == "segment" and "hand" in rest[1:2]:
-        return CauseKind.MANUAL
-    return CauseKind.DEFINITION if noun in {"attribute", "segment", "rfm", "shop"} else CauseKind.EVENT
 
 
 def newest(facts: Facts, reads: Reads) -> datetime | None:

@@ -17,11 +17,12 @@ from crm.kernel.change import Change
 from crm.kernel.meter import metering
 from crm.kernel.operations import CANCELLED, DONE, FAILED, OVER, RUNNING, Operation
 from crm.segmentation import backfill, in_force, refreshing, service
+from crm.segmentation.causes import CauseKind, cause_kind
 from crm.segmentation.defining import Edited, SegmentFields
 from crm.segmentation.in_force import InForce, Status
 from crm.segmentation.models import DYNAMIC
 from crm.segmentation.stays import SegmentMembership
-from crm.segmentation.transitions import CauseKind, Interval, cause_kind
+from crm.segmentation.transitions import Interval
 from crm.shops.models import Shop
 from tests import bulk as queue
 from tests.segment_walks import LONG_AGO, finish, members, run, store, versions

@@ -7,13 +7,14 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from crm.segmentation.causes import by_time
 from crm.segmentation.language.catalogue import Catalogue
 from crm.segmentation.language.compiling import Compiled, understand
 from crm.segmentation.language.facts import Fact, Facts, Profile, Statistics
 from crm.segmentation.language.reading import Reads
 from crm.segmentation.language.truth import Moment
 from crm.segmentation.language.verdicts import Verdict
-from crm.segmentation.transitions import Interval, Outcome, Question, Standing, by_time, settle
+from crm.segmentation.transitions import Interval, Outcome, Question, Standing, settle
 
 ZONE = "Europe/Vienna"
 START = datetime(2026, 1, 1, 12, tzinfo=UTC)

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from crm.kernel import clock
+from crm.segmentation.causes import CauseKind, by_time, cause_kind
 from crm.segmentation.language.facts import Fact, Order, Profile, Touchpoint
-from crm.segmentation.transitions import CauseKind, by_time, cause_kind
 from tests.unit.segmentation.history import DAY, HOUR, INSTANT, START, ZONE, History
 
 ZONES = ["Europe/Vienna", "America/Havana", "Africa/Cairo", "Australia/Lord_Howe", "America/Santiago", "UTC"]

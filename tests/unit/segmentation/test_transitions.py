@@ -11,21 +11,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from crm.kernel import clock
+from crm.segmentation.causes import CauseKind, by_time, cause_kind
 from crm.segmentation.language.facts import Fact, Facts, Profile
 from crm.segmentation.language.reading import NOTHING
 from crm.segmentation.language.verdicts import Verdict
-from crm.segmentation.transitions import (
-    MOST_FOLLOWED,
-    CauseKind,
-    Flip,
-    OpenMembership,
-    Outcome,
-    Question,
-    Standing,
-    by_time,
-    cause_kind,
-    settle,
-)
+from crm.segmentation.transitions import MOST_FOLLOWED, Flip, OpenMembership, Outcome, Question, Standing, settle
 from tests.unit.segmentation.history import DAY, HOUR, LATELY, REPEAT, START, ZONE, History, Times
 
 ORDERS = {"lately": LATELY, "repeat": REPEAT}
