@@ -1,31 +1,27 @@
 # crm/bulk/loading.py
 """An import, slice by slice: each row becomes an event, is applied as any other, and is told of."""
 
-import json
 import logging
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from crm.bulk import columns, files, reading, rows
+from crm.bulk import columns, rows, slices
 from crm.bulk.columns import Told
-from crm.bulk.files import UploadChanged
-from crm.bulk.reading import CSV, SLICE_BYTES, Place
+from crm.bulk.reading import CSV
 from crm.bulk.rows import ORDERS, Judged
+from crm.bulk.slices import REFUSED
 from crm.customers import service as customers
 from crm.customers.service import AttributeRule
 from crm.intake import service as intake
 from crm.intake.service import Outcome
 from crm.kernel.errors import CrmError, Fault, InvalidInputs, Stale, without_words
-from crm.kernel.operations import DONE, Operation
+from crm.kernel.operations import Operation
 
 log = logging.getLogger(__name__)
 
-APPLIED, WAITING, REFUSED = "applied", "waiting", "refused"
 FAILED = Fault("", "FAILED", "could not be applied for now: import it again")
-CHANGED = Fault("", "UPLOAD_CHANGED", "is not the file any more that the import was started with")
-PLACE, ETAG, IGNORED, IMPORTED = "place", "etag", "ignored", "imported"
-"""In an operation's state: where to go on, in which file, without which columns; whether all rows are done."""
 
 
 def step(operation: Operation, what: str, *, patient: bool, now: datetime) -> None:
@@ -33,50 +29,28 @@ def step(operation: Operation, what: str, *, patient: bool, now: datetime) -> No
 
     What may pass is raised while one is `patient`, so that the slice is done again; then the row is given up on.
     """
-    state, asked = dict(operation.state), operation.arguments
-    if IMPORTED in state:
-        files.join(operation)
-        operation.status = DONE
+    asked = operation.arguments
+    told = cache(lambda: Told(operation.shop, asked["source"], asked["asOf"], _attributes(operation.shop, now)))
+    together = columns.TOGETHER if (what, asked["format"]) == (ORDERS, CSV) else ()
+    found = slices.take(operation, lambda named: _ignored(named, told(), what), together=together)
+    if found is None:
         return
-    place = Place.of(state[PLACE])
-    told = Told(operation.shop, asked["source"], asked["asOf"], _attributes(operation.shop, now))
-    try:
-        data = files.read(operation, place.offset, SLICE_BYTES, etag=state[ETAG])
-        last = place.offset + len(data) >= int(operation.bytes_total)
-        together = columns.TOGETHER if (what, asked["format"]) == (ORDERS, CSV) else ()
-        found = reading.read(data, place, asked["format"], together=together, last=last)
-        if place.header is None and found.place.header is not None:
-            _check_header(found.place.header.columns, what)
-            state[IGNORED] = columns.unknown(found.place.header.columns, told, orders=what == ORDERS)
-    except UploadChanged:
-        _give_up(operation, [CHANGED])
-        return
-    except InvalidInputs as refusal:
-        _give_up(operation, refusal.faults)
-        return
-    lines = []
+    results: list[dict[str, Any]] = []
     for group in found.groups:
-        judged = rows.judge(group, what, told)
+        judged = rows.judge(group, what, told())
         if judged is not None:
             outcome = _applied(judged, patient=patient, now=now)
-            lines += list(_results(judged, outcome))
+            results += _results(judged, outcome)
             _count(operation, judged, outcome)
-    if lines:
-        files.put_part(operation, "".join(f"{json.dumps(one)}\n" for one in lines))
-    operation.bytes_done = int(operation.bytes_total) if found.done else found.place.offset
-    operation.state = state | {PLACE: found.place.stored()} | ({IMPORTED: True} if found.done else {})
+    slices.tell(operation, found, results)
 
 
-def _check_header(named: tuple[str, ...], what: str) -> None:
+def _ignored(named: tuple[str, ...], told: Told, what: str) -> list[str]:
+    """Raises InvalidInputs where the columns will not do."""
     faults = columns.header_faults(named, orders=what == ORDERS)
     if faults:
         raise InvalidInputs(faults)
-
-
-def _give_up(operation: Operation, faults: list[Fault]) -> None:
-    """What was done before is told all the same."""
-    files.join(operation)
-    operation.fail(faults)
+    return columns.unknown(named, told, orders=what == ORDERS)
 
 
 def _attributes(shop: str, now: datetime) -> Mapping[str, AttributeRule]:

@@ -1,7 +1,6 @@
 # crm/bulk/members.py
 """An import of a segment's members: each row names a customer, who is put into the segment, or taken out of it."""
 
-import json
 import logging
 from collections.abc import Iterator, Sequence
 from datetime import datetime
@@ -9,14 +8,13 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from crm.bulk import files, reading
-from crm.bulk.files import UploadChanged
-from crm.bulk.loading import APPLIED, CHANGED, ETAG, IGNORED, IMPORTED, PLACE, REFUSED
-from crm.bulk.reading import SLICE_BYTES, Place, Row
+from crm.bulk import slices
+from crm.bulk.reading import Row
+from crm.bulk.slices import APPLIED, REFUSED
 from crm.customers import service as customers
 from crm.kernel.actor import Actor
 from crm.kernel.errors import CrmError, Fault, InvalidInputs, NotFound, Stale, without_words
-from crm.kernel.operations import DONE, Operation
+from crm.kernel.operations import Operation
 from crm.segmentation import service as segmentation
 from crm.segmentation.service import Said
 
@@ -48,38 +46,20 @@ def step(operation: Operation, *, patient: bool, now: datetime) -> None:
 
     What may pass is raised while one is `patient`, so that the slice is done again; then its rows are given up on.
     """
-    state, asked = dict(operation.state), operation.arguments
-    if IMPORTED in state:
-        files.join(operation)
-        operation.status = DONE
-        return
-    place = Place.of(state[PLACE])
-    try:
-        data = files.read(operation, place.offset, SLICE_BYTES, etag=state[ETAG])
-        last = place.offset + len(data) >= int(operation.bytes_total)
-        found = reading.read(data, place, asked["format"], last=last)
-        if place.header is None and found.place.header is not None:
-            state[IGNORED] = _ignored(found.place.header.columns)
-    except UploadChanged:
-        _give_up(operation, [CHANGED])
-        return
-    except InvalidInputs as refusal:
-        _give_up(operation, refusal.faults)
+    found = slices.take(operation, _ignored)
+    if found is None:
         return
     named = [_named(operation, row) for group in found.groups for row in group.told]
     try:
         said = _say(operation, named, patient=patient, now=now)
     except NotFound as refusal:
-        _give_up(operation, refusal.faults)
+        slices.give_up(operation, refusal.faults)
         return
-    lines = [_result(each, said) for each in named]
-    operation.row_count += len(lines)
-    operation.applied_count += sum(line["status"] == APPLIED for line in lines)
-    operation.refused_count += sum(line["status"] == REFUSED for line in lines)
-    if lines:
-        files.put_part(operation, "".join(f"{json.dumps(one)}\n" for one in lines))
-    operation.bytes_done = int(operation.bytes_total) if found.done else found.place.offset
-    operation.state = state | {PLACE: found.place.stored()} | ({IMPORTED: True} if found.done else {})
+    results = [_result(each, said) for each in named]
+    operation.row_count += len(results)
+    operation.applied_count += sum(each["status"] == APPLIED for each in results)
+    operation.refused_count += sum(each["status"] == REFUSED for each in results)
+    slices.tell(operation, found, results)
 
 
 def _ignored(columns: Sequence[str]) -> list[str]:
@@ -156,9 +136,3 @@ def _result(named: Named, said: dict[str, Said | Fault]) -> dict[str, Any]:
         shown = {"path": fault.path, "code": fault.code, "message": fault.message}
         return told | {"status": REFUSED, "faults": [shown]}
     return told | {"status": APPLIED, "changed": changed}
-
-
-def _give_up(operation: Operation, faults: list[Fault]) -> None:
-    """What was done before is told all the same."""
-    files.join(operation)
-    operation.fail(faults)

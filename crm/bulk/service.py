@@ -7,9 +7,9 @@ from typing import Final
 from msgspec import Struct
 
 from crm.bulk import exporting, files, loading, members
-from crm.bulk.loading import ETAG, IGNORED, PLACE
 from crm.bulk.reading import CSV, JSONL, Place
 from crm.bulk.rows import CUSTOMERS, ORDERS
+from crm.bulk.slices import ETAG, IGNORED, PLACE
 from crm.customers.identifiers import SOURCE
 from crm.kernel import clock, operations
 from crm.kernel.actor import Actor
