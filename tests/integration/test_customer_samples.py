@@ -3,6 +3,7 @@
 
 from datetime import timedelta
 from itertools import pairwise
+from random import Random
 
 import pytest
 
@@ -17,7 +18,9 @@ MANY = 60
 
 
 @pytest.fixture
-def customers_of_two_months(shop: Shop, outlets: None) -> None:
+def customers_of_two_months(shop: Shop, outlets: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same at each run: their ids say in which shard of the list they are."""
+    monkeypatch.setattr("crm.kernel.ids.secrets.randbits", Random(1).getrandbits)  # noqa: S311  the same ids, no secrets
     for number in range(MANY):
         at = (NOW - timedelta(days=number)).isoformat()
         deliver(event("customer.updated", {}, customer={"externalId": f"c{number}"}, occurredAt=at))
