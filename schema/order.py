@@ -15,8 +15,8 @@ from schema.connections import about
 from schema.context import Context, Info, Loader, stored
 from schema.customer.record import visible_record
 from schema.loaders import Page, PageByCustomer
+from schema.loyalty.orders import OrderPoints, points_of
 from schema.node import Node, global_id, key_of
-from schema.order_points import OrderPoints, points_of
 from schema.principal import Kind
 from schema.scalars import CurrencyCode, Money, Points
 

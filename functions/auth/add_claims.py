@@ -27,6 +27,7 @@ STAFF: Final = READING | {
     "consents:write",
     "customers:write",
     "feedback:write",
+    "loyalty:adjust",
     "segments:write",
     "suppressions:write",
 }
@@ -36,6 +37,7 @@ OWNERS: Final = STAFF | {
     "events:write",
     "exports:read",
     "imports:write",
+    "loyalty:write",
     "shop:write",
     "suppressions:override",
 }

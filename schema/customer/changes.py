@@ -20,7 +20,7 @@ from schema.connections import ListSize, Place, page_size
 from schema.context import Context, stored
 from schema.customer.record import Record
 from schema.feedback import FeedbackResponse
-from schema.loyalty import LedgerEntry
+from schema.loyalty.entries import LedgerEntry
 from schema.message import Message
 from schema.order import Order
 from schema.principal import Kind

@@ -36,7 +36,7 @@ from schema.customer.record import Record, newest_records, place_in_list, visibl
 from schema.customer.timeline import Kinds, TimelineEntry, timeline_of
 from schema.feedback import FeedbackByCustomer, FeedbackResponse
 from schema.loaders import timeline_page
-from schema.loyalty import LoyaltyAccount
+from schema.loyalty.account import LoyaltyAccount
 from schema.message import Message, MessagesByCustomer
 from schema.node import Node, global_id
 from schema.order import Order, OrdersByCustomer

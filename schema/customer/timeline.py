@@ -25,7 +25,7 @@ from schema.connections import Connection, Place, connection, page_size
 from schema.consent import ConsentEntry
 from schema.context import Context, Info, Loader, stored
 from schema.feedback import FeedbackResponse
-from schema.loyalty import LedgerEntry
+from schema.loyalty.entries import LedgerEntry
 from schema.message import Message
 from schema.order import Order, order_of
 from schema.principal import Kind, Principal

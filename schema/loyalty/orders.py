@@ -1,4 +1,4 @@
-# schema/order_points.py
+# schema/loyalty/orders.py
 """What orders earn, as clients see it."""
 
 from collections.abc import Sequence

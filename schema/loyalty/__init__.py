@@ -1,0 +1,2 @@
+# schema/loyalty/__init__.py
+"""Points, as clients see them."""
