@@ -13,6 +13,8 @@ from tests.local_system import ROOT, LocalSystem, eventually
 
 DEFINE_SIZE: Final = """mutation { attributeDefine(input: {key: "size", name: "Size", type: NUMBER}) {
   userErrors { code } } }"""
+COLOURS: Final = """mutation($choices: [AttributeChoiceInput!]!) { attributeDefine(
+  input: {key: "colour", name: "Colour", type: CHOICE, choices: $choices}) { userErrors { code } } }"""
 UPDATE_ZONE: Final = "mutation($zone: TimeZone!) { shopUpdate(input: {zone: $zone}) { userErrors { code } } }"
 HISTORY: Final = """query($value: String!) {
   customerByIdentifier(identifier: {external: {source: "e2e", value: $value}}) { timeline(first: 50) { nodes {
@@ -71,7 +73,9 @@ def found(system: LocalSystem, shop: str) -> None:
     """A shop with the segments of all tellings."""
     system.found_shop(shop)
     assert system.ask(DEFINE_SIZE, shop=shop)["attributeDefine"]["userErrors"] == []
+    has_colours(system, shop, "red")
     define(system, shop, {each.segment: each.query for each in (RECORDED, *TELLINGS)})
+    define(system, shop, {"Reds": "attributes.colour = 'red'"})
 
 
 def define(system: LocalSystem, shop: str, queries: Mapping[str, str]) -> None:
@@ -108,11 +112,26 @@ def moves(system: LocalSystem, shop: str, zone: str) -> None:
     assert system.ask(UPDATE_ZONE, shop=shop, zone=zone)["shopUpdate"]["userErrors"] == []
 
 
+def has_colours(system: LocalSystem, shop: str, *keys: str) -> None:
+    choices = [{"key": key, "name": key} for key in keys]
+    assert system.ask(COLOURS, shop=shop, choices=choices)["attributeDefine"]["userErrors"] == []
+
+
 def zone_of_segments(system: LocalSystem, shop: str) -> str:
     """In which queries are understood, as stored."""
+    return str(_catalogue(system, shop)["zone"]["S"])
+
+
+def is_asked_anew_by(system: LocalSystem, shop: str, attribute: str) -> bool:
+    """Whether it is stored that segments mean something else since an attribute of theirs changed."""
+    return attribute in str(_catalogue(system, shop).get("attributes"))
+
+
+def _catalogue(system: LocalSystem, shop: str) -> dict[str, Any]:
     key = {"pk": {"S": f"SHOP#{shop}#SEGMENTS"}, "sk": {"S": "CATALOGUE"}}
     answer = system.dynamodb.get_item(TableName=system.table("CrmTable"), Key=key, ConsistentRead=True)
-    return str(answer["Item"]["zone"]["S"])
+    item: dict[str, Any] = answer["Item"]
+    return item
 
 
 def changes_of(buyer: Buyer, segment: str) -> list[tuple[str, str, str]]:

@@ -2,6 +2,7 @@
 """Segments of a running shop: whatever is told of somebody, and time, brings them in and takes them out."""
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from tests.e2e.telling import (
     changes_of,
     define,
     found,
+    has_colours,
+    is_asked_anew_by,
     is_in,
     moves,
     recorded,
@@ -113,6 +116,14 @@ def test_a_shop_that_moves_has_its_segments_computed_by_its_new_days(system: Loc
     eventually(lambda: zone_of_segments(system, shop) == "Pacific/Auckland", "they are computed", seconds=PATIENCE)
     moves(system, shop, "Europe/Vienna")
     eventually(lambda: zone_of_segments(system, shop) == "Europe/Vienna", "and back again", seconds=PATIENCE)
+
+
+def test_segments_that_ask_for_an_attribute_are_asked_anew_once_it_has_other_choices(
+    system: LocalSystem, shop: str
+) -> None:
+    assert not is_asked_anew_by(system, shop, "colour")
+    has_colours(system, shop, "red", "blue")
+    eventually(partial(is_asked_anew_by, system, shop, "colour"), "they are asked anew", seconds=PATIENCE)
 
 
 def _in_a_cause(at: str) -> str:

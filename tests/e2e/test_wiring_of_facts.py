@@ -3,20 +3,34 @@
 
 import json
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from samtranslator.yaml_helper import yaml_parse
 
-from tests.e2e.effects import PATIENCE, Buyer, counted, has_points, message_sent, wait_for
-from tests.e2e.telling import RECORDED, TELLINGS, Telling, found, is_in, moves, recorded, tell, zone_of_segments
+from infra.local.template import TEMPLATE
+from tests.e2e.effects import PATIENCE, Buyer, counted, has_points, message_sent, rests, wait_for
+from tests.e2e.telling import (
+    RECORDED,
+    TELLINGS,
+    Telling,
+    found,
+    has_colours,
+    is_asked_anew_by,
+    is_in,
+    moves,
+    recorded,
+    tell,
+    zone_of_segments,
+)
 from tests.e2e.test_wiring import JOURNEY, VISITOR, Missing, missed, names, rewire
 from tests.local_system import LocalSystem, eventually
 
 SHOP = "wired"
 ELSEWHERE = "Asia/Tokyo"
 TOLD: Final = "test_segments.py::test_whatever_is_told_of_somebody_brings_them_into_the_segment_that_asks_for_it"
+COLOURED: Final = "test_segments.py::test_segments_that_ask_for_an_attribute_are_asked_anew_once_it_has_other_choices"
 MOVED: Final = "test_segments.py::test_a_shop_that_moves_has_its_segments_computed_by_its_new_days"
 
 
@@ -42,6 +56,10 @@ def moved(buyer: Buyer) -> bool:
     return zone_of_segments(buyer.system, buyer.shop) == ELSEWHERE
 
 
+def recoloured(buyer: Buyer) -> bool:
+    return is_asked_anew_by(buyer.system, buyer.shop, "colour")
+
+
 def joined(buyer: Buyer) -> bool:
     """Beside what they looked at when they were known, what they looked at before."""
     seen = [one["type"] for one in buyer.shown().get("touchpoints", {}).get("nodes", [])]
@@ -60,10 +78,14 @@ def _kind(name: str, holds: Callable[[Buyer], bool], missed_by: str) -> Missing:
 DETAIL_TYPES: Final = (
     *map(_rule, TELLINGS),
     Missing("shop.changed of ChangesToSegmentation", _without_detail_type("shop.changed"), moved, MOVED),
+    Missing(
+        "attribute.defined of ChangesToSegmentation", _without_detail_type("attribute.defined"), recoloured, COLOURED
+    ),
 )
 KINDS: Final = (
     *(_kind(each.kind, is_in(each.segment), TOLD) for each in TELLINGS if each.kind != "Order"),
     _kind("Shop", moved, MOVED),
+    _kind("AttributeDefinition", recoloured, COLOURED),
     _kind("Message", message_sent, JOURNEY),
     _kind("VisitorLink", joined, VISITOR),
 )
@@ -91,6 +113,7 @@ def test_without_a_detail_type_the_segment_that_it_fills_is_missed(broken: Local
     recorded(buyer)
     tell(buyer, *TELLINGS)
     moves(broken, SHOP, ELSEWHERE)
+    has_colours(broken, SHOP, "red", "blue")
     wait_for(buyer, counted, has_points)
     _reads_on(broken)
     assert missed(buyer, DETAIL_TYPES) == names(DETAIL_TYPES)
@@ -104,6 +127,7 @@ def test_without_a_kind_in_the_filter_the_segment_that_it_fills_is_missed(broken
     tell(buyer, *TELLINGS)
     broken.post(*buyer.looks_around(), shop=SHOP)
     moves(broken, SHOP, ELSEWHERE)
+    has_colours(broken, SHOP, "red", "green")
     wait_for(buyer, counted, has_points, is_in("Buyers"))
     _reads_on(broken)
     assert missed(buyer, KINDS) == names(KINDS)
@@ -128,8 +152,12 @@ def test_without_customers_in_the_filter_newcomers_are_missed(broken: LocalSyste
 
 
 def test_every_kind_that_segmentation_hears_of_is_taken_out_once() -> None:
-    assert {each.detail_type for each in (RECORDED, *TELLINGS)} | {"shop.changed"} == {
+    assert {each.detail_type for each in (RECORDED, *TELLINGS)} | {"attribute.defined", "shop.changed"} == {
         one.part.partition(" of ")[0] for one in (*DETAIL_TYPES, *ORDERS[1:])
+    }
+    rule = yaml_parse(TEMPLATE.read_text())["Resources"]["ChangesToSegmentation"]["Properties"]["EventPattern"]
+    assert {one.part for one in (*DETAIL_TYPES, *ORDERS[1:])} == {
+        f"{each} of ChangesToSegmentation" for each in rule["detail-type"]
     }
 
 
@@ -138,16 +166,8 @@ def _reads_on(system: LocalSystem) -> None:
 
 
 def _no_walk_is_due(system: LocalSystem) -> None:
-    """Once segments are defined, all customers are walked, and the newest once more after a while."""
-    eventually(partial(_nothing_waits, system), "no walk over customers is due", seconds=5 * PATIENCE)
-
-
-def _nothing_waits(system: LocalSystem) -> bool:
-    names = [
-        "ApproximateNumberOfMessages",
-        "ApproximateNumberOfMessagesDelayed",
-        "ApproximateNumberOfMessagesNotVisible",
-    ]
-    url = system.url("OperationsQueue")
-    counts = system.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
-    return not any(int(count) for count in counts.values())
+    """Once segments are defined, all customers are walked, and the newest once more minutes later: that task is taken
+    away, not waited for.
+    """
+    rests(system)
+    system.sqs.purge_queue(QueueUrl=system.url("OperationsQueue"))

@@ -34,8 +34,6 @@ class Court:
     def __init__(self, report: Report, shop: Demo) -> None:
         self.report = report
         self.shop = shop
-        listed = [asdict(each) | {"variables": filled(each, shop.words)} for each in operations()]
-        (WORK / "operations.json").write_text(json.dumps(listed))
         self.environment = {
             **os.environ,
             "GATEWAY": shop.url,
@@ -81,6 +79,9 @@ class Court:
         self._tell("gateway.fuzz_server_errors", len(told["findings"]), told)
 
     def _judged(self, name: str, **variables: str) -> dict[str, Any]:
+        # Filled anew: what one judge has made is there, under its name, when the next one comes.
+        listed = [asdict(each) | {"variables": filled(each, self.shop.words)} for each in operations()]
+        (WORK / "operations.json").write_text(json.dumps(listed))
         return self._run(name, ["node", f"{name}.mjs"], HERE, variables)
 
     def _run(self, name: str, command: Sequence[str], folder: Path, variables: dict[str, str]) -> dict[str, Any]:
