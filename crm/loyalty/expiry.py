@@ -42,7 +42,7 @@ def expires_at(earned_at: datetime, expiry: Expiry | None, zone: str) -> datetim
     """
     if expiry is None:
         return None
-    last = _months_later(clock.local_day(earned_at, zone), expiry.months)
+    last = months_later(clock.local_day(earned_at, zone), expiry.months)
     if expiry.rounding is Rounding.MONTH:
         last = last.replace(day=monthrange(last.year, last.month)[1])
     elif expiry.rounding is Rounding.YEAR:
@@ -79,6 +79,6 @@ def is_past(pool: str, now: datetime) -> bool:
     return pool <= clock.text(now)
 
 
-def _months_later(day: date, months: int) -> date:
+def months_later(day: date, months: int) -> date:
     year, month = divmod(day.year * 12 + day.month - 1 + months, 12)
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))

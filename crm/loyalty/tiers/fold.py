@@ -1,0 +1,194 @@
+# crm/loyalty/tiers/fold.py
+"""Which tier somebody has, as it follows from what counts by day. Pure.
+
+A tier is attained as soon as enough is reached in the window, and is then had at least until what was reached has left
+it: years carry it through the year after, and are judged when that ends; rolling windows are judged when too little is
+left in them. Judging waits for the grace. Since it follows from the days alone as they stand, orders and refunds may
+come late, twice and in any order.
+
+A day has a morning, in which tiers end, and an evening, by which what came on it counts.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+from enum import StrEnum
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from crm.loyalty.expiry import months_later
+from crm.loyalty.tiers import windows
+from crm.loyalty.tiers.amounts import Days
+from crm.loyalty.tiers.definitions import Downgrade, Regime, Tiers, Window
+from crm.loyalty.tiers.windows import DAY
+
+
+class Why(StrEnum):
+    """Why a tier changed by itself."""
+
+    ATTAINED = "ATTAINED"
+    ENDED = "ENDED"
+    REDEFINED = "REDEFINED"
+    """The programme defines its tiers anew."""
+
+
+class State(Struct, frozen=True):
+    """What the days through `day` have come to. `carried` is had whatever the window holds, until it is judged in the
+    morning of `until`.
+    """
+
+    day: date
+    tier: str | None = None
+    since: date | None = None
+    carried: str | None = None
+    until: date | None = None
+
+
+class Step(Struct, frozen=True):
+    """A change of tier."""
+
+    on: date
+    before: str | None
+    after: str | None
+    why: Why
+
+
+class Given(Struct, frozen=True):
+    """What counts, since when somebody is a member, and by which rules: the regimes ascend, and the first counts for
+    all that was before.
+    """
+
+    days: Days
+    regimes: Sequence[Regime]
+    joined_on: date
+
+    def tiers(self, day: date) -> Tiers:
+        index = bisect_right(self.regimes, day, key=_since)
+        return self.regimes[max(0, index - 1)].tiers
+
+
+def beginning(given: Given) -> State:
+    """Before anything counted."""
+    return State(given.joined_on - DAY)
+
+
+def advance(state: State, given: Given, through: date) -> tuple[State, tuple[Step, ...]]:
+    """Let the days behind `state` pass, through the evening of the one named."""
+    steps: list[Step] = []
+    coming = sorted(set(_days(state, given, through)))
+    at = 0
+    while True:
+        while at < len(coming) and coming[at] <= state.day:
+            at += 1
+        awaited = [*coming[at : at + 1], *([state.until] if state.until and state.until > state.day else [])]
+        if not awaited or (day := min(awaited)) > through:
+            return replace(state, day=max(state.day, through)), tuple(steps)
+        morning, why = _morning(replace(state, day=day), given, before=given.tiers(state.day))
+        steps += _step(state, morning, why)
+        state = _evening(morning, given)
+        steps += _step(morning, state, Why.ATTAINED)
+
+
+def judged_over(given: Given, on: date) -> tuple[date, date]:
+    """The days that count where what is carried is judged in the morning of `on`."""
+    tiers = given.tiers(on)
+    if tiers.window is Window.ROLLING:
+        return windows.first_day(tiers.window, on, given.joined_on), on - DAY
+    last = on - timedelta(days=tiers.grace_days) - DAY
+    return windows.first_day(tiers.window, last, given.joined_on), on - DAY
+
+
+def reached(given: Given, day: date) -> tuple[date, int]:
+    """What the window of a day holds in its evening, and since when it counts."""
+    tiers = given.tiers(day)
+    first = windows.first_day(tiers.window, day, given.joined_on)
+    return first, given.days.between(first, day).of(tiers.basis)
+
+
+def _days(state: State, given: Given, through: date) -> Iterator[date]:
+    """Those on which something may change, besides that on which what is carried is judged."""
+    yield given.joined_on
+    for day in given.days.days:
+        yield day
+        yield windows.leaves_on(day)
+    for regime in given.regimes:
+        yield regime.since
+        yield from windows.starts(regime.tiers.window, state.day, through, given.joined_on)
+
+
+def _morning(state: State, given: Given, *, before: Tiers) -> tuple[State, Why]:
+    """Before anything of the day counts."""
+    day, tiers = state.day, given.tiers(state.day)
+    if day <= given.joined_on:
+        return state, Why.ATTAINED
+    first = windows.first_day(tiers.window, day, given.joined_on)
+    found = tiers.attained(_sum(given, first, day - DAY, tiers))
+    turns = tiers.window is not Window.ROLLING and day == first
+    why = Why.ENDED
+    if before.rules() != tiers.rules():
+        # Nobody loses by that at once.
+        state, why = _carrying(state, state.tier, _year_after(tiers, day, given.joined_on)), Why.REDEFINED
+    elif turns:
+        past = windows.first_day(tiers.window, day - DAY, given.joined_on)
+        made = tiers.attained(_sum(given, past, day - DAY, tiers))
+        if not tiers.is_lower(made, state.carried):
+            state = _carrying(state, made, _year_after(tiers, day, given.joined_on))
+    elif tiers.window is Window.ROLLING:
+        if not tiers.is_lower(found, state.carried):
+            state = _carrying(state, None, None)
+        if state.carried is None and tiers.is_lower(found, state.tier):
+            state = _carrying(state, state.tier, day + timedelta(days=tiers.grace_days))
+    if state.until == day:
+        state = _judged(state, given, tiers)
+    return _having(state, tiers.higher(found, state.carried)), why
+
+
+def _judged(state: State, given: Given, tiers: Tiers) -> State:
+    first, last = judged_over(given, state.day)
+    made = tiers.attained(_sum(given, first, last, tiers))
+    if not tiers.is_lower(made, state.carried):
+        kept = state.carried
+    elif tiers.downgrade is Downgrade.REEVALUATE:
+        kept = made
+    else:
+        kept = tiers.higher(made, tiers.below(state.carried))
+    if tiers.window is Window.ROLLING and not tiers.is_lower(made, kept):
+        return _carrying(state, None, None)
+    return _carrying(state, kept, _year_after(tiers, state.day, given.joined_on))
+
+
+def _evening(state: State, given: Given) -> State:
+    tiers = given.tiers(state.day)
+    _, amount = reached(given, state.day)
+    made = tiers.attained(amount)
+    if tiers.window is Window.ROLLING and not tiers.is_lower(made, state.carried):
+        state = _carrying(state, None, None)
+    return _having(state, tiers.higher(made, state.carried))
+
+
+def _year_after(tiers: Tiers, day: date, joined_on: date) -> date:
+    """When what is carried from a day on is judged: a year later, or when the year it is in has ended."""
+    if tiers.window is Window.ROLLING:
+        return months_later(day, 12)
+    return windows.next_start(tiers.window, day, joined_on) + timedelta(days=tiers.grace_days)
+
+
+def _carrying(state: State, tier: str | None, until: date | None) -> State:
+    return replace(state, carried=tier, until=until if tier else None)
+
+
+def _having(state: State, tier: str | None) -> State:
+    return state if tier == state.tier else replace(state, tier=tier, since=state.day if tier else None)
+
+
+def _step(before: State, after: State, why: Why) -> list[Step]:
+    return [] if before.tier == after.tier else [Step(after.day, before.tier, after.tier, why)]
+
+
+def _sum(given: Given, first: date, last: date, tiers: Tiers) -> int:
+    return given.days.between(first, last).of(tiers.basis)
+
+
+def _since(regime: Regime) -> date:
+    return regime.since

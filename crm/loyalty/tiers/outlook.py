@@ -1,0 +1,50 @@
+# crm/loyalty/tiers/outlook.py
+"""How far it is to the next tier, and what becomes of this one if nothing more comes. Pure."""
+
+from datetime import date, timedelta
+
+from msgspec import Struct
+
+from crm.loyalty.tiers import fold
+from crm.loyalty.tiers.definitions import Tier
+from crm.loyalty.tiers.fold import Given, State
+
+HORIZON = timedelta(days=4 * 366)
+"""Whatever is carried is judged by then, step by step: two years for the first, one more for the next."""
+
+
+class End(Struct, frozen=True):
+    """Without `missing` more, counted by then, the tier is another from the morning of `on`."""
+
+    on: date
+    after: str | None
+    missing: int
+
+
+class Outlook(Struct, frozen=True):
+    """`counted` since the day named; `next_tier` takes `missing` more. `ends`: None while the tier is had for good.
+    `changes_on`: when the tier will be another, also by what is dated ahead.
+    """
+
+    since: date
+    counted: int
+    next_tier: Tier | None
+    missing: int
+    ends: End | None
+    changes_on: date | None
+
+
+def outlook(state: State, given: Given) -> Outlook:
+    """As of the evening of the state's day."""
+    tiers = given.tiers(state.day)
+    since, counted = fold.reached(given, state.day)
+    above = tiers.above(state.tier)
+    _, steps = fold.advance(state, given, state.day + HORIZON)
+    down = next((step for step in steps if tiers.is_lower(step.after, state.tier)), None)
+    end = None
+    if down and (tier := tiers.find(state.tier)):
+        first, _ = fold.judged_over(given, down.on)
+        made = given.days.between(first, state.day).of(tiers.basis)
+        end = End(down.on, down.after, max(1, tier.threshold - made))
+    missing = max(1, above.threshold - counted) if above else 0
+    return Outlook(since, counted, above, missing, end, steps[0].on if steps else None)
