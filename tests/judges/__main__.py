@@ -24,7 +24,7 @@ HERE: Final = Path(__file__).parent
 PYTHON: Final = ROOT / ".venv-judges" / "bin" / "python"
 WORK: Final = ROOT / ".build" / "judges"
 CLIENTS: Final = ("relay", "codegen", "apollo", "urql", "page", "graphiql")
-EXAMPLES: Final = 30
+EXAMPLES: Final = 15
 LONGEST: Final = 300  # seconds a judge may take
 
 
