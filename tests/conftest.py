@@ -38,6 +38,7 @@ from crm.kernel import aws
 from crm.kernel.settings import settings
 from crm.kernel.table import Item, connection
 from crm.kpis.models import KpiItem
+from crm.loyalty.programmes import in_force as programmes
 from crm.segmentation import backfill, in_force, known_texts
 from crm.shops import service as shops
 from crm.shops.models import Shop
@@ -74,6 +75,7 @@ def tables(aws_services: None, monkeypatch: pytest.MonkeyPatch) -> None:
     attribute_definitions.forget_cached()
     in_force.forget_cached()
     known_texts.forget_cached()
+    programmes.forget_cached()
     monkeypatch.setattr(backfill, "AT_ONCE", 1)
 
 

@@ -11,6 +11,7 @@ from moto.dynamodb.models import dynamodb_backends
 from moto.sqs.models import sqs_backends
 
 from crm.kernel.settings import settings
+from crm.loyalty.programmes import in_force as programmes
 from crm.segmentation import in_force
 
 T = TypeVar("T")
@@ -36,6 +37,7 @@ def kept(name: str, make: Callable[[], T]) -> T:
         tables[each].items = deepcopy(found)
     queue._messages = deepcopy(messages)
     in_force.forget_cached()
+    programmes.forget_cached()
     return result
 
 

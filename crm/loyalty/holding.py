@@ -11,12 +11,13 @@ from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Fault, InvalidInputs, NotFound
 from crm.kernel.operations import key_faults
 from crm.kernel.texts import faults
-from crm.loyalty import chain, in_force, ledger, maturing, order_points, pools, repository, stored
+from crm.loyalty import chain, ledger, maturing, order_points, pools, repository, stored
 from crm.loyalty.due import Held
 from crm.loyalty.ledger import Occasion
 from crm.loyalty.models import HoldStatus, LedgerEntry, PointsHold
 from crm.loyalty.moving import Given, identity, points_faults, told_before
 from crm.loyalty.posting import Ledger, occasion
+from crm.loyalty.programmes import in_force
 from crm.loyalty.refusals import HoldClosed, TooManyHolds
 
 MOST_HOLDS = 20

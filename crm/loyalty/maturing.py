@@ -9,12 +9,13 @@ from crm.kernel import timers
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Stale
 from crm.kernel.timers import TimerDue
-from crm.loyalty import due, expiry, in_force, ledger, order_points, repository, stored
+from crm.loyalty import due, expiry, ledger, order_points, repository, stored
 from crm.loyalty.chain import Entry
 from crm.loyalty.due import Due, Expiring, Held, PendingCredit
 from crm.loyalty.ledger import Moved, Occasion
 from crm.loyalty.models import HoldStatus, LoyaltyAccount, OrderEarning
 from crm.loyalty.posting import OWNER, SUBJECT, Ledger, is_due, occasion
+from crm.loyalty.programmes import in_force
 
 
 def settle(shop: str, customer_id: str, *, now: datetime) -> list[Entry]:
@@ -101,7 +102,7 @@ def _let_go(change: Change, book: Ledger, hold_id: str, when: Occasion) -> Moved
     when = replace(when, cause=f"hold:{hold_id}:release")
     moved = ledger.release(
         book.read, stored.held_of(item).portions, subject=f"hold:{hold_id}",
-        grace=ledger.grace_pool(in_force.programme(book.shop, now=book.now), when.now), occasion=when,
+        grace=ledger.grace_pool(in_force.programme(book.shop, at=when.now, now=book.now), when.now), occasion=when,
     )  # fmt: skip
     book.close_hold(change, item, HoldStatus.EXPIRED)
     return moved

@@ -202,8 +202,10 @@ class OrderEarning(Published, discriminator="OrderEarning"):
     posted = NumberAttribute(default=0)
     """What it earns as it stands."""
     forgiven = NumberAttribute(default=0)
+    programme_version = NumberAttribute(null=True)
+    """The one that counted when the order was placed, as of its first posting: all its revisions are judged by it."""
     programme_currency = UnicodeAttribute(null=True)
-    """The programme's at the first posting: later revisions are judged by it, whatever the shop's is by then."""
+    """That version's: version 0 has the shop's, and the shop may change it."""
     withheld = UnicodeAttribute(null=True)
     """Why the order earns nothing (`programme.Withheld`)."""
     available_at = UTCDateTimeAttribute(null=True)

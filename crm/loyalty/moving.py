@@ -13,12 +13,13 @@ from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Fault, InvalidInputs, KeyReused, NotFound, Stale
 from crm.kernel.operations import key_faults
 from crm.kernel.texts import faults
-from crm.loyalty import chain, expiry, in_force, ledger, maturing, pools, repository, stored
+from crm.loyalty import chain, expiry, ledger, maturing, pools, repository, stored
 from crm.loyalty.chain import Entry, Reversed
 from crm.loyalty.ledger import ADJUSTED, REDEEMED, Moved, Movement, Occasion
 from crm.loyalty.models import EntryReason, LedgerEntry
 from crm.loyalty.pools import Effect
 from crm.loyalty.posting import Ledger, occasion
+from crm.loyalty.programmes import in_force
 from crm.loyalty.refusals import NotReversible
 
 MOST_POINTS = 10**9

@@ -55,6 +55,7 @@ class OrderState(Struct, frozen=True, kw_only=True):
     earned: int = 0
     forgiven: int = 0
     withheld: Withheld | None = None
+    programme_version: int | None = None
     programme_currency: str | None = None
     available_at: datetime | None = None
     pool: str | None = None

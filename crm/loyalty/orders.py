@@ -4,13 +4,15 @@
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from crm.kernel.change import Change, retrying
-from crm.loyalty import expiry, in_force, maturing, order_points, repository, stored
+from crm.loyalty import expiry, maturing, order_points, repository, stored
 from crm.loyalty.models import HoldStatus, PointsHold
 from crm.loyalty.order_points import OrderState, Revision
 from crm.loyalty.posting import Ledger, is_due, occasion
 from crm.loyalty.programme import Programme, Withheld
+from crm.loyalty.programmes import in_force
 from crm.orders.events import OrderRecorded
 from crm.orders.models import CANCELLED
 
@@ -26,15 +28,14 @@ def post_for_order(order: OrderRecorded, *, now: datetime) -> Posted:
     """Post the difference between what an order earns and spends as it stands and what it has posted.
 
     An older revision than the newest seen posts nothing, and neither does a repeat, so that every permutation of its
-    revisions ends in the same balance. The programme's currency is that of the order's first posting: a shop that
-    changes its own takes no points back by it. Test customers earn too: the points are theirs, KPIs leave them out.
-    A balance may fall below zero. Raises NotFound for an unknown shop.
+    revisions ends in the same balance. All of them are judged by the programme that counted when the order was placed,
+    as it was at the order's first posting: a shop that changes it takes no points back by that. Test customers earn
+    too: the points are theirs, KPIs leave them out. A balance may fall below zero. Raises NotFound for an unknown shop.
     """
-    programme = in_force.programme(order.shop, now=now)
-    return retrying(lambda: _post(order, programme, now=now))
+    return retrying(lambda: _post(order, now=now))
 
 
-def _post(order: OrderRecorded, programme: Programme, *, now: datetime) -> Posted:
+def _post(order: OrderRecorded, *, now: datetime) -> Posted:
     head, earning = repository.get_for_order(order.shop, order.customer_id, order.order_id)
     if is_due(head, now):
         maturing.settle(order.shop, order.customer_id, now=now)
@@ -42,6 +43,8 @@ def _post(order: OrderRecorded, programme: Programme, *, now: datetime) -> Poste
     state = stored.state_of(earning)
     if order.rev <= state.rev:
         return Posted(0, state.withheld)
+    version = in_force.version(order.shop, at=order.placed_at, now=now, number=state.programme_version)
+    programme, state = version.programme, replace(state, programme_version=version.number)
     book = Ledger(order.shop, order.customer_id, head, now=now, besides=_pools(state, order, programme))
     item = _hold_for(book, order)
     settled = order_points.settle(

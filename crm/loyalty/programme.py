@@ -1,5 +1,9 @@
 # crm/loyalty/programme.py
-"""By which rules points are earned, kept and taken back."""
+"""By which rules points are earned, kept and taken back: what a version of a programme says.
+
+It is stored whole (crm/loyalty/programmes/). Each part that has a room of its own is a value of that room, with a
+default: what versions that were written before it say of it.
+"""
 
 from decimal import ROUND_CEILING, ROUND_DOWN, Decimal
 from enum import StrEnum

@@ -15,6 +15,10 @@ from crm.loyalty.moving import Given, adjust, redeem, reverse
 from crm.loyalty.orders import Posted, post_for_order
 from crm.loyalty.posting import OWNER, is_due
 from crm.loyalty.programme import Programme, Withheld
+from crm.loyalty.programmes.defining import ProgrammeFields
+from crm.loyalty.programmes.defining import update as update_programme
+from crm.loyalty.programmes.in_force import standing as programme_versions
+from crm.loyalty.programmes.versions import Version as ProgrammeVersion
 from crm.loyalty.refusals import HoldClosed, HoldExceeded, InsufficientPoints, NotReversible, TooManyHolds
 from crm.loyalty.standing import Played, played
 from crm.loyalty.transferring import transfer
@@ -41,6 +45,8 @@ __all__ = [
     "PointsHold",
     "Posted",
     "Programme",
+    "ProgrammeFields",
+    "ProgrammeVersion",
     "TooManyHolds",
     "Verified",
     "Withheld",
@@ -55,11 +61,13 @@ __all__ = [
     "is_due",
     "played",
     "post_for_order",
+    "programme_versions",
     "redeem",
     "release",
     "reverse",
     "settle",
     "transfer",
+    "update_programme",
     "verify",
     "wake",
 ]  # fmt: skip

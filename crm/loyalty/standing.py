@@ -6,13 +6,14 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from crm.loyalty import due, expiry, in_force, ledger, order_points, repository, stored
+from crm.loyalty import due, expiry, ledger, order_points, repository, stored
 from crm.loyalty.chain import Balances
 from crm.loyalty.due import Expiring, Held, PendingCredit
 from crm.loyalty.ledger import Account
 from crm.loyalty.models import LoyaltyAccount, month_at, month_of
 from crm.loyalty.order_points import OrderState
 from crm.loyalty.posting import is_due, occasion
+from crm.loyalty.programmes import in_force
 
 
 class Played(Struct, frozen=True):
@@ -50,7 +51,7 @@ def played(shop: str, customer_id: str, head: LoyaltyAccount, *, now: datetime) 
             case PendingCredit():
                 account = order_points.mature(account, orders.pop(one.order_id), occasion=when).account
             case Held():
-                grace = ledger.grace_pool(in_force.programme(shop, now=now), at)
+                grace = ledger.grace_pool(in_force.programme(shop, at=at, now=now), at)
                 moved = ledger.release(account, holds.pop(one.hold_id).portions, subject="", grace=grace, occasion=when)
                 account = moved.account
             case Expiring():

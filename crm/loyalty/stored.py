@@ -106,6 +106,7 @@ def state_of(earning: OrderEarning) -> OrderState:
         earned=int(earning.posted),
         forgiven=int(earning.forgiven),
         withheld=Withheld(earning.withheld) if earning.withheld else None,
+        programme_version=None if earning.programme_version is None else int(earning.programme_version),
         programme_currency=earning.programme_currency,
         available_at=earning.available_at,
         pool=earning.pool,
@@ -122,7 +123,8 @@ def state_of(earning: OrderEarning) -> OrderState:
 def put_state(earning: OrderEarning, state: OrderState) -> None:
     """What is pending is found by when it matures."""
     earning.order_rev, earning.posted, earning.forgiven = state.rev, state.earned, state.forgiven
-    earning.withheld, earning.programme_currency = state.withheld, state.programme_currency
+    earning.withheld, earning.programme_version = state.withheld, state.programme_version
+    earning.programme_currency = state.programme_currency
     earning.available_at, earning.pool, earning.pending = state.available_at, state.pool, state.pending
     earning.pools = list(state.pools)
     earning.credits = [ReversedPart(cause=one.cause, points=one.points) for one in state.credits]

@@ -16,6 +16,7 @@ from crm.kernel import aws
 from crm.kernel.settings import settings
 from crm.kernel.table import Item, connection
 from crm.kpis.models import KpiItem
+from crm.loyalty.programmes import in_force as programmes
 from crm.segmentation import in_force
 from crm.shops import service as shops
 from schema import order
@@ -121,6 +122,7 @@ def _furnished() -> Iterator[None]:
         shops.forget_cached()
         attribute_definitions.forget_cached()
         in_force.forget_cached()
+        programmes.forget_cached()
         aws.sqs_client().create_queue(QueueName=settings().operations_queue_url.rpartition("/")[2])
         region = {"LocationConstraint": settings().aws_region}
         aws.s3_client().create_bucket(Bucket=settings().archive_bucket, CreateBucketConfiguration=region)
@@ -133,6 +135,7 @@ def _furnished() -> Iterator[None]:
     shops.forget_cached()
     attribute_definitions.forget_cached()
     in_force.forget_cached()
+    programmes.forget_cached()
 
 
 @lru_cache

@@ -28,6 +28,7 @@ from crm.kernel.actor import SYSTEM
 from crm.kernel.settings import settings
 from crm.kernel.table import client
 from crm.loyalty import service as loyalty
+from crm.loyalty.programmes import in_force as programmes
 from crm.segmentation import backfill, in_force, known_texts, loading
 from crm.segmentation import service as segmentation
 from crm.segmentation.language.facts import Fact, Facts
@@ -177,7 +178,7 @@ class Day:
     def invoke(self, function: str, event: dict[str, Any]) -> Any:
         module, _, name = FUNCTIONS[function]["Handler"].rpartition(".")
         handler: Callable[..., Any] = getattr(importlib.import_module(module), name)
-        for cached in (shops, attribute_definitions, in_force, known_texts):
+        for cached in (shops, attribute_definitions, in_force, known_texts, programmes):
             cached.forget_cached()  # each function runs in containers of its own
         self.running = function
         try:

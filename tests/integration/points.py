@@ -7,9 +7,11 @@ from typing import Any
 import pytest
 
 from crm.kernel.actor import Actor, Role
-from crm.loyalty import in_force, service
+from crm.loyalty import service
 from crm.loyalty.expiry import Expiry
 from crm.loyalty.programme import Programme
+from crm.loyalty.programmes import in_force
+from crm.loyalty.programmes.versions import Version
 from crm.orders.events import OrderRecorded
 
 STAFF = Actor(Role.STAFF, "s1")
@@ -20,7 +22,7 @@ ANN, BEA = "cus_1", "cus_2"
 def programme(monkeypatch: pytest.MonkeyPatch) -> list[Programme]:
     """Points mature after three days and live for a month. Put another in here, and it counts."""
     counting = [Programme(currency="EUR", zone="Europe/Vienna", return_window_days=3, expiry=Expiry(1))]
-    monkeypatch.setattr(in_force, "programme", lambda *_, **__: counting[-1])
+    monkeypatch.setattr(in_force, "version", lambda *_, **__: Version(0, counting[-1]))
     return counting
 
 

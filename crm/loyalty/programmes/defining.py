@@ -1,0 +1,125 @@
+# crm/loyalty/programmes/defining.py
+"""How a shop's programme is defined: each edit is its next version."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from msgspec import Struct
+from msgspec.structs import asdict, replace
+
+from crm.kernel.actor import Actor
+from crm.kernel.change import Change, retrying
+from crm.kernel.errors import Fault, InvalidInputs, Stale, VersionMismatch
+from crm.loyalty.expiry import Expiry
+from crm.loyalty.programme import Programme, Shortfall
+from crm.loyalty.programmes import faults, in_force
+from crm.loyalty.programmes.models import ProgrammeVersion
+from crm.loyalty.programmes.versions import Version, document
+from crm.shops import service as shops
+
+NOTICE: Final = timedelta(minutes=2)
+"""From when a version is written until it counts at the earliest: longer than any process goes by what it has read."""
+FURTHEST: Final = timedelta(days=730)
+LARGEST: Final = 300_000
+"""In bytes: an item holds 400 KB."""
+UNSAID: Any = object()
+
+
+class ProgrammeFields(Struct, frozen=True):
+    """What may be said of a programme besides its parts; UNSAID leaves a field as it is."""
+
+    currency: str = UNSAID
+    zone: str = UNSAID
+    point_value: Any = UNSAID
+    return_window_days: int = UNSAID
+    expiry: Expiry | None = UNSAID
+    shortfall: Shortfall = UNSAID
+    most_owed: int | None = UNSAID
+    grace_days: int = UNSAID
+
+    def given(self) -> dict[str, Any]:
+        return {name: value for name, value in asdict(self).items() if value is not UNSAID}
+
+
+def update(
+    shop: str,
+    said: ProgrammeFields,
+    *,
+    actor: Actor,
+    now: datetime,
+    effective_at: datetime | None = None,
+    expected_version: int | None = None,
+) -> Version:
+    """Change what is said. Raises InvalidInputs with all that is wrong, VersionMismatch, and NotFound."""
+
+    def decide(programme: Programme) -> Programme:
+        changed = replace(programme, **said.given())
+        if wrong := faults.of_programme(changed):
+            raise InvalidInputs(wrong)
+        return changed
+
+    return edit(shop, decide, actor=actor, now=now, effective_at=effective_at, expected_version=expected_version)
+
+
+def edit(
+    shop: str,
+    decide: Callable[[Programme], Programme],
+    *,
+    actor: Actor,
+    now: datetime,
+    effective_at: datetime | None = None,
+    expected_version: int | None = None,
+) -> Version:
+    """Write what `decide` makes of the newest version as the next one; where that is nothing new, it stays.
+
+    It counts from `effective_at`, or as soon as it can; without one never before a version that is still to come, and
+    with an earlier one instead of that. `decide` raises InvalidInputs, and what else it refuses. Raises
+    VersionMismatch, and NotFound for an unknown shop.
+    """
+
+    def attempt() -> Version:
+        newest = in_force.newest(shop, now=now)
+        if expected_version is not None and newest.number != expected_version:
+            raise VersionMismatch(expected=expected_version, actual=newest.number)
+        programme = _decided(decide, newest.programme, _time_faults(effective_at, now))
+        if programme == newest.programme and effective_at in {None, newest.effective_at}:
+            return newest
+        change = Change(now)
+        if not newest.number:  # whose currency and zone it has, until it says otherwise
+            change.unchanged(shops.get(shop))
+        at = effective_at or max(now + NOTICE, newest.effective_at or now)
+        version = Version(newest.number + 1, programme, at, now, str(actor))
+        change.create(_item(shop, version), otherwise=Stale())
+        change.commit()
+        return version
+
+    version = retrying(attempt)
+    in_force.forget_cached(shop)
+    return version
+
+
+def _decided(decide: Callable[[Programme], Programme], programme: Programme, wrong: list[Fault]) -> Programme:
+    """Raises InvalidInputs with all that is wrong."""
+    try:
+        programme = decide(programme)
+    except InvalidInputs as refusal:
+        raise InvalidInputs([*refusal.faults, *wrong]) from refusal
+    if len(document(programme).encode()) > LARGEST:
+        wrong = [*wrong, Fault("", "TOO_LARGE", f"must leave a programme of at most {LARGEST:,} bytes")]
+    if wrong:
+        raise InvalidInputs(wrong)
+    return programme
+
+
+def _time_faults(effective_at: datetime | None, now: datetime) -> list[Fault]:
+    if effective_at is None or now + NOTICE <= effective_at <= now + FURTHEST:
+        return []
+    return [Fault("effective_at", "INVALID", "must be two minutes to two years from now")]
+
+
+def _item(shop: str, version: Version) -> ProgrammeVersion:
+    item = ProgrammeVersion.of(shop, version.number)
+    item.document = document(version.programme)
+    item.effective_at, item.written_at, item.written_by = version.effective_at, version.written_at, version.written_by
+    return item
