@@ -7,6 +7,7 @@ with data has a type of its own, in `typed`, and a test finds one that has none.
 
 import re
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any, Final
 
 import strawberry
@@ -15,11 +16,12 @@ from strawberry.types.field import StrawberryField
 
 from crm.customers.service import CustomerDeleted, IdentifierTaken
 from crm.kernel.errors import CrmError, Fault, InvalidInput, InvalidInputs, VersionMismatch
-from crm.loyalty.service import InsufficientPoints
+from crm.loyalty.service import InsufficientPoints, LimitReached, NotEligible
 from crm.segmentation.service import QueryFault, SegmentNamed
 from schema import forms
 from schema.access import signed_in
 from schema.context import Context
+from schema.loyalty.reward_words import RewardPeriod, RewardReason
 from schema.node import global_id
 from schema.principal import Kind, Principal
 from schema.scalars import Points
@@ -79,6 +81,20 @@ class InsufficientPointsError(UserError):
     required: Points = strawberry.field(description="Points that are needed.")
 
 
+@strawberry.type(description="The reward is not for this customer, or not now.", directives=signed_in())
+class NotEligibleError(UserError):
+    reasons: list[RewardReason] = strawberry.field(description="All that stands against it.")
+
+
+@strawberry.type(
+    description="The customer has redeemed the reward as often as they may in a period.", directives=signed_in()
+)
+class LimitReachedError(UserError):
+    limit: int = strawberry.field(description="How often they may.")
+    period: RewardPeriod = strawberry.field(description="In which period of the programme's zone.")
+    again_at: datetime | None = strawberry.field(description="When they may again; null where it is for ever.")
+
+
 def path_of(field: str | None) -> list[str]:
     """The path to an argument from the dotted name a service gives it; `[0]` is the first of a list."""
     names = PLACE.sub(r".\1", field).split(".") if field else []
@@ -109,11 +125,22 @@ def _insufficient_points(error: InsufficientPoints, _asker: Principal, **common:
     return InsufficientPointsError(available=Points(error.available), required=Points(error.required), **common)
 
 
+def _not_eligible(error: NotEligible, _asker: Principal, **common: Any) -> UserError:
+    return NotEligibleError(reasons=[RewardReason(reason) for reason in error.reasons], **common)
+
+
+def _limit_reached(error: LimitReached, _asker: Principal, **common: Any) -> UserError:
+    period = RewardPeriod(error.period)
+    return LimitReachedError(limit=error.limit, period=period, again_at=error.again_at, **common)
+
+
 typed: Final[dict[type[CrmError], Callable[..., UserError]]] = {
     VersionMismatch: _version_mismatch,
     IdentifierTaken: _identifier_taken,
     SegmentNamed: _segment_named,
     InsufficientPoints: _insufficient_points,
+    NotEligible: _not_eligible,
+    LimitReached: _limit_reached,
 }
 """How each refusal that carries data is shown."""
 

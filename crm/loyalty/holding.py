@@ -13,7 +13,7 @@ from crm.kernel.operations import key_faults
 from crm.kernel.texts import faults
 from crm.loyalty import chain, ledger, maturing, order_points, pools, repository, stored
 from crm.loyalty.due import Held
-from crm.loyalty.ledger import Occasion
+from crm.loyalty.ledger import Moved, Occasion
 from crm.loyalty.models import HoldStatus, LedgerEntry, PointsHold
 from crm.loyalty.moving import Given, identity, points_faults, told_before
 from crm.loyalty.posting import Ledger, occasion
@@ -60,18 +60,12 @@ def hold(
     request = chain.request_digest({"points": points, "lasts": lasts.total_seconds(), "order_id": order_id})
 
     def attempt() -> Hold | None:
-        head = maturing.opened(shop, customer_id, now=now)
-        if len(head.holds) >= MOST_HOLDS:
-            raise TooManyHolds(f"{MOST_HOLDS} holds are open.")
-        book = Ledger(shop, customer_id, head, now=now)
+        book = Ledger(shop, customer_id, maturing.opened(shop, customer_id, now=now), now=now)
         when = occasion(cause, at=now, now=now, order_id=order_id, actor=str(actor), request=request)
-        moved = ledger.hold(book.read, points, subject=f"hold:{hold_id}", occasion=when)
         item = PointsHold.of(shop, customer_id, hold_id)
-        item.status, item.points, item.ends_at, item.order_id = HoldStatus.OPEN, points, now + lasts, order_id
-        item.portions = stored.portion_parts(pools.portions(moved.entry.lines))
+        item.points, item.ends_at, item.order_id = points, now + lasts, order_id
         change = Change(now)
-        book.open_hold(change, item)
-        book.write(change, moved.account, [moved.entry])
+        moved = set_aside(change, book, item, when)
         return Hold(item, Given(stored.item_of(moved.entry), replayed=False)) if change.commit() else None
 
     return _once(shop, customer_id, hold_id, cause, request, attempt)
@@ -95,13 +89,10 @@ def capture(
         held = stored.held_of(item)
         spent = held.points if points is None else points
         when = occasion(cause, at=now, now=now, order_id=held.order_id, actor=str(actor), request=request)
-        grace = ledger.grace_pool(in_force.programme(shop, now=now), now)
-        moved = ledger.capture(book.read, held.portions, spent, subject=f"hold:{hold_id}", grace=grace, occasion=when)
         change = Change(now)
         if held.order_id:
             _note(change, book, held, spent, when)
-        book.close_hold(change, item, HoldStatus.CAPTURED, captured=spent)
-        book.write(change, moved.account, [moved.entry])
+        moved = spend(change, book, item, spent, when)
         return Hold(item, Given(stored.item_of(moved.entry), replayed=False)) if change.commit() else None
 
     return _once(shop, customer_id, hold_id, cause, request, attempt)
@@ -118,23 +109,50 @@ def release(shop: str, customer_id: str, hold_id: str, *, actor: Actor, now: dat
         book, item = _opened(shop, customer_id, hold_id, now=now)
         if item.status == HoldStatus.EXPIRED:  # time was faster, and did the same
             return None
-        grace = ledger.grace_pool(in_force.programme(shop, now=now), now)
         when = occasion(cause, at=now, now=now, order_id=item.order_id, actor=str(actor))
-        held = stored.held_of(item)
-        moved = ledger.release(book.read, held.portions, subject=f"hold:{hold_id}", grace=grace, occasion=when)
         change = Change(now)
-        book.close_hold(change, item, HoldStatus.RELEASED)
-        book.write(change, moved.account, [moved.entry])
+        moved = give_back(change, book, item, when)
         return Hold(item, Given(stored.item_of(moved.entry), replayed=False)) if change.commit() else None
 
     return _once(shop, customer_id, hold_id, cause, None, attempt)
+
+
+def set_aside(change: Change, book: Ledger, item: PointsHold, when: Occasion) -> Moved:
+    """Add to `change`: a new hold. Raises InsufficientPoints, TooManyHolds."""
+    if len(book.head.holds) >= MOST_HOLDS:
+        raise TooManyHolds(f"{MOST_HOLDS} holds are open.")
+    moved = ledger.hold(book.read, int(item.points), subject=f"hold:{item.hold_id}", occasion=when)
+    item.status, item.portions = HoldStatus.OPEN, stored.portion_parts(pools.portions(moved.entry.lines))
+    book.open_hold(change, item)
+    book.write(change, moved.account, [moved.entry])
+    return moved
+
+
+def spend(change: Change, book: Ledger, item: PointsHold, points: int, when: Occasion) -> Moved:
+    """Add to `change`: so many points of an open hold are spent, and the rest of it comes back. Raises HoldExceeded."""
+    grace = ledger.grace_pool(in_force.programme(book.shop, now=book.now), book.now)
+    portions, subject = stored.held_of(item).portions, f"hold:{item.hold_id}"
+    moved = ledger.capture(book.read, portions, points, subject=subject, grace=grace, occasion=when)
+    book.close_hold(change, item, HoldStatus.CAPTURED, captured=points)
+    book.write(change, moved.account, [moved.entry])
+    return moved
+
+
+def give_back(change: Change, book: Ledger, item: PointsHold, when: Occasion) -> Moved:
+    """Add to `change`: an open hold comes back whole."""
+    grace = ledger.grace_pool(in_force.programme(book.shop, now=book.now), book.now)
+    portions, subject = stored.held_of(item).portions, f"hold:{item.hold_id}"
+    moved = ledger.release(book.read, portions, subject=subject, grace=grace, occasion=when)
+    book.close_hold(change, item, HoldStatus.RELEASED)
+    book.write(change, moved.account, [moved.entry])
+    return moved
 
 
 def _opened(shop: str, customer_id: str, hold_id: str, *, now: datetime) -> tuple[Ledger, PointsHold]:
     """The hold, read after its account: open, or let go by time. Raises NotFound, HoldClosed."""
     head = maturing.opened(shop, customer_id, now=now)
     item = repository.get_hold(shop, customer_id, hold_id)
-    if item is None:
+    if item is None or item.of_redemption:
         raise NotFound("There is no such hold.", field="hold_id")
     if item.status not in {HoldStatus.OPEN, HoldStatus.EXPIRED}:
         raise HoldClosed("The hold is closed.", field="hold_id")

@@ -16,6 +16,7 @@ from crm.loyalty.ledger import Moved, Occasion
 from crm.loyalty.models import HoldStatus, LoyaltyAccount, OrderEarning
 from crm.loyalty.posting import OWNER, SUBJECT, Ledger, is_due, occasion
 from crm.loyalty.programmes import in_force
+from crm.loyalty.redemptions import ending
 
 
 def settle(shop: str, customer_id: str, *, now: datetime) -> list[Entry]:
@@ -104,5 +105,7 @@ def _let_go(change: Change, book: Ledger, hold_id: str, when: Occasion) -> Moved
         book.read, stored.held_of(item).portions, subject=f"hold:{hold_id}",
         grace=ledger.grace_pool(in_force.programme(book.shop, at=when.now, now=book.now), when.now), occasion=when,
     )  # fmt: skip
+    if item.of_redemption:
+        ending.let_go(change, book.shop, book.customer_id, hold_id, cause=when.cause, at=when.occurred_at)
     book.close_hold(change, item, HoldStatus.EXPIRED)
     return moved

@@ -19,7 +19,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, ClassVar, Self
 
-from pynamodb.attributes import ListAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.attributes import BooleanAttribute, ListAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 
 from crm.kernel.table import Correlated, Item, Part, Published, Synced, customer_key
 
@@ -180,6 +180,8 @@ class PointsHold(Correlated, discriminator="PointsHold"):
     captured = NumberAttribute(default=0)
     ends_at = UTCDateTimeAttribute()
     order_id = UnicodeAttribute(null=True)
+    of_redemption = BooleanAttribute(default=False)
+    """Whether it is a redemption's, of the same id (crm/loyalty/redemptions/): only that captures or releases it."""
     portions: ListAttribute[PortionPart] = ListAttribute(of=PortionPart, default=list)
 
     @classmethod

@@ -9,8 +9,8 @@ class InsufficientPoints(CrmError):
 
     code = "INSUFFICIENT_POINTS"
 
-    def __init__(self, *, available: int, required: int) -> None:
-        super().__init__(f"{required} points are needed, {available} can be spent.", field="points")
+    def __init__(self, *, available: int, required: int, field: str = "points") -> None:
+        super().__init__(f"{required} points are needed, {available} can be spent.", field=field)
         self.available = available
         self.required = required
 

@@ -19,7 +19,28 @@ from crm.loyalty.programmes.defining import ProgrammeFields
 from crm.loyalty.programmes.defining import update as update_programme
 from crm.loyalty.programmes.in_force import standing as programme_versions
 from crm.loyalty.programmes.versions import Version as ProgrammeVersion
+from crm.loyalty.redemptions import codes
+from crm.loyalty.redemptions import repository as redemption_repository
+from crm.loyalty.redemptions.models import Redemption, RedemptionStatus, RewardStock
 from crm.loyalty.refusals import HoldClosed, HoldExceeded, InsufficientPoints, NotReversible, TooManyHolds
+from crm.loyalty.rewards import defining, offers, redeeming, vouchers
+from crm.loyalty.rewards import repository as reward_repository
+from crm.loyalty.rewards.defining import Defined
+from crm.loyalty.rewards.eligibility import Reason
+from crm.loyalty.rewards.limits import Limit, Period
+from crm.loyalty.rewards.models import RewardDefinition, RewardVersion
+from crm.loyalty.rewards.offers import Offer
+from crm.loyalty.rewards.redeeming import Redeemed
+from crm.loyalty.rewards.refusals import (
+    LimitReached,
+    NotEligible,
+    OutOfStock,
+    RedemptionClosed,
+    TooManyRewards,
+    VoucherUsed,
+    VoucherVoid,
+)
+from crm.loyalty.rewards.reward import Reward, RewardFields, RewardKind
 from crm.loyalty.standing import Played, played
 from crm.loyalty.transferring import transfer
 from crm.loyalty.verification import Finding, Flaw
@@ -28,6 +49,7 @@ from crm.loyalty.verifying import Verified, verify
 __all__ = [
     "OWNER",
     "Balances",
+    "Defined",
     "Finding",
     "Flaw",
     "Given",
@@ -37,37 +59,71 @@ __all__ = [
     "HoldStatus",
     "InsufficientPoints",
     "LedgerEntry",
+    "Limit",
+    "LimitReached",
     "LoyaltyAccount",
     "Movement",
+    "NotEligible",
     "NotReversible",
+    "Offer",
     "OrderEarning",
+    "OutOfStock",
+    "Period",
     "Played",
     "PointsHold",
     "Posted",
     "Programme",
     "ProgrammeFields",
     "ProgrammeVersion",
+    "Reason",
+    "Redeemed",
+    "Redemption",
+    "RedemptionClosed",
+    "RedemptionStatus",
+    "Reward",
+    "RewardDefinition",
+    "RewardFields",
+    "RewardKind",
+    "RewardStock",
+    "RewardVersion",
     "TooManyHolds",
+    "TooManyRewards",
     "Verified",
+    "VoucherUsed",
+    "VoucherVoid",
     "Withheld",
     "account",
     "adjust",
+    "archive_reward",
     "balances_at",
     "balances_of",
+    "cancel_redemption",
     "capture",
+    "create_reward",
     "earnings",
     "entries",
+    "find_voucher",
     "hold",
     "is_due",
     "played",
     "post_for_order",
     "programme_versions",
     "redeem",
+    "redeem_reward",
+    "redemptions",
     "release",
     "reverse",
+    "reward",
+    "reward_offers",
+    "reward_preview",
+    "reward_versions",
+    "rewards",
     "settle",
+    "shown_code",
     "transfer",
     "update_programme",
+    "update_reward",
+    "use_voucher",
     "verify",
     "wake",
 ]  # fmt: skip
@@ -77,3 +133,17 @@ earnings = repository.get_earnings
 entries = repository.list_entries
 balances_at = standing.balances
 balances_of = stored.balances_of
+create_reward = defining.create
+update_reward = defining.update
+archive_reward = defining.archive
+reward = defining.get
+rewards = reward_repository.list_rewards
+reward_versions = reward_repository.list_versions
+reward_offers = offers.offers
+reward_preview = offers.preview
+redeem_reward = redeeming.redeem
+cancel_redemption = redeeming.cancel
+redemptions = redemption_repository.list_redemptions
+find_voucher = vouchers.find
+use_voucher = vouchers.use
+shown_code = codes.shown

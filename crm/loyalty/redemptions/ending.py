@@ -1,0 +1,79 @@
+# crm/loyalty/redemptions/ending.py
+"""What a redemption takes beside points, and how it ends: its voucher is used, or all that it took goes back."""
+
+from datetime import date, datetime, timedelta
+
+from crm.kernel.change import Change
+from crm.kernel.errors import CrmError, Stale
+from crm.loyalty.redemptions import repository
+from crm.loyalty.redemptions.models import Redemption, RedemptionStatus, RewardStock, RewardUses
+
+KEPT = timedelta(days=366)
+"""As long as any limit but that for ever looks back."""
+
+
+def take(change: Change, shop: str, redemption: Redemption, uses: RewardUses, *, otherwise: CrmError) -> None:
+    """Add to `change`: one use more and, where the redemption `took_stock`, one piece less; `otherwise` where there is
+    none left.
+    """
+    if redemption.took_stock:
+        left = RewardStock.taken < RewardStock.total
+        stock = RewardStock.of(shop, redemption.reward_id)
+        change.update(stock, [RewardStock.taken.add(1)], when=left, otherwise=otherwise)
+    _count(change, uses, date.fromisoformat(redemption.counted_on), 1)
+
+
+def give_back(
+    change: Change, shop: str, redemption: Redemption, status: RedemptionStatus, *, cause: str, at: datetime
+) -> None:
+    """Add to `change`: the redemption has ended so, and its use and its piece of the stock are free again."""
+    if redemption.took_stock:
+        stock = RewardStock.of(shop, redemption.reward_id)
+        change.update(stock, [RewardStock.taken.add(-1)], when=RewardStock.taken > 0, otherwise=Stale())
+    uses = repository.get_uses(shop, redemption.customer_id, redemption.reward_id)
+    _count(change, uses, date.fromisoformat(redemption.counted_on), -1)
+    redemption.status, redemption.ended_at, redemption.cause = status, at, cause
+    change.revise(redemption)
+
+
+def let_go(change: Change, shop: str, customer_id: str, redemption_id: str, *, cause: str, at: datetime) -> None:
+    """Add to `change`: time has let the redemption's hold go."""
+    redemption = repository.get_redemption(shop, customer_id, redemption_id)
+    if redemption is None or redemption.status != RedemptionStatus.HELD:
+        raise Stale  # somebody has moved it on since its account was read
+    give_back(change, shop, redemption, RedemptionStatus.RELEASED, cause=cause, at=at)
+
+
+def use_by_order(
+    change: Change, shop: str, coupon: str | None, *, order_id: str, cause: str, placed_at: datetime
+) -> Redemption | None:
+    """Add to `change`: the voucher that an order names as its coupon is used by it, whoever's it is. Of several such
+    orders the first that comes has it; what the shop did for the others is between it and them.
+
+    Where a checkout has used it before and not said for which order, this is the one. Nothing is read for a coupon
+    that is not of the form of our codes.
+    """
+    redemption = repository.find_redemption(shop, coupon or "")
+    if redemption is None:
+        return None
+    if redemption.status == RedemptionStatus.FULFILLED and not is_over(redemption, placed_at):
+        redemption.status, redemption.ended_at, redemption.used_by = RedemptionStatus.USED, placed_at, cause
+    elif redemption.status != RedemptionStatus.USED or redemption.order_id is not None:
+        return None
+    redemption.order_id, redemption.cause = order_id, cause
+    change.revise(redemption)
+    return redemption
+
+
+def is_over(redemption: Redemption, at: datetime) -> bool:
+    """Whether its voucher cannot be used any more, since it was not in time."""
+    return redemption.voucher_until is not None and redemption.voucher_until <= at
+
+
+def _count(change: Change, uses: RewardUses, day: date, more: int) -> None:
+    days = uses.by_day()
+    days[day] = days.get(day, 0) + more
+    newest = max(days)
+    uses.days = {str(each): n for each, n in sorted(days.items()) if n > 0 and each > newest - KEPT}
+    uses.ever = max(0, int(uses.ever) + more)
+    change.write(uses, when=None, otherwise=Stale())

@@ -1,0 +1,104 @@
+# crm/loyalty/rewards/offers.py
+"""Which rewards a customer may redeem, and why not the others."""
+
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from crm.customers.service import Customer, SegmentsHead, Snapshot, take_snapshot
+from crm.kernel.errors import InvalidInputs, NotFound
+from crm.loyalty import standing
+from crm.loyalty.models import LoyaltyAccount
+from crm.loyalty.programmes import in_force
+from crm.loyalty.redemptions import repository as redemptions
+from crm.loyalty.redemptions.models import RewardUses
+from crm.loyalty.rewards import eligibility, repository
+from crm.loyalty.rewards.defining import get
+from crm.loyalty.rewards.eligibility import Offered, Reason, Who
+from crm.loyalty.rewards.models import RewardDefinition
+from crm.loyalty.rewards.reward import Reward, RewardFields, understood
+
+UNTOLD = frozenset({Reason.ARCHIVED, Reason.NOT_YET, Reason.OVER})
+
+
+class Offer(Struct, frozen=True, kw_only=True):
+    """A reward to a customer: all `reasons` why they may not redeem it now. `left` of its stock; None: any number."""
+
+    definition: RewardDefinition
+    reward: Reward
+    left: int | None
+    reasons: tuple[Reason, ...]
+
+
+def offers(shop: str, customer_id: str, *, now: datetime) -> list[Offer]:
+    """All that may be redeemed now by somebody, in the order in which they were made; of those that begin later or are
+    over customers are not told. As many requests for many rewards as for one. Raises NotFound for an unknown customer.
+    """
+    who = of_customer(_snapshot(shop, customer_id), now=now)
+    uses = redemptions.list_uses(shop, customer_id)
+    found = []
+    for definition, stock in repository.list_rewards(shop):
+        reward, of_it = definition.reward, with_uses(who, uses.get(definition.reward_id))
+        offered = Offered(reward=reward, left=stock.left, archived=definition.archived_at is not None)
+        reasons = _reasons(offered, of_it, shop=shop, now=now)
+        if not UNTOLD.intersection(reasons):
+            found.append(Offer(definition=definition, reward=reward, left=stock.left, reasons=reasons))
+    return found
+
+
+def preview(
+    shop: str, customer_id: str, *, reward_id: str | None = None, said: RewardFields | None = None, now: datetime
+) -> tuple[Reason, ...]:
+    """Why a customer could not redeem a reward now: one that there is, as it would be if that were said of it, or a new
+    one. Nothing is written. Raises NotFound, InvalidInputs.
+    """
+    known = get(shop, reward_id) if reward_id else None
+    reward = known[0].reward if known else None
+    if said is not None or reward is None:
+        reward, wrong = understood(reward, said or RewardFields())
+        if reward is None:
+            raise InvalidInputs(wrong)
+    who = of_customer(_snapshot(shop, customer_id), now=now)
+    if known is None:
+        return _reasons(Offered(reward=reward, left=reward.stock), who, shop=shop, now=now)
+    definition, stock = known
+    stock.total = reward.stock
+    offered = Offered(reward=reward, left=stock.left, archived=definition.archived_at is not None)
+    uses = redemptions.get_uses(shop, customer_id, definition.reward_id)
+    return _reasons(offered, with_uses(who, uses), shop=shop, now=now)
+
+
+def of_customer(snapshot: Snapshot, *, now: datetime) -> Who:
+    """As they stand at `now`, also where time has changed it and no timer has yet been handled."""
+    head = snapshot.head(LoyaltyAccount) or LoyaltyAccount.of(snapshot.shop, snapshot.customer_id)
+    available = standing.played(snapshot.shop, snapshot.customer_id, head, now=now).balances.net
+    return Who(available=available, segments=segments_of(snapshot.head(SegmentsHead), now=now), tier=tier_of(head))
+
+
+def segments_of(head: SegmentsHead | None, *, now: datetime) -> frozenset[str]:
+    """Those that they are in: a stay that time has ended is over, before its timer is handled."""
+    if head is None or head.hidden:
+        return frozenset()
+    return frozenset(
+        one.segment_id for one in head.open if one.entered_at <= now and (one.flips_at is None or now < one.flips_at)
+    )
+
+
+def tier_of(head: LoyaltyAccount) -> str | None:
+    return getattr(head, "tier", None)
+
+
+def with_uses(who: Who, uses: RewardUses | None) -> Who:
+    return who if uses is None else replace(who, ever=int(uses.ever), by_day=uses.by_day())
+
+
+def _reasons(offered: Offered, who: Who, *, shop: str, now: datetime) -> tuple[Reason, ...]:
+    return eligibility.reasons(offered, who, zone=in_force.programme(shop, now=now).zone, now=now)
+
+
+def _snapshot(shop: str, customer_id: str) -> Snapshot:
+    snapshot = take_snapshot(shop, customer_id)
+    if snapshot.head(Customer) is None:
+        raise NotFound("There is no such customer.", field="customer_id")
+    return snapshot

@@ -1,0 +1,78 @@
+# tests/integration/rewards.py
+"""Rewards of the shop `demo`, as tests make and redeem them."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from crm.customers.service import Customer
+from crm.kernel.change import Change
+from crm.loyalty import service
+from tests.integration.points import ANN, BEA, STAFF, adjust
+
+SINCE = datetime(2025, 6, 1, tzinfo=UTC)
+
+
+@pytest.fixture
+def customers(shop: None, now: datetime) -> None:
+    """Ann has 1,000 points, Bea has 100."""
+    founded(ANN)
+    founded(BEA)
+    adjust(1_000, now)
+    adjust(100, now, customer_id=BEA)
+
+
+def founded(customer_id: str = ANN, **profile: Any) -> Customer:
+    customer = Customer.of("demo", customer_id, now=SINCE)
+    for name, value in profile.items():
+        setattr(customer, name, value)
+    change = Change(SINCE)
+    change.revise(customer)
+    change.commit()
+    return customer
+
+
+def reward(now: datetime, **said: Any) -> str:
+    """A mug for 100 points, unless something else is said; its id."""
+    fields = {"name": "A mug", "kind": service.RewardKind.PRODUCT, "price": 100, "sku": "mug", **said}
+    made = service.create_reward("demo", service.RewardFields(**fields), actor=STAFF, now=now)
+    return str(made.definition.reward_id)
+
+
+def redeem(
+    reward_id: str, now: datetime, *, key: str = "k1", customer_id: str = ANN, themselves: bool = False
+) -> service.Redeemed:
+    return service.redeem_reward(
+        "demo", customer_id, reward_id, actor=STAFF, idempotency_key=key, now=now, themselves=themselves
+    )
+
+
+def cancel(redeemed: service.Redeemed, now: datetime) -> service.Redeemed:
+    one = redeemed.redemption
+    return service.cancel_redemption("demo", one.customer_id, one.redemption_id, actor=STAFF, now=now)
+
+
+def use(code: str | None, now: datetime, *, key: str = "u1", order_id: str | None = None) -> service.Redeemed:
+    return service.use_voucher("demo", code or "", order_id=order_id, actor=STAFF, idempotency_key=key, now=now)
+
+
+def left(reward_id: str) -> int | None:
+    return service.reward("demo", reward_id)[1].left
+
+
+def statuses(customer_id: str = ANN) -> list[str]:
+    return [one.status for one in service.redemptions("demo", customer_id, before=None, limit=50)]
+
+
+def overtaking(read: Callable[..., Any], meanwhile: list[Callable[[], Any]]) -> Callable[..., Any]:
+    """`read`, and once behind it what happens `meanwhile`, before whoever reads writes."""
+
+    def read_and_be_overtaken(*arguments: Any, **named: Any) -> Any:
+        answer = read(*arguments, **named)
+        if meanwhile:
+            meanwhile.pop()()
+        return answer
+
+    return read_and_be_overtaken

@@ -1,0 +1,241 @@
+# tests/integration/test_loyalty_vouchers.py
+"""Redemptions interrupted and cancelled, and their vouchers used: as they are stored, and at once."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from crm.kernel.errors import InvalidInputs, KeyReused, NotFound
+from crm.loyalty import holding, repository, service
+from crm.loyalty.redemptions import codes, ending
+from crm.loyalty.redemptions import repository as redemptions
+from crm.loyalty.service import Limit
+from tests.integration.points import ANN, BEA, STAFF, balances, programme
+from tests.integration.rewards import cancel, customers, left, overtaking, redeem, reward, statuses, use
+
+pytestmark = pytest.mark.usefixtures("shop", "programme", "customers")
+__all__ = ["customers", "programme"]
+
+DAY = timedelta(days=1)
+
+
+# --- interrupted
+
+
+class Died(BaseException):
+    """The process ended."""
+
+
+def die() -> str:
+    raise Died
+
+
+@pytest.fixture
+def interrupted(monkeypatch: pytest.MonkeyPatch, now: datetime) -> tuple[str, str]:
+    """A redemption of which the second Change was never made: of a mug of which there is one."""
+    mug = reward(now, stock=1, limit=Limit(1))
+    with monkeypatch.context() as patched:
+        patched.setattr(codes, "new", die)
+        with pytest.raises(Died):
+            redeem(mug, now)
+    assert (balances(), left(mug), statuses()) == ((900, 0, 100), 0, ["HELD"])
+    return mug, service.redemptions("demo", ANN, before=None, limit=1)[0].redemption_id
+
+
+def test_an_interrupted_redemption_goes_on_when_its_key_comes_again(
+    interrupted: tuple[str, str], now: datetime
+) -> None:
+    mug, _ = interrupted
+    redeemed = redeem(mug, now + timedelta(minutes=14))
+    assert (redeemed.replayed, redeemed.redemption.status) == (True, "FULFILLED")
+    assert (balances(), left(mug)) == ((900, 0, 0), 0)
+
+
+def test_time_lets_an_interrupted_redemption_go_with_all_that_it_took(
+    interrupted: tuple[str, str], now: datetime
+) -> None:
+    mug, _ = interrupted
+    later = now + timedelta(minutes=15)
+    service.settle("demo", ANN, now=later)
+    assert (balances(), left(mug), statuses()) == ((1_000, 0, 0), 1, ["RELEASED"])
+    with pytest.raises(service.RedemptionClosed):
+        redeem(mug, later)
+    redeem(mug, later, key="k2")
+
+
+def test_an_interrupted_redemption_that_is_too_late_is_let_go_whoever_comes_first(
+    interrupted: tuple[str, str], now: datetime
+) -> None:
+    mug, _ = interrupted
+    with pytest.raises(service.RedemptionClosed):
+        redeem(mug, now + timedelta(minutes=15))
+    assert (balances(), left(mug)) == ((1_000, 0, 0), 1)
+
+
+def test_an_interrupted_redemption_can_be_cancelled(interrupted: tuple[str, str], now: datetime) -> None:
+    mug, redemption_id = interrupted
+    for replayed in (False, True):
+        cancelled = service.cancel_redemption("demo", ANN, redemption_id, actor=STAFF, now=now)
+        assert cancelled.replayed is replayed
+    assert (balances(), left(mug), statuses()) == ((1_000, 0, 0), 1, ["CANCELLED"])
+    assert redeem(mug, now).redemption.status == "CANCELLED"
+    redeem(mug, now, key="k2")
+
+
+def test_two_who_go_on_with_it_at_once_make_one_code(
+    interrupted: tuple[str, str], now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mug, _ = interrupted
+    made: list[service.Redeemed] = []
+    theirs = [lambda: made.append(redeem(mug, now))]
+    monkeypatch.setattr(repository, "get_hold", overtaking(repository.get_hold, theirs))
+    assert redeem(mug, now).redemption.code == made[0].redemption.code
+    assert balances() == (900, 0, 0)
+
+
+def test_it_is_cancelled_or_goes_on_but_never_both(
+    interrupted: tuple[str, str], now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mug, redemption_id = interrupted
+    theirs = [lambda: redeem(mug, now)]
+    monkeypatch.setattr(repository, "get_hold", overtaking(repository.get_hold, theirs))
+    service.cancel_redemption("demo", ANN, redemption_id, actor=STAFF, now=now)
+    assert (balances(), left(mug), statuses()) == ((1_000, 0, 0), 1, ["CANCELLED"])
+
+
+def test_the_hold_of_a_redemption_is_nobody_elses_to_capture_release_or_reverse(
+    interrupted: tuple[str, str], now: datetime
+) -> None:
+    mug, redemption_id = interrupted
+    for move in (holding.capture, holding.release):
+        with pytest.raises(NotFound):
+            move("demo", ANN, redemption_id, actor=STAFF, now=now)
+    redeem(mug, now)
+    with pytest.raises(service.NotReversible):
+        service.reverse("demo", ANN, f"hold:{redemption_id}:capture", reason="x", actor=STAFF, now=now)
+    assert balances() == (900, 0, 0)
+
+
+def test_a_code_that_there_is_already_is_drawn_anew(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    mug = reward(now)
+    drawn = ["HJKMHJKMHJKM", "CDFGCDFGCDFG", "CDFGCDFGCDFG"]
+    monkeypatch.setattr(codes, "new", drawn.pop)
+    first, second = redeem(mug, now), redeem(mug, now, key="k2")
+    assert (first.redemption.code, second.redemption.code) == ("CDFGCDFGCDFG", "HJKMHJKMHJKM")
+    assert service.find_voucher("demo", "CDFGCDFGCDFG").redemption_id == first.redemption.redemption_id
+    assert balances() == (800, 0, 0)
+
+
+# --- cancelling
+
+
+def test_a_redemption_is_cancelled_once_with_all_that_it_took(now: datetime) -> None:
+    mug = reward(now, stock=1, limit=Limit(1))
+    redeemed = redeem(mug, now)
+    for replayed in (False, True):
+        assert cancel(redeemed, now + DAY).replayed is replayed
+    assert (balances(), left(mug), statuses()) == ((1_000, 0, 0), 1, ["CANCELLED"])
+    with pytest.raises(service.VoucherVoid):
+        use(redeemed.redemption.code, now + DAY)
+    redeem(mug, now + DAY, key="k2")
+
+
+def test_points_of_a_cancelled_redemption_expire_when_they_would_have(now: datetime) -> None:
+    redeemed = redeem(reward(now), now)
+    cancel(redeemed, now + 5 * DAY)
+    [entry] = service.settle("demo", ANN, now=now + 60 * DAY)
+    assert entry.occurred_at == datetime.fromisoformat("2026-04-10T22:00:00Z")
+    assert balances() == (0, 0, 0)
+
+
+def test_what_was_used_or_is_over_is_not_cancelled(now: datetime) -> None:
+    mug = reward(now, voucher_days=1)
+    used, over = redeem(mug, now), redeem(mug, now, key="k2")
+    use(used.redemption.code, now)
+    with pytest.raises(service.VoucherUsed):
+        cancel(used, now)
+    with pytest.raises(service.VoucherVoid):
+        cancel(over, now + 2 * DAY)
+    with pytest.raises(NotFound):
+        service.cancel_redemption("demo", BEA, used.redemption.redemption_id, actor=STAFF, now=now)
+
+
+def test_a_voucher_is_used_or_cancelled_but_never_both(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    redeemed = redeem(reward(now), now)
+    theirs = [lambda: use(redeemed.redemption.code, now)]
+    monkeypatch.setattr(repository, "get_hold", overtaking(repository.get_hold, theirs))
+    with pytest.raises(service.VoucherUsed):
+        cancel(redeemed, now)
+    assert (balances(), statuses()) == ((900, 0, 0), ["USED"])
+
+
+def test_a_voucher_that_is_cancelled_while_it_is_used_is_not_used(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    redeemed = redeem(reward(now), now)
+    monkeypatch.setattr(ending, "is_over", overtaking(ending.is_over, [lambda: cancel(redeemed, now)]))
+    with pytest.raises(service.VoucherVoid):
+        use(redeemed.redemption.code, now)
+    assert (balances(), statuses()) == ((1_000, 0, 0), ["CANCELLED"])
+
+
+# --- using
+
+
+def test_a_voucher_is_used_once(now: datetime) -> None:
+    code = redeem(reward(now), now).redemption.code
+    for replayed in (False, True):
+        assert use(f" {service.shown_code(code or '').lower()}", now).replayed is replayed
+    with pytest.raises(service.VoucherUsed):
+        use(code, now, key="u2")
+    with pytest.raises(KeyReused):
+        use(code, now, order_id="o1")
+
+
+def test_two_who_use_a_voucher_at_once_do_not_both(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = redeem(reward(now), now).redemption.code
+    theirs = [lambda: use(code, now, key="theirs")]
+    monkeypatch.setattr(ending, "is_over", overtaking(ending.is_over, theirs))
+    with pytest.raises(service.VoucherUsed):
+        use(code, now, key="mine")
+
+
+def test_whoever_says_the_order_that_has_it_is_told_that_it_has_it(now: datetime) -> None:
+    code = redeem(reward(now), now).redemption.code
+    use(code, now, order_id="o1")
+    assert use(code, now, key="another", order_id="o1").replayed
+    with pytest.raises(service.VoucherUsed):
+        use(code, now, key="another", order_id="o2")
+
+
+def test_a_voucher_is_good_to_the_end_of_its_last_day(now: datetime) -> None:
+    mug = reward(now, voucher_days=1)
+    last = datetime.fromisoformat("2026-03-11T23:00:00Z")
+    use(redeem(mug, now).redemption.code, last - timedelta(microseconds=1))
+    with pytest.raises(service.VoucherVoid):
+        use(redeem(mug, now, key="k2").redemption.code, last)
+
+
+@pytest.mark.parametrize("code", ["", "SUMMER", "CDFG-3467-HJKM"])
+def test_a_code_that_nobody_was_given_is_not_there(code: str, now: datetime) -> None:
+    with pytest.raises(NotFound):
+        use(code, now)
+
+
+def test_a_code_of_another_shop_is_not_there(now: datetime) -> None:
+    code = redeem(reward(now), now).redemption.code or ""
+    assert redemptions.find_redemption("demo", code) is not None
+    assert redemptions.find_redemption("other", code) is None
+
+
+def test_what_a_call_says_of_an_order_is_judged(now: datetime) -> None:
+    with pytest.raises(InvalidInputs):
+        use("CDFG-3467-HJKM", now, order_id=" ")
+
+
+def test_vouchers_that_can_be_used_are_found_among_the_redemptions(now: datetime) -> None:
+    mug = reward(now)
+    made = [redeem(mug, now + n * timedelta(minutes=1), key=f"k{n}") for n in range(3)]
+    use(made[1].redemption.code, now)
+    usable = service.redemptions("demo", ANN, before=None, limit=9, usable=True)
+    assert [one.redemption_id for one in usable] == [made[n].redemption.redemption_id for n in (2, 0)]
