@@ -61,6 +61,10 @@ def _segments(name: str, command: str, unit: str, op: str | None = None, bound: 
     return Figure("segments", name, command, unit, op, bound)
 
 
+def _loyalty(name: str, command: str, unit: str, op: str | None = None, bound: float | None = None) -> Figure:
+    return Figure("loyalty", name, command, unit, op, bound)
+
+
 FIGURES: Final = (
     # orders under duplicates, disorder and kills
     _foundation("statistics_wrong", FAULTS, "customers", "==", 0),
@@ -151,6 +155,11 @@ FIGURES: Final = (
     _segments("untouched_evaluations", BENCH, "evaluations", "==", 0),
     _segments("event_requests_growth", BENCH, "requests", "==", 0),
     _segments("event_write_units_growth", BENCH, "units", "==", 0),
+    # points under whoever comes at once
+    _loyalty("redeemers_succeeding", FAULTS, "redeemers", "==", 30),
+    _loyalty("key_effects_wrong", FAULTS, "effects", "==", 0),
+    _loyalty("key_answers_differing", FAULTS, "answers", "==", 0),
+    _loyalty("keys_reused", FAULTS, "keys", "==", 0),
 )  # fmt: skip
 
 BY_NAME: Final = {figure.full_name: figure for figure in FIGURES}

@@ -18,14 +18,14 @@ from crm.loyalty.chain import Entry
 from crm.loyalty.due import Held, PendingCredit
 from crm.loyalty.ledger import ISSUED, Account, Occasion
 from crm.loyalty.models import HoldStatus, LoyaltyAccount, OpenHold, PointsHold, PointsMonth, month_at, month_of
-from crm.loyalty.pools import Pools
+from crm.loyalty.pools import Pools, remaining
 
 OWNER, SUBJECT = "loyalty", "ledger"
 
 
 class Ledger:
     """One account as it was read, with the pools that are open at `now` and those named `besides`; and what is to be
-    written of it.
+    written of it. Raises Stale where points moved while it was read.
     """
 
     def __init__(
@@ -35,6 +35,8 @@ class Ledger:
         self._since = min([month_at(now), *map(month_of, besides)])
         months = repository.list_months(shop, customer_id, since=self._since)
         self.read = stored.account_of(shop, customer_id, head, months)
+        if remaining(self.read.pools) != self.read.balances.available:
+            raise Stale
 
     @property
     def holds(self) -> list[Held]:

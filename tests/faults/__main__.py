@@ -12,6 +12,7 @@ from tests.faults import (
     creators,
     forgeries,
     in_process,
+    loyalty_rush,
     moving_in,
     orders_under_fire,
     rfm_scores,
@@ -41,6 +42,7 @@ MODULES: Final = (
     segments_backfill,
     segments_oracle,
     segments_time,
+    loyalty_rush,
 )
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from bench.figures import Report
 from tests.faults import in_process
-from tests.faults.creators import Attempt, overlap
+from tests.faults.racing import Attempt, overlap
 
 FIGURES: Final = ("gateway.consent_races_wrong", "gateway.consent_writers_overlapping")
 PROCESSES, THREADS = 4, 16

@@ -5,13 +5,13 @@ import multiprocessing
 import threading
 import time
 from collections import Counter
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from multiprocessing.synchronize import Barrier, Lock
 from typing import Any, Final
 
 from bench.figures import Report
 from tests.faults import in_process
+from tests.faults.racing import Attempt, overlap
 
 FIGURES: Final = (
     "foundation.creators_winning",
@@ -21,13 +21,6 @@ FIGURES: Final = (
 PROCESSES, THREADS = 4, 16
 SHOP = "creators"
 WON, TOLD = "won", "IdentifierTaken"
-
-
-@dataclass(frozen=True)
-class Attempt:
-    started_at: float
-    ended_at: float
-    outcome: str
 
 
 def run(report: Report, sabotage: str) -> None:
@@ -43,16 +36,6 @@ def run(report: Report, sabotage: str) -> None:
     for figure, value in told.items():
         if report.wants(figure):
             report.tell(figure, value, n=len(attempts))
-
-
-def overlap(attempts: list[Attempt]) -> int:
-    """How many were at work at one moment, at most."""
-    edges = [(attempt.started_at, 1) for attempt in attempts] + [(attempt.ended_at, -1) for attempt in attempts]
-    working = most = 0
-    for _, step in sorted(edges):
-        working += step
-        most = max(most, working)
-    return most
 
 
 def _race(sabotage: str) -> list[Attempt]:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
 from bench.figures import Report
-from tests.faults.creators import Attempt, overlap
+from tests.faults.racing import Attempt, overlap
 
 (OVERDRAWN,) = FIGURES = ("gateway.bucket_overdrawn",)
 CALLERS: Final = 64

@@ -23,7 +23,9 @@ from crm.kernel.change import Change
 from crm.kernel.errors import InvalidInput, Stale
 from crm.kernel.table import customer_key
 from crm.kpis import rollup
-from crm.loyalty import order_points
+from crm.loyalty import holding, moving, order_points
+from crm.loyalty import repository as points
+from crm.loyalty.models import LoyaltyAccount
 from crm.notifications import delivery, recipient
 from crm.segmentation import events as stays
 from crm.segmentation import refreshing, rfm, transitions
@@ -117,6 +119,30 @@ def a_head_is_what_was_read() -> None:
             revise(self, item)
 
     _replace(Change, "revise", anyway)
+
+
+def an_account_is_what_was_read() -> None:
+    revise = Change.revise
+
+    def anyway(self: Change, item: Any) -> None:
+        if isinstance(item, LoyaltyAccount):
+            item.rev = int(item.rev) + 1
+            self.write(item, when=None, otherwise=Stale())
+        else:
+            revise(self, item)
+
+    _replace(Change, "revise", anyway)
+
+
+def a_movement_has_its_cause_once() -> None:
+    """Nobody looks whether it is there, and it is written over."""
+    _replace(Change, "once", lambda change_, item: change_.write(item, when=None, otherwise=Stale()))
+    _replace(points, "get_entry", lambda *_: None)
+
+
+def a_key_stands_for_what_was_asked() -> None:
+    for module in (moving, holding):
+        _replace(module, "told_before", lambda item, _: moving.Given(item, replayed=True))
 
 
 def a_key_begins_with_its_tenant() -> None:
@@ -307,6 +333,10 @@ GUARDS: Final[dict[str, Callable[[], None]]] = {
     "backfill_requests": heads_are_read_in_batches,
     "oracle_members_share": nothing,
     "oracle_others_share": nothing,
+    "redeemers_succeeding": an_account_is_what_was_read,
+    "key_effects_wrong": a_movement_has_its_cause_once,
+    "key_answers_differing": a_movement_has_its_cause_once,
+    "keys_reused": a_key_stands_for_what_was_asked,
     "jwks_fetches_per_cooldown": keys_are_fetched_once_in_a_cool_down,
 }
 

@@ -1,15 +1,14 @@
 # tests/faults/versions.py
 """64 concurrent writers of one customer, who all rely on the version they know: one of them wins each."""
 
-import threading
-import time
 from collections import Counter
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 from bench.figures import Report
 from tests.faults import in_process
-from tests.faults.creators import Attempt, overlap
+from tests.faults.racing import overlap, race
 
 (TWICE,) = FIGURES = ("gateway.versions_won_twice",)
 SHOP: Final = "versions"
@@ -31,7 +30,7 @@ def run(report: Report, sabotage: str) -> None:
     wrong, most, outcomes = 0, 0, Counter[str]()
     for _ in range(rounds):
         version = int(customers.get(SHOP, customer.customer_id).version)
-        attempts = _race(customer.customer_id, version)
+        attempts = race([partial(_write, customer.customer_id, version, number) for number in range(WRITERS)])
         told = Counter(attempt.outcome for attempt in attempts)
         stored = customers.get(SHOP, customer.customer_id)
         wrong += told[WON] != 1 or int(stored.version) != version + 1
@@ -40,30 +39,13 @@ def run(report: Report, sabotage: str) -> None:
     report.tell(TWICE, wrong if most >= WRITERS // 8 else float("nan"), n=rounds * WRITERS)
 
 
-def _race(customer_id: str, version: int) -> list[Attempt]:
-    attempts: list[Attempt] = []
-    together = threading.Barrier(WRITERS)
-    writers = [
-        threading.Thread(target=_write, args=(together, attempts, customer_id, version, number))
-        for number in range(WRITERS)
-    ]
-    for writer in writers:
-        writer.start()
-    for writer in writers:
-        writer.join()
-    return attempts
-
-
-def _write(together: threading.Barrier, attempts: list[Attempt], customer_id: str, version: int, number: int) -> None:
+def _write(customer_id: str, version: int, number: int) -> str:
     from crm.customers import service as customers
     from crm.kernel.errors import CrmError
 
     words = customers.Words(fields={"first_name": f"Writer {number} of {version}"})
-    together.wait(60)
-    before = time.monotonic()
     try:
         customers.update(SHOP, customer_id, words, now=datetime.now(UTC), expected_version=version)
-        outcome = WON
     except CrmError as refusal:
-        outcome = type(refusal).__name__
-    attempts.append(Attempt(before, time.monotonic(), outcome))
+        return type(refusal).__name__
+    return WON

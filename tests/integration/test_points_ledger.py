@@ -303,6 +303,23 @@ def test_two_who_spend_the_same_points_at_once_do_not_both_get_them(now: datetim
     assert balances() == (40, 0, 0)
 
 
+def test_who_reads_an_account_while_its_points_are_spent_is_told_that_they_are(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adjust(100, now)
+    read, meanwhile = repository.list_months, [lambda: redeem(100, now, key="theirs")]
+
+    def read_late(*arguments: Any, **named: Any) -> Any:
+        while meanwhile:
+            meanwhile.pop()()
+        return read(*arguments, **named)
+
+    monkeypatch.setattr(repository, "list_months", read_late)
+    with pytest.raises(service.InsufficientPoints):
+        redeem(60, now, key="mine")
+    assert balances() == (0, 0, 0)
+
+
 def test_one_key_used_twice_at_once_counts_once(now: datetime, overtaken: list[Any]) -> None:
     adjust(100, now)
     overtaken.append(lambda: redeem(60, now))

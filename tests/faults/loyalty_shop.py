@@ -1,0 +1,57 @@
+# tests/faults/loyalty_shop.py
+"""Shops whose customers' points are moved in this process, and what is stored of them."""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final
+
+from tests.faults import in_process
+
+ZONE, CURRENCY = "Europe/Vienna", "EUR"
+PASSES: Final = 200
+"""Beyond that many repeats of one call, something is wrong."""
+
+
+def found(shop: str) -> None:
+    in_process.found_shop(shop, zone=ZONE, currency=CURRENCY)
+
+
+def staff() -> Any:
+    from crm.kernel.actor import Actor, Role
+
+    return Actor(Role.STAFF, "s1")
+
+
+def give(shop: str, customer_id: str, points: int, *, now: datetime, key: str = "given") -> None:
+    from crm.loyalty import service as loyalty
+
+    loyalty.adjust(shop, customer_id, points, reason="A gift", actor=staff(), idempotency_key=key, now=now)
+
+
+def final(call: Callable[[], Any]) -> tuple[Any, int]:
+    """Repeat a call until it is answered or refused; the answer (None: refused), and how often it was made."""
+    from botocore.exceptions import BotoCoreError, ClientError
+    from pynamodb.exceptions import PynamoDBException
+
+    from crm.kernel.errors import CrmError, Stale
+
+    for number in range(1, PASSES):
+        try:
+            return call(), number
+        except (Stale, PynamoDBException, ClientError, BotoCoreError):
+            continue
+        except CrmError as refusal:
+            return type(refusal).__name__, number
+    raise TimeoutError(f"no answer in {PASSES} calls")
+
+
+def is_sound(shop: str, customer_id: str) -> bool:
+    """Whether the ledger verifies, and its balance was never below zero."""
+    from crm.loyalty import repository
+    from crm.loyalty import service as loyalty
+
+    findings = loyalty.verify(shop, customer_id).findings
+    below = [entry.cause for entry in repository.list_all_entries(shop, customer_id) if entry.balance_after < 0]
+    for each in [*findings[:5], *below[:5]]:
+        print(f"{customer_id}: {each}", flush=True)
+    return not findings and not below
