@@ -3,7 +3,7 @@
 
 import sys
 
-from bench import attacks, bulk, events, fresh, requests, segment_events, segments, throughput
+from bench import attacks, bulk, events, fresh, points, requests, segment_events, segments, throughput
 from bench.figures import BENCH, Report
 from tests.faults import in_process
 from tests.local_system import forget_aws
@@ -14,7 +14,7 @@ def main() -> int:
     report = Report.of_environment(BENCH)
     modules = [
         module
-        for module in (requests, bulk, fresh, attacks, throughput, segments, segment_events)
+        for module in (requests, bulk, fresh, attacks, throughput, segments, segment_events, points)
         if report.wants(*module.FIGURES)
     ]
     if modules:

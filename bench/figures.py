@@ -160,6 +160,15 @@ FIGURES: Final = (
     _loyalty("key_effects_wrong", FAULTS, "effects", "==", 0),
     _loyalty("key_answers_differing", FAULTS, "answers", "==", 0),
     _loyalty("keys_reused", FAULTS, "keys", "==", 0),
+    # ledgers that are tampered with
+    _loyalty("edits_undetected", FAULTS, "edits", "==", 0),
+    # what points cost
+    _loyalty("earned_order_requests", BENCH, "requests"),
+    _loyalty("earned_order_write_units", BENCH, "units"),
+    _loyalty("redemption_requests", BENCH, "requests"),
+    _loyalty("redemption_write_units", BENCH, "units"),
+    _loyalty("requests_growth", BENCH, "requests", "==", 0),
+    _loyalty("write_units_growth", BENCH, "units", "==", 0),
 )  # fmt: skip
 
 BY_NAME: Final = {figure.full_name: figure for figure in FIGURES}

@@ -13,6 +13,7 @@ from tests.faults import (
     forgeries,
     in_process,
     loyalty_rush,
+    loyalty_tampering,
     moving_in,
     orders_under_fire,
     rfm_scores,
@@ -43,6 +44,7 @@ MODULES: Final = (
     segments_oracle,
     segments_time,
     loyalty_rush,
+    loyalty_tampering,
 )
 
 

@@ -134,14 +134,17 @@ def _effects_wrong(customer_id: str, asked: list[Asked]) -> int:
     held = sum(points for kind, points in mine if kind == 3)
     given = sum(points if kind == 0 else -points for kind, points in mine)
     is_right = (int(account.available), int(account.held)) == (GIVEN + given, held)
-    return abs(int(account.number) - 1 - len(mine)) + (not (is_right and loyalty_shop.is_sound(SHOP, customer_id)))
+    is_right = loyalty_shop.is_sound(SHOP, customer_id) and is_right
+    effects = int(account.number) - 1
+    return abs(effects - len(mine)) + int(not is_right)
 
 
 def _differing(answers: list[Any]) -> int:
     """Those that are not the first's, but for `replayed`, which one of them denies."""
     said = [_said(answer) for answer in answers]
     first = sum(not _replayed(answer) for answer in answers)
-    return sum(each != said[0] for each in said) + abs(first - 1) + (CALLERS - len(said))
+    others: list[bool] = [each != said[0] for each in said]
+    return sum(others) + abs(first - 1) + (CALLERS - len(said))
 
 
 def _said(answer: Any) -> Any:

@@ -23,7 +23,7 @@ from crm.kernel.change import Change
 from crm.kernel.errors import InvalidInput, Stale
 from crm.kernel.table import customer_key
 from crm.kpis import rollup
-from crm.loyalty import holding, moving, order_points
+from crm.loyalty import holding, moving, order_points, verification
 from crm.loyalty import repository as points
 from crm.loyalty.models import LoyaltyAccount
 from crm.notifications import delivery, recipient
@@ -143,6 +143,10 @@ def a_movement_has_its_cause_once() -> None:
 def a_key_stands_for_what_was_asked() -> None:
     for module in (moving, holding):
         _replace(module, "told_before", lambda item, _: moving.Given(item, replayed=True))
+
+
+def each_entry_names_the_one_before() -> None:
+    _replace(verification, "_chain", lambda *_: [])
 
 
 def a_key_begins_with_its_tenant() -> None:
@@ -337,6 +341,7 @@ GUARDS: Final[dict[str, Callable[[], None]]] = {
     "key_effects_wrong": a_movement_has_its_cause_once,
     "key_answers_differing": a_movement_has_its_cause_once,
     "keys_reused": a_key_stands_for_what_was_asked,
+    "edits_undetected": each_entry_names_the_one_before,
     "jwks_fetches_per_cooldown": keys_are_fetched_once_in_a_cool_down,
 }
 

@@ -1,0 +1,68 @@
+# bench/points.py
+"""What points cost: an order that earns some, and a redemption, in accounts of few entries and of many."""
+
+from datetime import UTC, datetime
+
+from bench import shop
+from bench.figures import Report
+from tests.faults import in_process
+from tests.faults.loyalty_shop import staff
+
+EARNED, EARNED_UNITS, REDEEMED, REDEEMED_UNITS, REQUESTS, UNITS = FIGURES = (
+    "loyalty.earned_order_requests",
+    "loyalty.earned_order_write_units",
+    "loyalty.redemption_requests",
+    "loyalty.redemption_write_units",
+    "loyalty.requests_growth",
+    "loyalty.write_units_growth",
+)
+FEW, MANY, SAMPLED = 10, 10_000, 20
+
+
+def run(report: Report) -> None:
+    shop.found()
+    many = MANY // 10 if report.quick else MANY
+    few, growth = _costs(0, FEW), _costs(1, many)
+    told = {
+        EARNED: few[0], EARNED_UNITS: few[1], REDEEMED: few[2], REDEEMED_UNITS: few[3],
+        REQUESTS: sum(growth[::2]) - sum(few[::2]), UNITS: sum(growth[1::2]) - sum(few[1::2]),
+    }  # fmt: skip
+    for figure, value in told.items():
+        if report.wants(figure):
+            report.tell(figure, value, n=SAMPLED)
+
+
+def _costs(number: int, entries: int) -> tuple[float, ...]:
+    """Requests and write units of an order's posting, and of a redemption, in an account of so many entries."""
+    from crm.kernel.meter import Meter, metering
+    from crm.loyalty import service as loyalty
+    from crm.orders import service as orders
+    from crm.orders.events import OrderRecorded
+    from tests.faults import loyalty_book
+
+    now = datetime.now(UTC)
+    assert in_process.ingest(shop.profile(number))
+    customer_id = shop.customer(number).customer_id
+    loyalty_book.seed(shop.SHOP, customer_id, entries, now=now)
+    earned, redeemed = Meter(), Meter()
+    for sample in range(SAMPLED):
+        order_id = 1_000 + SAMPLED * number + sample
+        assert in_process.ingest(shop.order(order_id, customer=number))
+        order = OrderRecorded.of(orders.get(shop.SHOP, f"o{order_id}"))
+        with metering() as meter:
+            loyalty.post_for_order(order, now=now)
+        earned.add(meter)
+        with metering() as meter:
+            loyalty.redeem(shop.SHOP, customer_id, 10, actor=staff(), idempotency_key=f"r{sample}", now=now)
+        redeemed.add(meter)
+    verified = loyalty.verify(shop.SHOP, customer_id)
+    assert (verified.entry_count, verified.findings) == (entries + 2 * SAMPLED, [])
+    for name, meter in (("an order", earned), ("a redemption", redeemed)):
+        each = {operation: times / SAMPLED for operation, times in meter.operations.items()}
+        print(f"{entries} entries: {name} asks {each}, {meter.read_units / SAMPLED:.2f} read units, "
+              f"{meter.write_units / SAMPLED:.2f} write units", flush=True)  # fmt: skip
+    return tuple(
+        count / SAMPLED
+        for meter in (earned, redeemed)
+        for count in (meter.requests, meter.write_units)
+    )  # fmt: skip
