@@ -10,7 +10,7 @@ from pynamodb.exceptions import PutError
 
 from crm.kernel.change import Change
 from crm.kernel.table import Item
-from crm.loyalty import expiry, holding, in_force, ledger, maturing, moving, orders, repository, stored
+from crm.loyalty import expiry, holding, ledger, maturing, moving, orders, repository, stored
 from crm.loyalty.chain import Entry
 from crm.loyalty.due import Held
 from crm.loyalty.ledger import Account
@@ -18,6 +18,8 @@ from crm.loyalty.models import LoyaltyAccount
 from crm.loyalty.order_points import OrderState
 from crm.loyalty.posting import Ledger, occasion
 from crm.loyalty.programme import Programme
+from crm.loyalty.programmes import in_force
+from crm.loyalty.programmes.versions import Version
 from crm.orders.events import OrderRecorded
 from crm.orders.models import Order, OrderLine, Refund, RefundLine
 from tests.faults.loyalty_shop import CURRENCY, staff
@@ -30,12 +32,12 @@ OPENING, POOLS = 100_000, 5
 @contextmanager
 def counting(programme: Programme) -> Iterator[None]:
     """Inside, this programme is in force, whatever the shop."""
-    before = in_force.programme
-    in_force.programme = lambda *_, **__: programme
+    before = in_force.version
+    in_force.version = lambda *_, **__: Version(0, programme)
     try:
         yield
     finally:
-        in_force.programme = before
+        in_force.version = before
 
 
 class StoredBook(Book):
