@@ -154,14 +154,20 @@ def member_counts(shop: str, segment_ids: Collection[str]) -> dict[str, int]:
     return {segment_id: totals.get(segment_id, 0) for segment_id in segment_ids}
 
 
-def growth(shop: str, segment_id: str, from_day: date, to_day: date, *, grain: str = DAY) -> list[GrowthRow]:
-    """How a segment grew over shop-local days, both included, in periods of the grain; the outer ones are cut to them.
+def growth(
+    shop: str, segment_id: str, from_day: date, to_day: date, *, grain: str = DAY, now: datetime
+) -> list[GrowthRow]:
+    """How a segment grew over shop-local days, both included, in periods of the grain; the outer ones are cut to them,
+    and the last one to the day there is now.
 
     Stays count when they began and ended, not when that was found out. Raises InvalidInputs for an unknown grain, and
     for days that are reversed or more than MOST_DAYS.
     """
     if faults := _period_faults(from_day, to_day, grain):
         raise InvalidInputs(faults)
+    to_day = min(to_day, clock.local_day(now, shops.current(shop, now=now).zone))
+    if from_day > to_day:
+        return []
     entered, left = (
         repository.list_cells(shop, metric, segment_id, first=date.min, last=to_day) for metric in (ENTERED, LEFT)
     )

@@ -239,11 +239,13 @@ def _heads(definitions: InForce) -> list[type[Published]]:
     return [Customer, SegmentsHead, SegmentsByHand, *sorted(read, key=lambda kind: str(kind.SK))]
 
 
-def _find_out(operation: Operation, definitions: InForce, *, now: datetime) -> None:
-    """What is typical of the segments that the edit was about, or of all where it was about none in particular."""
-    version = int(operation.arguments[VERSION])
-    about = [each.id for each in definitions.segments.values() if each.meaning.version >= version]
-    insights.ask(operation.shop, sorted(about or definitions.segments), f"v{version}", now=now)
+def _find_out(operation: Operation, definitions: InForce, *, ready_in: int, now: datetime) -> None:
+    """What is typical of the segments that mean something else than when customers were last looked at, by this edit
+    or by others that this one overtook; of all where there are none.
+    """
+    about = [each.id for each in definitions.segments.values() if each.meaning.version > ready_in]
+    occasion = f"v{int(operation.arguments[VERSION])}"
+    insights.ask(operation.shop, sorted(about or definitions.segments), occasion, now=now)
 
 
 def _ready(operation: Operation, definitions: InForce, *, now: datetime) -> None:
@@ -254,8 +256,9 @@ def _ready(operation: Operation, definitions: InForce, *, now: datetime) -> None
         return
     version, kind = int(operation.arguments[VERSION]), SegmentsReady
     older = kind.ready_in.does_not_exist() | (kind.ready_in < version)
+    # First: whoever comes again after that was noted would not know any more since when nobody was looked at.
+    _find_out(operation, definitions, ready_in=repository.ready_in(operation.shop), now=now)
     _write_ready(operation.shop, version, when=older, now=now)
-    _find_out(operation, definitions, now=now)
 
 
 def _not_ready(operation: Operation, *, now: datetime) -> None:

@@ -102,14 +102,16 @@ class Books:
         """Raises Stale."""
         if not self._moved:
             return None
+        if self.catalogue.refresh_in == self.version:
+            self.catalogue.refreshed_by = operation_id
         self.change.revise(self.catalogue)
         if self._walk is None:
             self.change.commit()
             return None
-        arguments = {VERSION: self.version, **self._walk}
         operation = operations.begin(
-            self.change, operation_id, self.shop, REFRESH, arguments, actor=self.actor, now=self.now
-        )
+            self.change, operation_id, self.shop, REFRESH, {VERSION: self.version, **self._walk},
+            actor=self.actor, now=self.now,
+        )  # fmt: skip
         operations.send_on(operation, seconds=operations.IN_CASE)
         self.change.commit()
         return operation

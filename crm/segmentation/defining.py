@@ -55,10 +55,13 @@ class SegmentFields(Struct, frozen=True):
 
 
 class Edited(Struct, frozen=True):
-    """`operation` brings memberships up to the edit; None where it changes none."""
+    """`operation` brings memberships up to the edit; None where it changes none. `changed`: whether anything is another
+    than it was.
+    """
 
     definition: SegmentDefinition
     operation: Operation | None
+    changed: bool = True
 
 
 def create(shop: str, kind: str, said: SegmentFields, *, actor: Actor, now: datetime) -> Edited:
@@ -87,13 +90,13 @@ def update(
     Raises InvalidInputs with all that is wrong, NotFound, and VersionMismatch.
     """
 
-    def decide(books: Books) -> SegmentDefinition:
+    def decide(books: Books) -> tuple[SegmentDefinition, bool]:
         definition = books.get(segment_id)
         _expect(definition, expected_version)
         before, stood, meant = books.language(), _said(definition), definition.normalized
         _set(books, definition, said)
         if _said(definition) == stood:
-            return definition
+            return definition, False
         means = definition.normalized != meant
         renaming = _rename(books, definition, before)
         if wrong := [*_rename_faults(renaming), *(_broken_by(books, definition, before) if means else ())]:
@@ -103,9 +106,10 @@ def update(
             books.revise(each, "rename")
         if means:
             books.refresh()
-        return definition
+        return definition, True
 
-    return Edited(*edit(shop, decide, actor=actor, now=now))
+    (definition, changed), operation = edit(shop, decide, actor=actor, now=now)
+    return Edited(definition, operation, changed)
 
 
 def delete(shop: str, segment_id: str, *, actor: Actor, now: datetime, expected_version: int | None = None) -> Edited:

@@ -84,7 +84,8 @@ class Segment(Struct, frozen=True):
 
 class InForce(Struct, frozen=True):
     """A shop's segments in one version of its catalogue; 0 while it has none. `segments` and `gone` (the deleted, with
-    what their deletion means) by id; `own` are the shop's own attributes by key.
+    what their deletion means) by id; `own` are the shop's own attributes by key. `refreshed_by` is the id of the newest
+    operation that brings all customers up to what segments mean: it does what older ones had left to do.
     """
 
     shop: str
@@ -96,6 +97,7 @@ class InForce(Struct, frozen=True):
     gone: Mapping[str, Meaning] = field(default_factory=dict)
     rfm: Thresholds | None = None
     own: Mapping[str, OwnAttribute] = field(default_factory=dict)
+    refreshed_by: str | None = None
 
 
 _cache = Remembered[tuple[datetime, InForce]]()
@@ -152,7 +154,8 @@ def build(
             found.reads | BY_HAND if found else BY_HAND,
             _meaning(meanings, each.segment_id, found, stored),
         )
-    return InForce(shop, int(stored.rev), stored.zone, stored.currency, catalogue, segments, gone, own=own)
+    version, by = int(stored.rev), stored.refreshed_by
+    return InForce(shop, version, stored.zone, stored.currency, catalogue, segments, gone, own=own, refreshed_by=by)
 
 
 def compiled_in(catalogue: Catalogue, segment_id: str) -> Compiled | None:

@@ -13,7 +13,8 @@ Key design (docs/access-patterns.md, AP-150 to AP-154, AP-177, AP-178):
 Every edit is one transaction that revises the catalogue, so that a shop's edits come one after another: unique names,
 the limit, and that no segment asks about itself are exact.
 
-Of customers (crm/segmentation/stays.py; AP-50, AP-51, AP-157 to AP-159), `<in>` being the revision of the head:
+Of customers (crm/segmentation/stays.py; AP-50, AP-51, AP-157 to AP-159, AP-236, AP-237), `<in>` being the revision of
+the head:
     SegmentMembership  pk=SHOP#<shop>#CUSTOMER#<customer>  sk=MEMBERSHIP#<segment>#<entered_at>#<in>#<entered cause>
                        timeline_key=ENTERED#<entered_at>#<segment>#<in>
                        list_pk=SHOP#<shop>#SEGMENT#<segment>#<shard>  list_sk=<entered_at>#<customer>   while it is open
@@ -21,6 +22,8 @@ Of customers (crm/segmentation/stays.py; AP-50, AP-51, AP-157 to AP-159), `<in>`
     SegmentLeaving     pk=SHOP#<shop>#CUSTOMER#<customer>  sk=LEFT#<segment>#<left_at>#<in>#<left cause>
                        timeline_key=LEFT#<left_at>#<segment>#<in>
     SegmentsByHand     pk=SHOP#<shop>#CUSTOMER#<customer>  sk=HEAD#BYHAND   written with the segments head
+    SegmentSaid        pk=SHOP#<shop>#CUSTOMER#<customer>  sk=BYHAND#<segment>   what HEAD#BYHAND says of one segment
+                       list_pk=SHOP#<shop>#SEGMENT#<segment>#BYHAND#<shard>  list_sk=<said_at>#<customer>
 """
 
 from datetime import date
@@ -44,7 +47,7 @@ class SegmentCatalogue(Published, discriminator="SegmentCatalogue"):
 
     `zone` and `currency` are those that queries are understood in. `attributes`: those of the shop's own that are asked
     about and have changed, by key as [their `rev`, since which version, when, by what cause]. `refresh_in` is the last
-    version for which all customers are to be looked at anew.
+    version for which all customers are to be looked at anew, `refreshed_by` the id of the operation that does.
     """
 
     zone = UnicodeAttribute()
@@ -57,6 +60,7 @@ class SegmentCatalogue(Published, discriminator="SegmentCatalogue"):
     rfm_changed_in = NumberAttribute(default=0)
     rfm_changed_at = UTCDateTimeAttribute(null=True)
     refresh_in = NumberAttribute(default=0)
+    refreshed_by = UnicodeAttribute(null=True)
 
     @classmethod
     def of(cls, shop: str) -> Self:

@@ -16,7 +16,7 @@ from crm.orders.service import Statistics
 from crm.segmentation.causes import CauseKind, cause_kind
 from crm.segmentation.language.facts import Fact
 from crm.segmentation.language.reading import Reads
-from crm.segmentation.stays import SegmentLeaving, SegmentMembership, SegmentsByHand
+from crm.segmentation.stays import SegmentLeaving, SegmentMembership, SegmentSaid, SegmentsByHand
 from crm.segmentation.transitions import Interval, Question
 from crm.touchpoints.service import Acquisition
 
@@ -48,6 +48,18 @@ def guard(change: Change, snapshot: Snapshot, asked: Collection[Question], *, hi
         change.unchanged(profile)
     for kind in {GUARDED_BY[fact] for fact in facts if fact in GUARDED_BY}:
         change.unchanged(snapshot.head(kind) or kind.of(snapshot.shop, snapshot.customer_id))
+
+
+def write_by_hand(change: Change, said: SegmentsByHand, listed: SegmentSaid) -> None:
+    """Add to `change` what somebody has said of a customer, and its place in the list of the segment it is about."""
+    change.revise(said)
+    segment_id = listed.segment_id
+    told = said.members.get(segment_id) or said.exclusions.get(segment_id)
+    if told is None:
+        change.delete(listed, when=None, otherwise=Stale())
+        return
+    listed.say(*told, excluded=segment_id in said.exclusions)
+    change.write(listed, when=None, otherwise=Stale())
 
 
 def cost(interval: Interval) -> int:

@@ -27,9 +27,9 @@ from crm.segmentation.causes import by_time
 from crm.segmentation.in_force import InForce
 from crm.segmentation.language.facts import Fact, Facts
 from crm.segmentation.language.reading import NOTHING as READS_NOTHING
-from crm.segmentation.recording import MOST_AT_ONCE, cost, guard, is_replayed, write
+from crm.segmentation.recording import MOST_AT_ONCE, cost, guard, is_replayed, write, write_by_hand
 from crm.segmentation.standings import judged_of, keep, standing_of, wakes_by, with_sleeping
-from crm.segmentation.stays import SegmentsByHand
+from crm.segmentation.stays import SegmentSaid, SegmentsByHand
 from crm.segmentation.touching import NOTHING, Touched
 from crm.segmentation.transitions import Interval, OpenMembership, Outcome, Question, Standing, settle
 
@@ -41,7 +41,8 @@ UNGUARDED: Final = frozenset({Fact.ATTRIBUTES, Fact.CARTS, Fact.LAST_SEEN, Fact.
 
 class Why(Struct, frozen=True):
     """What somebody's segments are looked at for. `segments` are asked whatever was touched; `stamp`: the head is
-    written with the version of the definitions even where nothing changed. `by_hand` is to be written with it.
+    written with the version of the definitions even where nothing changed. `by_hand` is to be written with it, and what
+    it says of one segment in `listed`.
     """
 
     cause: str
@@ -51,6 +52,7 @@ class Why(Struct, frozen=True):
     segments: frozenset[str] = frozenset()
     stamp: bool = False
     by_hand: SegmentsByHand | None = None
+    listed: SegmentSaid | None = None
 
 
 class Passed(Struct, frozen=True):
@@ -113,10 +115,11 @@ def bring_up(snapshot: Snapshot, in_force: InForce, *, now: datetime) -> list[In
 def by_hand(snapshot: Snapshot, said: SegmentsByHand, segment_id: str, *, in_force: InForce, now: datetime) -> None:
     """Write what somebody has said of a customer, and what follows from it, in one transaction. Raises Stale."""
     asking = {each.id for each in in_force.segments.values() if segment_id in each.reads.segments}
-    why = Why(said.cause or "", now, segments=frozenset({segment_id, *asking}), by_hand=said)
+    listed = SegmentSaid.of(snapshot.shop, snapshot.customer_id, segment_id)
+    why = Why(said.cause or "", now, segments=frozenset({segment_id, *asking}), by_hand=said, listed=listed)
     passed = _once(snapshot, in_force, why, now=now)
     if passed.unsure or passed.rest:
-        again = replace(why, by_hand=None)
+        again = replace(why, by_hand=None, listed=None)
         _bring(snapshot.shop, snapshot.customer_id, in_force, again, now=now, passed=passed)
 
 
@@ -219,8 +222,8 @@ def _once(snapshot: Snapshot, in_force: InForce, why: Why, *, now: datetime, wit
         return Passed()  # who was never in any segment and is hidden need not be told to be in none
     change = Change(now)
     guard(change, snapshot, asked, hidden=hidden)
-    if why.by_hand is not None:
-        change.revise(why.by_hand)
+    if why.by_hand is not None and why.listed is not None:
+        write_by_hand(change, why.by_hand, why.listed)
     timers.set_to(change, _timer(snapshot, head.wakes_at), _timer(snapshot, wakes_at))
     flipped = {each: flip.at for each, flip in standing.flips.items()}
     reads = {each.segment_id: each.reads for each in asked}

@@ -22,7 +22,14 @@ from crm.segmentation.models import (
     segments_key,
     version_key,
 )
-from crm.segmentation.stays import LeftSince, SegmentMembership, left_list_key, list_key
+from crm.segmentation.stays import (
+    LeftSince,
+    SegmentMembership,
+    SegmentSaid,
+    by_hand_list_key,
+    left_list_key,
+    list_key,
+)
 
 PAGES_OF_LEFT: Final = (100, 1_000, 1_000)
 """Of how many stays each request to a shard is, and so how many requests there are at most: who came too late is left
@@ -93,6 +100,42 @@ def list_left(shop: str, segment_id: str, shard: int, *, after: str | None, limi
             return LeftSince(found[:limit], None)
         reached = end["list_sk"]["S"]
     return LeftSince(found, reached)
+
+
+def list_leavings(
+    shop: str,
+    segment_id: str,
+    shard: int,
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    before: str | None,
+    limit: int,
+) -> list[SegmentMembership]:
+    """A shard of a segment's stays that ended from `since` on and before `until`, those first that ended last, from
+    behind the sort key `before` (AP-237).
+    """
+    end = before or (clock.text(until) if until else timeline.LAST)
+    page = SegmentMembership.listing.query(
+        left_list_key(shop, segment_id, shard),
+        range_key_condition=SegmentMembership.list_sk.between(clock.text(since) if since else "0", end),
+        scan_index_forward=False,
+        limit=limit + bool(before),
+    )
+    return [item for item in page if isinstance(item, SegmentMembership) and item.list_sk != before][:limit]
+
+
+def list_by_hand(shop: str, segment_id: str, shard: int, *, before: str | None, limit: int) -> list[SegmentSaid]:
+    """A shard of whom people have put into a segment, or taken out of it, the last first, from behind the sort key
+    `before` (AP-236).
+    """
+    page = SegmentSaid.listing.query(
+        by_hand_list_key(shop, segment_id, shard),
+        range_key_condition=SegmentSaid.list_sk < before if before else None,
+        scan_index_forward=False,
+        limit=limit,
+    )
+    return [item for item in page if isinstance(item, SegmentSaid)]
 
 
 def get_catalogue(shop: str) -> SegmentCatalogue | None:

@@ -51,7 +51,14 @@ from crm.segmentation.refusals import QueryFault, SegmentNamed, TooManySegments
 from crm.segmentation.repository import PAGES_OF_LEFT
 from crm.segmentation.rfm import Thresholds
 from crm.segmentation.sampling import Sample
-from crm.segmentation.stays import SHARDS, LeftSince, SegmentLeaving, SegmentMembership, SegmentsByHand
+from crm.segmentation.stays import (
+    SHARDS,
+    LeftSince,
+    SegmentLeaving,
+    SegmentMembership,
+    SegmentSaid,
+    SegmentsByHand,
+)
 from crm.segmentation.touching import EVERYTHING, NOTHING, TOUCHED_BY, CustomerEvent, Touched
 from crm.segmentation.traits import Choice, Number, Share, Typical
 from crm.segmentation.transitions import Interval, OpenMembership
@@ -107,6 +114,7 @@ __all__ = [
     "SegmentLeaving",
     "SegmentMembership",
     "SegmentNamed",
+    "SegmentSaid",
     "SegmentVersion",
     "SegmentsByHand",
     "Share",
@@ -140,7 +148,9 @@ __all__ = [
     "history_in",
     "insights_of",
     "known_texts",
+    "list_by_hand",
     "list_definitions",
+    "list_leavings",
     "list_left",
     "list_members",
     "list_memberships",
@@ -208,6 +218,8 @@ insights_of = insights.insights
 list_members = repository.list_members
 list_memberships = repository.list_memberships
 list_left = repository.list_left
+list_leavings = repository.list_leavings
+list_by_hand = repository.list_by_hand
 add_members = by_hand.add_members
 remove_members = by_hand.remove_members
 history = repository.history

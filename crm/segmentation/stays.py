@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import ClassVar, Self
 
 from msgspec import Struct
-from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
+from pynamodb.attributes import BooleanAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 
 from crm.kernel import clock
 from crm.kernel.compact_json import CompactJSONAttribute
@@ -110,9 +110,42 @@ class SegmentsByHand(Published, discriminator="SegmentsByHand"):
         return cls(customer_key(shop, customer_id), cls.SK)
 
 
+class SegmentSaid(Item, discriminator="SegmentSaid"):
+    """That somebody put a customer into a segment, or (`excluded`) took them out of one with a query: what the head
+    above says of one segment, so that each segment can list it. Gone once that is taken back.
+    """
+
+    shop = UnicodeAttribute()
+    customer_id = UnicodeAttribute()
+    segment_id = UnicodeAttribute()
+    excluded = BooleanAttribute(default=False)
+    said_at = UTCDateTimeAttribute()
+    said_by = UnicodeAttribute()
+
+    @classmethod
+    def of(cls, shop: str, customer_id: str, segment_id: str) -> Self:
+        return cls(
+            customer_key(shop, customer_id),
+            f"BYHAND#{segment_id}",
+            shop=shop,
+            customer_id=customer_id,
+            segment_id=segment_id,
+        )
+
+    def say(self, at: str, by: str, *, excluded: bool) -> None:
+        """`at` as the head has it."""
+        self.said_at, self.said_by, self.excluded = clock.parse(at), by, excluded
+        self.list_pk = by_hand_list_key(self.shop, self.segment_id, shard_of(self.customer_id, SHARDS))
+        self.list_sk = f"{at}#{self.customer_id}"
+
+
 def list_key(shop: str, segment_id: str, shard: int) -> str:
     return f"SHOP#{shop}#SEGMENT#{segment_id}#{shard}"
 
 
 def left_list_key(shop: str, segment_id: str, shard: int) -> str:
     return f"SHOP#{shop}#SEGMENT#{segment_id}#LEFT#{shard}"
+
+
+def by_hand_list_key(shop: str, segment_id: str, shard: int) -> str:
+    return f"SHOP#{shop}#SEGMENT#{segment_id}#BYHAND#{shard}"

@@ -14,6 +14,7 @@ from schema.connections import about, priced
 from schema.context import Context, Info, stored
 from schema.customer.record import visible_record
 from schema.node import key_of
+from schema.segment.by_hand import SegmentHand
 from schema.segment.query_text import SegmentFact, SegmentQueryMistake
 
 USUAL = 8
@@ -39,12 +40,6 @@ class SegmentPartKind(Enum):
     OR = strawberry.enum_value("or", description="One of its parts is to be true.")
     NOT = strawberry.enum_value("not", description="Its one part is to be false.")
     CONDITION = strawberry.enum_value("condition", description="A condition; of one that asks a segment, that query.")
-
-
-@strawberry.enum(description="What somebody's hand did that goes before the query.")
-class SegmentHand(Enum):
-    ADDED = strawberry.enum_value("added", description="The customer was added to the members.")
-    EXCLUDED = strawberry.enum_value("excluded", description="The customer was excluded, whatever the query says.")
 
 
 class Placed(Struct, frozen=True):

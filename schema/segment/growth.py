@@ -11,7 +11,7 @@ import strawberry
 from crm.kpis import service as kpis
 from crm.segmentation.service import MOST_SEGMENTS
 from schema.access import signed_in
-from schema.connections import DEFAULT_FIRST
+from schema.connections import DEFAULT_FIRST, about
 from schema.context import Loader, stored
 
 REQUESTS: Final = 2
@@ -21,7 +21,7 @@ POINTS: Final = REQUESTS * MOST_SEGMENTS // DEFAULT_FIRST
 
 
 @strawberry.type(description="How a segment grew in a period.", directives=signed_in())
-class SegmentGrowth:
+class SegmentGrowthPeriod:
     row: strawberry.Private[kpis.GrowthRow]
 
     @strawberry.field(description="Its first day.")
@@ -45,6 +45,21 @@ class SegmentGrowth:
         return self.row.members
 
 
+@strawberry.type(description="How a segment grew over some days.", directives=signed_in())
+class SegmentGrowth:
+    rows: strawberry.Private[list[kpis.GrowthRow]]
+
+    @strawberry.field(
+        description=(
+            "Oldest first; the outer ones are cut to the days asked for, and the last one to today. Empty where all of "
+            "them are yet to come."
+        ),
+        directives=[about(31)],
+    )
+    def periods(self) -> list[SegmentGrowthPeriod]:
+        return [SegmentGrowthPeriod(row=row) for row in self.rows]
+
+
 class Grown(NamedTuple):
     segment_id: str
     start: date
@@ -59,4 +74,5 @@ class GrowthBySegment(Loader[Grown, list[kpis.GrowthRow]]):
         return await gather(*(stored(self.read, key) for key in keys), return_exceptions=True)
 
     def read(self, key: Grown) -> list[kpis.GrowthRow]:
-        return kpis.growth(self.context.shop, key.segment_id, key.start, key.end, grain=key.grain)
+        context = self.context
+        return kpis.growth(context.shop, key.segment_id, key.start, key.end, grain=key.grain, now=context.now)

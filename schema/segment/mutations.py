@@ -40,7 +40,10 @@ class SegmentCreatePayload:
 
 @strawberry.type(description="The segment as it is now, or why it is not so.", directives=signed_in())
 class SegmentUpdatePayload(SegmentCreatePayload):
-    pass
+    changed: bool = strawberry.field(
+        default=False,
+        description="Whether anything is another than it was. Where nothing is, `version` stays and nothing is done.",
+    )
 
 
 @strawberry.type(description="The other segment, or why there is none.", directives=signed_in())
@@ -170,7 +173,7 @@ class SegmentMutation:
             now=context.now,
             expected_version=input.expected_version,
         )
-        return SegmentUpdatePayload(**_shown(edited))
+        return SegmentUpdatePayload(**_shown(edited), changed=edited.changed)
 
     @strawberry.mutation(
         description="Give a segment up: its members leave it, and what was stays in their histories.",

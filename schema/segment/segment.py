@@ -16,8 +16,11 @@ from schema.context import Context, Info, stored
 from schema.customer.history import Actor
 from schema.kpi import KpiGrain
 from schema.node import Node, global_id
+from schema.operation import Operation, operation_by_key
+from schema.segment.by_hand import SegmentByHand, by_hand_of
 from schema.segment.growth import POINTS, Grown, GrowthBySegment, SegmentGrowth
 from schema.segment.in_force import MemberCountBySegment, newest, status_of
+from schema.segment.leavings import LeftFrom, LeftTo, left_of
 from schema.segment.query_text import SegmentQueryMistake
 from schema.segment.stays import REQUESTS, AsOf, SegmentStay, members_of
 from schema.segment.traits import InsightsBySegment, SegmentRevenue, SegmentTraits
@@ -36,7 +39,7 @@ class SegmentStatus(Enum):
     READY = strawberry.enum_value(service.Status.READY.value, description="They are, moment by moment.")
     COMPUTING = strawberry.enum_value(
         service.Status.COMPUTING.value,
-        description="It came to mean something else, and customers are being looked at; an `Operation` tells how far.",
+        description="It came to mean something else, and customers are being looked at; `operation` tells how far.",
     )
     BROKEN = strawberry.enum_value(
         service.Status.BROKEN.value,
@@ -157,6 +160,20 @@ class Segment(Node):
         return info.context.now if is_ready else known.meaning.at
 
     @strawberry.field(
+        description=(
+            "While it is `COMPUTING`: what brings its members up to what it says, and how far that is. Where that has "
+            "failed or was cancelled, `segmentRecompute` begins anew. Else null."
+        )
+    )
+    async def operation(self, info: Info) -> Operation | None:
+        context = info.context
+        known = await self._now(context)
+        if known is None or await status_of(context, known) is not service.Status.COMPUTING:
+            return None
+        by = (await newest(context)).refreshed_by
+        return await operation_by_key(context, by) if by else None
+
+    @strawberry.field(
         description="Where it is `BROKEN`: what is wrong with `normalized` by now. Else empty.", directives=[about(1)]
     )
     async def errors(self, info: Info) -> list[SegmentQueryMistake]:
@@ -187,8 +204,33 @@ class Segment(Node):
         return await members_of(info.context, self.segment_key, as_of=as_of, first=first, after=after)
 
     @strawberry.field(
-        description="How it grew over days in the shop's zone, both included: by when stays began and ended.",
-        directives=[priced(POINTS), about(31)],
+        description=(
+            "Whom people have put into it, or taken out of it until that is taken back, the last first; also those who "
+            "are no members now, such as deleted customers."
+        ),
+        directives=[paged(), priced(service.SHARDS)],
+    )
+    async def by_hand(self, info: Info, first: First = 20, after: After = None) -> Connection[SegmentByHand] | None:
+        return await by_hand_of(info.context, self.segment_key, first=first, after=after)
+
+    @strawberry.field(
+        description=(
+            "Stays that ended, those first that ended last; whoever came back and left again is there twice. `from` "
+            "and `to` are days in the shop's zone, both included, by when they ended."
+        ),
+        directives=[paged(), priced(service.SHARDS)],
+    )
+    async def left(
+        self, info: Info, first: First = 20, after: After = None, from_: LeftFrom = None, to: LeftTo = None
+    ) -> Connection[SegmentStay] | None:
+        return await left_of(info.context, self.segment_key, from_day=from_, to_day=to, first=first, after=after)
+
+    @strawberry.field(
+        description=(
+            "How it grew over days in the shop's zone, both included: by when stays began and ended. Null with an "
+            "error where the days are refused."
+        ),
+        directives=[priced(POINTS)],
     )
     async def growth(
         self,
@@ -196,11 +238,10 @@ class Segment(Node):
         from_: Annotated[date, strawberry.argument(name="from", description="The first day.")],
         to: Annotated[date, strawberry.argument(description=f"The last day; {kpis.MOST_DAYS:,} days at most.")],
         grain: Annotated[KpiGrain | None, strawberry.argument(description="How long a period is.")] = KpiGrain.DAY,
-    ) -> list[SegmentGrowth]:
+    ) -> SegmentGrowth | None:
         grain_name = str((grain or KpiGrain.DAY).value)
         asked = Grown(self.segment_key, from_, to, grain_name)
-        rows = await info.context.loader(GrowthBySegment).load(asked)
-        return [SegmentGrowth(row=row) for row in rows]
+        return SegmentGrowth(rows=await info.context.loader(GrowthBySegment).load(asked))
 
     @strawberry.field(description="What is typical of its members; null until that was first worked out.")
     async def typical_traits(self, info: Info) -> SegmentTraits | None:

@@ -103,7 +103,7 @@ ALIKE = {
     ("Query.segmentValueSuggestions", "SegmentSuggestion"),
     ("Query.segmentExplain", "SegmentExplanation"),
     ("Segment.createdBy", "Actor"),
-    ("Segment.growth", "SegmentGrowth"),
+    ("SegmentGrowth.periods", "SegmentGrowthPeriod"),
     ("Segment.revenue", "SegmentRevenue"),
     ("SegmentExplanation.parts", "SegmentExplanationPart"),
     ("SegmentMembership.cause", "SegmentCause"),

@@ -137,7 +137,7 @@ CHANGES = [
         userErrors { code }
     } }""",
     """mutation { segmentCreate(input: {name: "All", query: "number_of_orders >= 0"}) {
-        segment { memberCount growth(from: "2026-03-01", to: "2026-03-02") { members } typicalTraits { members } }
+        segment { memberCount growth(from: "2026-03-01", to: "2026-03-02") { periods { members } } typicalTraits { members } }
         userErrors { code }
     } }""",
     'mutation { shopUpdate(input: {name: "Demo 2"}) { userErrors { code } } }',

@@ -40,6 +40,10 @@ def members(*segments: str, shop: str = "demo") -> list[int]:
     return list(service.member_counts(shop, segments).values())
 
 
+def grown(start: date, end: date, grain: str = "day", *, now: datetime = NOON + timedelta(days=90)) -> list[GrowthRow]:
+    return service.growth("demo", "seg_a", start, end, grain=grain, now=now)
+
+
 def test_a_stay_counts_once_however_often_it_is_delivered() -> None:
     told = record(stay())
     deliver(told, told)
@@ -110,13 +114,13 @@ def test_test_customers_are_members_like_others() -> None:
 def test_growth_tells_who_came_and_went_and_how_many_there_were_at_each_end() -> None:
     people = [stay("ann"), stay("bob", 1, 3), stay("cid", 1), stay("dan", -40, 2), stay("eve", 9)]
     deliver(*(record(each) for each in people))
-    assert service.growth("demo", "seg_a", FIRST, FIRST + timedelta(days=3)) == [
+    assert grown(FIRST, FIRST + timedelta(days=3)) == [
         GrowthRow(date(2026, 3, 1), date(2026, 3, 1), 1, 0, 2),
         GrowthRow(date(2026, 3, 2), date(2026, 3, 2), 2, 0, 4),
         GrowthRow(date(2026, 3, 3), date(2026, 3, 3), 0, 1, 3),
         GrowthRow(date(2026, 3, 4), date(2026, 3, 4), 0, 1, 2),
     ]
-    weeks = service.growth("demo", "seg_a", FIRST, date(2026, 3, 15), grain="week")
+    weeks = grown(FIRST, date(2026, 3, 15), grain="week")
     assert [(row.entered, row.left, row.members) for row in weeks] == [(1, 0, 2), (2, 2, 2), (1, 0, 3)]
     assert weeks[-1].members == members("seg_a")[0]
 
@@ -128,8 +132,16 @@ def test_growth_counts_by_the_shops_days_and_keeps_them_when_the_zone_changes() 
     shops.update("demo", shops.ShopFields(zone="America/New_York"))
     shops.forget_cached()
     deliver(record(late))
-    rows = service.growth("demo", "seg_a", FIRST, date(2026, 3, 2))
+    rows = grown(FIRST, date(2026, 3, 2))
     assert [row.entered for row in rows] == [0, 1]
+
+
+def test_growth_tells_nothing_of_days_that_are_yet_to_come() -> None:
+    deliver(record(stay("ann")), record(stay("bob", 1, 3)))
+    now = datetime(2026, 3, 2, 23, 30, tzinfo=UTC)  # the third of March in Vienna
+    weeks = grown(FIRST, date(2026, 3, 31), grain="week", now=now)
+    assert [(row.start.day, row.end.day, row.members) for row in weeks] == [(1, 1, 1), (2, 3, 2)]
+    assert grown(date(2026, 3, 4), date(2026, 3, 31), now=now) == []
 
 
 @pytest.mark.parametrize(
@@ -138,7 +150,7 @@ def test_growth_counts_by_the_shops_days_and_keeps_them_when_the_zone_changes() 
 )
 def test_impossible_days_are_refused(asked: tuple[date, date], code: str) -> None:
     with pytest.raises(InvalidInputs) as refused:
-        service.growth("demo", "seg_a", *asked)
+        grown(*asked)
     assert [fault.code for fault in refused.value.faults] == [code]
 
 
@@ -146,8 +158,9 @@ def test_the_counts_of_a_hundred_segments_are_one_request_and_growth_is_two() ->
     with metering() as meter:
         members(*(f"seg_{number}" for number in range(100)))
     assert dict(meter.operations) == {"BatchGetItem": 1}
+    grown(FIRST, FIRST)  # from then on the shop is known
     with metering() as meter:
-        service.growth("demo", "seg_a", FIRST, FIRST)
+        grown(FIRST, FIRST)
     assert dict(meter.operations) == {"Query": 2}
 
 

@@ -114,6 +114,18 @@ def test_another_query_lets_those_leave_whom_it_is_no_longer_true_of(now: dateti
 
 
 @pytest.mark.usefixtures("people")
+def test_what_is_typical_is_found_out_of_segments_too_whose_edit_was_overtaken(now: datetime) -> None:
+    first, second = defined(now), defined(now, "number_of_orders >= 2", "Loyal")
+    assert finish(first.operation, now=now).status == CANCELLED
+    finish(second.operation, now=now)
+    found_out = operations.get("demo", "op_segment_insights_v2")
+    assert found_out.arguments["segments"] == sorted(each.definition.segment_id for each in (first, second))
+    third = redefined(first, now)
+    finish(third.operation, now=now)
+    assert operations.get("demo", "op_segment_insights_v3").arguments["segments"] == [first.definition.segment_id]
+
+
+@pytest.mark.usefixtures("people")
 def test_it_says_how_far_it_is_and_what_it_costs(now: datetime) -> None:
     edited = defined(now)
     assert edited.operation is not None

@@ -306,7 +306,7 @@ def test_a_list_of_segments_with_counts_takes_four_requests_however_many_there_a
 
 
 def test_how_segments_grew_takes_two_requests_for_each_and_is_paid_for_however_many_there_are(segments: None) -> None:
-    grown = 'growth(from: "2026-03-01", to: "2026-03-02") { members }'
+    grown = 'growth(from: "2026-03-01", to: "2026-03-02") { periods { members } }'
     query = f"{{ segments {{ here: {grown} there: {grown} }} }}"
     body = answer(f"{{ segments {{ {grown} }} }}").body
     count = len(body["data"]["segments"])

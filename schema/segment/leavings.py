@@ -1,0 +1,67 @@
+# schema/segment/leavings.py
+"""Who has left a segment."""
+
+from asyncio import gather
+from datetime import MAXYEAR, MINYEAR, date, timedelta
+from typing import Annotated
+
+import strawberry
+
+from crm.kernel import clock
+from crm.kernel.errors import InvalidInput
+from crm.segmentation import service
+from schema.connections import Connection, Place, connection, merged, page_size
+from schema.context import Context, stored
+from schema.segment.in_force import zone_of
+from schema.segment.stays import SegmentStay
+
+LeftFrom = Annotated[date | None, strawberry.argument(name="from", description="The first day; null: since ever.")]
+LeftTo = Annotated[date | None, strawberry.argument(description="The last day; null: until now.")]
+
+
+async def left_of(
+    context: Context,
+    segment_id: str,
+    *,
+    from_day: date | None,
+    to_day: date | None,
+    first: int | None,
+    after: str | None,
+) -> Connection[SegmentStay]:
+    """A page of a segment's stays that ended on these days, the last first."""
+    if from_day and to_day and from_day > to_day:
+        raise InvalidInput("may not lie after `to`", field="from")
+    size, shop = page_size(first), context.shop
+    place = Place("Segment.left", shop, segment_id, f"{from_day or ''} {to_day or ''}")
+    before = place.position(after)
+    zone = await zone_of(context)
+    # In the first and the last year there are days that begin or end outside of all time, and nobody who left.
+    since = clock.start_of_day(from_day, zone) if from_day and from_day.year > MINYEAR else None
+    until = clock.start_of_day(to_day + timedelta(days=1), zone) if to_day and to_day.year < MAXYEAR else None
+    shards = await gather(
+        *(
+            stored(
+                service.list_leavings,
+                shop,
+                segment_id,
+                shard,
+                since=since,
+                until=until,
+                before=before,
+                limit=size + 1,
+            )
+            for shard in range(service.SHARDS)
+        )
+    )
+    return connection(
+        place,
+        merged(shards, key=_key, most=size + 1, newest_first=True),
+        first=size,
+        after=after,
+        position=_key,
+        node=lambda item: SegmentStay(item=item),
+    )
+
+
+def _key(item: service.SegmentMembership) -> str:
+    return item.list_sk or ""
