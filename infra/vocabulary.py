@@ -8,7 +8,7 @@ from typing import Final
 from crm.segmentation.language.binding import operators_of
 from crm.segmentation.language.catalogue import ATTRIBUTES, FUNCTIONS
 from crm.segmentation.language.facts import ORIGINS
-from crm.segmentation.language.kinds import Kind, Type
+from crm.segmentation.language.kinds import Kind, Type, several
 from crm.segmentation.language.mistakes import MEANINGS
 from crm.segmentation.language.words import Attribute, Function, Group, Parameter, Role
 
@@ -52,7 +52,7 @@ def functions() -> Iterator[str]:
 def operators() -> Iterator[str]:
     yield from ("| of | operators |", "|---|---|")
     for type_ in KINDS:
-        yield f"| {_plural(type_.kind)} | {', '.join(f'`{each}`' for each in operators_of(type_))} |"
+        yield f"| {several(type_.kind)} | {', '.join(f'`{each}`' for each in operators_of(type_))} |"
 
 
 def facts() -> Iterator[str]:
@@ -117,7 +117,3 @@ def _type(type_: Type) -> str:
     if 0 < len(type_.choices) <= MOST_LISTED:
         return ", ".join(f"`{each}`" for each in type_.choices)
     return type_.kind.value
-
-
-def _plural(kind: Kind) -> str:
-    return {Kind.ANNIVERSARY: "anniversaries", Kind.FLAG: "values that are true or false"}.get(kind, f"{kind.value}s")

@@ -5,10 +5,12 @@ import json
 from datetime import timedelta
 from typing import Any
 
+import pytest
 import requests
 
 from crm.bulk import files
 from crm.bulk import service as bulk
+from crm.kernel import operations
 from crm.kernel.aws import s3_client, sqs_client
 from crm.kernel.settings import settings
 from functions.bulk.run_operation import handler
@@ -117,11 +119,29 @@ def drain() -> int:
     return count
 
 
+def drain_dying(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As `drain`, where each step is first done by somebody who dies before it is written down."""
+    move, count = operations.move, 0
+
+    def dies(*arguments: Any, **more: Any) -> None:
+        nonlocal count
+        count += 1
+        if count % 2:
+            raise TimeoutError("before the step was written down")
+        move(*arguments, **more)
+
+    monkeypatch.setattr(operations, "move", dies)
+    while found := tasks():
+        for task in found:
+            while not run(task):
+                pass
+
+
 def objects() -> set[str]:
     """The keys of everything that operations keep."""
     listed = s3_client().list_objects_v2(Bucket=settings().archive_bucket, Prefix="operations/").get("Contents", [])
     return {one["Key"] for one in listed}
 
 
-__all__ = ["CLERK", "asked_for", "change", "drain", "files", "imported", "objects", "results", "run", "seen", "stored",
-           "tasks", "text_of", "uploaded"]  # fmt: skip
+__all__ = ["CLERK", "asked_for", "change", "drain", "drain_dying", "files", "imported", "objects", "results", "run",
+           "seen", "stored", "tasks", "text_of", "uploaded"]  # fmt: skip

@@ -222,6 +222,7 @@ class _Life:
             occurred_at=recorded.occurred_at,
             now=NOW,
         )
+        segmentation.remove_members(self.shop, SEGMENTS[REPEAT], [self.id], actor=self.clerk, now=NOW)
         kpis.roll_up([kpis.news(orders.get(self.shop, number), None, now=NOW)])
 
     def wander(self) -> None:

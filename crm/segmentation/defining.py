@@ -296,7 +296,7 @@ def _rename(books: Books, definition: SegmentDefinition, before: language.Catalo
     for each in books.standing.values():
         text = each.query_text and renamed(each.query_text, before, definition.segment_id, definition.name)
         if text:
-            each.query_text, each.normalized = text, canonical(text)
+            each.query_text, each.normalized = text, canonical(text, before)
             found.append(each)
     return found
 

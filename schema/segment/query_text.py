@@ -77,6 +77,11 @@ class SegmentQueryMistake:
     def expected(self) -> list[str]:
         return list(self.item.expected)
 
-    @strawberry.field(description="What was probably meant; null where nothing is near.")
+    @strawberry.field(
+        description=(
+            "What was probably meant: put it in the place of the `length` characters from `offset` on. Null where "
+            "nothing is near that fits there."
+        )
+    )
     def nearest(self) -> str | None:
         return self.item.nearest

@@ -32,9 +32,9 @@ class SegmentShare:
         return DecimalText(self.item.share)
 
 
-@strawberry.type(description="The most frequent values of an attribute.", directives=signed_in())
-class SegmentTraitChoice:
-    item: strawberry.Private[service.Choice]
+@strawberry.type(description="An attribute, over the members of whom it is known.", directives=signed_in())
+class SegmentTrait:
+    item: strawberry.Private[service.Choice | service.Number]
 
     @strawberry.field(description="The attribute, as queries name it.")
     def attribute(self) -> str:
@@ -43,6 +43,11 @@ class SegmentTraitChoice:
     @strawberry.field(description="Of how many members it is known.")
     def known(self) -> int:
         return self.item.known
+
+
+@strawberry.type(description="The most frequent values of an attribute.", directives=signed_in())
+class SegmentTraitChoice(SegmentTrait):
+    item: strawberry.Private[service.Choice]
 
     @strawberry.field(description="The most frequent first. A member may have several values.", directives=[about(5)])
     def shares(self) -> list[SegmentShare]:
@@ -50,17 +55,9 @@ class SegmentTraitChoice:
 
 
 @strawberry.type(description="A number, over the members of whom it is known.", directives=signed_in())
-class SegmentTraitNumber:
+class SegmentTraitNumber(SegmentTrait):
     item: strawberry.Private[service.Number]
     in_currency: strawberry.Private[str]
-
-    @strawberry.field(description="The attribute, as queries name it.")
-    def attribute(self) -> str:
-        return self.item.name
-
-    @strawberry.field(description="Of how many members it is known.")
-    def known(self) -> int:
-        return self.item.known
 
     @strawberry.field(description="Of amounts, which are in whole units of it; null of other numbers.")
     def currency(self) -> CurrencyCode | None:

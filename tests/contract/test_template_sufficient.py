@@ -137,7 +137,10 @@ CHANGES = [
         userErrors { code }
     } }""",
     """mutation { segmentCreate(input: {name: "All", query: "number_of_orders >= 0"}) {
-        segment { memberCount growth(from: "2026-03-01", to: "2026-03-02") { periods { members } } typicalTraits { members } }
+        segment {
+            memberCount growth(from: "2026-03-01", to: "2026-03-02") { periods { members } } typicalTraits { members }
+            operation { id } byHand { nodes { at } } left { nodes { leftAt } }
+        }
         userErrors { code }
     } }""",
     'mutation { shopUpdate(input: {name: "Demo 2"}) { userErrors { code } } }',

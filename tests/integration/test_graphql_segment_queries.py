@@ -46,13 +46,13 @@ def test_all_mistakes_of_a_query_are_told_with_their_places() -> None:
     assert found == {
         "errors": [
             {
-                "code": "UNKNOWN_ATTRIBUTE", "message": "there is no such attribute", "offset": 0, "length": 12,
+                "code": "UNKNOWN_ATTRIBUTE", "message": "There is no such attribute.", "offset": 0, "length": 12,
                 "line": 1, "column": 1, "expected": [], "nearest": "amount_spent",
             },
             {
-                "code": "VALUE", "message": "is none of the values there are", "offset": 30, "length": 7,
+                "code": "VALUE", "message": "This is none of the values there are.", "offset": 30, "length": 7,
                 "line": 2, "column": 10, "expected": ["'female'", "'male'", "'other'", "'undisclosed'"],
-                "nearest": "female",
+                "nearest": "'female'",
             },
         ],
         "normalized": None,

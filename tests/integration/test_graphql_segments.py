@@ -62,7 +62,7 @@ def test_each_mistake_of_a_query_is_an_error_with_its_place() -> None:
             "code": "UNKNOWN_ATTRIBUTE", "field": ["input", "query"],
             "mistake": {"offset": 0, "nearest": "number_of_orders"},
         },
-        {"code": "VALUE", "field": ["input", "query"], "mistake": {"offset": 34, "nearest": "female"}},
+        {"code": "VALUE", "field": ["input", "query"], "mistake": {"offset": 34, "nearest": "'female'"}},
     ]  # fmt: skip
 
 

@@ -218,20 +218,7 @@ def test_whoever_dies_after_any_step_is_followed_by_one_who_ends_the_same(monkey
     monkeypatch.setattr(scoring, "PAGE", 5)
     ids = scored.furnish("demo", TABLE, now=NOW - DAY)
     segmentation.begin_day(shops.get("demo"), now=NOW)
-    move, count = operations.move, 0
-
-    def dies(*arguments: Any, **more: Any) -> None:
-        nonlocal count
-        count += 1
-        if count % 2:
-            raise TimeoutError("before the step was written down")
-        move(*arguments, **more)
-
-    monkeypatch.setattr(operations, "move", dies)
-    while found := bulk.tasks():
-        for task in found:
-            while not bulk.run(task):
-                pass
+    bulk.drain_dying(monkeypatch)
     in_force.forget_cached()
     assert operation().status == "done"
     assert catalogue_version() == 1  # the bounds were put in force once, and found there by whoever came again

@@ -119,18 +119,5 @@ def test_whoever_dies_after_any_step_is_followed_by_one_who_ends_the_same(monkey
     for row in ("01", "02", "03"):
         member(row)
     insights.ask("demo", ["seg_a"], "one", now=NOW)
-    move, count = operations.move, 0
-
-    def dies(*arguments: Any, **more: Any) -> None:
-        nonlocal count
-        count += 1
-        if count % 2:
-            raise TimeoutError("before the step was written down")
-        move(*arguments, **more)
-
-    monkeypatch.setattr(operations, "move", dies)
-    while found := bulk.tasks():
-        for task in found:
-            while not bulk.run(task):
-                pass
+    bulk.drain_dying(monkeypatch)
     assert spent(segmentation.insights_of("demo", ["seg_a"])) == (3, 88900 + 990 + 14900)

@@ -12,7 +12,7 @@ from crm.segmentation.language import tree
 from crm.segmentation.language.days import Exclusive, Moving
 from crm.segmentation.language.given import PROPERTIES
 from crm.segmentation.language.kinds import EXPECTED, FLAG, NUMBER, TEXT, Kind, Type, Unfit, value_of
-from crm.segmentation.language.mistakes import Code, Mistakes, nearest
+from crm.segmentation.language.mistakes import Code, Mistakes, nearest, sentence
 from crm.segmentation.language.tree import Argument, Call, Name, Operator, Several, Span
 from crm.segmentation.language.words import Among, Arguments, Asked, Condition, Function, Parameter, Property, Role
 
@@ -49,7 +49,7 @@ class Giving(Struct):
                 self._take(parameter, argument)
         for parameter in self.function.parameters:
             if parameter.required and parameter.name not in self.spans:
-                said = f"needs {parameter.name}: {parameter.description}"
+                said = f"The argument {parameter.name} is missing. {parameter.description}"
                 self.mistakes.add(Code.MISSING_ARGUMENT, said, self.call.span, expected=[parameter.name])
         self._compare()
         return Arguments(self.values, tuple(self.properties), self.currency)
@@ -64,21 +64,33 @@ class Giving(Struct):
         names = [each.name for each in self.function.parameters]
         found = placed if argument.name is None else self.function.parameter.get(argument.name)
         if found is None:
-            said = f"{self.function.name} takes {', '.join(names)}"
-            if isinstance(argument.value, Name) and argument.name is None:
-                meant = nearest(argument.value.value, names)
-            else:
-                meant = nearest(argument.name, names) if argument.name else None
-            self.mistakes.add(Code.UNKNOWN_ARGUMENT, said, argument.span, expected=names, nearest=meant)
+            said = f"The function {self.function.name} takes {', '.join(names)}."
+            place, meant = self._meant(argument)
+            self.mistakes.add(Code.UNKNOWN_ARGUMENT, said, place, expected=names, nearest=meant)
         elif found.name in self.spans:
-            self.mistakes.add(Code.REPEATED_ARGUMENT, f"{found.name} is given before", argument.span)
+            self.mistakes.add(Code.REPEATED_ARGUMENT, f"The argument {found.name} is given before.", argument.span)
             return None
         elif argument.operator is not Operator.EQUAL and not (found.many and argument.operator is Operator.UNEQUAL):
-            said = f"{found.name} is given with a colon"
+            said = f"The argument {found.name} is given with a colon."
             self.mistakes.add(Code.OPERATOR, said, argument.span, expected=[f"{found.name}:"])
             self.spans[found.name] = argument.span
             return None
         return found
+
+    def _meant(self, argument: Argument) -> tuple[Span, str | None]:
+        """Where the name of an argument that there is not stands, and which one can be put there: some stand before an
+        operator, the others before a colon.
+        """
+        if argument.name is None:
+            near = nearest(argument.value.value, self.function.parameter) if isinstance(argument.value, Name) else None
+            return argument.span, f"{near}:" if near else None
+        place, name = Span(argument.span.offset, len(argument.name)), argument.name.removeprefix(PROPERTIES)
+        fitting = [*self.function.ranges]
+        if argument.operator is Operator.EQUAL:
+            fitting += self.function.parameter
+        elif argument.operator is Operator.UNEQUAL:
+            fitting = [each.name for each in self.function.parameters if each.many]
+        return place, nearest(name, fitting)
 
     def _take(self, parameter: Parameter, argument: Argument) -> None:
         self.spans[parameter.name] = argument.value.span
@@ -109,7 +121,9 @@ class Giving(Struct):
         expected = None if value is None else _expected(parameter, value)
         if expected is None:
             return value
-        self.mistakes.add(Code.VALUE, f"{parameter.name} {expected}", literal.span, expected=[expected])
+        self.mistakes.add(
+            Code.VALUE, f"The argument {parameter.name} is {expected}.", literal.span, expected=[expected]
+        )
         return None
 
     def _range(self, argument: Argument, low: str, high: str | None) -> None:
@@ -128,7 +142,7 @@ class Giving(Struct):
         else:
             values = () if isinstance(value, Name | Several) else (value, value)
         if None in bounds or not values:
-            said = f"{argument.name} is given with an operator and one value, or BETWEEN two"
+            said = f"The argument {argument.name} is given with an operator and one value, or with BETWEEN and two."
             self.mistakes.add(Code.OPERATOR, said, argument.span, expected=[f"{argument.name} >="])
             return
         for name, literal in zip(bounds, values, strict=False):
@@ -136,7 +150,7 @@ class Giving(Struct):
 
     def _bound(self, parameter: Parameter, argument: Argument, literal: tree.Literal) -> None:
         if parameter.name in self.spans:
-            self.mistakes.add(Code.REPEATED_ARGUMENT, f"{parameter.name} is given before", argument.span)
+            self.mistakes.add(Code.REPEATED_ARGUMENT, f"The argument {parameter.name} is given before.", argument.span)
             return
         self.spans[parameter.name] = literal.span
         value = self._value(parameter, literal)
@@ -154,7 +168,7 @@ class Giving(Struct):
             return
         unordered = argument.operator in ORDERED and type_.kind is not Kind.NUMBER
         if unordered or (argument.operator in WITHIN_TEXTS and type_.kind is not Kind.TEXT):
-            said = f"{argument.operator.value} does not go with this value"
+            said = f"The operator {argument.operator.value} does not go with this value."
             self.mistakes.add(Code.OPERATOR, said, argument.span, expected=[":", "!="])
             return
         found = self._converted(value, type_)
@@ -169,7 +183,7 @@ class Giving(Struct):
             return None
 
     def _unfit(self, span: Span, expected: str) -> None:
-        self.mistakes.add(Code.VALUE, f"{expected} is expected here", span, expected=[expected])
+        self.mistakes.add(Code.VALUE, sentence(f"{expected} is expected here"), span, expected=[expected])
 
     def _compare(self) -> None:
         for low, high in PAIRS:
@@ -180,7 +194,7 @@ class Giving(Struct):
             if first is None or last is None or self.mistakes.at(self.spans[high]):
                 continue
             if is_reversed(first, last):
-                said = f"{low} is greater than {high}: nothing lies between"
+                said = f"The argument {low} is greater than {high}: nothing lies between."
                 self.mistakes.add(Code.EMPTY_RANGE, said, self.spans[low], expected=[f"{low} below {high}"])
 
 
@@ -188,11 +202,11 @@ def _expected(parameter: Parameter, value: Any) -> str | None:
     """What a value is to be, where it is not."""
     if parameter.form is not None:
         pattern, sample = parameter.form
-        return None if re.fullmatch(pattern, value, re.ASCII) else f"is written like '{sample}'"
+        return None if re.fullmatch(pattern, value, re.ASCII) else f"a text such as '{sample}'"
     too_little = parameter.least is not None and value < parameter.least
     if not too_little and (parameter.most is None or value <= parameter.most):
         return None
-    return f"goes from {parameter.least}" + (" on" if parameter.most is None else f" to {parameter.most:,}")
+    return f"a number from {parameter.least}" + (" on" if parameter.most is None else f" to {parameter.most:,}")
 
 
 def is_reversed(low: Any, high: Any) -> bool:

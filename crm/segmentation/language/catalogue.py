@@ -34,12 +34,13 @@ ATTRIBUTES: Final[Mapping[str, Attribute]] = {
 FUNCTIONS: Final[Mapping[str, Function]] = {
     function.name: function for function in (*orders.ORDERS, *behaviour.FUNCTIONS, *special.SPECIAL)
 }
-CALLED_HERE: Final = {
-    "customer_account_status": "customer_status",
-    "storefront.product_viewed": "event('product.viewed')",
-    "storefront_event.product_viewed": "event('product.viewed')",
+CALLED_HERE: Final = {"customer_account_status": "customer_status"}
+"""The attributes that come nearest to those that Shopify has and we have under another name."""
+EVENTS_HERE: Final = {
+    "storefront.product_viewed": "product.viewed",
+    "storefront_event.product_viewed": "product.viewed",
 }
-"""What comes nearest to what Shopify has and we have under another name."""
+"""Shopify's functions that are types of events here."""
 OWN: Final = "attributes."
 """Before the key of one of the shop's own attributes."""
 

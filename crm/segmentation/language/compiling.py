@@ -7,6 +7,7 @@ from msgspec import Struct
 
 from crm.segmentation.language.binding import Binder
 from crm.segmentation.language.catalogue import Catalogue
+from crm.segmentation.language.choosing import settled
 from crm.segmentation.language.days import FOREVER
 from crm.segmentation.language.facts import Facts
 from crm.segmentation.language.mistakes import Mistake, Mistakes
@@ -53,13 +54,14 @@ def understand(text: str, catalogue: Catalogue, *, itself: str | None = None) ->
     """Read a query. It may not ask about the segment that it defines (the id `itself`), be it by way of others."""
     mistakes = Mistakes(text)
     parsed = parse(text, mistakes)
+    query = settled(parsed.query, catalogue) if parsed.query is not None else None
     binder = Binder(catalogue, mistakes, (itself,) if itself else ())
-    plan = binder.bound(parsed.query) if parsed.query is not None else None
+    plan = binder.bound(query) if query is not None else None
     for subject in parsed.lost:
         binder.look_at(subject)
-    if parsed.query is None or plan is None or mistakes:
+    if query is None or plan is None or mistakes:
         return Understood(mistakes.in_order(), None)
-    return Understood((), Compiled(parsed.query, written(parsed.query), plan.reads, plan))
+    return Understood((), Compiled(query, written(query), plan.reads, plan))
 
 
 def compiled(query: Query, catalogue: Catalogue, *, itself: str | None = None) -> Compiled:

@@ -39,8 +39,8 @@ class Given(Reader):
             return Argument(None, Operator.EQUAL, value, begins.span)
         word = self.take()
         if self.at(Kind.MARK, ",") or self.at(Kind.MARK, ")"):
-            return Argument(None, Operator.EQUAL, Name(word.text.lower(), word.span), word.span)
-        lower = word.text.lower()
+            return Argument(None, Operator.EQUAL, Name(word.name, word.span), word.span)
+        lower = word.name
         name = PROPERTIES + word.text[len(PROPERTIES) :] if lower.startswith(PROPERTIES) else lower
         self.want(Wanted("nothing"))
         operator, value = self._related(Wanted("value", function, Operator.EQUAL, name, given))
@@ -64,7 +64,7 @@ class Given(Reader):
         self.want(looked_for)
         if self.at(Kind.WORD):
             word = self.take()
-            return Name(word.text.lower(), word.span)
+            return Name(word.name, word.span)
         if self.at(Kind.MARK, "("):
             begins = self.now.span
             values = self.values(looked_for)
@@ -105,7 +105,9 @@ class Given(Reader):
             values.append(self.value(looked_for))
         self._close_list()
         if len(values) > MOST_VALUES:
-            self.mistakes.add(Code.TOO_MANY, f"holds {len(values)} values; {MOST_VALUES} are the most", opens)
+            self.mistakes.add(
+                Code.TOO_MANY, f"This list holds {len(values)} values; {MOST_VALUES} are the most.", opens
+            )
         return tuple(values)
 
     def _close_list(self) -> None:

@@ -2,7 +2,7 @@
 """What kinds of values there are, which operators each takes, and what a literal says as a value of one."""
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
@@ -13,8 +13,9 @@ from msgspec import Struct
 from crm.kernel.currencies import MINOR_DIGITS
 from crm.segmentation.language import tree
 from crm.segmentation.language.days import Moving
-from crm.segmentation.language.mistakes import nearest
+from crm.segmentation.language.mistakes import nearest, sentence
 from crm.segmentation.language.tree import Day, Flag, Number, Offset, Operator, Text
+from crm.segmentation.language.writing import literal
 
 
 class Kind(StrEnum):
@@ -101,7 +102,7 @@ def choice(*choices: str) -> Type:
 
 
 class Unfit(Exception):
-    """A literal that is no value of a type; what is wrong with it, and what was probably meant."""
+    """A literal that is no value of a type; what is wrong with it, and what was probably meant, as it is written."""
 
     def __init__(self, message: str, expected: tuple[str, ...], meant: str | None = None) -> None:
         super().__init__(message)
@@ -125,23 +126,35 @@ def value_of(literal: tree.Literal, type_: Type, *, currency: str) -> Value:  # 
         case ((Kind.DATE | Kind.ANNIVERSARY), (Day() | Offset() as day)):
             return day
         case ((Kind.DATE | Kind.ANNIVERSARY), Text()):
-            raise Unfit("days stand without quotes", (EXPECTED[type_.kind],))
+            raise Unfit("Days stand without quotes.", (EXPECTED[type_.kind],))
         case ((Kind.INTEGER | Kind.NUMBER | Kind.MONEY), Text()):
-            raise Unfit("numbers stand without quotes", (EXPECTED[type_.kind],))
+            raise Unfit("Numbers stand without quotes.", (EXPECTED[type_.kind],))
         case Kind.FLAG, Flag(flag):
             return flag
-    raise Unfit(f"{EXPECTED[type_.kind]} is expected here", (EXPECTED[type_.kind],))
+    raise Unfit(sentence(f"{EXPECTED[type_.kind]} is expected here"), (EXPECTED[type_.kind],))
+
+
+def chosen(text: str, choices: Iterable[str]) -> str | None:
+    """The one of the choices that a text names in whatever case."""
+    return next((each for each in choices if folded(each) == folded(text)), None)
+
+
+def several(kind: Kind) -> str:
+    """What people call values of a kind."""
+    return {Kind.ANNIVERSARY: "anniversaries", Kind.FLAG: "values that are true or false"}.get(kind, f"{kind.value}s")
 
 
 def _chosen(text: str, choices: tuple[str, ...]) -> str:
-    for each in choices:
-        if folded(each) == folded(text):
-            return each
-    raise Unfit("is none of the values there are", tuple(f"'{each}'" for each in choices), nearest(text, choices))
+    found = chosen(text, choices)
+    if found is not None:
+        return found
+    meant = nearest(text, choices)
+    written = tuple(literal(Text(each)) for each in choices)
+    raise Unfit("This is none of the values there are.", written, literal(Text(meant)) if meant else None)
 
 
 def _minor(number: Decimal, currency: str) -> int:
     scaled = number.scaleb(MINOR_DIGITS[currency])
     if scaled != scaled.to_integral_value():
-        raise Unfit(f"{currency} has {MINOR_DIGITS[currency]} decimals", (EXPECTED[Kind.MONEY],))
+        raise Unfit(f"{currency} has {MINOR_DIGITS[currency]} decimals at most.", (EXPECTED[Kind.MONEY],))
     return int(scaled)

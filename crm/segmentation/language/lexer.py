@@ -45,6 +45,12 @@ class Token(Struct, frozen=True):
     span: Span
     value: tree.Literal | None = None
 
+    @property
+    def name(self) -> str:
+        """In lower case, as names are known; as long as what stands there."""
+        lower = self.text.lower()
+        return lower if len(lower) == len(self.text) else self.text
+
 
 TOKEN: Final = re.compile(
     r"""
@@ -86,9 +92,10 @@ def _tokens(text: str, mistakes: Mistakes) -> Iterator[Token]:
             case "space":
                 pass
             case "instead":
-                yield _instead(written, span, mistakes)
+                yield _instead(written, span, text, mistakes)
             case "other":
-                said = "the language has no such character" if span.length == 1 else "is neither a number nor a name"
+                one = span.length == 1
+                said = "The language has no such character." if one else "This is neither a number nor a name."
                 mistakes.add(Code.CHARACTER, said, span)
             case kind:
                 yield Token(Kind.VALUE, written, span, _value(str(kind), written, span, mistakes))
@@ -108,10 +115,18 @@ def _word(written: str, span: Span) -> Token:
     return Token(Kind.KEYWORD, upper, span) if upper in KEYWORDS else Token(Kind.WORD, written, span)
 
 
-def _instead(written: str, span: Span, mistakes: Mistakes) -> Token:
+def _instead(written: str, span: Span, text: str, mistakes: Mistakes) -> Token:
     meant = INSTEAD[written]
-    mistakes.add(Code.CHARACTER, f"is written {meant} here", span, expected=[meant], nearest=meant)
+    # Apart from what stands beside it, as words have to be.
+    before, after = text[max(0, span.offset - 1) : span.offset], text[span.end : span.end + 1]
+    put_in = f"{_gap(before, '(')}{meant}{_gap(after, ')')}" if meant.isalpha() else meant
+    mistakes.add(Code.CHARACTER, f"This is written {meant} here.", span, expected=[meant], nearest=put_in)
     return Token(Kind.KEYWORD if meant.isalpha() else Kind.OPERATOR, meant, span)
+
+
+def _gap(beside: str, bracket: str) -> str:
+    """What keeps a word apart from the character beside it, if there is one."""
+    return "" if not beside or beside.isspace() or beside == bracket else " "
 
 
 def _value(kind: str, written: str, span: Span, mistakes: Mistakes) -> tree.Literal:  # noqa: PLR0911  one a kind
@@ -120,15 +135,15 @@ def _value(kind: str, written: str, span: Span, mistakes: Mistakes) -> tree.Lite
         case "text":
             return tree.Text(unquoted(written[1:-1]), span)
         case "open":
-            mistakes.add(Code.UNTERMINATED, "has no closing quote", span, expected=["'"])
+            mistakes.add(Code.UNTERMINATED, "This text has no closing quote.", span, expected=["'"])
             return tree.Text(unquoted(written[1:]), span)
         case "quoted":
-            mistakes.add(Code.CHARACTER, "texts stand in single quotes: 'like this'", span, expected=["'"])
+            mistakes.add(Code.CHARACTER, "Texts stand in single quotes: 'like this'.", span, expected=["'"])
             return tree.Text(written.strip(QUOTES), span)
         case "number":
             return _number(written, span, mistakes)
         case "currency":
-            mistakes.add(Code.CHARACTER, "amounts have no currency sign: they are in the shop's currency", span)
+            mistakes.add(Code.CHARACTER, "Amounts have no currency sign: they are in the shop's currency.", span)
             return tree.Number(Decimal(0), span)
         case "date":
             return _day(written, span, mistakes)
@@ -137,7 +152,7 @@ def _value(kind: str, written: str, span: Span, mistakes: Mistakes) -> tree.Lite
 
 def _number(written: str, span: Span, mistakes: Mistakes) -> tree.Literal:
     if sum(character.isdigit() for character in written) > MOST_DIGITS:
-        mistakes.add(Code.VALUE, f"has more than {MOST_DIGITS} digits", span)
+        mistakes.add(Code.VALUE, f"This number has more than {MOST_DIGITS} digits.", span)
         return tree.Number(Decimal(0), span)
     return tree.Number(Decimal(written), span)
 
@@ -150,7 +165,7 @@ def _day(written: str, span: Span, mistakes: Mistakes) -> tree.Literal:
         day = None
     if day is not None and EARLIEST <= day <= LATEST:
         return tree.Day(day, span)
-    said = "is no day between 1900 and 2199" if form else "a day is written like 2026-01-31, without a time"
+    said = "There is no such day from 1900 to 2199." if form else "A day is written like 2026-01-31, without a time."
     mistakes.add(Code.NO_SUCH_DAY, said, span, expected=["a day such as 2026-01-31"])
     return tree.Day(EARLIEST, span)
 
@@ -164,11 +179,11 @@ def _offset(written: str, span: Span, mistakes: Mistakes) -> tree.Literal:
     elif ago:
         count, unit = -int(ago[1]), NAMED_UNITS[ago[2].lower()]
     else:
-        said = "a relative date is written like -90d, -4w, -12m, -1y, +7d or 7_days_ago"
+        said = "A relative date is written like -90d, -4w, -12m, -1y, +7d or 7_days_ago."
         mistakes.add(Code.VALUE, said, span, expected=["a relative date such as -90d"])
         return Offset(0, Unit.DAY, span)
     if abs(count) > FURTHEST[unit]:
-        mistakes.add(Code.VALUE, "lies more than 200 years from today", span)
+        mistakes.add(Code.VALUE, "This day lies more than 200 years from today.", span)
         return Offset(0, Unit.DAY, span)
     return Offset(count, unit, span) if count else Offset(0, Unit.DAY, span)
 

@@ -61,7 +61,10 @@ MEANINGS = {
 
 
 class Mistake(Struct, frozen=True):
-    """`line` and `column` count from 1, `offset` from 0; all of them, and `length`, in characters (code points)."""
+    """`line` and `column` count from 1, `offset` from 0; all of them, and `length`, in characters (code points).
+
+    `nearest` is text to be put in the place of what stands there.
+    """
 
     code: Code
     message: str
@@ -111,6 +114,10 @@ class Mistakes:
 
     def in_order(self) -> tuple[Mistake, ...]:
         return tuple(self._found[offset] for offset in sorted(self._found))
+
+
+def sentence(text: str) -> str:
+    return f"{text[0].upper()}{text[1:]}."
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -45,7 +45,7 @@ class Parsed(Struct, frozen=True):
 def parse(text: str, mistakes: Mistakes) -> Parsed:
     """What is wrong is added to `mistakes`."""
     if len(text) > MOST_CHARACTERS:
-        said = f"has {len(text):,} characters; {MOST_CHARACTERS:,} are the most"
+        said = f"The query has {len(text):,} characters; {MOST_CHARACTERS:,} are the most."
         mistakes.add(Code.TOO_LONG, said, Span(MOST_CHARACTERS, len(text) - MOST_CHARACTERS))
         return Parsed(None)
     parser = _Parser(tokens(text, mistakes), mistakes)
@@ -117,7 +117,7 @@ class _Parser(Given):
 
     def _within(self, begins: Span, read: Callable[[], T]) -> T:
         if self._depth == MOST_DEPTH:
-            self.mistakes.add(Code.TOO_DEEP, f"stands within more than {MOST_DEPTH} others", begins)
+            self.mistakes.add(Code.TOO_DEEP, f"This stands within more than {MOST_DEPTH} others.", begins)
             self.give_up()
         self._depth += 1
         found = read()
@@ -128,7 +128,8 @@ class _Parser(Given):
         subject = self._subject()
         self._predicates += 1
         if self._predicates > MOST_PREDICATES:
-            self.mistakes.add(Code.TOO_MANY, f"is one condition too many: {MOST_PREDICATES} are the most", subject.span)
+            said = f"This is one condition too many: {MOST_PREDICATES} are the most."
+            self.mistakes.add(Code.TOO_MANY, said, subject.span)
             self.give_up()
         if isinstance(subject, Name) and (told := self._matches(subject)):
             return told
@@ -166,8 +167,8 @@ class _Parser(Given):
             self.lose(CONDITION)
         word = self.take()
         if not self.accept(Kind.MARK, "("):
-            return Name(word.text.lower(), word.span)
-        name = word.text.lower()
+            return Name(word.name, word.span)
+        name = word.name
         try:
             arguments = self.arguments(name)
         except Lost:
@@ -181,17 +182,19 @@ class _Parser(Given):
             negated = self.accept(Kind.KEYWORD, "NOT")
             self.require("NULL")
             return self._predicate(subject, Operator.IS_NULL, (), negated=negated)
+        begins = self.now.span
         negated = self.accept(Kind.KEYWORD, "NOT")
         self.want(Wanted("test", subject))
         if negated and self.at(Kind.OPERATOR):
             self.lose(("BETWEEN", "CONTAINS", "IN", "STARTS WITH"))
-        if self.accept(Kind.KEYWORD, "BETWEEN"):
-            values = self.between(Wanted("value", subject, Operator.BETWEEN))
-            return self._predicate(subject, Operator.BETWEEN, values, negated=negated)
-        if self.accept(Kind.KEYWORD, "IN"):
-            values = self.values(Wanted("value", subject, Operator.IN))
-            return self._predicate(subject, Operator.IN, values, negated=negated)
-        operator = self.operator()
+        operator = self._operator()
+        place = begins.to(self.before.span)
+        if operator is Operator.BETWEEN:
+            values = self.between(Wanted("value", subject, operator))
+            return self._predicate(subject, operator, values, negated=negated, place=place)
+        if operator is Operator.IN:
+            values = self.values(Wanted("value", subject, operator))
+            return self._predicate(subject, operator, values, negated=negated, place=place)
         value = self.value(Wanted("value", subject, operator))
         if (
             isinstance(subject, Call)
@@ -200,12 +203,25 @@ class _Parser(Given):
         ):
             told = Holds(Call(subject.name, subject.arguments, subject.span.to(value.span)))
             return told if value.value == (operator is Operator.EQUAL) else Not(told, told.span)
-        return self._predicate(subject, operator, (value,), negated=negated)
+        return self._predicate(subject, operator, (value,), negated=negated, place=place)
+
+    def _operator(self) -> Operator:
+        for operator in (Operator.BETWEEN, Operator.IN):
+            if self.accept(Kind.KEYWORD, operator.value):
+                return operator
+        return self.operator()
 
     def _predicate(
-        self, subject: Name | Call, operator: Operator, values: tuple[tree.Literal, ...], *, negated: bool
+        self,
+        subject: Name | Call,
+        operator: Operator,
+        values: tuple[tree.Literal, ...],
+        *,
+        negated: bool,
+        place: Span = tree.NOWHERE,
     ) -> Predicate:
-        return Predicate(subject, operator, values, negated, subject.span.to(self.before.span))
+        """`place`: that of the operator."""
+        return Predicate(subject, operator, values, negated, subject.span.to(self.before.span), place)
 
     def _close(self) -> None:
         while not self.accept(Kind.MARK, ")"):

@@ -7,7 +7,7 @@ from typing import NoReturn
 from msgspec import Struct
 
 from crm.segmentation.language.lexer import Kind, Token
-from crm.segmentation.language.mistakes import Code, Mistakes, nearest
+from crm.segmentation.language.mistakes import Code, Mistakes, nearest, sentence
 from crm.segmentation.language.tree import Argument, Call, Name, Number, Operator
 
 CONDITION = ("an attribute", "a function", "NOT", "(")
@@ -66,12 +66,19 @@ class Reader:
         if self._given_up or self.mistakes.is_full:
             return
         found = self.now
-        said = f"{_listed(expected)} is expected here" if len(expected) > 1 else f"{expected[0]} is expected here"
+        said = sentence(f"{_listed(expected)} is expected here")
         if found.text == "," and isinstance(self.before.value, Number):
-            said = "numbers have no separator but the decimal point"
-        known = (word for word in (*expected, *WORDS) if word.isalpha() or word.isupper())
+            said = "Numbers have no separator but the decimal point."
+        words = (*expected, *WORDS) if expected == VALUE else expected
+        known = [self._without_what_follows(word) for word in words if word.isalpha() or word.isupper()]
         near = nearest(found.text, known) if found.kind in {Kind.WORD, Kind.KEYWORD} else None
         self.mistakes.add(Code.EXPECTED, said, found.span, expected=expected, nearest=near)
+
+    def _without_what_follows(self, words: str) -> str:
+        """`STARTS WITH` is STARTS where WITH stands behind already."""
+        first, *rest = words.split(" ")
+        following = [token.text for token in self._tokens[self._place + 1 : self._place + 1 + len(rest)]]
+        return first if rest and following == rest else words
 
     @property
     def now(self) -> Token:
@@ -107,4 +114,4 @@ class Reader:
 
 
 def _listed(expected: tuple[str, ...]) -> str:
-    return f"{', '.join(expected[:-1])} or {expected[-1]}"
+    return f"{', '.join(expected[:-1])} or {expected[-1]}" if len(expected) > 1 else expected[0]

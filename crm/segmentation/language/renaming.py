@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from crm.segmentation.language import tree
 from crm.segmentation.language.catalogue import Catalogue
+from crm.segmentation.language.choosing import settled
 from crm.segmentation.language.mistakes import Mistakes
 from crm.segmentation.language.parser import parse
 from crm.segmentation.language.tree import Span, Text
@@ -23,10 +24,10 @@ def renamed(text: str, catalogue: Catalogue, segment_id: str, name: str) -> str 
     return text
 
 
-def canonical(text: str) -> str | None:
+def canonical(text: str, catalogue: Catalogue) -> str | None:
     """The one text of a query, whether or not what it names is there; None of what cannot be read."""
     query = parse(text, Mistakes(text)).query
-    return None if query is None else written(query)
+    return None if query is None else written(settled(query, catalogue))
 
 
 def _places(text: str, catalogue: Catalogue, segment_id: str) -> Iterator[Span]:

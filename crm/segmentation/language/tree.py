@@ -29,7 +29,7 @@ NOWHERE = Span(0, 0)
 
 
 class Node(Struct, frozen=True, eq=False):
-    """Part of a query. Where it stands is no part of what it says: `span` is not compared."""
+    """Part of a query. Where it stands is no part of what it says: spans are not compared."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Node) and type(self) is type(other) and self._said() == other._said()
@@ -38,7 +38,7 @@ class Node(Struct, frozen=True, eq=False):
         return hash((type(self), self._said()))
 
     def _said(self) -> tuple[object, ...]:
-        return tuple(getattr(self, name) for name in self.__struct_fields__ if name != "span")
+        return tuple(getattr(self, name) for name in self.__struct_fields__ if not name.endswith("span"))
 
 
 class Operator(StrEnum):
@@ -131,7 +131,7 @@ class Call(Node, frozen=True, eq=False):
 class Predicate(Node, frozen=True, eq=False):
     """`subject operator values`: two values for BETWEEN, some for IN, none for IS NULL, otherwise one.
 
-    `negated`: NOT stands before the operator (in `IS NOT NULL`, after its IS).
+    `negated`: NOT stands before the operator (in `IS NOT NULL`, after its IS). `operator_span` is that of both.
     """
 
     subject: Name | Call
@@ -139,6 +139,7 @@ class Predicate(Node, frozen=True, eq=False):
     values: tuple[Literal, ...] = ()
     negated: bool = False
     span: Span = NOWHERE
+    operator_span: Span = NOWHERE
 
 
 class Holds(Node, frozen=True, eq=False):

@@ -84,7 +84,7 @@ def test_who_asks_about_a_segment_is_known_by_way_of_others_too() -> None:
 def test_a_segment_whose_query_no_longer_is_right_cannot_be_asked_about() -> None:
     shop = Catalogue("EUR", {}, {"a": Segment("a", "a", query("attributes.gone = 'x'"))})
     (mistake,) = understand("segment('a')", shop).mistakes
-    assert (mistake.code, mistake.message) == ("UNKNOWN_SEGMENT", "has a query that no longer is right")
+    assert (mistake.code, mistake.message) == ("UNKNOWN_SEGMENT", "The query of this segment no longer is right.")
     with pytest.raises(ValueError, match="UNKNOWN_ATTRIBUTE"):
         from_query(query("attributes.gone = 'x'"), shop)
 

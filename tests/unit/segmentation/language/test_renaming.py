@@ -28,5 +28,5 @@ def test_a_name_is_put_where_the_old_one_stood_and_all_else_stays_as_it_was_type
 
 
 def test_what_a_query_names_need_not_be_there_for_its_canonical_text() -> None:
-    assert canonical("not segment ('gone')") == "NOT segment('gone')"
-    assert canonical("") is None
+    assert canonical("not segment ('gone')", SHOP) == "NOT segment('gone')"
+    assert canonical("", SHOP) is None

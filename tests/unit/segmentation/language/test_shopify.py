@@ -118,7 +118,7 @@ def test_a_query_that_shops_know_has_the_members_it_should(source: str, query: s
     ("query", "nearest"),
     [
         ("customer_account_status = 'DISABLED'", "customer_status"),
-        ("storefront_event.product_viewed MATCHES (product_id = 1)", "event('product.viewed')"),
+        ("storefront_event.product_viewed MATCHES (product_id = 1)", "event('product.viewed', product_id: 1)"),
         ("last_order_date > 2020-05-30T16:00:00", None),
         ("products_purchased MATCHES (id = 2012162031638)", None),
         ("anniversary('metafields.facts.birth_date') = today", None),

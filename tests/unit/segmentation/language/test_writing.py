@@ -4,11 +4,12 @@
 import pytest
 from hypothesis import given, settings
 
+from crm.segmentation.language.choosing import settled
 from crm.segmentation.language.mistakes import Mistakes
 from crm.segmentation.language.parser import parse
 from crm.segmentation.language.tree import Query
 from crm.segmentation.language.writing import written
-from tests.unit.segmentation.language.some import QUERIES
+from tests.unit.segmentation.language.some import QUERIES, SHOP, compiled
 
 
 @settings(deadline=None)
@@ -46,3 +47,24 @@ def test_the_canonical_text(text: str, canonical: str) -> None:
     assert query is not None
     assert written(query) == canonical
     assert parse(canonical, mistakes).query == query
+
+
+@pytest.mark.parametrize(
+    ("text", "canonical"),
+    [
+        ("gender = 'FEMALE'", "gender = 'female'"),
+        ("rfm_group not in ('champions','New')", "rfm_group NOT IN ('CHAMPIONS', 'NEW')"),
+        ("not customer_countries contains 'de'", "NOT customer_countries CONTAINS 'DE'"),
+        ("attributes.size = 's' and age = 3", "attributes.size = 'S' AND age = 3"),
+        ("customer_tags CONTAINS 'VIP'", "customer_tags CONTAINS 'VIP'"),
+        ("gender = 'Elf' OR attributes.gone = 's'", "gender = 'Elf' OR attributes.gone = 's'"),
+    ],
+)  # fmt: skip
+def test_choices_are_as_they_are_listed_and_texts_as_they_are_typed(text: str, canonical: str) -> None:
+    query = parse(text, Mistakes(text)).query
+    assert query is not None
+    assert written(settled(query, SHOP)) == canonical
+
+
+def test_a_query_is_kept_with_its_choices_as_they_are_listed() -> None:
+    assert compiled("gender = 'MALE'").normalized == compiled("gender = 'male'").normalized == "gender = 'male'"
