@@ -34,7 +34,7 @@ from schema.operations import operations
 from tests.asking import NOW, answer
 from tests.judges.demo import history
 from tests.operations import caller, filled, meaning
-from tests.segments import REPEAT, define_usual, id_of
+from tests.segments import LATELY, REPEAT, define_usual, id_of
 from tests.shop_history import recorded
 
 PART = re.compile(r"<!-- answer: (?P<name>\w+) -->(?P<text>.*?)<!-- end: answer -->", re.DOTALL)
@@ -86,7 +86,7 @@ def bodies(names: list[str], customer_id: str) -> dict[str, Any]:
         email="ann@example.com",
         shop="demo",
         now=NOW,
-        segment=global_id("Segment", id_of(REPEAT)),
+        segments=(global_id("Segment", id_of(REPEAT)), global_id("Segment", id_of(LATELY))),
     )
     given: dict[str, Any] = {}
     known = {operation.name: operation for operation in operations()}

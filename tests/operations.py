@@ -17,7 +17,14 @@ def caller(operation: Operation, customer_id: str) -> Principal:
 
 
 def meaning(
-    *, customer: str, order: str, email: str, shop: str, now: datetime, moved: str = "", segment: str = ""
+    *,
+    customer: str,
+    order: str,
+    email: str,
+    shop: str,
+    now: datetime,
+    moved: str = "",
+    segments: tuple[str, str] = ("", ""),
 ) -> dict[str, str]:
     """What the placeholders of schema/operations/variables.json stand for; ids are global, `moved` is an import's."""
     named = GlobalId.parse(order)
@@ -28,7 +35,8 @@ def meaning(
         "<order number>": named.parts[0],
         "<email>": email,
         "<import>": moved,
-        "<segment>": segment,
+        "<segment>": segments[0],
+        "<another segment>": segments[1],
         "<shop>": shop,
         "<now>": now.isoformat(),
         "<today>": now.date().isoformat(),

@@ -44,13 +44,13 @@ async function knownImport(staff) {
   return nodes.find(({ kind, status }) => kind.endsWith("_IMPORT") && status !== "AWAITING_UPLOAD");
 }
 
-async function knownSegment(staff) {
-  if (!staff) return undefined;
-  return (await post("/graphql", { query: SEGMENTS }, bearer(staff))).data?.segments?.[0];
+async function knownSegments(staff) {
+  if (!staff) return [];
+  return (await post("/graphql", { query: SEGMENTS }, bearer(staff))).data?.segments ?? [];
 }
 
 // What the placeholders of schema/operations/variables.json stand for.
-function meaning(customer, moved, segment) {
+function meaning(customer, moved, segments) {
   const now = new Date();
   const aYearAgo = new Date(now);
   aYearAgo.setFullYear(now.getFullYear() - 1);
@@ -61,7 +61,8 @@ function meaning(customer, moved, segment) {
     "<order number>": customer?.orders?.nodes[0]?.orderId,
     "<email>": customer?.email,
     "<import>": moved?.id,
-    "<segment>": segment?.id,
+    "<segment>": segments[0]?.id,
+    "<another segment>": segments[1]?.id,
     "<shop>": SHOP,
     "<now>": now.toISOString(),
     "<today>": now.toISOString().slice(0, 10),
@@ -89,7 +90,7 @@ async function start() {
   const customer = await knownCustomer(staff);
   const app = customer && (await token("/_local/token", { kind: "customer", customerId: customer.customerId }));
   const visitor = staff && (await token("/v1/visitors"));
-  const words = meaning(customer, await knownImport(staff), await knownSegment(staff));
+  const words = meaning(customer, await knownImport(staff), await knownSegments(staff));
   const filled = (_, value) => (typeof value === "string" ? words[value] ?? value : value);
   const headers = { apps: bearer(app), visitors: bearer(visitor), staff: bearer(staff) };
   const operations = await (await fetch("/graphiql/operations.json")).json();

@@ -10,7 +10,7 @@ from schema.operations import Operation, operations
 from tests import bulk
 from tests.asking import NOW, ask
 from tests.operations import caller, filled, meaning
-from tests.segments import REPEAT, id_of
+from tests.segments import LATELY, REPEAT, id_of
 
 
 def refusals(answered: Any) -> list[Any]:
@@ -34,7 +34,7 @@ def test_an_example_operation_answers_without_a_refusal(ann: str, operation: Ope
         shop="demo",
         now=NOW,
         moved=bulk.uploaded("email\nann@example.com\n"),
-        segment=global_id("Segment", id_of(REPEAT)),
+        segments=(global_id("Segment", id_of(REPEAT)), global_id("Segment", id_of(LATELY))),
     )
     answered = ask(operation.text, filled(operation, words), principal=caller(operation, ann))
     assert refusals(answered) == []

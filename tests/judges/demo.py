@@ -44,10 +44,11 @@ def demo(folder: Path) -> Iterator[Demo]:
         known = _known(system)
         moved = Mover(system, SHOP).started("customersImport", "judged", "email,first_name\n,Nobody\n")
         order = known["orders"]["nodes"][-1]["id"]
-        segment = system.ask("{ segments { id } }", shop=SHOP)["segments"][0]["id"]
+        segments = [each["id"] for each in system.ask("{ segments { id } }", shop=SHOP)["segments"]]
         words = meaning(
-            customer=known["id"], order=order, email=EMAIL, shop=SHOP, now=now, moved=moved, segment=segment
-        )
+            customer=known["id"], order=order, email=EMAIL, shop=SHOP, now=now, moved=moved,
+            segments=(segments[0], segments[1]),
+        )  # fmt: skip
         asked = {"kind": "customer", "shop": SHOP, "customerId": known["customerId"]}
         tokens = {
             "apps": _token(system, "/_local/token", asked),
