@@ -19,8 +19,7 @@ from moto import mock_aws
 
 from crm.intake import service as intake
 from crm.intake.examples import example
-from crm.kernel import aws
-from crm.kernel.operations import list_newest as operations_of
+from crm.kernel import aws, operations
 from crm.kernel.settings import settings
 from crm.kernel.table import Item, connection
 from crm.kpis import service as kpis
@@ -30,7 +29,7 @@ from crm.shops import service as shops
 from infra.docs import written
 from infra.screens import API_PAGE
 from schema.node import global_id
-from schema.operations import operations
+from schema.operations import operations as examples
 from tests.asking import NOW, answer
 from tests.judges.demo import history
 from tests.operations import caller, filled, meaning
@@ -70,7 +69,7 @@ def ann() -> str:
 
 def _caught_up() -> None:
     """All customers have been looked at by the segments there are, and members are counted."""
-    (newest,) = operations_of("demo", segmentation.REFRESH, before=None, limit=1)
+    newest = operations.get("demo", segmentation.current("demo", now=NOW, anew=True).refreshed_by or "")
     segmentation.STEPS[newest.name](newest, patient=False, now=NOW)
     for segment_id in segmentation.current("demo", now=NOW).segments:
         for shard in range(segmentation.SHARDS):
@@ -89,7 +88,7 @@ def bodies(names: list[str], customer_id: str) -> dict[str, Any]:
         segments=(global_id("Segment", id_of(REPEAT)), global_id("Segment", id_of(LATELY))),
     )
     given: dict[str, Any] = {}
-    known = {operation.name: operation for operation in operations()}
+    known = {operation.name: operation for operation in examples()}
     for name in sorted(names, key=lambda name: name.endswith("Mutation")):
         operation = known[name]
         given[name] = answer(operation.text, filled(operation, words), principal=caller(operation, customer_id)).body
