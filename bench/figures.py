@@ -160,6 +160,13 @@ FIGURES: Final = (
     _loyalty("key_effects_wrong", FAULTS, "effects", "==", 0),
     _loyalty("key_answers_differing", FAULTS, "answers", "==", 0),
     _loyalty("keys_reused", FAULTS, "keys", "==", 0),
+    _loyalty("conditions_surviving", FAULTS, "conditions", "==", 0),
+    # points of orders under duplicates, disorder and kills
+    _loyalty("balances_wrong", FAULTS, "accounts", "==", 0),
+    _loyalty("orders_lost", FAULTS, "orders", "==", 0),
+    _loyalty("orders_doubled", FAULTS, "orders", "==", 0),
+    _loyalty("late_duplicates_doubled", FAULTS, "orders", "==", 0),
+    _loyalty("workers_killed", FAULTS, "kills", ">=", 50),
     # ledgers that are tampered with
     _loyalty("edits_undetected", FAULTS, "edits", "==", 0),
     # what points cost

@@ -16,6 +16,7 @@ from typing import ClassVar, Self
 from msgspec import Struct
 from pynamodb.attributes import UnicodeAttribute, UTCDateTimeAttribute
 from pynamodb.exceptions import DeleteError, DoesNotExist, PutError
+from pynamodb.expressions.condition import Condition
 
 from crm.kernel import clock
 from crm.kernel.change import Change
@@ -91,12 +92,22 @@ def set_to(change: Change, stored: Timer | None, timer: Timer | None) -> None:
 
     `stored` is what was read; had it been moved meanwhile, the commit raises Stale.
     """
-    unmoved = Timer.due_at == stored.due_at if stored else Timer.sk.does_not_exist()
+    _set(change, stored, timer, when=Timer.due_at == stored.due_at if stored else Timer.sk.does_not_exist())
+
+
+def follow(change: Change, stored: Timer | None, timer: Timer | None) -> None:
+    """As `set_to`, of a timer that is only ever moved with one other item and under that item's condition: one of its
+    own would guard nothing.
+    """
+    _set(change, stored, timer, when=None)
+
+
+def _set(change: Change, stored: Timer | None, timer: Timer | None, *, when: Condition | None) -> None:
     if timer is None:
         if stored is not None:
-            change.delete(stored, when=unmoved, otherwise=Stale())
+            change.delete(stored, when=when, otherwise=Stale())
     elif stored is None or stored.due_at != timer.due_at:
-        change.write(timer, when=unmoved, otherwise=Stale())
+        change.write(timer, when=when, otherwise=Stale())
 
 
 def due(now: datetime, *, shard: int, page: int = PAGE) -> Iterator[Timer]:

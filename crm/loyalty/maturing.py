@@ -33,12 +33,20 @@ def settle(shop: str, customer_id: str, *, now: datetime) -> list[Entry]:
 def wake(timer: TimerDue, *, now: datetime) -> list[Entry]:
     """Handle a timer. One that comes early is set anew, one that comes again finds nothing to do."""
     posted = settle(timer.shop, timer.customer_id, now=now)
-    head = repository.get_account(timer.shop, timer.customer_id)
-    if head is None:  # nobody is there whom time could change
-        change = Change(now)
-        timers.set_to(change, timers.get(timer.shop, timer.customer_id, OWNER, SUBJECT), None)
-        change.commit()
+    retrying(lambda: _forget(timer, now=now))
     return posted
+
+
+def _forget(due_: TimerDue, *, now: datetime) -> None:
+    """Take away a timer where nobody is there whom time could change."""
+    head = repository.get_account(due_.shop, due_.customer_id)
+    timer = timers.get(due_.shop, due_.customer_id, OWNER, SUBJECT) if head is None else None
+    if timer is None:
+        return
+    change = Change(now)
+    change.unchanged(LoyaltyAccount.of(due_.shop, due_.customer_id))
+    timers.follow(change, timer, None)
+    change.commit()
 
 
 def opened(shop: str, customer_id: str, *, now: datetime) -> LoyaltyAccount:

@@ -6,7 +6,8 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from crm.kernel.change import Change, retrying
+from crm.kernel.change import Change, PartlyDone, retrying
+from crm.kernel.errors import Stale
 from crm.loyalty import expiry, maturing, order_points, repository, stored
 from crm.loyalty.models import HoldStatus, PointsHold
 from crm.loyalty.order_points import OrderState, Revision
@@ -62,7 +63,10 @@ def _post(order: OrderRecorded, *, now: datetime) -> Posted:
             book.close_hold(change, item, HoldStatus.CAPTURED, captured=captured)
         pending = [stored.pending_of(earning)] if settled.state.pending else []
         book.write(change, settled.account, settled.entries, pending=pending)
-    committed = change.commit()
+    try:
+        committed = change.commit()
+    except PartlyDone as done:  # the hold was captured since it was read
+        raise Stale from done
     return Posted(sum(entry.points for entry in settled.entries) if committed else 0, settled.state.withheld)
 
 

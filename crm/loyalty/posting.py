@@ -60,7 +60,7 @@ class Ledger:
         soonest = due.all_due(account.pools, pending, self.holds)
         moments = [at for at, _ in soonest[:1]] + ([armed] if armed and not exactly else [])
         head.due_at = min(moments, default=None)
-        timers.set_to(change, self._timer(armed), self._timer(head.due_at))
+        timers.follow(change, self._timer(armed), self._timer(head.due_at))
         balances = account.balances
         head.available, head.pending = balances.net, balances.pending
         head.held, head.owed = balances.held, balances.owed

@@ -42,5 +42,4 @@ def _step(shop: str, absorbed_id: str, survivor_id: str, cause: str, *, now: dat
     change = Change(now)
     giving.write(change, gone.account, [gone.entry])
     taking.write(change, come.account, [come.entry])
-    change.commit()
-    return come.entry.points
+    return come.entry.points if change.commit() else 0

@@ -12,7 +12,9 @@ from tests.faults import (
     creators,
     forgeries,
     in_process,
+    loyalty_conditions,
     loyalty_rush,
+    loyalty_storm,
     loyalty_tampering,
     moving_in,
     orders_under_fire,
@@ -45,6 +47,7 @@ MODULES: Final = (
     segments_time,
     loyalty_rush,
     loyalty_tampering,
+    loyalty_conditions,
 )
 
 
@@ -63,7 +66,7 @@ def main() -> int:
         with in_process.emulator():
             for module in wanted:
                 module.run(report, sabotage)
-    for module in (moving_in, orders_under_fire, segments_storm):
+    for module in (moving_in, orders_under_fire, segments_storm, loyalty_storm):
         if report.wants(*module.FIGURES):
             module.run(report, sabotage)
     return report.verdict()

@@ -48,6 +48,8 @@ class Worth:
     cancelled: bool
     gross: int
     refunds: list[tuple[datetime, int]]
+    order_id: str
+    points_spent: int
 
     @property
     def refunded(self) -> int:
@@ -78,7 +80,7 @@ def fold(
         known.test = event["customer"].get("test", known.test)
     cells: Counter[Cell] = Counter()
     edited: set[str] = set()
-    for worth in _worths(everything):
+    for worth in worths(everything):
         known = customers[worth.customer]
         if worth.cancelled:
             edited.add(worth.customer)
@@ -113,7 +115,7 @@ def _looked_at(events: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
             yield external_id, event["data"]["sku"]
 
 
-def _worths(events: list[dict[str, Any]]) -> list[Worth]:
+def worths(events: Iterable[dict[str, Any]]) -> list[Worth]:
     """Each order as its highest version says, with all its refunds."""
     newest: dict[str, dict[str, Any]] = {}
     refunds: dict[str, list[dict[str, Any]]] = {}
@@ -132,6 +134,8 @@ def _worths(events: list[dict[str, Any]]) -> list[Worth]:
             cancelled=event["data"]["status"] == "cancelled",
             gross=sum(map(_line_value, event["data"]["lines"])),
             refunds=_refunds(event["data"]["lines"], refunds.get(order_id, [])),
+            order_id=order_id,
+            points_spent=event["data"].get("pointsSpent", 0),
         )
         for order_id, event in newest.items()
     ]

@@ -23,7 +23,7 @@ from crm.kernel.change import Change
 from crm.kernel.errors import InvalidInput, Stale
 from crm.kernel.table import customer_key
 from crm.kpis import rollup
-from crm.loyalty import holding, moving, order_points, verification
+from crm.loyalty import holding, moving, order_points, orders, verification
 from crm.loyalty import repository as points
 from crm.loyalty.models import LoyaltyAccount
 from crm.notifications import delivery, recipient
@@ -143,6 +143,22 @@ def a_movement_has_its_cause_once() -> None:
 def a_key_stands_for_what_was_asked() -> None:
     for module in (moving, holding):
         _replace(module, "told_before", lambda item, _: moving.Given(item, replayed=True))
+
+
+def every_order_is_posted() -> None:
+    """But every twentieth."""
+    post, numbers = orders._post, count(1)
+
+    def mostly(*arguments: Any, **more: Any) -> Any:
+        return orders.Posted(0, None) if next(numbers) % 20 == 0 else post(*arguments, **more)
+
+    _replace(orders, "_post", mostly)
+
+
+def what_came_before_changes_nothing() -> None:
+    """Each duplicate is news, and posts the whole."""
+    an_older_version_changes_nothing()
+    a_correction_posts_the_difference()
 
 
 def each_entry_names_the_one_before() -> None:
@@ -341,6 +357,12 @@ GUARDS: Final[dict[str, Callable[[], None]]] = {
     "key_effects_wrong": a_movement_has_its_cause_once,
     "key_answers_differing": a_movement_has_its_cause_once,
     "keys_reused": a_key_stands_for_what_was_asked,
+    "conditions_surviving": nothing,
+    "balances_wrong": a_correction_posts_the_difference,
+    "orders_lost": every_order_is_posted,
+    "orders_doubled": a_correction_posts_the_difference,
+    "late_duplicates_doubled": what_came_before_changes_nothing,
+    "workers_killed": nothing,
     "edits_undetected": each_entry_names_the_one_before,
     "jwks_fetches_per_cooldown": keys_are_fetched_once_in_a_cool_down,
 }

@@ -7,10 +7,8 @@ are deleted; then some days pass. In the end everybody is where the oracle says,
 
 import json
 import random
-import subprocess
 import sys
 import tempfile
-import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,18 +18,15 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from boto3.dynamodb.types import TypeDeserializer
-
 from bench.figures import Report
-from infra.local.template import TEMPLATE
 from tests.faults import segments_people as people
-from tests.faults import stored
-from tests.faults.killing import OFTEN, POINTS, Kills, Plan, Point, variables
+from tests.faults.killing import Kills, Plan
 from tests.faults.segments_judge import Judge
 from tests.faults.segments_known import known
 from tests.faults.segments_people import Event, Shop, Told
 from tests.faults.segments_written import Call, Compare, Given, Holds, Join, Not, Query, text
-from tests.local_system import ROOT, LocalSystem, eventually
+from tests.faults.storming import PATIENCE_SECONDS, Storm, instant, plan_of, points_of
+from tests.local_system import eventually
 
 WRONG, TRANSITIONS, KILLS = FIGURES = (
     "segments.storm_memberships_wrong",
@@ -46,8 +41,7 @@ FUNCTIONS: Final = (
 )  # fmt: skip
 """Whose workers are killed. Of the others, those that segments do not wait for are not started."""
 NOT_STARTED: Final = ("OrdersToLoyalty", "OrdersToNotifications", "MessagesToDeliveries")
-OTHERS_WRITES: Final = ("dynamodb.PutItem", "s3.")
-DAYS_LATER, STEP_SECONDS, PATIENCE_SECONDS = 12, 15, 900
+DAYS_LATER: Final = 12
 TOLD: Final = "storm-told"
 GONE: Final = "one that is deleted"
 FOREVER: Final = datetime.max.replace(tzinfo=UTC)
@@ -96,51 +90,16 @@ def run(report: Report, sabotage: str) -> None:
     deliveries = DELIVERIES // 10 if report.quick or sabotage else DELIVERIES
     now = datetime.now(UTC) - timedelta(minutes=1)
     with tempfile.TemporaryDirectory(prefix="rapport-faults-") as folder:
-        storm = Storm(Path(folder), report.seed, deliveries, now, _plan(report, sabotage))
+        plan = plan_of(points_of(FUNCTIONS), often=5 if report.quick else 9, seldom=3 if report.quick else 4,
+                       sabotage=sabotage)  # fmt: skip
+        storm = SegmentsStorm(Path(folder), report.seed, deliveries, now, plan)
         try:
             storm.start()
             storm.rage()
-            storm.let_time_pass()
+            storm.let_time_pass(timedelta(days=DAYS_LATER))
             _judge(report, storm)
         finally:
             storm.system.stop()
-
-
-def _points() -> list[Point]:
-    """What the workers pass whom segments need; poison and files are other figures' matter."""
-    return [
-        point
-        for point in POINTS
-        if point.function in FUNCTIONS
-        and not (point.function in {"IngestFunction", "RunOperationFunction"} and _is_others(point))
-    ]
-
-
-def _is_others(point: Point) -> bool:
-    ingests_dead_letters = point.function == "IngestFunction" and point.operation == "sqs.SendMessage"
-    return point.operation.startswith(OTHERS_WRITES) or ingests_dead_letters
-
-
-def _plan(report: Report, sabotage: str) -> Plan:
-    often, seldom = (1, 1) if sabotage else (5, 3) if report.quick else (9, 4)
-    tickets = {str(point): often if point.operation == OFTEN else seldom for point in _points()}
-    return Plan(tickets, spacing=0.5, sabotage=sabotage)
-
-
-def _template(folder: Path) -> Path:
-    """As it is, without what segments do not wait for."""
-    said = TEMPLATE.read_text()
-    for rule in NOT_STARTED:
-        begins = f"  {rule}:\n    Type: AWS::Events::Rule\n    Properties:\n"
-        assert begins in said, rule
-        said = said.replace(begins, f"{begins}      State: DISABLED\n")
-    before, function, rest = said.partition("  RollUpFunction:\n")
-    said = (
-        before + function + rest.replace("            Stream: ", "            Enabled: false\n            Stream: ", 1)
-    )
-    path = folder / "template.yaml"
-    path.write_text(said)
-    return path
 
 
 @dataclass
@@ -176,40 +135,29 @@ def _id(told: Told, event: Event) -> str:
     return f"{told.name}.{event['id']}"
 
 
-class Storm:
+class SegmentsStorm(Storm):
     def __init__(self, folder: Path, seed: int, deliveries: int, now: datetime, plan: Plan) -> None:
+        super().__init__(
+            folder, SHOP.name, plan, zone=SHOP.zone, currency=SHOP.currency, owner="segmentation", without=NOT_STARTED
+        )
         self.shipment = Shipment.of(seed, deliveries, now)
-        self.kills_folder = folder / "kills"
-        plan.save(self.kills_folder)
-        self.system = LocalSystem(folder, template=_template(folder), variables=variables(self.kills_folder))
         self.queries: dict[str, Query] = {}
         self.edits = 0
 
     def start(self) -> None:
-        self._began = time.monotonic()
-        self.system.start()
-        self.system.found_shop(SHOP.name, zone=SHOP.zone, currency=SHOP.currency)
+        super().start()
         self._listen()
         self.edit(FIRST)
 
     def rage(self) -> None:
         """A share of the deliveries, and an edit while they are taken in; and so on, until all have come to rest."""
         share = len(self.shipment.deliveries) // (len(EDITS) + 1) + 1
-        url = self.system.url("IntakeQueue")
         for number in range(len(EDITS) + 1):
-            events = self.shipment.deliveries[number * share : (number + 1) * share]
-            for start in range(0, len(events), 10):
-                batch = events[start : start + 10]
-                entries = [{"Id": str(place), "MessageBody": json.dumps(event)} for place, event in enumerate(batch)]
-                assert not self.system.sqs.send_message_batch(QueueUrl=url, Entries=entries).get("Failed")
-            self._wait_for(url, len(events) // 2)
+            self.send(self.shipment.deliveries[number * share : (number + 1) * share])
             if number < len(EDITS):
                 self.edit(EDITS[number])
-        self._tell("all sent")
-        self._rest()
-
-    def _wait_for(self, url: str, waiting: int) -> None:
-        eventually(lambda: self.system.waiting(url) <= waiting, "half are taken in", seconds=PATIENCE_SECONDS)
+        self.tell("all sent")
+        self.rest()
 
     def edit(self, wanted: Mapping[str, Query | None]) -> None:
         for name, query in wanted.items():
@@ -218,34 +166,9 @@ class Storm:
             else:
                 self.queries[name] = query
         said = json.dumps({name: None if query is None else text(query) for name, query in wanted.items()})
-        command = [sys.executable, "-m", "tests.faults.segments_storm", SHOP.name, said]
-        done = subprocess.run(
-            command, env=self.system.environment, cwd=ROOT, check=False, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
+        self.run("tests.faults.segments_storm", said)
         self.edits += len(wanted)
-        self._tell(f"{', '.join(wanted)} edited")
-
-    def let_time_pass(self) -> None:
-        """Days, and until nothing is due any more."""
-        self.system.move_clock(timedelta(days=DAYS_LATER).total_seconds())
-
-        def over() -> bool:
-            if self.system.settled() and not self._is_due():
-                return True
-            self.system.move_clock(STEP_SECONDS)
-            return False
-
-        eventually(over, "no timer is due", seconds=PATIENCE_SECONDS)
-        self._rest()
-
-    def now(self) -> datetime:
-        return datetime.now(UTC) + timedelta(seconds=self.system.clock_offset())
-
-    def items(self) -> Iterator[dict[str, Any]]:
-        for item in stored.scan(self.system.dynamodb, self.system.table("CrmTable")):
-            if item["pk"].startswith(f"SHOP#{SHOP.name}#"):
-                yield item
+        self.tell(f"{', '.join(wanted)} edited")
 
     def published(self) -> list[dict[str, Any]]:
         """What the bus was told of stays, in any order, some of it twice."""
@@ -257,11 +180,6 @@ class Storm:
                 return found
             found += [json.loads(message["Body"])["detail"] for message in answer["Messages"]]
 
-    def _is_due(self) -> bool:
-        now = self.now()
-        timers = (timer for shard in range(4) for timer in self._listed(f"TIMERS#{shard}"))
-        return any(timer["owner"] == "segmentation" and _instant(timer["due_at"]) <= now for timer in timers)
-
     def _listen(self) -> None:
         """A queue of our own for what is published of stays."""
         url = self.system.sqs.create_queue(QueueName=TOLD)["QueueUrl"]
@@ -271,37 +189,22 @@ class Storm:
         self.system.events.put_rule(Name=TOLD, EventBusName=bus, EventPattern=pattern)
         self.system.events.put_targets(Rule=TOLD, EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
 
-    def _rest(self) -> None:
-        eventually(self.system.settled, "queues are empty and streams are read", seconds=PATIENCE_SECONDS)
+    def rest(self) -> None:
+        super().rest()
         eventually(self._have_edits_arrived, "no operation is under way", seconds=PATIENCE_SECONDS)
-        self._tell("at rest")
+        self.tell("at rest")
 
     def _have_edits_arrived(self) -> bool:
         """What tells an operation to go on may be kept back in its queue."""
-        operations = self._listed(f"SHOP#{SHOP.name}#OPERATIONS#segments_refresh")
+        operations = self.listed(f"SHOP#{SHOP.name}#OPERATIONS#segments_refresh")
         return all(operation["status"] not in {"queued", "running"} for operation in operations)
 
-    def _listed(self, key: str) -> Iterator[dict[str, Any]]:
-        """What a list holds; to scan for it would take longer than all the rest."""
-        pages = self.system.dynamodb.get_paginator("query").paginate(
-            TableName=self.system.table("CrmTable"),
-            IndexName="listing",
-            KeyConditionExpression="list_pk = :key",
-            ExpressionAttributeValues={":key": {"S": key}},
-        )
-        plain = TypeDeserializer()
-        for page in pages:
-            yield from ({name: plain.deserialize(value) for name, value in item.items()} for item in page["Items"])
 
-    def _tell(self, what: str) -> None:
-        print(f"{time.monotonic() - self._began:4.0f} s  {what}", flush=True)
-
-
-def _judge(report: Report, storm: Storm) -> None:
+def _judge(report: Report, storm: SegmentsStorm) -> None:
     now = storm.now()
     items = list(storm.items())
     kills = Kills.read(storm.kills_folder)
-    by_point = {point: kills.by_point[str(point)] for point in map(str, _points())}
+    by_point = {point: kills.by_point[str(point)] for point in map(str, points_of(FUNCTIONS))}
     wrong = list(_memberships_wrong(storm, items, now))
     transitions, stays = _transitions_wrong(items, storm.published())
     for line in [*wrong[:10], *transitions[:10]]:
@@ -318,7 +221,7 @@ def _judge(report: Report, storm: Storm) -> None:
     report.tell(KILLS, sum(by_point.values()) if everywhere else float("nan"), n=len(by_point))
 
 
-def _memberships_wrong(storm: Storm, items: list[dict[str, Any]], now: datetime) -> Iterator[str]:
+def _memberships_wrong(storm: SegmentsStorm, items: list[dict[str, Any]], now: datetime) -> Iterator[str]:
     """Whoever is not where the oracle says: by their head, or by their stays."""
     ids = {item["sk"]: item for item in items if item["sk"].startswith("SEGMENT#")}
     names = {item["segment_id"]: item["name"] for item in ids.values() if "deleted_at" not in item}
@@ -354,8 +257,8 @@ def _transitions_wrong(items: list[dict[str, Any]], published: list[dict[str, An
     happened: Counter[Transition] = Counter()
     for item in items:
         if item["sk"].startswith("MEMBERSHIP#"):
-            pk, segment, entered = item["pk"], item["segment_id"], _instant(item["entered_at"])
-            left = _instant(item["left_at"]) if "left_at" in item else FOREVER
+            pk, segment, entered = item["pk"], item["segment_id"], instant(item["entered_at"])
+            left = instant(item["left_at"]) if "left_at" in item else FOREVER
             stays[pk, segment].append((entered, left))
             happened["entered", pk, segment, entered, item["entered_cause"]] += 1
             if left != FOREVER:
@@ -369,18 +272,13 @@ def _transitions_wrong(items: list[dict[str, Any]], published: list[dict[str, An
     told: dict[str, Transition] = {}
     for event in published:
         kind, pk = event["id"].rpartition(":")[2], f"SHOP#{event['shop']}#CUSTOMER#{event['customerId']}"
-        said = kind, pk, event["segmentId"], _instant(event["occurredAt"]), event["cause"]
+        said = kind, pk, event["segmentId"], instant(event["occurredAt"]), event["cause"]
         if told.setdefault(event["id"], said) != said:
             wrong.append(f"{event['id']} was told as {said} and as {told[event['id']]}")
     once = Counter(told.values())
     wrong += [f"not told: {each}" for each in (happened - once).elements()]
     wrong += [f"told, and not so: {each}" for each in (once - happened).elements()]
     return wrong, sum(map(len, stays.values()))
-
-
-def _instant(said: str) -> datetime:
-    """As PynamoDB writes it, or as events have it."""
-    return datetime.fromisoformat(said.replace("Z", "+00:00").replace("+0000", "+00:00"))
 
 
 def main() -> None:

@@ -185,6 +185,28 @@ def test_a_timer_of_nobody_is_taken_away(now: datetime) -> None:
     assert timer("cus_9") is None
 
 
+def test_a_timer_that_is_left_of_somebody_does_not_keep_others_from_earning(now: datetime) -> None:
+    timers.Timer.of("demo", ANN, "loyalty", "ledger", now - timedelta(days=9)).save()
+    adjust(100, now)
+    assert timer() == datetime.fromisoformat("2026-04-10T22:00:00Z")
+
+
+def test_a_timer_is_not_taken_away_from_an_account_that_has_just_come(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timers.Timer.of("demo", ANN, "loyalty", "ledger", now).save()
+    read, meanwhile = timers.get, [lambda: adjust(100, now)]
+
+    def read_late(*key: str) -> Any:
+        while meanwhile:
+            meanwhile.pop()()
+        return read(*key)
+
+    monkeypatch.setattr(timers, "get", read_late)
+    service.wake(TimerDue("demo", ANN, "loyalty", "ledger", now), now=now)
+    assert read("demo", ANN, "loyalty", "ledger") is not None
+
+
 def test_whatever_is_due_has_its_effect_before_points_are_spent(now: datetime) -> None:
     service.post_for_order(order(now), now=now)
     redeem(70, now + timedelta(days=4))
@@ -342,6 +364,22 @@ def test_a_capture_and_its_order_at_once_spend_the_points_once(now: datetime, ov
     overtaken.append(lambda: service.post_for_order(order(now, points_spent=60), now=now))
     service.capture("demo", ANN, held.hold_id, actor=STAFF, now=now)
     assert balances() == (40, 99, 0)
+
+
+def test_an_order_whose_hold_is_captured_meanwhile_spends_the_points_once(now: datetime, overtaken: list[Any]) -> None:
+    adjust(100, now)
+    held = hold(60, now, order_id="o1").hold
+    overtaken.append(lambda: service.capture("demo", ANN, held.hold_id, actor=STAFF, now=now))
+    service.post_for_order(order(now, points_spent=60), now=now)
+    assert balances() == (40, 99, 0)
+
+
+def test_a_transfer_that_is_done_twice_at_once_tells_of_the_points_once(now: datetime, overtaken: list[Any]) -> None:
+    adjust(100, now)
+    moved = []
+    overtaken.append(lambda: moved.append(service.transfer("demo", ANN, BEA, cause="merge:m1", now=now)))
+    moved.append(service.transfer("demo", ANN, BEA, cause="merge:m1", now=now))
+    assert moved == [100, 0]
 
 
 def test_a_timer_and_a_redemption_at_once_both_count(now: datetime, overtaken: list[Any]) -> None:

@@ -1,0 +1,206 @@
+# tests/faults/loyalty_storm.py
+"""Orders and refunds of few accounts, twice and out of order, through a system whose workers are killed; then all of it
+again, 11 minutes and 25 hours later, and time passes until everything has matured, and until everything has expired.
+
+`python -m tests.faults.loyalty_storm SHOP DEED` does in a process of its own what a shop's staff would do.
+"""
+
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any, Final
+
+from bench.figures import Report
+from tests.faults import oracle
+from tests.faults.generator import CURRENCY, SHOP, ZONE, Event, Shop
+from tests.faults.killing import Kills, Plan
+from tests.faults.storming import Storm, plan_of, points_of
+
+BALANCES, LOST, DOUBLED, LATE, KILLED = FIGURES = (
+    "loyalty.balances_wrong",
+    "loyalty.orders_lost",
+    "loyalty.orders_doubled",
+    "loyalty.late_duplicates_doubled",
+    "loyalty.workers_killed",
+)
+EVENTS, ACCOUNTS, SEEDS = 5_000, 50, 5
+AGAIN: Final = 1_000
+"""So many deliveries come again, each time."""
+FUNCTIONS: Final = ("IngestFunction", "PublishChangesFunction", "PostPointsFunction", "FireDueFunction")
+NOT_STARTED: Final = ("ChangesToSegmentation", "OrdersToNotifications", "MessagesToDeliveries")
+GIFT: Final = 1_000_000
+"""So that whatever an order is paid with is there, in whatever order they come."""
+WINDOW_DAYS, EXPIRY_MONTHS = 14, 3
+EARLIER: Final = timedelta(days=63)
+"""The programme counts before the first of the orders is placed."""
+LATER: Final = (timedelta(minutes=11), timedelta(hours=25))
+
+
+def run(report: Report, sabotage: str) -> None:
+    count = EVENTS // 5 if report.quick or sabotage else EVENTS
+    seeds = 1 if report.quick or sabotage else SEEDS
+    told = Counter[str]()
+    kills = []
+    for number in range(seeds):
+        often, seldom = (0, 0) if sabotage == "workers_killed" else (12, 6)
+        plan = plan_of(points_of(FUNCTIONS), often=often, seldom=seldom, sabotage=sabotage)
+        with tempfile.TemporaryDirectory(prefix="rapport-faults-") as folder:
+            storm = PointsStorm(Path(folder), report.seed + number, count, plan)
+            try:
+                storm.start()
+                told += storm.rage(late=number == 0)
+            finally:
+                storm.system.stop()
+            killed = Kills.read(storm.kills_folder)
+            kills.append(sum(killed.by_point[str(point)] for point in points_of(FUNCTIONS)))
+            print(f"seed {report.seed + number}: {kills[-1]} kills, {dict(told)} so far", flush=True)
+    for figure, n in ((BALANCES, ACCOUNTS * seeds), (LOST, count), (DOUBLED, count), (LATE, AGAIN * len(LATER))):
+        if report.wants(figure):
+            report.tell(figure, told[figure], n=n)
+    if report.wants(KILLED):
+        report.tell(KILLED, min(kills), n=sum(kills))
+
+
+class PointsStorm(Storm):
+    def __init__(self, folder: Path, seed: int, count: int, plan: Plan) -> None:
+        super().__init__(
+            folder, SHOP, plan, zone=ZONE, currency=CURRENCY, owner="loyalty", without=NOT_STARTED
+        )  # fmt: skip
+        self._draw, self._seed, self._count = Random(f"{seed}:points"), seed, count
+
+    def rage(self, *, late: bool) -> Counter[str]:
+        """What was wrong, by figure."""
+        self.run("tests.faults.loyalty_storm", "programme")
+        self.system.move_clock(EARLIER.total_seconds())
+        events, deliveries = self._drawn(self.now())
+        self._send_all([event for event in events if event["type"] == "customer.updated"])
+        self.run("tests.faults.loyalty_storm", "gifts")
+        orders = [event for event in events if _is_of_an_order(event)]
+        self.tell(f"{ACCOUNTS} accounts; {len(orders)} events of orders, {len(deliveries)} deliveries")
+        self._send_all(deliveries)
+        wrong = self._judged("as they came", orders)
+        if late:
+            for forward in LATER:
+                self.system.move_clock(forward.total_seconds())
+                self._send_all(self._draw.sample(deliveries, min(AGAIN, len(deliveries))))
+                again = self._judged(f"again {forward} later", orders)
+                wrong[LATE] += max(0, again[DOUBLED] - wrong[DOUBLED])
+        self.let_time_pass(timedelta(days=WINDOW_DAYS + 1))
+        wrong[BALANCES] += self._judged("matured", orders, pending=False)[BALANCES]
+        self.let_time_pass(timedelta(days=31 * (EXPIRY_MONTHS + 1)))
+        wrong[BALANCES] += sum(int(item["available"]) != 0 for item in self.items() if item["sk"] == "HEAD#LOYALTY")
+        print(self.run("tests.faults.loyalty_storm", "verify").strip(), flush=True)
+        return wrong
+
+    def _drawn(self, now: datetime) -> tuple[list[Event], list[Event]]:
+        """The events, each once, and what is delivered of orders: some were paid with points."""
+        load = Shop(self._seed, now=now, customers=ACCOUNTS, orders=self._count // 3 + 50, poison=0).load()
+        for event in load.good:
+            paid = Random(f"{self._seed}:{event['data'].get('orderId')}").choice([0, 0, 30, 450])
+            if paid and event["type"].startswith("order."):
+                event["data"]["pointsSpent"] = paid
+        kept = {event["id"] for event in [each for each in load.good if _is_of_an_order(each)][: self._count]}
+        events = [event for event in load.good if event["id"] in kept or event["type"] == "customer.updated"]
+        places = [(place, event) for sender in load.deliveries for place, event in enumerate(sender)]
+        places.sort(key=lambda one: one[0])
+        return events, [event for _, event in places if event["id"] in kept]
+
+    def _send_all(self, events: Sequence[Event]) -> None:
+        for start in range(0, len(events), 1_000):
+            self.send(events[start : start + 1_000])
+        self.rest()
+
+    def _judged(self, when: str, orders: Sequence[Event], *, pending: bool = True) -> Counter[str]:
+        """`pending`: points may be."""
+        expected = {each.order_id: each for each in oracle.worths(orders)}
+        ids, heads, posted = self._stored()
+        wrong = Counter[str]()
+        for order_id, worth in expected.items():
+            earned, kept = points(worth)
+            found = posted.get(order_id, (0, 0))
+            lost, doubled = found < (earned, kept) or found[1] < kept, found[0] > earned or found[1] > kept
+            wrong[LOST] += lost
+            wrong[DOUBLED] += doubled
+            if lost or doubled:
+                print(f"{when} {order_id}: {(earned, kept)} expected, {found} posted", flush=True)
+        for customer_id, external_id in ids.items():
+            due = [points(worth) for worth in expected.values() if worth.customer == external_id]
+            balance = GIFT + sum(earned - kept for earned, kept in due)
+            head = heads[customer_id]
+            is_ = int(head["available"]) + int(head["pending"]) * pending
+            is_right = is_ == balance and (pending or int(head["pending"]) == 0) and not int(head["owed"])
+            wrong[BALANCES] += not is_right
+            if not is_right:
+                print(f"{when} {external_id}: {balance} expected, {is_} there", flush=True)
+        self.tell(f"{when}: {len(expected)} orders, {len(ids)} accounts; wrong: {dict(+wrong) or 'nothing'}")
+        return wrong
+
+    def _stored(self) -> tuple[dict[str, str], dict[str, Any], Mapping[str, tuple[int, int]]]:
+        """External ids and heads by customer, and by order what was earned, and spent, as the entries say."""
+        ids, heads = {}, {}
+        posted: dict[str, tuple[int, int]] = {}
+        for item in self.items():
+            if item["pk"].startswith(f"SHOP#{SHOP}#IDENTITY#external:"):
+                ids[item["customer_id"]] = item["pk"].rpartition("#")[2]
+            if item["sk"] == "HEAD#LOYALTY":
+                heads[item["pk"].rpartition("#")[2]] = item
+            if item["sk"].startswith("LEDGER#order:"):
+                sides = Counter({each["account"]: int(each["points"]) for each in item["postings"]})
+                earned, spent = posted.get(item["order_id"], (0, 0))
+                posted[item["order_id"]] = (
+                    earned - sides["programme:issued"], spent + sides["programme:redeemed"]
+                )  # fmt: skip
+        return ids, heads, posted
+
+
+def points(worth: oracle.Worth) -> tuple[int, int]:
+    """What an order earns and what it costs as it stands: a point a whole euro, and a cent for a point. By hand."""
+    if worth.cancelled:
+        return 0, 0
+    back = worth.points_spent * worth.refunded // worth.gross if worth.gross else 0
+    kept = worth.points_spent - back
+    return max(0, worth.net - kept) // 100 if worth.currency == CURRENCY else 0, kept
+
+
+def _is_of_an_order(event: Event) -> bool:
+    kind: str = event["type"]
+    return kind.startswith("order.") or kind == "refund.created"
+
+
+def main() -> None:
+    """`programme`: points wait and expire. `gifts`: everybody has enough. `verify`: ledgers are as they were posted."""
+    from crm.kernel import clock
+    from crm.kernel.actor import SYSTEM
+    from crm.kernel.table import connection
+    from crm.loyalty import service as loyalty
+    from crm.loyalty.expiry import Expiry
+    from infra.local import verify
+
+    shop, deed = sys.argv[1:]
+    connection()
+    match deed:
+        case "programme":
+            said = loyalty.ProgrammeFields(return_window_days=WINDOW_DAYS, expiry=Expiry(EXPIRY_MONTHS))
+            loyalty.update_programme(shop, said, actor=SYSTEM, now=clock.now())
+        case "gifts":
+            for customer_id in _customers(shop):
+                loyalty.adjust(
+                    shop, customer_id, GIFT, reason="A gift", actor=SYSTEM, idempotency_key="gift", now=clock.now()
+                )
+        case "verify":
+            sys.exit(verify.run(shop))
+
+
+def _customers(shop: str) -> Iterator[str]:
+    from crm.customers import service as customers
+
+    for shard in range(customers.SHARDS):
+        yield from (each.customer_id for each in customers.list_shard(shop, shard, before=None, limit=100))
+
+
+if __name__ == "__main__":
+    main()
