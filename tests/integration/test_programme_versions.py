@@ -84,6 +84,14 @@ def test_a_version_may_be_asked_for_later_and_never_earlier_than_everybody_knows
             edit(grace(2), now, at)
 
 
+def test_the_first_version_may_count_from_the_past_for_a_shop_that_moves_in_with_its_orders(now: datetime) -> None:
+    for at in (now - timedelta(days=3_661), now + timedelta(days=731)):
+        with pytest.raises(InvalidInputs, match="effective_at: must be at most ten years ago and two years from now"):
+            edit(grace(1), now, at)
+    edit(grace(1), now, now - 400 * DAY)
+    assert graces(now, now - 401 * DAY, now - 400 * DAY, now) == [30, 1, 1]
+
+
 def test_an_edit_waits_for_the_version_that_is_to_come_and_one_that_is_asked_for_earlier_takes_its_place(
     now: datetime,
 ) -> None:
@@ -114,7 +122,7 @@ def test_all_that_is_wrong_is_told_at_once(now: datetime) -> None:
         most_owed=-1,
     )  # fmt: skip
     with pytest.raises(InvalidInputs) as refusal:
-        defining.update("demo", said, actor=STAFF, now=now, effective_at=now)
+        defining.update("demo", said, actor=STAFF, now=now, effective_at=now + timedelta(days=731))
     assert [fault.path for fault in refusal.value.faults] == [
         "currency", "zone", "point_value", "return_window_days", "grace_days", "most_owed", "effective_at",
     ]  # fmt: skip

@@ -21,6 +21,8 @@ from crm.shops import service as shops
 NOTICE: Final = timedelta(minutes=2)
 """From when a version is written until it counts at the earliest: longer than any process goes by what it has read."""
 FURTHEST: Final = timedelta(days=730)
+FIRST: Final = timedelta(days=3_660)
+"""How far back the first version may count: for a shop that moves in with its orders."""
 LARGEST: Final = 300_000
 """In bytes: an item holds 400 KB."""
 UNSAID: Any = object()
@@ -74,7 +76,8 @@ def edit(
     """Write what `decide` makes of the newest version as the next one; where that is nothing new, it stays.
 
     It counts from `effective_at`, or as soon as it can; without one never before a version that is still to come, and
-    with an earlier one instead of that. `decide` raises InvalidInputs, and what else it refuses. Raises
+    with an earlier one instead of that. The first may count from the past: for orders that come from then on, whenever
+    they were placed. `decide` raises InvalidInputs, and what else it refuses. Raises
     VersionMismatch, and NotFound for an unknown shop.
     """
 
@@ -82,7 +85,7 @@ def edit(
         newest = in_force.newest(shop, now=now)
         if expected_version is not None and newest.number != expected_version:
             raise VersionMismatch(expected=expected_version, actual=newest.number)
-        programme = _decided(decide, newest.programme, _time_faults(effective_at, now))
+        programme = _decided(decide, newest.programme, _time_faults(effective_at, now, first=not newest.number))
         if programme == newest.programme and effective_at in {None, newest.effective_at}:
             return newest
         change = Change(now)
@@ -112,10 +115,14 @@ def _decided(decide: Callable[[Programme], Programme], programme: Programme, wro
     return programme
 
 
-def _time_faults(effective_at: datetime | None, now: datetime) -> list[Fault]:
+def _time_faults(effective_at: datetime | None, now: datetime, *, first: bool) -> list[Fault]:
     if effective_at is None or now + NOTICE <= effective_at <= now + FURTHEST:
         return []
-    return [Fault("effective_at", "INVALID", "must be two minutes to two years from now")]
+    if not first:
+        return [Fault("effective_at", "INVALID", "must be two minutes to two years from now")]
+    if now - FIRST <= effective_at <= now + FURTHEST:
+        return []
+    return [Fault("effective_at", "INVALID", "must be at most ten years ago and two years from now")]
 
 
 def _item(shop: str, version: Version) -> ProgrammeVersion:
