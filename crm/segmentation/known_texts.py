@@ -10,10 +10,11 @@ from crm.customers import service as customers
 from crm.customers.service import Customer
 from crm.kernel.remembered import Remembered
 from crm.loyalty.service import LoyaltyAccount
-from crm.segmentation import in_force, loading, sampling
+from crm.segmentation import in_force, loading, sampling, sold
 from crm.segmentation.language.catalogue import ATTRIBUTES
 from crm.segmentation.language.reading import NOTHING
 from crm.segmentation.language.truth import Moment
+from crm.segmentation.sampling import SHARED_BY
 from crm.touchpoints.service import Acquisition
 
 OFFERED: Final = (
@@ -33,8 +34,6 @@ texts.
 """
 HEADS: Final = (Customer, Acquisition, LoyaltyAccount)
 LOOKED_AT: Final = 200
-SHARED_BY: Final = 5
-"""How many of those who were looked at must have a text: what fewer have may be the domain or the village of one."""
 MOST: Final = 100
 """Texts of one attribute."""
 FRESH_FOR: Final = timedelta(minutes=10)
@@ -43,7 +42,8 @@ _cache = Remembered[tuple[datetime, Mapping[str, Sequence[str]]]]()
 
 
 def known_texts(shop: str, *, now: datetime) -> Mapping[str, Sequence[str]]:
-    """By attribute, what several of some customers have, the most frequent first; as they were at most ten minutes ago.
+    """By attribute, what several of some customers have, the most frequent first, as they were at most ten minutes ago;
+    and by attribute, or function and argument, what the shop has sold, as of its last day.
 
     Raises NotFound for an unknown shop.
     """
@@ -60,7 +60,7 @@ def forget_cached() -> None:
     _cache.forget()
 
 
-def _read(shop: str, *, now: datetime) -> dict[str, list[str]]:
+def _read(shop: str, *, now: datetime) -> dict[str, Sequence[str]]:
     known = in_force.current(shop, now=now)
     counts: dict[str, Counter[str]] = {name: Counter() for name in OFFERED}
     ids = sampling.sample(shop, most=LOOKED_AT).customer_ids
@@ -70,6 +70,7 @@ def _read(shop: str, *, now: datetime) -> dict[str, list[str]]:
             value = ATTRIBUTES[name].read(moment)
             texts = value if isinstance(value, tuple | frozenset) else (value,) if value else ()
             counts[name].update(list(dict.fromkeys(texts)))
-    return {
+    shared = {
         name: [text for text, count in found.most_common(MOST) if count >= SHARED_BY] for name, found in counts.items()
     }
+    return {**sold.known(shop), **shared}

@@ -250,10 +250,11 @@ def _attributes(asked: Asked) -> Found:
 
 def _orders(asked: Asked) -> Found:
     placed = orders.standing(asked.shop, asked.customer_id, since=asked.begins(asked.reads.orders))
-    return {"orders": tuple(map(_order, placed))}, []
+    return {"orders": tuple(map(order_of, placed))}, []
 
 
-def _order(item: orders.Order) -> Order:
+def order_of(item: orders.Order) -> Order:
+    """What queries know of an order."""
     return Order(
         item.order_id,
         item.placed_at,

@@ -9,6 +9,7 @@ Key design (docs/access-patterns.md, AP-150 to AP-154, AP-177, AP-178):
     RfmThresholds      pk=SHOP#<shop>#SEGMENTS  sk=RFM#<version>         (AP-173)
     SegmentInsights    pk=SHOP#<shop>#SEGMENTS  sk=INSIGHTS#<segment>    (AP-174)
     CustomerCensus     pk=SHOP#<shop>#SEGMENTS  sk=CENSUS                (AP-179)
+    SoldWords          pk=SHOP#<shop>#SEGMENTS  sk=SOLD                  (AP-238)
 
 Every edit is one transaction that revises the catalogue, so that a shop's edits come one after another: unique names,
 the limit, and that no segment asks about itself are exact.
@@ -196,6 +197,17 @@ class CustomerCensus(Item, discriminator="CustomerCensus"):
     @classmethod
     def of(cls, shop: str) -> Self:
         return cls(segments_key(shop), "CENSUS")
+
+
+class SoldWords(Item, discriminator="SoldWords"):
+    """What customers of a shop had bought at `found_at`, as queries name it (crm/segmentation/sold.py)."""
+
+    words = CompactJSONAttribute(default=dict)
+    found_at = UTCDateTimeAttribute()
+
+    @classmethod
+    def of(cls, shop: str) -> Self:
+        return cls(segments_key(shop), "SOLD")
 
 
 def segments_key(shop: str) -> str:

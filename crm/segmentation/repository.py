@@ -18,6 +18,7 @@ from crm.segmentation.models import (
     SegmentInsights,
     SegmentsReady,
     SegmentVersion,
+    SoldWords,
     rfm_key,
     segments_key,
     version_key,
@@ -212,5 +213,13 @@ def get_census(shop: str) -> CustomerCensus | None:
     """How many customers a shop had when they were last counted, and where to look for some of them (AP-179)."""
     try:
         return CustomerCensus.get(segments_key(shop), "CENSUS", consistent_read=True)
+    except DoesNotExist:
+        return None
+
+
+def get_sold(shop: str) -> SoldWords | None:
+    """Words of what a shop's customers have bought (AP-238)."""
+    try:
+        return SoldWords.get(segments_key(shop), "SOLD", consistent_read=True)
     except DoesNotExist:
         return None

@@ -19,6 +19,9 @@ from crm.segmentation.models import CustomerCensus
 BLOCKS: Final = 10
 """Places at which a sample is taken: customers who came together are alike."""
 MOST_MARKS: Final = 60
+SHARED_BY: Final = 5
+"""How many of a sample must have what may be one person's for it to be told: a domain or a village may be a family's.
+"""
 MARKS: Final = "marks"
 """In an operation's state: how many pages it has passed, how many there are to a mark, and the marks: shard and key."""
 

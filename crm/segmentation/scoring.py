@@ -18,7 +18,7 @@ from crm.kernel.actor import SYSTEM
 from crm.kernel.errors import Stale
 from crm.kernel.operations import DONE, Operation
 from crm.orders.service import Statistics
-from crm.segmentation import begun, in_force, insights, repository, rfm, sampling, tallies
+from crm.segmentation import begun, in_force, insights, repository, rfm, sampling, sold, tallies
 from crm.segmentation.books import Books, edit
 from crm.segmentation.language.facts import Rfm
 from crm.segmentation.loading import statistics_of
@@ -60,6 +60,7 @@ def step(operation: Operation, *, patient: bool, now: datetime) -> None:  # noqa
         _put_in_force(operation, now=now)
         segments = in_force.current(operation.shop, now=now).segments
         sampling.keep(operation, customer_count=int(operation.row_count), now=now)
+        sold.find_out(operation.shop, now=now)
         occasion = operation.operation_id.removeprefix(f"op_{SCORE}_")
         insights.ask(operation.shop, sorted(segments), occasion, now=now)
         operation.status = DONE

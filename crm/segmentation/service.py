@@ -30,7 +30,6 @@ from crm.segmentation.defining import MOST_SEGMENTS, Edited, SegmentFields
 from crm.segmentation.explaining import Explained
 from crm.segmentation.in_force import InForce, Meaning, Segment, Status
 from crm.segmentation.insights import Insights
-from crm.segmentation.known_texts import SHARED_BY
 from crm.segmentation.language import suggesting
 from crm.segmentation.language.catalogue import Catalogue
 from crm.segmentation.language.compiling import Compiled, Understood
@@ -50,7 +49,7 @@ from crm.segmentation.recording import HEADS
 from crm.segmentation.refusals import QueryFault, SegmentNamed, TooManySegments
 from crm.segmentation.repository import PAGES_OF_LEFT
 from crm.segmentation.rfm import Thresholds
-from crm.segmentation.sampling import Sample
+from crm.segmentation.sampling import SHARED_BY, Sample
 from crm.segmentation.stays import (
     SHARDS,
     LeftSince,

@@ -16,8 +16,11 @@ from schema.context import Loader, stored
 
 REQUESTS: Final = 2
 """Who came, and who went."""
-POINTS: Final = REQUESTS * MOST_SEGMENTS // DEFAULT_FIRST
-"""A list of segments is priced as one of twenty, and may hold them all."""
+
+
+def of_each(requests: int) -> int:
+    """Points for so many requests a segment: a list of them is priced as one of twenty, and may hold them all."""
+    return requests * MOST_SEGMENTS // DEFAULT_FIRST
 
 
 @strawberry.type(description="How a segment grew in a period.", directives=signed_in())

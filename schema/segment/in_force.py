@@ -5,7 +5,6 @@ from collections.abc import Sequence
 
 from crm.kpis import service as kpis
 from crm.segmentation import service
-from crm.shops import service as shops
 from schema.context import Context, Loader, stored
 
 
@@ -48,8 +47,3 @@ async def status_of(context: Context, known: service.Segment) -> service.Status:
 
 async def newest(context: Context) -> service.InForce:
     return await context.loader(NewestByShop).load(context.shop)
-
-
-async def zone_of(context: Context) -> str:
-    """The shop's."""
-    return (await stored(shops.current, context.shop, now=context.now)).zone

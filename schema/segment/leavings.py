@@ -2,7 +2,7 @@
 """Who has left a segment."""
 
 from asyncio import gather
-from datetime import MAXYEAR, MINYEAR, date, timedelta
+from datetime import MAXYEAR, MINYEAR, date, datetime, timedelta
 from typing import Annotated
 
 import strawberry
@@ -10,9 +10,9 @@ import strawberry
 from crm.kernel import clock
 from crm.kernel.errors import InvalidInput
 from crm.segmentation import service
+from crm.shops import service as shops
 from schema.connections import Connection, Place, connection, merged, page_size
 from schema.context import Context, stored
-from schema.segment.in_force import zone_of
 from schema.segment.stays import SegmentStay
 
 LeftFrom = Annotated[date | None, strawberry.argument(name="from", description="The first day; null: since ever.")]
@@ -34,10 +34,9 @@ async def left_of(
     size, shop = page_size(first), context.shop
     place = Place("Segment.left", shop, segment_id, f"{from_day or ''} {to_day or ''}")
     before = place.position(after)
-    zone = await zone_of(context)
     # In the first and the last year there are days that begin or end outside of all time, and nobody who left.
-    since = clock.start_of_day(from_day, zone) if from_day and from_day.year > MINYEAR else None
-    until = clock.start_of_day(to_day + timedelta(days=1), zone) if to_day and to_day.year < MAXYEAR else None
+    since = await _starts(context, from_day) if from_day and from_day.year > MINYEAR else None
+    until = await _starts(context, to_day + timedelta(days=1)) if to_day and to_day.year < MAXYEAR else None
     shards = await gather(
         *(
             stored(
@@ -61,6 +60,11 @@ async def left_of(
         position=_key,
         node=lambda item: SegmentStay(item=item),
     )
+
+
+async def _starts(context: Context, day: date) -> datetime:
+    shop = await stored(shops.current, context.shop, now=context.now)
+    return clock.start_of_day(day, shop.zone)
 
 
 def _key(item: service.SegmentMembership) -> str:

@@ -18,7 +18,8 @@ from schema.kpi import KpiGrain
 from schema.node import Node, global_id
 from schema.operation import Operation, operation_by_key
 from schema.segment.by_hand import SegmentByHand, by_hand_of
-from schema.segment.growth import POINTS, Grown, GrowthBySegment, SegmentGrowth
+from schema.segment.growth import REQUESTS as GROWTH_REQUESTS
+from schema.segment.growth import Grown, GrowthBySegment, SegmentGrowth, of_each
 from schema.segment.in_force import MemberCountBySegment, newest, status_of
 from schema.segment.leavings import LeftFrom, LeftTo, left_of
 from schema.segment.query_text import SegmentQueryMistake
@@ -208,7 +209,7 @@ class Segment(Node):
             "Whom people have put into it, or taken out of it until that is taken back, the last first; also those who "
             "are no members now, such as deleted customers."
         ),
-        directives=[paged(), priced(service.SHARDS)],
+        directives=[paged(), priced(of_each(service.SHARDS))],
     )
     async def by_hand(self, info: Info, first: First = 20, after: After = None) -> Connection[SegmentByHand] | None:
         return await by_hand_of(info.context, self.segment_key, first=first, after=after)
@@ -218,7 +219,7 @@ class Segment(Node):
             "Stays that ended, those first that ended last; whoever came back and left again is there twice. `from` "
             "and `to` are days in the shop's zone, both included, by when they ended."
         ),
-        directives=[paged(), priced(service.SHARDS)],
+        directives=[paged(), priced(of_each(service.SHARDS))],
     )
     async def left(
         self, info: Info, first: First = 20, after: After = None, from_: LeftFrom = None, to: LeftTo = None
@@ -230,7 +231,7 @@ class Segment(Node):
             "How it grew over days in the shop's zone, both included: by when stays began and ended. Null with an "
             "error where the days are refused."
         ),
-        directives=[priced(POINTS)],
+        directives=[priced(of_each(GROWTH_REQUESTS))],
     )
     async def growth(
         self,
@@ -243,12 +244,17 @@ class Segment(Node):
         asked = Grown(self.segment_key, from_, to, grain_name)
         return SegmentGrowth(rows=await info.context.loader(GrowthBySegment).load(asked))
 
-    @strawberry.field(description="What is typical of its members; null until that was first worked out.")
+    @strawberry.field(
+        description=(
+            "What is typical of its members, as of its own `asOf`: what was worked out stays until it is worked out "
+            "anew, also while the segment is `COMPUTING`. Null until it first was."
+        )
+    )
     async def typical_traits(self, info: Info) -> SegmentTraits | None:
         found = await info.context.loader(InsightsBySegment).load(self.segment_key)
         return SegmentTraits(found=found) if found else None
 
-    @strawberry.field(description="What its members have spent; null until that was first worked out.")
+    @strawberry.field(description="What its members have spent, likewise as of its own `asOf`.")
     async def revenue(self, info: Info) -> SegmentRevenue | None:
         found = await info.context.loader(InsightsBySegment).load(self.segment_key)
         return SegmentRevenue(found=found) if found else None

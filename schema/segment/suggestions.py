@@ -92,9 +92,10 @@ class SegmentSuggestionQuery:
     @strawberry.field(
         description=(
             "The values that may stand at the cursor, those that begin like what is there first: choices, usual days, "
-            "types of events, segments' names, and what the shop's customers have for tags, places, languages and "
-            f"sources, where at least {service.SHARED_BY} of those looked at share it. A form asks with what it would "
-            "write: `customer_tags CONTAINS 'vi`."
+            "types of events, segments' names, what the shop's customers have for tags, places, languages and sources, "
+            f"where at least {service.SHARED_BY} of those looked at share it, and what it sells, by the orders of some "
+            "of them, as found out each day: SKUs, categories, product tags and channels. A form asks with what it "
+            "would write: `customer_tags CONTAINS 'vi`."
         ),
         directives=[*staff("segments:read"), _sized(), priced(LOOKING)],
     )

@@ -12,7 +12,9 @@ from crm.kernel.actor import Actor, Role
 from crm.segmentation import service as segmentation
 from crm.segmentation.language.catalogue import ATTRIBUTES
 from crm.segmentation.service import SegmentFields
+from crm.shops import service as shops
 from schema.node import global_id
+from tests import bulk
 from tests.asking import NOW, answer, as_staff, ask, codes
 from tests.shop_events import deliver, event, placed
 
@@ -238,3 +240,21 @@ def test_values_that_several_customers_share_are_offered_but_nothing_of_one_pers
     assert offered("customer_cities CONTAINS 'wi") == ["'Wien'", "'AT-Wien'"]
     assert offered("customer_email_domain = '") == ["'example.com'"]
     assert offered("first_name = 'v") == []
+
+
+def test_what_the_shop_has_sold_is_offered_once_its_day_has_begun(outlets: None) -> None:
+    ann = {"externalId": "c1"}
+    known(1)
+    line = {"id": "1", "sku": "LAMP-1", "quantity": 1, "unitPrice": "20.00", "category": "Light", "tags": ["oak"]}
+    deliver(placed("o1", customer=ann, lines=[line], channel="pos"))
+    deliver(placed("o2", customer=ann, lines=[line | {"sku": "LAMP-2"}], status="cancelled"))
+    segmentation.begin_day(shops.get("demo"), now=NOW)
+    bulk.drain()
+
+    def offered(query: str) -> list[object]:
+        return [each["text"] for each in suggested("segmentValueSuggestions", query)]
+
+    assert offered("products_purchased(sku: 'la") == ["'LAMP-1'"]
+    assert offered("products_purchased(category: ") == ["'Light'"]
+    assert offered("products_purchased(tag: ('") == ["'oak'"]
+    assert offered("orders_placed(channel: ") == offered("last_order_channel = ") == ["'pos'"]

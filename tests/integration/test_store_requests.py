@@ -9,6 +9,7 @@ from crm.kernel import clock
 from crm.kernel.meter import Meter, metering
 from crm.notifications.service import SENT, Message
 from crm.segmentation import service as segmentation
+from crm.segmentation.models import SegmentsReady
 from crm.segmentation.service import SHARDS
 from schema.node import GlobalId, global_id
 from schema.operations import operations
@@ -303,6 +304,24 @@ def test_a_list_of_segments_with_counts_takes_four_requests_however_many_there_a
     define("Once", "number_of_orders = 1", now=NOW)
     ask(query)
     assert requests_of(query) == 4
+
+
+def test_what_computes_the_segments_of_a_list_is_one_request_more_for_all_and_none_once_they_are_ready(
+    segments: None,
+) -> None:
+    query = "{ segments { name memberCount status operation { status progress { rows } } } }"
+    ask(query)
+    assert requests_of(query) == 4 + 1
+    ready = SegmentsReady.of("demo")
+    ready.ready_in, ready.ready_at = 100, NOW
+    ready.save()
+    assert requests_of(query) == 4
+
+
+def test_who_left_and_who_is_in_by_hand_takes_one_request_a_shard(member: str) -> None:
+    left = "left(first: 20) { nodes { leftAt } } byHand(first: 20) { nodes { at } }"
+    query = f"query ($id: ID!) {{ segment(id: $id) {{ {left} }} }}"
+    assert requests_of(query, id=global_id("Segment", id_of(REPEAT))) == 1 + 2 * SHARDS
 
 
 def test_how_segments_grew_takes_two_requests_for_each_and_is_paid_for_however_many_there_are(segments: None) -> None:
