@@ -25,7 +25,7 @@ from crm.intake.examples import example
 from crm.intake.schemas import schema_of
 from crm.kernel.domain_events import DomainEvent
 from crm.kernel.timers import TimerDue
-from crm.loyalty.events import PointsPosted
+from crm.loyalty.events import LoyaltyEnrolled, PointsExpiring, PointsPosted
 from crm.notifications.events import MessagePlanned
 from crm.orders.events import OrderRecorded
 from crm.segmentation.events import SegmentEntered, SegmentLeft
@@ -43,8 +43,10 @@ DOMAIN_EVENTS: tuple[type[DomainEvent], ...] = (
     ConsentRecorded,
     CustomerRecorded,
     FeedbackRecorded,
+    LoyaltyEnrolled,
     MessagePlanned,
     OrderRecorded,
+    PointsExpiring,
     PointsPosted,
     SegmentEntered,
     SegmentLeft,

@@ -15,8 +15,8 @@ from crm.feedback.models import FeedbackResponse
 from crm.kernel.domain_events import DomainEvent
 from crm.kernel.errors import InvalidInput
 from crm.kernel.table import Item, Published
-from crm.loyalty.events import PointsPosted
-from crm.loyalty.models import LedgerEntry
+from crm.loyalty.events import LoyaltyEnrolled, PointsExpiring, PointsPosted
+from crm.loyalty.models import Enrolled, ExpiryNotice, LedgerEntry
 from crm.notifications.events import MessagePlanned
 from crm.notifications.models import Message
 from crm.orders.events import OrderRecorded
@@ -41,6 +41,8 @@ PUBLISHERS: dict[type[Published], Publisher] = {
     Acquisition: lambda item, before: [AcquisitionRecorded.of(item, before)],
     VisitorLink: lambda item, _: [VisitorIdentified.of(item)],
     LedgerEntry: lambda item, _: [PointsPosted.of(item)],
+    Enrolled: lambda item, _: [LoyaltyEnrolled.of(item)],
+    ExpiryNotice: lambda item, _: [PointsExpiring.of(item)],
     FeedbackResponse: lambda item, _: [FeedbackRecorded.of(item)],
     SegmentMembership: lambda item, _: changes_of(item),
     Message: lambda item, _: [MessagePlanned.of(item)],

@@ -331,6 +331,6 @@ EVENT_TYPES = {
 BEHAVIOUR = frozenset(name for name, kind in EVENT_TYPES.items() if issubclass(kind.data, Behaviour))
 """The events that are touchpoints, and nothing else."""
 RESERVED = frozenset(name.partition(".")[0] for name in EVENT_TYPES) | {
-    "consent", "identity", "message", "points", "rapport", "segment", "shop", "timer", "visitor",
+    "consent", "identity", "loyalty", "message", "points", "rapport", "segment", "shop", "timer", "visitor",
 }  # fmt: skip
 """Nouns that a shop's own touchpoints may not begin with: theirs would pass for ours."""

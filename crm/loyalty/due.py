@@ -1,13 +1,19 @@
 # crm/loyalty/due.py
-"""What time changes in an account: pending points mature, holds run out, pools expire. Pure."""
+"""What time changes in an account: pending points mature, holds run out, birthdays come, pools expire, and are told of
+before. Pure.
+"""
 
-from collections.abc import Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 
 from msgspec import Struct
+from msgspec.structs import replace
 
+from crm.kernel import clock
 from crm.loyalty import expiry
-from crm.loyalty.pools import Pools, Portion
+from crm.loyalty.bonuses.definitions import LONGEST_NOTICE_DAYS
+from crm.loyalty.ledger import Account
+from crm.loyalty.pools import Pool, Pools, Portion
 
 
 class PendingCredit(Struct, frozen=True):
@@ -32,22 +38,94 @@ class Held(Struct, frozen=True):
         return sum(portion.points for portion in self.portions)
 
 
+class BirthdayCome(Struct, frozen=True):
+    """The one that the account waits for."""
+
+
 class Expiring(Struct, frozen=True):
     pool: str
 
 
-Due = PendingCredit | Held | Expiring
+class Noticed(Struct, frozen=True):
+    """What expires at `ends_at` is to be told of."""
+
+    ends_at: datetime
 
 
-def all_due(pools: Pools, pending: Iterable[PendingCredit], holds: Iterable[Held]) -> Sequence[tuple[datetime, Due]]:
+Due = PendingCredit | Held | BirthdayCome | Expiring | Noticed
+
+
+class Calendar(Struct, frozen=True, kw_only=True):
+    """What an account's time depends on beside its points. `idle_at`: when the pools of INACTIVITY expire, if nothing
+    happens. `notice_days`: how long before they expire customers are told, in days of `zone`; None: never.
+    """
+
+    zone: str
+    idle_at: datetime | None = None
+    birthday_at: datetime | None = None
+    notice_days: int | None = None
+
+    def end_of(self, pool: str) -> datetime | None:
+        return self.idle_at if expiry.is_idle(pool) else expiry.ends_at(pool)
+
+    def before(self, end: datetime, days: int) -> datetime:
+        return clock.start_of_day(clock.local_day(end, self.zone) - timedelta(days=days), self.zone)
+
+
+def all_due(
+    pools: Pools, pending: Iterable[PendingCredit], holds: Iterable[Held], calendar: Calendar
+) -> Sequence[tuple[datetime, Due]]:
     """Everything that is to come, in due order; at one instant points mature and come back before they expire."""
     coming: list[tuple[datetime, int, str, Due]] = [
         *((one.available_at, 0, one.order_id, one) for one in pending),
         *((one.ends_at, 1, one.hold_id, one) for one in holds),
-        *(
-            (ends_at, 2, name, Expiring(name))
-            for name, pool in pools.items()
-            if pool.remaining and (ends_at := expiry.ends_at(name))
-        ),
+        *((end, 3, name, Expiring(name)) for end, name in _ending(pools, calendar)),
+        *((at, 4, clock.text(one.ends_at), one) for at, one in _notices(pools, calendar)),
     ]
+    if calendar.birthday_at is not None:
+        coming.append((calendar.birthday_at, 2, "", BirthdayCome()))
     return [(at, one) for at, _, _, one in sorted(coming, key=lambda each: each[:3])]
+
+
+def cause_of_expiry(name: str, pool: Pool, at: datetime) -> str:
+    """Credits that come after a pool has expired, of old orders told late, expire anew. One of INACTIVITY may do so at
+    several times.
+    """
+    if expiry.is_idle(name):
+        return f"pool:{name}:expire:{clock.text(at)}:{pool.credited}:{pool.taken}"
+    return f"pool:{name}:expire:{pool.credited}"
+
+
+def cause_of_notice(ends_at: datetime) -> str:
+    return f"pool:{clock.text(ends_at)}:notice"
+
+
+def ending_at(pools: Pools, ends_at: datetime, calendar: Calendar) -> Pools:
+    return {name: pools[name] for end, name in _ending(pools, calendar) if end == ends_at}
+
+
+def told_of(account: Account, ending: Pools, ends_at: datetime) -> Account:
+    """Once a customer was told that these pools end then."""
+    told = {name: replace(pool, noticed=clock.text(ends_at)) for name, pool in ending.items()}
+    return replace(account, pools={**account.pools, **told})
+
+
+def looked_at(pools: Pools, calendar: Calendar, *, now: datetime) -> datetime | None:
+    """When next to see whether the programme has begun to tell of what expires: as early as it may tell."""
+    looks = (calendar.before(end, LONGEST_NOTICE_DAYS) for end, _ in _ending(pools, calendar))
+    return min((at for at in looks if at > now), default=None)
+
+
+def _ending(pools: Pools, calendar: Calendar) -> Iterator[tuple[datetime, str]]:
+    for name, pool in pools.items():
+        if pool.remaining and (end := calendar.end_of(name)):
+            yield end, name
+
+
+def _notices(pools: Pools, calendar: Calendar) -> Iterator[tuple[datetime, Noticed]]:
+    if not calendar.notice_days:
+        return
+    told = {pool.noticed for pool in pools.values()}
+    for end in {end for end, _ in _ending(pools, calendar)}:
+        if clock.text(end) not in told:
+            yield calendar.before(end, calendar.notice_days), Noticed(end)

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from crm.kernel.domain_events import DomainEvent
 from crm.kernel.publishing import change_id
-from crm.loyalty.models import LedgerEntry
+from crm.loyalty.models import Enrolled, ExpiryNotice, LedgerEntry
 
 
 class PointsPosted(DomainEvent, frozen=True):
@@ -40,4 +40,64 @@ class PointsPosted(DomainEvent, frozen=True):
             occurred_at=entry.occurred_at,
             cause=entry.cause or "",
             replayed=bool(entry.replayed),
+        )
+
+
+class LoyaltyEnrolled(DomainEvent, frozen=True):
+    """A customer takes part in the shop's programme since `enrolledAt`."""
+
+    detail_type: ClassVar[str] = "loyalty.enrolled"
+
+    id: str
+    shop: str
+    customer_id: str
+    rev: int
+    enrolled_at: datetime
+    occurred_at: datetime
+    cause: str
+    replayed: bool
+
+    @classmethod
+    def of(cls, enrolled: Enrolled) -> Self:
+        return cls(
+            id=change_id(enrolled),
+            shop=enrolled.shop,
+            customer_id=enrolled.customer_id,
+            rev=int(enrolled.rev),
+            enrolled_at=enrolled.enrolled_at,
+            occurred_at=enrolled.enrolled_at,
+            cause=enrolled.cause or "",
+            replayed=bool(enrolled.replayed),
+        )
+
+
+class PointsExpiring(DomainEvent, frozen=True):
+    """Points expire at `expiresAt` unless they are spent before; told once of all that expire then, as long before as
+    the programme says.
+    """
+
+    detail_type: ClassVar[str] = "points.expiring"
+
+    id: str
+    shop: str
+    customer_id: str
+    rev: int
+    points: int
+    expires_at: datetime
+    occurred_at: datetime
+    cause: str
+    replayed: bool
+
+    @classmethod
+    def of(cls, notice: ExpiryNotice) -> Self:
+        return cls(
+            id=change_id(notice),
+            shop=notice.shop,
+            customer_id=notice.customer_id,
+            rev=int(notice.rev),
+            points=int(notice.points),
+            expires_at=notice.ends_at,
+            occurred_at=notice.noticed_at,
+            cause=notice.cause or "",
+            replayed=bool(notice.replayed),
         )

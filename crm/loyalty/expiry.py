@@ -12,7 +12,11 @@ from crm.kernel import clock
 LONGEST_MONTHS = 60
 
 NEVER = "never"
-"""Sorts behind every instant."""
+"""Sorts behind every instant, as the pools of INACTIVITY do."""
+IDLE = "idle#"
+"""And the month in which they were earned: points that expire when nothing happens for so long. Those of other months
+are other pools, so that a refund of points that have expired so takes nothing of what was earned since.
+"""
 
 
 class Rounding(StrEnum):
@@ -23,11 +27,21 @@ class Rounding(StrEnum):
     YEAR = "YEAR"
 
 
+class Kind(StrEnum):
+    """From when the months are counted."""
+
+    EARNED = "EARNED"
+    """From when the points were earned, each for themselves."""
+    INACTIVITY = "INACTIVITY"
+    """From when the customer last earned or spent any, all together."""
+
+
 class Expiry(Struct, frozen=True):
-    """So many months after the points were earned, then to the end of that day, month or year."""
+    """So many months, then to the end of that day, month or year."""
 
     months: int
     rounding: Rounding = Rounding.DAY
+    kind: Kind = Kind.EARNED
 
     def __post_init__(self) -> None:
         if not 0 < self.months <= LONGEST_MONTHS:
@@ -35,14 +49,21 @@ class Expiry(Struct, frozen=True):
 
 
 def expires_at(earned_at: datetime, expiry: Expiry | None, zone: str) -> datetime | None:
-    """The first instant at which points earned then cannot be spent any more; None: they never expire.
+    """The first instant at which points earned then cannot be spent any more; None: they never expire by themselves.
 
     31 January and a month is the last of February. The end of a day is the start of the next, also where the day has 23
     or 25 hours.
     """
-    if expiry is None:
-        return None
-    last = months_later(clock.local_day(earned_at, zone), expiry.months)
+    return None if expiry is None or expiry.kind is Kind.INACTIVITY else _end(earned_at, expiry, zone)
+
+
+def idle_at(active_at: datetime, expiry: Expiry | None, zone: str) -> datetime | None:
+    """When points that wait for their customer expire, where nothing happens after `active_at`; None: never."""
+    return None if expiry is None or expiry.kind is not Kind.INACTIVITY else _end(active_at, expiry, zone)
+
+
+def _end(since: datetime, expiry: Expiry, zone: str) -> datetime:
+    last = months_later(clock.local_day(since, zone), expiry.months)
     if expiry.rounding is Rounding.MONTH:
         last = last.replace(day=monthrange(last.year, last.month)[1])
     elif expiry.rounding is Rounding.YEAR:
@@ -71,8 +92,20 @@ def pool_of(instant: datetime | None) -> str:
     return NEVER if instant is None else clock.text(instant)
 
 
+def pool_for(earned_at: datetime, expiry: Expiry | None, zone: str) -> str:
+    """The pool of the points that are earned then."""
+    if expiry is not None and expiry.kind is Kind.INACTIVITY:
+        return f"{IDLE}{clock.local_day(earned_at, zone):%Y-%m}"
+    return pool_of(expires_at(earned_at, expiry, zone))
+
+
 def ends_at(pool: str) -> datetime | None:
-    return None if pool == NEVER else clock.parse(pool)
+    """None: at no time that its name says."""
+    return None if pool == NEVER or is_idle(pool) else clock.parse(pool)
+
+
+def is_idle(pool: str) -> bool:
+    return pool.startswith(IDLE)
 
 
 def is_past(pool: str, now: datetime) -> bool:

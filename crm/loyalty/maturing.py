@@ -3,20 +3,31 @@
 
 from datetime import datetime
 
+from msgspec import Struct
 from msgspec.structs import replace
 
+from crm.customers import service as customers
+from crm.customers.service import Customer
 from crm.kernel import timers
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Stale
 from crm.kernel.timers import TimerDue
-from crm.loyalty import due, expiry, ledger, order_points, repository, stored
+from crm.loyalty import due, expiry, ledger, order_points, pools, repository, stored
+from crm.loyalty.bonuses import celebrating
 from crm.loyalty.chain import Entry
-from crm.loyalty.due import Due, Expiring, Held, PendingCredit
-from crm.loyalty.ledger import Moved, Occasion
-from crm.loyalty.models import HoldStatus, LoyaltyAccount, OrderEarning
+from crm.loyalty.due import BirthdayCome, Due, Expiring, Held, Noticed, PendingCredit
+from crm.loyalty.ledger import Account, Moved, Occasion
+from crm.loyalty.models import ExpiryNotice, HoldStatus, LoyaltyAccount, OrderEarning
 from crm.loyalty.posting import OWNER, SUBJECT, Ledger, is_due, occasion
 from crm.loyalty.programmes import in_force
 from crm.loyalty.redemptions import ending
+
+
+class Step(Struct, frozen=True):
+    """One thing that was due has had its effect: with entries where points moved."""
+
+    account: Account
+    entries: tuple[Entry, ...] = ()
 
 
 def settle(shop: str, customer_id: str, *, now: datetime) -> list[Entry]:
@@ -24,9 +35,9 @@ def settle(shop: str, customer_id: str, *, now: datetime) -> list[Entry]:
 
     Raises NotFound for an unknown shop.
     """
-    posted = []
-    while (entry := retrying(lambda: _settle_next(shop, customer_id, now=now))) is not None:
-        posted.append(entry)
+    posted: list[Entry] = []
+    while (step := retrying(lambda: _settle_next(shop, customer_id, now=now))) is not None:
+        posted += step.entries
     return posted
 
 
@@ -58,41 +69,69 @@ def opened(shop: str, customer_id: str, *, now: datetime) -> LoyaltyAccount:
     return head
 
 
-def _settle_next(shop: str, customer_id: str, *, now: datetime) -> Entry | None:
+def _settle_next(shop: str, customer_id: str, *, now: datetime) -> Step | None:
     head = repository.get_account(shop, customer_id)
     if head is None or not is_due(head, now):
         return None
     book = Ledger(shop, customer_id, head, now=now, besides=[expiry.pool_of(head.due_at)])
     pending = repository.list_pending(shop, customer_id, limit=2)  # the first, and what the timer waits for then
-    coming = due.all_due(book.read.pools, map(stored.pending_of, pending), book.holds)
+    coming = due.all_due(book.read.pools, map(stored.pending_of, pending), book.holds, book.calendar())
     change = Change(now)
     if not coming or coming[0][0] > now:
         book.write(change, book.read, [], pending=map(stored.pending_of, pending), exactly=True)
         change.commit()
         return None
     at, one = coming[0]
-    moved = _moved(change, book, one, pending, at=at)
+    step = _step(change, book, one, pending, at=at)
     left = [stored.pending_of(item) for item in pending if item.pending]
-    book.write(change, moved.account, [moved.entry], pending=left, exactly=True)
+    book.write(change, step.account, step.entries, pending=left, exactly=True)
     if not change.commit():
         raise Stale  # somebody else let it have its effect, since the account was read
-    return moved.entry
+    return step
 
 
-def _moved(change: Change, book: Ledger, one: Due, pending: list[OrderEarning], *, at: datetime) -> Moved:
+def _step(change: Change, book: Ledger, one: Due, pending: list[OrderEarning], *, at: datetime) -> Step:
     # What an import brings up to the present happened long ago; nobody is told of it.
     replayed = bool(book.head.replayed) and book.head.posted_at is not None and at <= book.head.posted_at
     when = occasion("", at=at, now=at, recorded_at=book.now, replayed=replayed)
     match one:
         case PendingCredit():
             [item] = [each for each in pending if each.order_id == one.order_id]
-            return _mature(change, book, item, when)
+            moved = _mature(change, book, item, when)
         case Held():
-            return _let_go(change, book, one.hold_id, when)
+            moved = _let_go(change, book, one.hold_id, when)
         case Expiring():
-            # Credits that come after it has expired, of old orders told late, expire anew.
-            cause = f"pool:{one.pool}:expire:{book.read.pools[one.pool].credited}"
-            return ledger.expire(book.read, one.pool, occasion=replace(when, cause=cause))
+            cause = due.cause_of_expiry(one.pool, book.read.pools[one.pool], at)
+            moved = ledger.expire(book.read, one.pool, occasion=replace(when, cause=cause))
+        case BirthdayCome():
+            return _celebrate(change, book, when)
+        case Noticed():
+            return _tell(change, book, one.ends_at, when)
+    return Step(moved.account, (moved.entry,))
+
+
+def _celebrate(change: Change, book: Ledger, when: Occasion) -> Step:
+    programme = in_force.programme(book.shop, at=when.occurred_at, now=book.now)
+    customer = customers.take_snapshot(book.shop, book.customer_id).head(Customer)
+    celebrated = celebrating.celebrate(
+        book.read, stored.birthday_of(book.head), programme, customer, enrolled_at=book.head.enrolled_at, occasion=when
+    )
+    stored.put_birthday(book.head, celebrated.birthday)
+    if celebrated.entries and customer is not None:
+        cause = celebrated.entries[0].cause
+        book.enrol(change, when.occurred_at, cause=cause, replayed=when.replayed, customer=customer)
+    return Step(celebrated.account, celebrated.entries)
+
+
+def _tell(change: Change, book: Ledger, ends_at: datetime, when: Occasion) -> Step:
+    """Once; and not where it comes too late to do anything about it."""
+    ending = due.ending_at(book.read.pools, ends_at, book.calendar())
+    if book.now < ends_at:
+        notice = ExpiryNotice.of(book.shop, book.customer_id, due.cause_of_notice(ends_at))
+        notice.points, notice.ends_at = pools.remaining(ending), ends_at
+        notice.noticed_at, notice.replayed = when.occurred_at, when.replayed
+        change.write(notice, when=None, otherwise=Stale())
+    return Step(due.told_of(book.read, ending, ends_at))
 
 
 def _mature(change: Change, book: Ledger, item: OrderEarning, when: Occasion) -> Moved:

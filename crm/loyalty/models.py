@@ -1,16 +1,21 @@
 # crm/loyalty/models.py
 """What loyalty stores. Points are whole numbers.
 
-Key design (docs/access-patterns.md, AP-40 to AP-42, AP-125, AP-180 to AP-185):
+Key design (docs/access-patterns.md, AP-40 to AP-42, AP-125, AP-180 to AP-185, AP-207 to AP-209):
     LoyaltyAccount  pk=SHOP#<shop>#CUSTOMER#<customer>  sk=HEAD#LOYALTY       one of the heads of the snapshot
     LedgerEntry     pk=SHOP#<shop>#CUSTOMER#<customer>  sk=LEDGER#<cause>     the cause makes a repeat impossible
                     timeline_key=LEDGER#<occurred_at>#<cause>
     PointsMonth     pk=SHOP#<shop>#CUSTOMER#<customer>  sk=POINTS#<yyyy-mm>   the pools that expire in it (UTC)
+                                                        sk=POINTS#idle#<yyyy>   those of INACTIVITY, earned in it
                                                         sk=POINTS#never
     PointsHold      pk=SHOP#<shop>#CUSTOMER#<customer>  sk=HOLD#<hold>
     OrderEarning    pk=SHOP#<shop>#CUSTOMER#<customer>  sk=EARNING#<order>    what an order has posted so far
                     timeline_key=PENDING#<available_at>#<order>               while points of it are pending
     EntryReason     pk=SHOP#<shop>#CUSTOMER#<customer>  sk=REASON#<cause>     words beside an entry; they can be erased
+    Enrolled        pk=SHOP#<shop>#CUSTOMER#<customer>  sk=ENROLLED           that they take part, and since when
+    ExpiryNotice    pk=SHOP#<shop>#CUSTOMER#<customer>  sk=NOTICE#<cause>     that points are about to expire
+    BonusTally      pk=SHOP#<shop>#CUSTOMER#<customer>  sk=BONUS#<bonus>      how often it was given for events
+                                                        sk=BONUS#<bonus>#<yyyy-mm-dd>
 
 Everything of an account is read after its LoyaltyAccount and written with it, under the condition of its `rev`.
 """
@@ -22,6 +27,7 @@ from typing import Any, ClassVar, Self
 from pynamodb.attributes import BooleanAttribute, ListAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 
 from crm.kernel.table import Correlated, Item, Part, Published, Synced, customer_key
+from crm.loyalty.expiry import is_idle
 
 
 class OpenHold(Part):
@@ -31,6 +37,14 @@ class OpenHold(Part):
     points = NumberAttribute()
     ends_at = UTCDateTimeAttribute()
     order_id = UnicodeAttribute(null=True)
+
+
+class BirthdayPart(Part):
+    """The birthday that earns next (crm/loyalty/bonuses/birthdays.py). Personal: it goes where the profile's goes."""
+
+    day = UnicodeAttribute(null=True)
+    year = NumberAttribute()
+    next_at = UTCDateTimeAttribute(null=True)
 
 
 class LoyaltyAccount(Synced, discriminator="LoyaltyAccount"):
@@ -44,7 +58,7 @@ class LoyaltyAccount(Synced, discriminator="LoyaltyAccount"):
     held = NumberAttribute(default=0)
     owed = NumberAttribute(default=0)
     lifetime_earned = NumberAttribute(default=0)
-    """All that orders earned, less what their refunds took back; spending does not lower it."""
+    """All that was earned, less what refunds took back; spending does not lower it."""
     number = NumberAttribute(default=0)
     """Of the last entry, as `fingerprint`."""
     fingerprint = UnicodeAttribute(null=True)
@@ -55,6 +69,13 @@ class LoyaltyAccount(Synced, discriminator="LoyaltyAccount"):
     due_at = UTCDateTimeAttribute(null=True)
     """Before then time changes nothing here; its timer is set to it."""
     holds: ListAttribute[OpenHold] = ListAttribute(of=OpenHold, default=list)
+    enrolled_at = UTCDateTimeAttribute(null=True)
+    """Since when they take part; None: they do not yet."""
+    active_at = UTCDateTimeAttribute(null=True)
+    """The latest instant at which they earned or spent; never moves back."""
+    idle_at = UTCDateTimeAttribute(null=True)
+    """When points expire that wait for them to earn or spend."""
+    birthday = BirthdayPart(null=True)
 
     @classmethod
     def of(cls, shop: str, customer_id: str) -> Self:
@@ -143,6 +164,7 @@ class PoolPart(Part):
     credited = NumberAttribute()
     taken = NumberAttribute(default=0)
     expired = NumberAttribute(default=0)
+    noticed = UnicodeAttribute(null=True)
 
 
 class PointsMonth(Item, discriminator="PointsMonth"):
@@ -225,9 +247,51 @@ class OrderEarning(Published, discriminator="OrderEarning"):
         return cls(customer_key(shop, customer_id), f"EARNING#{order_id}", order_id=order_id)
 
 
+class Enrolled(Published, discriminator="Enrolled"):
+    """A customer takes part since `enrolled_at`. Written once."""
+
+    shop = UnicodeAttribute()
+    customer_id = UnicodeAttribute()
+    enrolled_at = UTCDateTimeAttribute()
+    actor = UnicodeAttribute(null=True)
+    """Who asked for it; None: it came with the first points."""
+
+    @classmethod
+    def of(cls, shop: str, customer_id: str) -> Self:
+        return cls(customer_key(shop, customer_id), "ENROLLED", shop=shop, customer_id=customer_id, rev=1)
+
+
+class ExpiryNotice(Published, discriminator="ExpiryNotice"):
+    """Points will expire at `ends_at`, unless they are spent before. Written once."""
+
+    shop = UnicodeAttribute()
+    customer_id = UnicodeAttribute()
+    points = NumberAttribute()
+    ends_at = UTCDateTimeAttribute()
+    noticed_at = UTCDateTimeAttribute()
+
+    @classmethod
+    def of(cls, shop: str, customer_id: str, cause: str) -> Self:
+        pk = customer_key(shop, customer_id)
+        return cls(pk, f"NOTICE#{cause}", shop=shop, customer_id=customer_id, rev=1, cause=cause)
+
+
+class BonusTally(Item, discriminator="BonusTally"):
+    """How often a bonus was given for events: ever, or on a `day` of the programme's zone."""
+
+    bonus_id = UnicodeAttribute()
+    day = UnicodeAttribute(null=True)
+    times = NumberAttribute(default=0)
+
+    @classmethod
+    def of(cls, shop: str, customer_id: str, bonus_id: str, day: str | None = None) -> Self:
+        sk = f"BONUS#{bonus_id}#{day}" if day else f"BONUS#{bonus_id}"
+        return cls(customer_key(shop, customer_id), sk, bonus_id=bonus_id, day=day)
+
+
 def month_of(pool: str) -> str:
-    """The month under which a pool is kept; months sort, and `never` behind them."""
-    return pool[:7]
+    """The month under which a pool is kept; months sort, and behind them the years of INACTIVITY, and `never`."""
+    return pool[: len("idle#2026")] if is_idle(pool) else pool[: len("2026-01")]
 
 
 def month_at(instant: datetime) -> str:

@@ -57,7 +57,7 @@ def adjust(
     words = _reason(shop, customer_id, cause, reason, salt=_hash("salt", customer_id, idempotency_key))
     request = chain.request_digest({"points": points, "reason": chain.reason_digest(reason, words.salt)})
     programme = in_force.programme(shop, now=now)
-    pool = expiry.pool_of(expiry.expires_at(now, programme.expiry, programme.zone))
+    pool = expiry.pool_for(now, programme.expiry, programme.zone)
 
     def move(book: Ledger) -> Moved:
         digest = chain.reason_digest(words.reason, words.salt)

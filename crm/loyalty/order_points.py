@@ -17,7 +17,7 @@ from crm.loyalty.chain import Entry, Reversed
 from crm.loyalty.due import Held
 from crm.loyalty.ledger import Account, Moved, Occasion
 from crm.loyalty.pools import Portion
-from crm.loyalty.programme import Programme, Withheld
+from crm.loyalty.programme import Earned, Programme, Withheld
 
 
 class Revision(Struct, frozen=True, kw_only=True):
@@ -96,12 +96,23 @@ def kept(points: int, order: Revision) -> int:
 
 
 def settle(
-    account: Account, state: OrderState, order: Revision, programme: Programme, *, held: Held | None, occasion: Occasion
+    account: Account,
+    state: OrderState,
+    order: Revision,
+    programme: Programme,
+    *,
+    held: Held | None,
+    enrolled: bool = True,
+    occasion: Occasion,
 ) -> Settled:
-    """Bring the ledger to a revision of an order. `held`: an open hold of the customer for this order."""
+    """Bring the ledger to a revision of an order. `held`: an open hold of the customer for this order. `enrolled`:
+    whether they took part when it was placed.
+    """
     programme = replace(programme, currency=state.programme_currency or programme.currency)
     spends = kept(max(order.points_spent, state.captured), order)
     earned = programme.earned(Money(order.net, order.currency), points_spent=spends)
+    if not enrolled:
+        earned = Earned(0, Withheld.NOT_ENROLLED)
     earning = correction(earned.points, order_rev=order.rev, posted=state.earned, posted_rev=state.rev)
     spending = correction(spends, order_rev=order.rev, posted=state.spent, posted_rev=state.rev)
     if earning is None or spending is None:
@@ -159,7 +170,7 @@ def _credit(settled: Settled, points: int, order: Revision, programme: Programme
     available_at = state.available_at or expiry.available_at(
         order.placed_at, programme.return_window_days, programme.zone
     )
-    pool = state.pool or expiry.pool_of(expiry.expires_at(order.placed_at, programme.expiry, programme.zone))
+    pool = state.pool or expiry.pool_for(order.placed_at, programme.expiry, programme.zone)
     state = replace(state, available_at=available_at, pool=pool)
     if occasion.now < available_at:
         moved = ledger.earn_pending(

@@ -6,11 +6,16 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
+from crm.customers import service as customers
+from crm.customers.service import Customer
 from crm.kernel.change import Change, PartlyDone, retrying
 from crm.kernel.errors import Stale
 from crm.loyalty import expiry, maturing, order_points, repository, stored
+from crm.loyalty.bonuses import joining
+from crm.loyalty.bonuses.eligibility import is_member
+from crm.loyalty.ledger import Movement
 from crm.loyalty.models import HoldStatus, PointsHold
-from crm.loyalty.order_points import OrderState, Revision
+from crm.loyalty.order_points import OrderState, Revision, Settled
 from crm.loyalty.posting import Ledger, is_due, occasion
 from crm.loyalty.programme import Programme, Withheld
 from crm.loyalty.programmes import in_force
@@ -50,6 +55,7 @@ def _post(order: OrderRecorded, *, now: datetime) -> Posted:
     item = _hold_for(book, order)
     settled = order_points.settle(
         book.read, state, _revision(order), programme, held=stored.held_of(item) if item else None,
+        enrolled=is_member(programme, head.enrolled_at, at=order.placed_at),
         occasion=occasion("", at=order.occurred_at, now=now, replayed=order.replayed),
     )  # fmt: skip
     change = Change(now)
@@ -62,6 +68,7 @@ def _post(order: OrderRecorded, *, now: datetime) -> Posted:
             captured = settled.state.captured - state.captured
             book.close_hold(change, item, HoldStatus.CAPTURED, captured=captured)
         pending = [stored.pending_of(earning)] if settled.state.pending else []
+        settled = _welcomed(change, book, settled, programme, order)
         book.write(change, settled.account, settled.entries, pending=pending)
     try:
         committed = change.commit()
@@ -70,10 +77,25 @@ def _post(order: OrderRecorded, *, now: datetime) -> Posted:
     return Posted(sum(entry.points for entry in settled.entries) if committed else 0, settled.state.withheld)
 
 
+def _welcomed(change: Change, book: Ledger, settled: Settled, programme: Programme, order: OrderRecorded) -> Settled:
+    """With the first points that they earn, a customer takes part: since they placed the order."""
+    earned = next((entry for entry in settled.entries if entry.movement == Movement.EARN), None)
+    if earned is None:
+        return settled
+    enrolled_at, customer = book.head.enrolled_at, None
+    if enrolled_at is None and programme.bonuses.signup:
+        customer = customers.take_snapshot(order.shop, order.customer_id).head(Customer)
+    book.enrol(change, order.placed_at, cause=earned.cause, replayed=order.replayed, customer=customer)
+    when = occasion("", at=order.occurred_at, now=book.now, replayed=order.replayed)
+    moved = joining.welcome(settled.account, programme, customer, enrolled_at=enrolled_at, occasion=when)
+    if moved is None:
+        return settled
+    return replace(settled, account=moved.account, entries=(*settled.entries, moved.entry))
+
+
 def _pools(state: OrderState, order: OrderRecorded, programme: Programme) -> list[str]:
     """Those that an old order concerns, and that may be past."""
-    first = expiry.expires_at(order.placed_at, programme.expiry, programme.zone)
-    return [*state.pools, state.pool or expiry.pool_of(first)]
+    return [*state.pools, state.pool or expiry.pool_for(order.placed_at, programme.expiry, programme.zone)]
 
 
 def _hold_for(book: Ledger, order: OrderRecorded) -> PointsHold | None:

@@ -36,11 +36,14 @@ class Line(Struct, frozen=True):
 
 
 class Pool(Struct, frozen=True):
-    """Sums since ever: of credits, of what was taken and not returned, and of what expired and was not reclaimed."""
+    """Sums since ever: of credits, of what was taken and not returned, and of what expired and was not reclaimed.
+    `noticed`: the end of which the customer was told.
+    """
 
     credited: int = 0
     taken: int = 0
     expired: int = 0
+    noticed: str | None = None
 
     @property
     def remaining(self) -> int:

@@ -9,16 +9,29 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
+from crm.customers.service import Customer
 from crm.kernel import correlation, timers
 from crm.kernel.change import Change
 from crm.kernel.errors import Stale
 from crm.kernel.timers import Timer
-from crm.loyalty import due, repository, stored
+from crm.loyalty import due, idling, repository, stored
+from crm.loyalty.bonuses.joining import SIGNUP
 from crm.loyalty.chain import Entry
-from crm.loyalty.due import Held, PendingCredit
+from crm.loyalty.due import Calendar, Held, PendingCredit
+from crm.loyalty.idling import Activity
 from crm.loyalty.ledger import ISSUED, Account, Occasion
-from crm.loyalty.models import HoldStatus, LoyaltyAccount, OpenHold, PointsHold, PointsMonth, month_at, month_of
+from crm.loyalty.models import (
+    Enrolled,
+    HoldStatus,
+    LoyaltyAccount,
+    OpenHold,
+    PointsHold,
+    PointsMonth,
+    month_at,
+    month_of,
+)
 from crm.loyalty.pools import Pools, remaining
+from crm.loyalty.programmes import in_force
 
 OWNER, SUBJECT = "loyalty", "ledger"
 
@@ -57,8 +70,9 @@ class Ledger:
         """
         head, armed = self.head, self.head.due_at
         self._months(change, account.pools)
-        soonest = due.all_due(account.pools, pending, self.holds)
-        moments = [at for at, _ in soonest[:1]] + ([armed] if armed and not exactly else [])
+        for entry in entries:
+            self._count_as_active(entry)
+        moments = self._moments(account, pending) + ([armed] if armed and not exactly else [])
         head.due_at = min(moments, default=None)
         timers.follow(change, self._timer(armed), self._timer(head.due_at))
         balances = account.balances
@@ -70,7 +84,10 @@ class Ledger:
             head.cause, head.replayed, head.posted_at = entry.cause, entry.replayed, entry.recorded_at
             if entry.points:
                 head.newest_at = max(entry.occurred_at, head.newest_at or entry.occurred_at)
-            change.once(stored.item_of(entry))
+            if entry.cause == SIGNUP:  # beside another's cause, which two at once do not share
+                change.write(stored.item_of(entry), when=None, otherwise=Stale())
+            else:
+                change.once(stored.item_of(entry))
         change.revise(head)
 
     def open_hold(self, change: Change, item: PointsHold) -> None:
@@ -82,6 +99,45 @@ class Ledger:
         self.head.holds = [one for one in self.head.holds if one.hold_id != item.hold_id]
         item.status, item.captured = status, captured
         change.write(item, when=None, otherwise=Stale())
+
+    def enrol(
+        self,
+        change: Change,
+        at: datetime,
+        *,
+        cause: str,
+        actor: str | None = None,
+        replayed: bool,
+        customer: Customer | None = None,
+    ) -> None:
+        """They take part since then, or did before: also where what is told later was earlier. `customer`: the profile
+        that something is given by; nobody is given it who is blocked meanwhile.
+        """
+        if customer is not None:
+            change.unchanged(customer)
+        first, self.head.enrolled_at = self.head.enrolled_at, min(at, self.head.enrolled_at or at)
+        if first is None:
+            item = Enrolled.of(self.shop, self.customer_id)
+            item.enrolled_at, item.actor, item.cause, item.replayed = at, actor, cause, replayed
+            change.write(item, when=None, otherwise=Stale())
+
+    def calendar(self) -> Calendar:
+        programme = in_force.programme(self.shop, now=self.now)
+        return stored.calendar_of(self.head.idle_at, stored.birthday_of(self.head), programme)
+
+    def _moments(self, account: Account, pending: Iterable[PendingCredit]) -> list[datetime]:
+        """When what comes first is due, and when to look whether more is."""
+        calendar = self.calendar()
+        coming = due.all_due(account.pools, pending, self.holds, calendar)
+        looked_at = due.looked_at(account.pools, calendar, now=self.now)
+        return [at for at, _ in coming[:1]] + ([looked_at] if looked_at else [])
+
+    def _count_as_active(self, entry: Entry) -> None:
+        known = Activity(self.head.active_at, self.head.idle_at)
+        if idling.concerns(known, entry):
+            programme = in_force.programme(self.shop, at=entry.occurred_at, now=self.now)
+            known = idling.after(known, entry, programme)
+            self.head.active_at, self.head.idle_at = known.active_at, known.idle_at
 
     def _months(self, change: Change, pools: Pools) -> None:
         changed = {month_of(name) for name, pool in pools.items() if self.read.pools.get(name) != pool}

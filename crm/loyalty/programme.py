@@ -11,6 +11,7 @@ from enum import StrEnum
 from msgspec import Struct
 
 from crm.kernel.money import Money, minor_units
+from crm.loyalty.bonuses.definitions import Bonuses, Enrolment
 from crm.loyalty.expiry import Expiry
 
 
@@ -29,6 +30,8 @@ class Withheld(StrEnum):
     """Why an order earns nothing."""
 
     OTHER_CURRENCY = "OTHER_CURRENCY"
+    NOT_ENROLLED = "NOT_ENROLLED"
+    """It was placed before its customer took part."""
 
 
 class Earned(Struct, frozen=True):
@@ -39,7 +42,9 @@ class Earned(Struct, frozen=True):
 
 
 class Programme(Struct, frozen=True):
-    """`rate`: points for each whole unit of its currency. `point_value`: whole units of it that a point pays."""
+    """`rate`: points for each whole unit of its currency. `point_value`: whole units of it that a point pays.
+    `notice_days`: how long before points expire their customer is told; None: never.
+    """
 
     currency: str
     zone: str
@@ -50,6 +55,9 @@ class Programme(Struct, frozen=True):
     shortfall: Shortfall = Shortfall.NEGATIVE
     most_owed: int | None = None
     grace_days: int = 30
+    enrolment: Enrolment = Enrolment.AUTOMATIC
+    bonuses: Bonuses = Bonuses()
+    notice_days: int | None = None
 
     def earned(self, net: Money, *, points_spent: int = 0) -> Earned:
         """Points for an order's net less what was paid with points, rounded down on the whole order.

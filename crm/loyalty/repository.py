@@ -8,7 +8,15 @@ from pynamodb.exceptions import DoesNotExist
 from crm.kernel import batch_reads, timeline
 from crm.kernel.settings import settings
 from crm.kernel.table import customer_key
-from crm.loyalty.models import EntryReason, LedgerEntry, LoyaltyAccount, OrderEarning, PointsHold, PointsMonth
+from crm.loyalty.models import (
+    BonusTally,
+    EntryReason,
+    LedgerEntry,
+    LoyaltyAccount,
+    OrderEarning,
+    PointsHold,
+    PointsMonth,
+)
 
 
 def get_account(shop: str, customer_id: str) -> LoyaltyAccount | None:
@@ -58,6 +66,25 @@ def get_hold(shop: str, customer_id: str, hold_id: str) -> PointsHold | None:
         return PointsHold.get(key.pk, key.sk, consistent_read=True)
     except DoesNotExist:
         return None
+
+
+def get_tallies(shop: str, customer_id: str, bonus_id: str, day: str) -> tuple[BonusTally, BonusTally]:
+    """How often a bonus was given ever, and on a day; new where it was not, in one batch read (AP-207). Read after the
+    account, and written with it.
+    """
+    ever, of_day = BonusTally.of(shop, customer_id, bonus_id), BonusTally.of(shop, customer_id, bonus_id, day)
+    for raw in batch_reads.read(settings().crm_table, [(ever.pk, ever.sk), (of_day.pk, of_day.sk)]):
+        if raw["sk"]["S"] == ever.sk:
+            ever = BonusTally.from_raw_data(raw)
+        else:
+            of_day = BonusTally.from_raw_data(raw)
+    return ever, of_day
+
+
+def list_tallies(shop: str, customer_id: str) -> list[BonusTally]:
+    """How often bonuses were given, ever and by day, for verifying them (AP-208)."""
+    tallies = BonusTally.sk.startswith("BONUS#")
+    return list(BonusTally.query(customer_key(shop, customer_id), range_key_condition=tallies, consistent_read=True))
 
 
 def list_pending(shop: str, customer_id: str, *, limit: int | None = None) -> list[OrderEarning]:

@@ -6,6 +6,12 @@ is due by then is settled first, so that nobody spends what has expired, or wait
 """
 
 from crm.loyalty import repository, standing, stored
+from crm.loyalty.bonuses.birthday_dates import heard as heard_of_birthday
+from crm.loyalty.bonuses.definitions import Bonuses, Comparison, EventBonus, PropertyFilter
+from crm.loyalty.bonuses.definitions import Enrolment as EnrolmentKind
+from crm.loyalty.bonuses.eligibility import Unearned
+from crm.loyalty.bonuses.enrolling import Enrolment, enroll
+from crm.loyalty.bonuses.happenings import EventGiven, give_for_event
 from crm.loyalty.chain import Balances
 from crm.loyalty.holding import Hold, capture, hold, release
 from crm.loyalty.ledger import Movement
@@ -49,7 +55,13 @@ from crm.loyalty.verifying import Verified, verify
 __all__ = [
     "OWNER",
     "Balances",
+    "Bonuses",
+    "Comparison",
     "Defined",
+    "Enrolment",
+    "EnrolmentKind",
+    "EventBonus",
+    "EventGiven",
     "Finding",
     "Flaw",
     "Given",
@@ -75,6 +87,7 @@ __all__ = [
     "Programme",
     "ProgrammeFields",
     "ProgrammeVersion",
+    "PropertyFilter",
     "Reason",
     "Redeemed",
     "Redemption",
@@ -88,6 +101,7 @@ __all__ = [
     "RewardVersion",
     "TooManyHolds",
     "TooManyRewards",
+    "Unearned",
     "Verified",
     "VoucherUsed",
     "VoucherVoid",
@@ -101,8 +115,11 @@ __all__ = [
     "capture",
     "create_reward",
     "earnings",
+    "enroll",
     "entries",
     "find_voucher",
+    "give_for_event",
+    "heard_of_birthday",
     "hold",
     "is_due",
     "played",

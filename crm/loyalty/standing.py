@@ -1,18 +1,22 @@
 # crm/loyalty/standing.py
 """Balances as they are at an instant, also where time has changed them and no timer has yet been handled."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
 
-from crm.loyalty import due, expiry, ledger, order_points, repository, stored
-from crm.loyalty.chain import Balances
-from crm.loyalty.due import Expiring, Held, PendingCredit
-from crm.loyalty.ledger import Account
+from crm.customers import service as customers
+from crm.customers.service import Customer
+from crm.loyalty import due, expiry, idling, ledger, order_points, repository, stored
+from crm.loyalty.bonuses import celebrating
+from crm.loyalty.chain import Balances, Entry
+from crm.loyalty.due import BirthdayCome, Calendar, Expiring, Held, Noticed, PendingCredit
+from crm.loyalty.idling import Activity
+from crm.loyalty.ledger import Occasion
 from crm.loyalty.models import LoyaltyAccount, month_at, month_of
-from crm.loyalty.order_points import OrderState
 from crm.loyalty.posting import is_due, occasion
+from crm.loyalty.programme import Programme
 from crm.loyalty.programmes import in_force
 
 
@@ -37,35 +41,79 @@ def played(shop: str, customer_id: str, head: LoyaltyAccount, *, now: datetime) 
     """
     if not is_due(head, now) or head.due_at is None:
         return Played(stored.balances_of(head))
-    moved_at = None
-    since = min(month_at(now), month_of(expiry.pool_of(head.due_at)))
-    account = stored.account_of(shop, customer_id, head, repository.list_months(shop, customer_id, since=since))
-    orders = {item.order_id: stored.state_of(item) for item in repository.list_pending(shop, customer_id)}
-    found = (repository.get_hold(shop, customer_id, one.hold_id) for one in head.holds if one.ends_at <= now)
-    holds = {item.hold_id: stored.held_of(item) for item in found if item is not None}
-    while coming := _coming(account, orders.values(), holds.values(), now=now):
-        at, one = coming
-        before = account.balances.net
+    return _Play(shop, customer_id, head, now=now).on()
+
+
+class _Play:
+    """An account, as time goes on."""
+
+    def __init__(self, shop: str, customer_id: str, head: LoyaltyAccount, *, now: datetime) -> None:
+        self.shop, self.customer_id, self.now = shop, customer_id, now
+        since = min(month_at(now), month_of(expiry.pool_of(head.due_at)))
+        self.account = stored.account_of(
+            shop, customer_id, head, repository.list_months(shop, customer_id, since=since)
+        )
+        self.orders = {item.order_id: stored.state_of(item) for item in repository.list_pending(shop, customer_id)}
+        found = (repository.get_hold(shop, customer_id, one.hold_id) for one in head.holds if one.ends_at <= now)
+        self.holds = {item.hold_id: stored.held_of(item) for item in found if item is not None}
+        self.birthday, self.enrolled_at = stored.birthday_of(head), head.enrolled_at
+        self.activity = Activity(head.active_at, head.idle_at)
+
+    def on(self) -> Played:
+        moved_at = None
+        while coming := self._coming():
+            at, one = coming
+            before = self.account.balances.net
+            for entry in self._play(one, at):
+                if idling.concerns(self.activity, entry):
+                    self.activity = idling.after(self.activity, entry, self._programme(at))
+            moved_at = at if self.account.balances.net != before else moved_at
+        return Played(self.account.balances, moved_at)
+
+    def _play(self, one: due.Due, at: datetime) -> Sequence[Entry]:
         when = occasion("", at=at, now=at)
         match one:
             case PendingCredit():
-                account = order_points.mature(account, orders.pop(one.order_id), occasion=when).account
+                settled = order_points.mature(self.account, self.orders.pop(one.order_id), occasion=when)
+                self.account = settled.account
+                return settled.entries
+            case BirthdayCome():
+                return self._celebrate(when)
+            case Noticed():
+                ending = due.ending_at(self.account.pools, one.ends_at, self._calendar())
+                self.account = due.told_of(self.account, ending, one.ends_at)
+                return ()
             case Held():
-                grace = ledger.grace_pool(in_force.programme(shop, at=at, now=now), at)
-                moved = ledger.release(account, holds.pop(one.hold_id).portions, subject="", grace=grace, occasion=when)
-                account = moved.account
+                grace = ledger.grace_pool(self._programme(at), at)
+                portions = self.holds.pop(one.hold_id).portions
+                moved = ledger.release(self.account, portions, subject="", grace=grace, occasion=when)
             case Expiring():
-                account = ledger.expire(account, one.pool, occasion=when).account
-        moved_at = at if account.balances.net != before else moved_at
-    return Played(account.balances, moved_at)
+                moved = ledger.expire(self.account, one.pool, occasion=when)
+        self.account = moved.account
+        return (moved.entry,)
 
+    def _celebrate(self, when: Occasion) -> Sequence[Entry]:
+        customer = customers.take_snapshot(self.shop, self.customer_id).head(Customer)
+        celebrated = celebrating.celebrate(
+            self.account, self.birthday, self._programme(when.occurred_at), customer, enrolled_at=self.enrolled_at,
+            occasion=when,
+        )  # fmt: skip
+        self.account, self.birthday = celebrated.account, celebrated.birthday
+        if celebrated.entries:
+            self.enrolled_at = self.enrolled_at or when.occurred_at
+        return celebrated.entries
 
-def _coming(
-    account: Account, orders: Iterable[OrderState], holds: Iterable[Held], *, now: datetime
-) -> tuple[datetime, due.Due] | None:
-    pending = [
-        PendingCredit(state.order_id, state.pending, state.available_at, state.pool)
-        for state in orders
-        if state.available_at and state.pool
-    ]
-    return next(((at, one) for at, one in due.all_due(account.pools, pending, holds) if at <= now), None)
+    def _coming(self) -> tuple[datetime, due.Due] | None:
+        pending = [
+            PendingCredit(state.order_id, state.pending, state.available_at, state.pool)
+            for state in self.orders.values()
+            if state.available_at and state.pool
+        ]
+        coming = due.all_due(self.account.pools, pending, self.holds.values(), self._calendar())
+        return next(((at, one) for at, one in coming if at <= self.now), None)
+
+    def _calendar(self) -> Calendar:
+        return stored.calendar_of(self.activity.idle_at, self.birthday, self._programme(self.now))
+
+    def _programme(self, at: datetime) -> Programme:
+        return in_force.programme(self.shop, at=at, now=self.now)

@@ -2,11 +2,16 @@
 """Stored items as the values that decisions take, and back."""
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
+from msgspec.structs import asdict
+
+from crm.loyalty.bonuses.birthdays import Birthday
 from crm.loyalty.chain import FIRST, Balances, Entry, Posting, Reversed, fingerprint
-from crm.loyalty.due import Held, PendingCredit
+from crm.loyalty.due import Calendar, Held, PendingCredit
 from crm.loyalty.ledger import Account
 from crm.loyalty.models import (
+    BirthdayPart,
     LedgerEntry,
     LoyaltyAccount,
     OrderEarning,
@@ -21,7 +26,7 @@ from crm.loyalty.models import (
 from crm.loyalty.models import Posting as PostingPart
 from crm.loyalty.order_points import OrderState, Spending
 from crm.loyalty.pools import Effect, Line, Pool, Pools, Portion
-from crm.loyalty.programme import Withheld
+from crm.loyalty.programme import Programme, Withheld
 
 
 def account_of(shop: str, customer_id: str, head: LoyaltyAccount, months: Iterable[PointsMonth]) -> Account:
@@ -38,14 +43,30 @@ def balances_of(head: LoyaltyAccount) -> Balances:
 
 def pools_of(months: Iterable[PointsMonth]) -> Pools:
     parts: list[PoolPart] = [part for month in months for part in month.pools]
-    return {part.pool: Pool(int(part.credited), int(part.taken), int(part.expired)) for part in parts}
+    return {part.pool: Pool(int(part.credited), int(part.taken), int(part.expired), part.noticed) for part in parts}
 
 
 def pool_parts(pools: Pools) -> list[PoolPart]:
     return [
-        PoolPart(pool=name, credited=pool.credited, taken=pool.taken, expired=pool.expired)
+        PoolPart(pool=name, credited=pool.credited, taken=pool.taken, expired=pool.expired, noticed=pool.noticed)
         for name, pool in sorted(pools.items())
     ]
+
+
+def birthday_of(head: LoyaltyAccount) -> Birthday | None:
+    part: BirthdayPart | None = head.birthday
+    return Birthday(part.day, int(part.year), part.next_at) if part else None
+
+
+def put_birthday(head: LoyaltyAccount, birthday: Birthday | None) -> None:
+    head.birthday = BirthdayPart(**asdict(birthday)) if birthday else None
+
+
+def calendar_of(idle_at: datetime | None, birthday: Birthday | None, programme: Programme) -> Calendar:
+    return Calendar(
+        zone=programme.zone, idle_at=idle_at, birthday_at=birthday.next_at if birthday else None,
+        notice_days=programme.notice_days,
+    )  # fmt: skip
 
 
 def item_of(entry: Entry) -> LedgerEntry:

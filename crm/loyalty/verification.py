@@ -42,6 +42,8 @@ class Flaw(StrEnum):
     """What is pending, of an order or as a whole, is not what the entries left."""
     WRONG_HOLD = "WRONG_HOLD"
     """An open hold is not what the entries left."""
+    WRONG_TALLY = "WRONG_TALLY"
+    """How often a bonus was given for events is not how many entries of it there are."""
     WRONG_REVERSAL = "WRONG_REVERSAL"
     """A reversal names no earlier entry, or more than it had."""
     WRONG_REASON = "WRONG_REASON"
@@ -61,8 +63,9 @@ class Finding(Struct, frozen=True):
 
 class Stored(Struct, frozen=True, kw_only=True):
     """An account as it is stored, beside its entries. `fingerprints` are those stored with the entries, by cause;
-    `pools` as (credited, taken, expired); `reasons` what the words beside an entry come to, by cause; `misplaced` the
-    causes of entries whose keys are not their own.
+    `pools` as (credited, taken, expired); `tallies` how often each bonus was given for events, by day and (None) in
+    all; `reasons` what the words beside an entry come to, by cause; `misplaced` the causes of entries with keys of
+    others.
     """
 
     shop: str
@@ -75,6 +78,7 @@ class Stored(Struct, frozen=True, kw_only=True):
     pools: Mapping[str, tuple[int, int, int]] = {}
     pending: Mapping[str, int] = {}
     holds: Mapping[str, int] = {}
+    tallies: Mapping[str, Mapping[str | None, int]] = {}
     reasons: Mapping[str, str] = {}
     misplaced: frozenset[str] = frozenset()
 
@@ -91,6 +95,7 @@ def verify(entries: Iterable[Entry], stored: Stored) -> list[Finding]:
                 *_remaining(ordered, stored),
                 *_pending(ordered, stored),
                 *_holds(ordered, stored),
+                *_tallies(ordered, stored),
                 *_reversals(ordered),
                 *(
                     Finding(Flaw.WRONG_REASON, entry.cause)
@@ -190,6 +195,16 @@ def _holds(ordered: Sequence[Entry], stored: Stored) -> Iterator[Finding]:
             if posting.account == "customer:held":
                 held[entry.subject or ""] += posting.points
     yield from _differences(Flaw.WRONG_HOLD, held, stored.holds)
+
+
+def _tallies(ordered: Sequence[Entry], stored: Stored) -> Iterator[Finding]:
+    """Of days no more than in all: which were counted depends on the caps there were."""
+    given = Counter(entry.cause.rpartition(":")[2] for entry in ordered if entry.cause.startswith("event:"))
+    for bonus in sorted({*given, *stored.tallies}):
+        days = dict(stored.tallies.get(bonus, {}))
+        in_all = days.pop(None, 0)
+        if in_all != given[bonus] or sum(days.values()) > in_all or min(days.values(), default=0) < 0:
+            yield Finding(Flaw.WRONG_TALLY, bonus)
 
 
 def _differences(flaw: Flaw, worked_out: Mapping[str, int], stored: Mapping[str, int]) -> Iterator[Finding]:

@@ -9,7 +9,7 @@ from msgspec import Struct
 from crm.kernel import clock
 from crm.kernel.errors import NotFound, Stale
 from crm.loyalty import chain, repository, stored, verification
-from crm.loyalty.models import LedgerEntry, LoyaltyAccount
+from crm.loyalty.models import BonusTally, LedgerEntry, LoyaltyAccount
 from crm.loyalty.verification import Finding, Flaw, Stored
 
 T = TypeVar("T")
@@ -62,9 +62,17 @@ def _beside(shop: str, customer_id: str, head: LoyaltyAccount, items: list[Ledge
         pools={name: (pool.credited, pool.taken, pool.expired) for name, pool in pools.items()},
         pending={f"order:{item.order_id}": int(item.pending) for item in pending},
         holds={f"hold:{one.hold_id}": int(one.points) for one in head.holds},
+        tallies=_tallies(repository.list_tallies(shop, customer_id)),
         reasons={one.entry_cause: chain.reason_digest(one.reason, one.salt) for one in reasons},
         misplaced=frozenset(item.cause or "" for item in items if _is_misplaced(item)),
     )
+
+
+def _tallies(items: list[BonusTally]) -> dict[str, dict[str | None, int]]:
+    found: dict[str, dict[str | None, int]] = {}
+    for item in items:
+        found.setdefault(item.bonus_id, {})[item.day] = int(item.times)
+    return found
 
 
 def _read(read: Callable[[T], V], item: T) -> V | None:

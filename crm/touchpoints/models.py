@@ -1,7 +1,7 @@
 # crm/touchpoints/models.py
 """What is stored about visits, views, carts and whatever else a shop calls an event.
 
-Key design (docs/access-patterns.md, AP-32, AP-85 to AP-89, AP-130, AP-167, AP-168):
+Key design (docs/access-patterns.md, AP-32, AP-85 to AP-89, AP-130, AP-167, AP-168, AP-209):
     Touchpoint         pk=SHOP#<shop>#CUSTOMER#<customer>  sk=TOUCHPOINT#<type>#<occurred_at>#<touchpoint>   of a type
                        timeline_key=TOUCHPOINT#<occurred_at>#<touchpoint>                                    all of them
     Acquisition        pk=SHOP#<shop>#CUSTOMER#<customer>  sk=HEAD#ACQUISITION

@@ -67,6 +67,15 @@ def list_newest_of_type(
     return [touchpoint for touchpoint in found if touchpoint.sk != before][:limit]
 
 
+def get(shop: str, customer_id: str, type_: str, touchpoint_id: str, *, occurred_at: datetime) -> Touchpoint | None:
+    """AP-209."""
+    key = Touchpoint.of(shop, customer_id, type_, touchpoint_id, occurred_at=occurred_at)
+    try:
+        return Touchpoint.get(key.pk, key.sk, consistent_read=True)
+    except DoesNotExist:
+        return None
+
+
 def list_since(shop: str, customer_id: str, type_: str, *, since: datetime | None) -> list[Touchpoint]:
     """AP-167. All of a type that happened at `since` or later, or ever; oldest first."""
     first, last = _reach(f"TOUCHPOINT#{type_}#", since, None, None)

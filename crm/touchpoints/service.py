@@ -50,6 +50,7 @@ __all__ = [
     "carts",
     "checkouts",
     "faults",
+    "get",
     "identify",
     "newest_of_direction",
     "of_type_since",
@@ -72,6 +73,7 @@ touchpoint is in two.
 """
 
 
+get = repository.get
 settle = visitors.settle
 of_type_since = repository.list_since
 newest_of_direction = repository.newest_of_direction

@@ -1,6 +1,6 @@
 # functions/loyalty/post_points.py
-"""SQS LoyaltyQueue <- DomainBus `order.recorded`, `timer.due`: post the points that an order earns, spends or gives
-back, and those that mature, come back or expire.
+"""SQS LoyaltyQueue <- DomainBus `order.recorded`, `customer.recorded`, `touchpoint.recorded`, `timer.due`: post the
+points that an order earns, spends or gives back, what else earns some, and those that mature, come back or expire.
 """
 
 from typing import Any
@@ -9,11 +9,13 @@ from aws_lambda_powertools import Logger
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from crm.customers.events import CustomerRecorded
 from crm.kernel import clock
 from crm.kernel.errors import InvalidInput
 from crm.kernel.timers import TimerDue
 from crm.loyalty import service
 from crm.orders.events import OrderRecorded
+from crm.touchpoints.events import TouchpointRecorded
 from functions import batches
 
 logger = Logger()
@@ -24,6 +26,10 @@ def post_points(record: SQSRecord) -> None:
     match event["detail-type"]:
         case OrderRecorded.detail_type:
             _post(OrderRecorded.parse(event["detail"]))
+        case CustomerRecorded.detail_type:
+            _hear(CustomerRecorded.parse(event["detail"]))
+        case TouchpointRecorded.detail_type:
+            _give(TouchpointRecorded.parse(event["detail"]))
         case TimerDue.detail_type:
             _wake(TimerDue.parse(event["detail"]))
         case unknown:
@@ -35,6 +41,17 @@ def _post(order: OrderRecorded) -> None:
     if posted.points or posted.withheld:
         told = {"shop": order.shop, "order_id": order.order_id, "rev": order.rev, "cause": order.cause}
         logger.info("points posted", extra=told | {"points": posted.points, "withheld": posted.withheld})
+
+
+def _hear(customer: CustomerRecorded) -> None:
+    service.heard_of_birthday(customer.shop, customer.customer_id, now=clock.now())
+
+
+def _give(event: TouchpointRecorded) -> None:
+    for given in service.give_for_event(event, now=clock.now()):
+        if given.points or given.unearned:
+            told = {"shop": event.shop, "cause": given.cause, "points": given.points, "unearned": given.unearned}
+            logger.info("bonus", extra=told)
 
 
 def _wake(due: TimerDue) -> None:

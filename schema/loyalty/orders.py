@@ -17,6 +17,10 @@ class PointsWithheld(Enum):
     OTHER_CURRENCY = strawberry.enum_value(
         "OTHER_CURRENCY", description="It is in another currency than the programme, and no rate is agreed."
     )
+    NOT_ENROLLED = strawberry.enum_value(
+        "NOT_ENROLLED",
+        description="Its customer did not take part when it was placed, and the programme waits for them to ask.",
+    )
 
 
 @strawberry.type(

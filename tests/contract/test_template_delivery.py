@@ -7,6 +7,7 @@ import pytest
 
 from crm.customers.events import AttributeDefined
 from crm.intake.changes import PUBLISHERS
+from crm.intake.event_types import BEHAVIOUR
 from crm.segmentation.service import TOUCHED_BY
 from crm.shops.events import ShopChanged
 from tests.contract.stack import (
@@ -169,6 +170,8 @@ def test_events_are_wired_to_the_functions_that_the_design_names() -> None:
         ),
         ("DomainBus", "timer.due", "segmentation", "SegmentationQueue"),
         ("DomainBus", "order.recorded", "", "LoyaltyQueue"),
+        ("DomainBus", "customer.recorded", "", "LoyaltyQueue"),
+        ("DomainBus", "touchpoint.recorded", "", "LoyaltyQueue"),
         ("DomainBus", "order.recorded", "", "NotificationsQueue"),
         ("DomainBus", "timer.due", "notifications", "NotificationsQueue"),
         ("DomainBus", "timer.due", "loyalty", "LoyaltyQueue"),
@@ -188,6 +191,12 @@ def test_events_are_wired_to_the_functions_that_the_design_names() -> None:
         ("CrmTable", "PublishChangesFunction"),
         ("CrmTable", "RollUpFunction"),
     }
+
+
+def test_of_touchpoints_only_those_that_shops_have_names_for_may_earn_points() -> None:
+    [rule] = [rule for name, rule in RULES.items() if name == "HappeningsToLoyalty"]
+    [described] = rule["EventPattern"]["detail"]["type"]
+    assert set(described["anything-but"]) == BEHAVIOUR - {"custom.recorded"}
 
 
 def test_every_kind_that_is_published_reaches_the_function_that_publishes_it() -> None:

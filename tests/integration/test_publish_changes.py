@@ -13,7 +13,7 @@ from crm.intake.changes import PUBLISHERS
 from crm.kernel import aws, clock
 from crm.kernel.settings import settings
 from crm.kernel.table import Published
-from crm.loyalty.models import LedgerEntry, Posting
+from crm.loyalty.models import Enrolled, ExpiryNotice, LedgerEntry, Posting
 from crm.notifications.models import Message
 from crm.orders.events import OrderRecorded
 from crm.segmentation.stays import SegmentMembership
@@ -92,6 +92,18 @@ def entry() -> LedgerEntry:
     return item
 
 
+def enrolled() -> Enrolled:
+    item = Enrolled.of("demo", "ann")
+    item.enrolled_at, item.cause = NOON, "account:enroll"
+    return item
+
+
+def notice() -> ExpiryNotice:
+    item = ExpiryNotice.of("demo", "ann", "pool:2026-04-01T22:00:00.000000Z:notice")
+    item.points, item.ends_at, item.noticed_at = 20, LATER, NOON
+    return item
+
+
 def link() -> VisitorLink:
     item = VisitorLink.of("demo", "v1")
     item.customer_id, item.identified_at, item.identified_by = "ann", NOON, "e1"
@@ -146,6 +158,8 @@ EVERY_KIND: list[tuple[Published, str]] = [
     (stay(), "segment.entered"),
     (message(), "message.planned"),
     (entry(), "points.posted"),
+    (enrolled(), "loyalty.enrolled"),
+    (notice(), "points.expiring"),
     (answer(), "feedback.recorded"),
     (link(), "visitor.identified"),
 ]

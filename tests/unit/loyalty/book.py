@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from crm.loyalty import due, expiry, ledger, order_points, pools
 from crm.loyalty.chain import Entry, Reversed
-from crm.loyalty.due import Expiring, Held, PendingCredit
+from crm.loyalty.due import Calendar, Expiring, Held, PendingCredit
 from crm.loyalty.ledger import Account, Moved, Occasion
 from crm.loyalty.order_points import OrderState, Revision
 from crm.loyalty.programme import Programme
@@ -52,7 +52,7 @@ class Book:
         return ledger.grace_pool(self.programme, self.now)
 
     def pool(self) -> str:
-        return expiry.pool_of(expiry.expires_at(self.now, self.programme.expiry, self.programme.zone))
+        return expiry.pool_for(self.now, self.programme.expiry, self.programme.zone)
 
     def order(self, order_id: str = "o1", *, gross: int, rev: int | None = None, **said: Any) -> list[Entry]:
         """A revision; the next one unless `rev` says otherwise."""
@@ -145,5 +145,5 @@ class Book:
             for state in self.orders.values()
             if state.pending and state.available_at and state.pool
         ]
-        coming = due.all_due(self.account.pools, pending, self.holds.values())
+        coming = due.all_due(self.account.pools, pending, self.holds.values(), Calendar(zone=self.programme.zone))
         return next(((at, one) for at, one in coming if at <= until), None)

@@ -1,6 +1,6 @@
 # tests/unit/loyalty/test_verification.py
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
@@ -209,3 +209,17 @@ def test_every_edit_deletion_swap_and_truncation_of_entries_is_found(edit: Edit)
     for _ in range(100):
         entries, is_stored = edit(draw, given.entries, stored(given))
         assert verify(entries, is_stored), [one for one in entries if one not in given.entries]
+
+
+def test_how_often_a_bonus_was_given_is_counted_anew() -> None:
+    book = Book()
+    for number in range(2):
+        occasion = book.occasion(f"event:e{number}:ebn_1")
+        book.take(ledger.earn(book.account, 10, pool="never", occasion=occasion))
+    right = stored(book)
+    tallies: list[Mapping[str, Mapping[str | None, int]]] = [
+        {"ebn_1": {None: 2}}, {"ebn_1": {None: 2, "2026-03-10": 1}}, {}, {"ebn_1": {None: 1}},
+        {"ebn_1": {None: 2, "2026-03-10": 3}}, {"ebn_1": {None: 2}, "ebn_2": {None: 1}},
+    ]  # fmt: skip
+    found = [flaws(book.entries, replace(right, tallies=each)) for each in tallies]
+    assert found == [set(), set(), *[{Flaw.WRONG_TALLY}] * 4]
