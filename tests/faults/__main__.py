@@ -13,6 +13,7 @@ from tests.faults import (
     forgeries,
     in_process,
     loyalty_conditions,
+    loyalty_machine,
     loyalty_rush,
     loyalty_storm,
     loyalty_tampering,
@@ -48,6 +49,7 @@ MODULES: Final = (
     loyalty_rush,
     loyalty_tampering,
     loyalty_conditions,
+    loyalty_machine,
 )
 
 

@@ -10,7 +10,7 @@ from pynamodb.exceptions import PutError
 
 from crm.kernel.change import Change
 from crm.kernel.table import Item
-from crm.loyalty import expiry, holding, ledger, maturing, moving, orders, repository, stored
+from crm.loyalty import expiry, holding, ledger, maturing, moving, orders, repository, stored, transferring
 from crm.loyalty.chain import Entry
 from crm.loyalty.due import Held
 from crm.loyalty.ledger import Account
@@ -88,7 +88,7 @@ class StoredBook(Book):
         )  # fmt: skip
         assert not said
         orders.post_for_order(told, now=self.now)
-        return self._since(before)
+        return [entry for entry in self.all_entries() if entry.number > before]
 
     def redeem(self, points: int, cause: str = "r1") -> Entry:
         given = moving.redeem(
@@ -129,6 +129,16 @@ class StoredBook(Book):
         made = holding.release(self._shop, self._customer_id, self._holds[hold_id], actor=staff(), now=self.now)
         return stored.entry_of(made.given.entry)
 
+    def all_entries(self) -> list[Entry]:
+        entries = map(stored.entry_of, repository.list_all_entries(self._shop, self._customer_id))
+        return sorted(entries, key=lambda entry: entry.number)
+
+    def transfer(self, other: Book, merge: str) -> None:
+        assert isinstance(other, StoredBook)
+        transferring.transfer(
+            self._shop, self._customer_id, other._customer_id, cause=f"merge:{merge}", now=self.now
+        )  # fmt: skip
+
     def wait(self, **time: int) -> None:
         self.now += timedelta(**time)
         maturing.settle(self._shop, self._customer_id, now=self.now)
@@ -136,10 +146,6 @@ class StoredBook(Book):
     def _head(self) -> LoyaltyAccount:
         found = repository.get_account(self._shop, self._customer_id)
         return found or LoyaltyAccount.of(self._shop, self._customer_id)
-
-    def _since(self, number: int) -> list[Entry]:
-        entries = map(stored.entry_of, repository.list_all_entries(self._shop, self._customer_id))
-        return sorted((entry for entry in entries if entry.number > number), key=lambda entry: entry.number)
 
 
 def order_told(

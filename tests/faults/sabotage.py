@@ -23,7 +23,7 @@ from crm.kernel.change import Change
 from crm.kernel.errors import InvalidInput, Stale
 from crm.kernel.table import customer_key
 from crm.kpis import rollup
-from crm.loyalty import holding, moving, order_points, orders, verification
+from crm.loyalty import holding, moving, order_points, orders, pools, verification
 from crm.loyalty import repository as points
 from crm.loyalty.models import LoyaltyAccount
 from crm.notifications import delivery, recipient
@@ -143,6 +143,20 @@ def a_movement_has_its_cause_once() -> None:
 def a_key_stands_for_what_was_asked() -> None:
     for module in (moving, holding):
         _replace(module, "told_before", lambda item, _: moving.Given(item, replayed=True))
+
+
+def what_expires_first_is_spent_first() -> None:
+    """The pools are gone through in whatever order they are read."""
+    taking = pools.taking
+
+    def any_order(found: Any, points: int, **more: Any) -> Any:
+        lines = []
+        for name in found:
+            lines += taking({name: found[name]}, points, **more)
+            points -= sum(line.points for line in lines[-1:] if line.pool == name)
+        return lines
+
+    _replace(pools, "taking", any_order)
 
 
 def every_order_is_posted() -> None:
@@ -357,6 +371,8 @@ GUARDS: Final[dict[str, Callable[[], None]]] = {
     "key_effects_wrong": a_movement_has_its_cause_once,
     "key_answers_differing": a_movement_has_its_cause_once,
     "keys_reused": a_key_stands_for_what_was_asked,
+    "machine_differences": what_expires_first_is_spent_first,
+    "stored_machine_differences": what_expires_first_is_spent_first,
     "conditions_surviving": nothing,
     "balances_wrong": a_correction_posts_the_difference,
     "orders_lost": every_order_is_posted,

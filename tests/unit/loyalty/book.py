@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from crm.loyalty import due, expiry, ledger, order_points, pools
 from crm.loyalty.chain import Entry, Reversed
 from crm.loyalty.due import Calendar, Expiring, Held, PendingCredit
-from crm.loyalty.ledger import Account, Moved, Occasion
+from crm.loyalty.ledger import Account, Moved, Movement, Occasion
 from crm.loyalty.order_points import OrderState, Revision
 from crm.loyalty.programme import Programme
 
@@ -18,15 +18,16 @@ PLAIN = Programme(currency="EUR", zone="Europe/Vienna")
 
 
 class Book:
-    def __init__(self, programme: Programme = PLAIN, **changed: Any) -> None:
+    def __init__(self, programme: Programme = PLAIN, *, customer_id: str = "cus_1", **changed: Any) -> None:
         self.programme = replace(programme, **changed)
         self.now = START
-        self.account = Account("demo", "cus_1")
+        self.account = Account("demo", customer_id)
         self.entries: list[Entry] = []
         self.orders: dict[str, OrderState] = {}
         self.revs: dict[str, int] = {}
         self.placed: dict[str, datetime] = {}
         self.holds: dict[str, Held] = {}
+        self._captured: dict[str, tuple[pools.Portion, ...]] = {}
 
     @property
     def balances(self) -> tuple[int, int, int, int]:
@@ -38,6 +39,9 @@ class Book:
     def open(self) -> dict[str, int]:
         """What can be spent, by the day (UTC) in which it expires."""
         return {name[:10]: pool.remaining for name, pool in self.account.pools.items() if pool.remaining}
+
+    def all_entries(self) -> list[Entry]:
+        return self.entries
 
     def take(self, moved: Moved) -> Entry:
         self.account = moved.account
@@ -94,6 +98,7 @@ class Book:
             occasion=self.occasion(cause, order_id=held.order_id),
         )  # fmt: skip
         del self.holds[hold_id]
+        self._captured[cause] = held.portions
         if held.order_id:
             state = self.orders.get(held.order_id) or OrderState(order_id=held.order_id)
             self.orders[held.order_id] = order_points.captured(state, held, points, cause)
@@ -111,13 +116,31 @@ class Book:
         return self.take(ledger.adjust(self.account, points, pool=self.pool(), occasion=occasion))
 
     def reverse(self, entry: Entry) -> Entry:
-        """All of a debit."""
+        """All of a redemption, an adjustment, or what a hold spent."""
+        issuer = ledger.ADJUSTED if entry.movement == Movement.ADJUST else ledger.REDEEMED
+        points = abs(sum(posting.points for posting in entry.postings if posting.account == issuer))
+        reverses, occasion = [Reversed(entry.cause, points)], self.occasion(f"{entry.cause}:reverse")
+        if entry.movement == Movement.ADJUST and entry.points > 0:
+            origin = [line.pool for line in entry.lines if line.effect == pools.Effect.CREDIT]
+            return self.take(
+                ledger.take_back(
+                    self.account, points, origin=origin, issuer=issuer, programme=self.programme, reverses=reverses,
+                    occasion=occasion,
+                )
+            )  # fmt: skip
+        taken, _ = pools.split(self._captured.get(entry.cause) or pools.portions(entry.lines), points)
         return self.take(
             ledger.give_back(
-                self.account, pools.portions(entry.lines), reverses=[Reversed(entry.cause, -entry.points)],
-                grace=self.grace, occasion=self.occasion(f"{entry.cause}:reverse"),
+                self.account, taken, spender=issuer, reverses=reverses, grace=self.grace, occasion=occasion
             )
         )  # fmt: skip
+
+    def transfer(self, other: "Book", merge: str) -> None:
+        """All that can be spent, and what is owed."""
+        occasion = self.occasion(f"merge:{merge}:transfer:1")
+        if self.account.balances.available or self.account.balances.owed:
+            gone = self.take(ledger.transfer_out(self.account, most_pools=99, occasion=occasion))
+            other.take(ledger.transfer_in(other.account, gone, occasion=occasion))
 
     def wait(self, **time: int) -> None:
         """Let time pass, and have its effects as of when each fell due."""

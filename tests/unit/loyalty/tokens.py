@@ -3,6 +3,7 @@
 touches each. Slow, wasteful, and easy to believe.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -76,8 +77,21 @@ class Tokens:
             found[token.ends] = found.get(token.ends, 0) + 1
         return found
 
-    def adjust(self, points: int) -> None:
-        self._come(self._new(points, self._life(self.now)))
+    def adjust(self, points: int) -> datetime:
+        """When they expire."""
+        ends = self._life(self.now)
+        self._come(self._new(points, ends))
+        return ends
+
+    def unadjust(self, points: int, ends: datetime) -> None:
+        self._take_back(points, {ends})
+
+    def hand_over(self, other: "Tokens") -> None:
+        moved = self._open()
+        self.tokens = [token for token in self.tokens if token not in moved]
+        other.owed, self.owed = other.owed + self.owed, 0
+        other.tokens += moved
+        other._come(moved)
 
     def spend(self, points: int, cause: str) -> bool:
         if points > self.count("open"):
@@ -104,6 +118,7 @@ class Tokens:
             order.spent += points
             order.captured += points
         self._capture(hold, points)
+        self.spendings[f"{hold_id}, captured"] = hold.tokens[:points]
 
     def release(self, hold_id: str) -> None:
         self._return(self.holds.pop(hold_id).tokens)
@@ -231,10 +246,14 @@ class Tokens:
 
     def _unearn(self, name: str, order: Order, points: int) -> None:
         pending = [token for token in self.tokens if token.where == "pending" and token.order == name]
-        mine = [token for token in self._open() if token.ends in order.ends]
-        expired = [token for token in self.tokens if token.where == "expired" and token.ends in order.ends]
-        others = [token for token in self._open() if token.ends not in order.ends]
-        takeable = pending + mine + expired + others
+        order.forgiven += self._take_back(points, order.ends, pending)
+
+    def _take_back(self, points: int, ends: set[datetime], pending: Sequence[Token] = ()) -> int:
+        """How many of them are forgiven."""
+        mine = [token for token in self._open() if token.ends in ends]
+        expired = [token for token in self.tokens if token.where == "expired" and token.ends in ends]
+        others = [token for token in self._open() if token.ends not in ends]
+        takeable = [*pending, *mine, *expired, *others]
         for token in takeable[:points]:
             token.where = "gone"
         missing = max(0, points - len(takeable))
@@ -244,7 +263,7 @@ class Tokens:
             room = missing if self.most_owed is None else max(0, self.most_owed - self.owed)
             owing = min(missing, room)
         self.owed += owing
-        order.forgiven += missing - owing
+        return missing - owing
 
     def state(self) -> dict[str, Any]:
         orders = {name: (one.earned, one.forgiven, one.spent, one.short) for name, one in self.orders.items()}

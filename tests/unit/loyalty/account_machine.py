@@ -1,0 +1,177 @@
+# tests/unit/loyalty/account_machine.py
+"""Everything that can happen to an account, in any order, against a model in which each point is a token."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    precondition,
+    rule,
+)
+from msgspec.structs import replace
+
+from crm.loyalty import expiry, pools
+from crm.loyalty.chain import Entry
+from crm.loyalty.expiry import Expiry
+from crm.loyalty.holding import MOST_HOLDS
+from crm.loyalty.programme import Programme, Shortfall
+from crm.loyalty.refusals import InsufficientPoints
+from tests.unit.loyalty.book import PLAIN, START, Book
+from tests.unit.loyalty.tokens import FAR, Tokens
+
+NAMES = st.sampled_from(["o1", "o2", "o3"])
+POINTS = st.integers(1, 40)
+
+
+class AccountMachine(RuleBasedStateMachine):
+    @initialize(
+        months=st.sampled_from([0, 1, 2]), window=st.sampled_from([0, 0, 3, 14]),
+        shortfall=st.sampled_from(Shortfall), most_owed=st.sampled_from([None, 10]),
+    )  # fmt: skip
+    def begin(self, months: int, window: int, shortfall: Shortfall, most_owed: int | None) -> None:
+        programme = replace(
+            PLAIN, expiry=Expiry(months) if months else None, return_window_days=window, shortfall=shortfall,
+            most_owed=most_owed,
+        )  # fmt: skip
+        kept: dict[str, Any] = {"months": months, "window": window, "policy": shortfall, "most_owed": most_owed}
+        self.book, self.other_book = self.books(programme)
+        self.tokens, self.other_tokens = (Tokens(START, **kept) for _ in range(2))
+        self.causes = 0
+        self.spent: list[tuple[str, Entry]] = []
+        self.gifts: list[tuple[datetime, Entry]] = []
+
+    def books(self, programme: Programme) -> tuple[Book, Book]:
+        """Of two customers, one of whom may be merged into the other."""
+        return Book(programme), Book(programme, customer_id="cus_2")
+
+    @rule(days=st.integers(0, 40), hours=st.integers(0, 23))
+    def time_passes(self, days: int, hours: int) -> None:
+        self._wait(days=days, hours=hours)
+
+    def _wait(self, *, days: int = 0, hours: int = 0) -> None:
+        for book, tokens in ((self.book, self.tokens), (self.other_book, self.other_tokens)):
+            book.wait(days=days, hours=hours)
+            tokens.wait(book.now)
+
+    @rule(
+        name=NAMES, gross=st.integers(1, 60), refunded=st.integers(0, 60), back=st.sampled_from([0, 0, 0, 1, 2]),
+        points_spent=st.sampled_from([0, 0, 5, 30, 200]),
+    )  # fmt: skip
+    def an_order_is_told(self, name: str, gross: int, refunded: int, back: int, points_spent: int) -> None:
+        """Its next revision, or an older one again. Points are spent on it once; what gives them back gives all."""
+        rev = max(1, self.book.revs.get(name, 0) + 1 - back)
+        known = self.book.revs.get(name, 0)
+        refunded = min(refunded, gross)
+        stands = self.book.orders.get(name)
+        if stands and stands.spendings:
+            refunded = gross if refunded else 0
+            points_spent = max(stands.spent, stands.captured)
+        self.book.order(name, gross=100 * gross, refunded=100 * refunded, rev=rev, points_spent=points_spent)
+        self.book.revs[name] = max(rev, known)
+        self.tokens.order(
+            name, rev, gross=gross, refunded=refunded, points_spent=points_spent, placed=self.book.placed[name]
+        )
+        self._wait()  # what an old order earns may have expired before it is told
+
+    @rule(points=POINTS)
+    def points_are_given(self, points: int) -> None:
+        self.gifts.append((self.tokens.adjust(points), self.book.adjust(points, self._cause())))
+
+    @precondition(lambda self: self.gifts)
+    @rule(data=st.data())
+    def a_gift_is_taken_back(self, data: st.DataObject) -> None:
+        ends, entry = self.gifts.pop(data.draw(st.integers(0, len(self.gifts) - 1)))
+        self.book.reverse(entry)
+        self.tokens.unadjust(entry.points, ends)
+
+    @rule(points=POINTS)
+    def points_are_taken(self, points: int) -> None:
+        self._spend(points, lambda cause: self.book.adjust(-points, cause))
+
+    @rule(points=POINTS)
+    def points_are_redeemed(self, points: int) -> None:
+        self._spend(points, lambda cause: self.book.redeem(points, cause))
+
+    def _spend(self, points: int, move: Callable[[str], Entry]) -> None:
+        cause = self._cause()
+        entry = self._unless_short(lambda: move(cause))
+        assert self.tokens.spend(points, cause) is (entry is not None)
+        if entry:
+            self.spent.append((cause, entry))
+
+    @precondition(lambda self: self.spent)
+    @rule(data=st.data())
+    def a_debit_is_reversed(self, data: st.DataObject) -> None:
+        cause, entry = self.spent.pop(data.draw(st.integers(0, len(self.spent) - 1)))
+        self.book.reverse(entry)
+        self.tokens.give_back(cause)
+
+    @rule(back=st.booleans())
+    def a_customer_is_merged_into_the_other(self, back: bool) -> None:
+        books, tokens = (self.book, self.other_book), (self.tokens, self.other_tokens)
+        books[back].transfer(books[not back], self._cause())
+        tokens[back].hand_over(tokens[not back])
+
+    @precondition(lambda self: len(self.book.holds) < MOST_HOLDS)
+    @rule(points=POINTS, hours=st.integers(1, 24 * 30), order=st.none() | NAMES)
+    def points_are_held(self, points: int, hours: int, order: str | None) -> None:
+        hold_id = self._cause()
+        if order and any(one.order_id == order for one in self.book.holds.values()):
+            order = None  # one hold an order
+        held = self._unless_short(lambda: self.book.hold(points, hold_id, hours=hours, order_id=order))
+        ends = self.book.now + timedelta(hours=hours)
+        assert self.tokens.hold(hold_id, points, ends, order) is (held is not None)
+
+    @precondition(lambda self: self.book.holds)
+    @rule(data=st.data())
+    def a_hold_is_captured(self, data: st.DataObject) -> None:
+        holds = self.book.holds
+        held = holds[name := data.draw(st.sampled_from(sorted(holds)))]
+        points = data.draw(st.integers(1, held.points))
+        if held.order_id and (stands := self.book.orders.get(held.order_id)) and stands.spent:
+            return  # the tokens of two spendings of one order cannot be told apart
+        entry = self.book.capture(name, points)
+        self.tokens.capture(name, points)
+        if not held.order_id:
+            self.spent.append((f"{name}, captured", entry))
+
+    @precondition(lambda self: self.book.holds)
+    @rule(data=st.data())
+    def a_hold_is_released(self, data: st.DataObject) -> None:
+        hold_id = data.draw(st.sampled_from(sorted(self.book.holds)))
+        self.book.release(hold_id)
+        self.tokens.release(hold_id)
+
+    @invariant()
+    def both_agree(self) -> None:
+        if hasattr(self, "book"):
+            assert self._found(self.book) == self.tokens.state()
+            assert self._found(self.other_book) == self.other_tokens.state()
+
+    def _cause(self) -> str:
+        self.causes += 1
+        return f"c{self.causes}"
+
+    @staticmethod
+    def _unless_short(move: Any) -> Any:
+        try:
+            return move()
+        except InsufficientPoints:
+            return None
+
+    @staticmethod
+    def _found(book: Book) -> dict[str, Any]:
+        account = book.account
+        now = account.balances
+        assert not (now.available and now.owed)
+        assert now.available == pools.remaining(account.pools)
+        left = {
+            expiry.ends_at(name) or FAR: pool.remaining for name, pool in account.pools.items() if pool.remaining
+        }  # fmt: skip
+        orders = {name: (one.earned, one.forgiven, one.spent, one.short) for name, one in book.orders.items()}
+        return {"balances": (now.available, now.pending, now.held, now.owed), "open": left, "orders": orders}
