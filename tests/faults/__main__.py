@@ -15,6 +15,7 @@ from tests.faults import (
     loyalty_conditions,
     loyalty_machine,
     loyalty_rush,
+    loyalty_stock,
     loyalty_storm,
     loyalty_tampering,
     moving_in,
@@ -50,6 +51,7 @@ MODULES: Final = (
     loyalty_tampering,
     loyalty_conditions,
     loyalty_machine,
+    loyalty_stock,
 )
 
 

@@ -22,6 +22,15 @@ def staff() -> Any:
     return Actor(Role.STAFF, "s1")
 
 
+def customer(shop: str, customer_id: str, *, now: datetime) -> None:
+    from crm.customers.service import Customer
+    from crm.kernel.change import Change
+
+    change = Change(now)
+    change.revise(Customer.of(shop, customer_id, now=now))
+    change.commit()
+
+
 def give(shop: str, customer_id: str, points: int, *, now: datetime, key: str = "given") -> None:
     from crm.loyalty import service as loyalty
 

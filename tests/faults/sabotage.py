@@ -26,6 +26,7 @@ from crm.kpis import rollup
 from crm.loyalty import holding, moving, order_points, orders, pools, verification
 from crm.loyalty import repository as points
 from crm.loyalty.models import LoyaltyAccount
+from crm.loyalty.redemptions.models import RewardStock
 from crm.notifications import delivery, recipient
 from crm.segmentation import events as stays
 from crm.segmentation import refreshing, rfm, transitions
@@ -157,6 +158,15 @@ def what_expires_first_is_spent_first() -> None:
         return lines
 
     _replace(pools, "taking", any_order)
+
+
+def a_piece_is_taken_while_there_is_one() -> None:
+    update = Change.update
+
+    def anyway(self: Change, item: Any, actions: Any, *, when: Any, otherwise: Any) -> None:
+        update(self, item, actions, when=None if isinstance(item, RewardStock) else when, otherwise=otherwise)
+
+    _replace(Change, "update", anyway)
 
 
 def every_order_is_posted() -> None:
@@ -379,6 +389,7 @@ GUARDS: Final[dict[str, Callable[[], None]]] = {
     "orders_doubled": a_correction_posts_the_difference,
     "late_duplicates_doubled": what_came_before_changes_nothing,
     "workers_killed": nothing,
+    "stock_redeemed": a_piece_is_taken_while_there_is_one,
     "edits_undetected": each_entry_names_the_one_before,
     "jwks_fetches_per_cooldown": keys_are_fetched_once_in_a_cool_down,
 }
