@@ -26,6 +26,7 @@ from typing import Any, ClassVar, Self
 
 from pynamodb.attributes import BooleanAttribute, ListAttribute, NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 
+from crm.kernel.compact_json import CompactJSONAttribute
 from crm.kernel.table import Correlated, Item, Part, Published, Synced, customer_key
 from crm.loyalty.expiry import is_idle
 
@@ -218,6 +219,21 @@ class SpendingPart(Part):
     portions: ListAttribute[PortionPart] = ListAttribute(of=PortionPart, default=list)
 
 
+class GivenPart(Part):
+    """Points that a rule of the programme gave to an order."""
+
+    rule = UnicodeAttribute()
+    points = NumberAttribute()
+
+
+class DrawnPart(Part):
+    """Points that an order holds of a share of a rule's budget."""
+
+    rule = UnicodeAttribute()
+    share = NumberAttribute()
+    points = NumberAttribute()
+
+
 class OrderEarning(Published, discriminator="OrderEarning"):
     """What an order has posted, as of the newest of its revisions seen (crm/loyalty/order_points.py)."""
 
@@ -230,6 +246,10 @@ class OrderEarning(Published, discriminator="OrderEarning"):
     """The one that counted when the order was placed, as of its first posting: all its revisions are judged by it."""
     programme_currency = UnicodeAttribute(null=True)
     """That version's: version 0 has the shop's, and the shop may change it."""
+    context = CompactJSONAttribute(null=True)
+    """Who ordered, and when, as of the first posting (crm/loyalty/earning/granting.py): pinned as the version is."""
+    given: ListAttribute[GivenPart] = ListAttribute(of=GivenPart, default=list)
+    drawn: ListAttribute[DrawnPart] = ListAttribute(of=DrawnPart, default=list)
     withheld = UnicodeAttribute(null=True)
     """Why the order earns nothing (`programme.Withheld`)."""
     available_at = UTCDateTimeAttribute(null=True)

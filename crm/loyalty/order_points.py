@@ -11,13 +11,15 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from crm.kernel.money import Money
 from crm.loyalty import expiry, ledger, pools
 from crm.loyalty.chain import Entry, Reversed
 from crm.loyalty.due import Held
+from crm.loyalty.earning import granting
+from crm.loyalty.earning.budgets import Drawn
+from crm.loyalty.earning.granting import FREE, Basket, Context, Earned, Given, Line, Rooms
 from crm.loyalty.ledger import Account, Moved, Occasion
 from crm.loyalty.pools import Portion
-from crm.loyalty.programme import Earned, Programme, Withheld
+from crm.loyalty.programme import Programme, Withheld
 
 
 class Revision(Struct, frozen=True, kw_only=True):
@@ -32,6 +34,13 @@ class Revision(Struct, frozen=True, kw_only=True):
     cancelled: bool
     points_spent: int
     placed_at: datetime
+    lines: tuple[Line, ...] | None = None
+    """None where no rule asks about goods."""
+    channel: str | None = None
+
+    @property
+    def basket(self) -> Basket:
+        return Basket(self.currency, (Line(self.net),) if self.lines is None else self.lines, self.channel)
 
 
 class Spending(Struct, frozen=True):
@@ -47,7 +56,8 @@ class OrderState(Struct, frozen=True, kw_only=True):
     `earned` is what it has come to; `forgiven` of that was to be taken back and could not, so that `credits` (what is
     not reversed, by entry) sum to both. `spent` is what it has cost; `short` of that was not there to be taken.
     `captured`: what holds for this order spent. `available_at`, `pool`: when its first points mature, and where to.
-    `pools`: all that its points went to.
+    `pools`: all that its points went to. `context` and the programme are those of its first posting; `given` is by
+    which rules it earned, `drawn` what of that it holds of budgets.
     """
 
     order_id: str
@@ -57,6 +67,9 @@ class OrderState(Struct, frozen=True, kw_only=True):
     withheld: Withheld | None = None
     programme_version: int | None = None
     programme_currency: str | None = None
+    context: Context | None = None
+    given: tuple[Given, ...] = ()
+    drawn: tuple[Drawn, ...] = ()
     available_at: datetime | None = None
     pool: str | None = None
     pending: int = 0
@@ -95,6 +108,18 @@ def kept(points: int, order: Revision) -> int:
     return points - points * order.refunded // order.gross if order.gross else points
 
 
+def paid_with(state: OrderState, order: Revision) -> int:
+    """What of the points that paid for an order stays spent."""
+    return kept(max(order.points_spent, state.captured), order)
+
+
+def earns(state: OrderState, order: Revision, programme: Programme, rooms: Rooms = FREE) -> Earned:
+    """What an order earns as it stands, by the programme and in the context of its first posting."""
+    programme = replace(programme, currency=state.programme_currency or programme.currency)
+    context = state.context or Context(order.placed_at)
+    return granting.earned(programme, order.basket, context, points_spent=paid_with(state, order), rooms=rooms)
+
+
 def settle(
     account: Account,
     state: OrderState,
@@ -104,15 +129,14 @@ def settle(
     held: Held | None,
     enrolled: bool = True,
     occasion: Occasion,
+    rooms: Rooms = FREE,
 ) -> Settled:
     """Bring the ledger to a revision of an order. `held`: an open hold of the customer for this order. `enrolled`:
     whether they took part when it was placed.
     """
     programme = replace(programme, currency=state.programme_currency or programme.currency)
-    spends = kept(max(order.points_spent, state.captured), order)
-    earned = programme.earned(Money(order.net, order.currency), points_spent=spends)
-    if not enrolled:
-        earned = Earned(0, Withheld.NOT_ENROLLED)
+    spends = paid_with(state, order)
+    earned = earns(state, order, programme, rooms) if enrolled else Earned(0, Withheld.NOT_ENROLLED)
     earning = correction(earned.points, order_rev=order.rev, posted=state.earned, posted_rev=state.rev)
     spending = correction(spends, order_rev=order.rev, posted=state.spent, posted_rev=state.rev)
     if earning is None or spending is None:
@@ -128,7 +152,9 @@ def settle(
         settled = _credit(settled, earning, order, programme, replace(occasion, cause=_cause(order, "earn")))
     elif earning < 0:
         settled = _take_back(settled, -earning, programme, replace(occasion, cause=_cause(order, "earn")))
-    state = replace(settled.state, rev=order.rev, earned=earned.points, withheld=earned.withheld, spent=spends)
+    state = replace(
+        settled.state, rev=order.rev, earned=earned.points, withheld=earned.withheld, spent=spends, given=earned.given
+    )
     return replace(settled, state=state)
 
 

@@ -13,8 +13,12 @@ from crm.kernel.errors import Stale
 from crm.loyalty import expiry, maturing, order_points, repository, stored
 from crm.loyalty.bonuses import joining
 from crm.loyalty.bonuses.eligibility import is_member
+from crm.loyalty.earning.contexts import context_of
+from crm.loyalty.earning.goods import goods_of, lines_of
+from crm.loyalty.earning.granting import Line
+from crm.loyalty.earning.limits import Limits
 from crm.loyalty.ledger import Movement
-from crm.loyalty.models import HoldStatus, PointsHold
+from crm.loyalty.models import HoldStatus, LoyaltyAccount, PointsHold
 from crm.loyalty.order_points import OrderState, Revision, Settled
 from crm.loyalty.posting import Ledger, is_due, occasion
 from crm.loyalty.programme import Programme, Withheld
@@ -49,21 +53,31 @@ def _post(order: OrderRecorded, *, now: datetime) -> Posted:
     state = stored.state_of(earning)
     if order.rev <= state.rev:
         return Posted(0, state.withheld)
-    version = in_force.version(order.shop, at=order.placed_at, now=now, number=state.programme_version)
-    programme, state = version.programme, replace(state, programme_version=version.number)
+    state, programme = _pinned(state, order, head, now=now)
+    if programme.earning.asks_about_goods:
+        goods = goods_of(order)
+        order = OrderRecorded.of(goods)  # maybe newer than what was told, and then that is no news when it comes
+        revision = _revision(order, lines=lines_of(goods), channel=goods.channel)
+    else:
+        revision = _revision(order)
     book = Ledger(order.shop, order.customer_id, head, now=now, besides=_pools(state, order, programme))
     item = _hold_for(book, order)
+    limits = _limits(order, state, programme)
+    enrolled = is_member(programme, head.enrolled_at, at=order.placed_at)
+    wanted = order_points.earns(state, revision, programme, limits.rooms).given if enrolled else ()
     settled = order_points.settle(
-        book.read, state, _revision(order), programme, held=stored.held_of(item) if item else None,
-        enrolled=is_member(programme, head.enrolled_at, at=order.placed_at),
+        book.read, state, revision, programme, held=stored.held_of(item) if item else None, enrolled=enrolled,
         occasion=occasion("", at=order.occurred_at, now=now, replayed=order.replayed),
+        rooms=limits.with_budgets(wanted),
     )  # fmt: skip
+    given, drawn = settled.state.given, limits.drawn(settled.state.given)
+    settled = replace(settled, state=replace(settled.state, drawn=drawn))
     change = Change(now)
     # Also where there is nothing to post: an older revision that comes later must find that it is one.
     stored.put_state(earning, settled.state)
     earning.cause, earning.replayed = f"order:{order.order_id}:earn:{order.rev}", order.replayed
     change.revise(earning)
-    if settled.entries:
+    if limits.write(change, given, drawn) or settled.entries:
         if item and settled.captured:
             captured = settled.state.captured - state.captured
             book.close_hold(change, item, HoldStatus.CAPTURED, captured=captured)
@@ -93,6 +107,26 @@ def _welcomed(change: Change, book: Ledger, settled: Settled, programme: Program
     return replace(settled, account=moved.account, entries=(*settled.entries, moved.entry))
 
 
+def _pinned(
+    state: OrderState, order: OrderRecorded, head: LoyaltyAccount, *, now: datetime
+) -> tuple[OrderState, Programme]:
+    """By which programme an order is judged, and as whose: those of its first posting, for good."""
+    version = in_force.version(order.shop, at=order.placed_at, now=now, number=state.programme_version)
+    context = state.context or context_of(
+        order.shop, order.customer_id, version.programme.earning, placed_at=order.placed_at, first=order.first,
+        tier=getattr(head, "tier", None),
+    )  # fmt: skip
+    return replace(state, programme_version=version.number, context=context), version.programme
+
+
+def _limits(order: OrderRecorded, state: OrderState, programme: Programme) -> Limits:
+    placed_at = state.context.placed_at if state.context else order.placed_at
+    return Limits(
+        order.shop, order.customer_id, order.order_id, programme, placed_at=placed_at, given=state.given,
+        drawn=state.drawn,
+    )  # fmt: skip
+
+
 def _pools(state: OrderState, order: OrderRecorded, programme: Programme) -> list[str]:
     """Those that an old order concerns, and that may be past."""
     return [*state.pools, state.pool or expiry.pool_for(order.placed_at, programme.expiry, programme.zone)]
@@ -103,8 +137,9 @@ def _hold_for(book: Ledger, order: OrderRecorded) -> PointsHold | None:
     return repository.get_hold(book.shop, book.customer_id, held.hold_id) if held else None
 
 
-def _revision(order: OrderRecorded) -> Revision:
+def _revision(order: OrderRecorded, *, lines: tuple[Line, ...] | None = None, channel: str | None = None) -> Revision:
     return Revision(
         order_id=order.order_id, rev=order.rev, currency=order.currency, gross=order.gross, refunded=order.refunded,
         net=order.net, cancelled=order.status == CANCELLED, points_spent=order.points_spent, placed_at=order.placed_at,
+        lines=lines, channel=channel,
     )  # fmt: skip

@@ -5,13 +5,14 @@ It is stored whole (crm/loyalty/programmes/). Each part that has a room of its o
 default: what versions that were written before it say of it.
 """
 
-from decimal import ROUND_CEILING, ROUND_DOWN, Decimal
+from decimal import ROUND_CEILING, Decimal
 from enum import StrEnum
 
 from msgspec import Struct
 
 from crm.kernel.money import Money, minor_units
 from crm.loyalty.bonuses.definitions import Bonuses, Enrolment
+from crm.loyalty.earning.definitions import Earning
 from crm.loyalty.expiry import Expiry
 
 
@@ -34,16 +35,9 @@ class Withheld(StrEnum):
     """It was placed before its customer took part."""
 
 
-class Earned(Struct, frozen=True):
-    """What an order earns as it stands; `withheld` says why it is nothing whatever its net."""
-
-    points: int
-    withheld: Withheld | None = None
-
-
 class Programme(Struct, frozen=True):
-    """`rate`: points for each whole unit of its currency. `point_value`: whole units of it that a point pays.
-    `notice_days`: how long before points expire their customer is told; None: never.
+    """`rate`: points that each whole unit of its currency earns, whatever rules add. `point_value`: whole units of it
+    that a point pays. `notice_days`: how long before points expire their customer is told; None: never.
     """
 
     currency: str
@@ -55,20 +49,10 @@ class Programme(Struct, frozen=True):
     shortfall: Shortfall = Shortfall.NEGATIVE
     most_owed: int | None = None
     grace_days: int = 30
+    earning: Earning = Earning()
     enrolment: Enrolment = Enrolment.AUTOMATIC
     bonuses: Bonuses = Bonuses()
     notice_days: int | None = None
-
-    def earned(self, net: Money, *, points_spent: int = 0) -> Earned:
-        """Points for an order's net less what was paid with points, rounded down on the whole order.
-
-        Rounding down means that a split order never earns more than the same order whole. Another currency earns
-        nothing, since no rate is agreed. Net is without taxes, shipping and gift cards (docs/glossary.md).
-        """
-        if net.currency != self.currency:
-            return Earned(0, Withheld.OTHER_CURRENCY)
-        base = Money(max(0, net.minor - self.worth(points_spent)), self.currency)
-        return Earned(int((base.amount * self.rate).to_integral_value(rounding=ROUND_DOWN)))
 
     def worth(self, points: int) -> int:
         """What points pay, in minor units, rounded up: on no part of a unit that was paid with points any is earned."""

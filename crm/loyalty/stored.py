@@ -4,14 +4,19 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from msgspec import convert, to_builtins
 from msgspec.structs import asdict
 
 from crm.loyalty.bonuses.birthdays import Birthday
 from crm.loyalty.chain import FIRST, Balances, Entry, Posting, Reversed, fingerprint
 from crm.loyalty.due import Calendar, Held, PendingCredit
+from crm.loyalty.earning.budgets import Drawn
+from crm.loyalty.earning.granting import Context, Given
 from crm.loyalty.ledger import Account
 from crm.loyalty.models import (
     BirthdayPart,
+    DrawnPart,
+    GivenPart,
     LedgerEntry,
     LoyaltyAccount,
     OrderEarning,
@@ -121,6 +126,8 @@ def entry_of(item: LedgerEntry) -> Entry:
 
 def state_of(earning: OrderEarning) -> OrderState:
     spendings: Sequence[SpendingPart] = earning.spendings
+    given: Sequence[GivenPart] = earning.given
+    drawn: Sequence[DrawnPart] = earning.drawn
     return OrderState(
         order_id=earning.order_id,
         rev=int(earning.order_rev),
@@ -129,6 +136,9 @@ def state_of(earning: OrderEarning) -> OrderState:
         withheld=Withheld(earning.withheld) if earning.withheld else None,
         programme_version=None if earning.programme_version is None else int(earning.programme_version),
         programme_currency=earning.programme_currency,
+        context=None if earning.context is None else convert(earning.context, Context),
+        given=tuple(Given(one.rule, int(one.points)) for one in given),
+        drawn=tuple(Drawn(one.rule, int(one.share), int(one.points)) for one in drawn),
         available_at=earning.available_at,
         pool=earning.pool,
         pending=int(earning.pending),
@@ -146,6 +156,9 @@ def put_state(earning: OrderEarning, state: OrderState) -> None:
     earning.order_rev, earning.posted, earning.forgiven = state.rev, state.earned, state.forgiven
     earning.withheld, earning.programme_version = state.withheld, state.programme_version
     earning.programme_currency = state.programme_currency
+    earning.context = None if state.context is None else to_builtins(state.context)
+    earning.given = [GivenPart(rule=one.rule, points=one.points) for one in state.given]
+    earning.drawn = [DrawnPart(rule=one.rule, share=one.share, points=one.points) for one in state.drawn]
     earning.available_at, earning.pool, earning.pending = state.available_at, state.pool, state.pending
     earning.pools = list(state.pools)
     earning.credits = [ReversedPart(cause=one.cause, points=one.points) for one in state.credits]

@@ -25,13 +25,13 @@ from crm.orders.models import (
     Statistics,
 )
 from crm.orders.statistics import Counted, Sums
-from crm.orders.worth import kept, refund_amounts, worth
+from crm.orders.worth import kept, line_nets, refund_amounts, worth
 from crm.shops import service as shops
 
 __all__ = [
     "CANCELLED", "LineVersion", "Order", "OrderLine", "OrderRefund", "OrderVersion", "Recorded", "Refund",
     "RefundGiven", "RefundLine", "ReturnedLine", "Statistics", "average", "get", "get_many", "get_refs", "kept",
-    "list_orders", "newest_standing", "record", "reference", "refund", "refund_amounts", "standing",
+    "line_nets", "list_orders", "newest_standing", "record", "reference", "refund", "refund_amounts", "standing",
 ]  # fmt: skip
 
 MOST_REFUNDS = 90  # of one order

@@ -44,11 +44,16 @@ def totals(lines: Sequence[Line], returned: Iterable[Returned], *, cancelled: bo
     of them together, so that partial refunds of all units give back exactly the whole.
     """
     gross = sum(line.value for line in lines)
+    refunded = gross - sum(nets(lines, returned))
+    return Totals(gross, refunded, 0 if cancelled else gross - refunded)
+
+
+def nets(lines: Sequence[Line], returned: Iterable[Returned]) -> list[int]:
+    """What is left of each line's value, in the order of the lines."""
     by_line: dict[str, list[Returned]] = {}
     for part in returned:
         by_line.setdefault(part.line_id, []).append(part)
-    refunded = sum(_refunded(line, by_line.get(line.line_id, [])) for line in lines)
-    return Totals(gross, refunded, 0 if cancelled else gross - refunded)
+    return [line.value - _refunded(line, by_line.get(line.line_id, [])) for line in lines]
 
 
 def _refunded(line: Line, parts: Sequence[Returned]) -> int:

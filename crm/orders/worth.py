@@ -5,11 +5,18 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from crm.orders.models import CANCELLED, Order, OrderLine, Refund
-from crm.orders.totals import Line, Returned, Totals, totals
+from crm.orders.totals import Line, Returned, Totals, nets, totals
 
 
 def worth(order: Order) -> Totals:
     return totals(_lines(order), _returned(order, order.refunds), cancelled=order.status == CANCELLED)
+
+
+def line_nets(order: Order) -> list[int]:
+    """What each line counts towards the order's net, in the order of its lines; nothing once it is cancelled."""
+    if order.status == CANCELLED:
+        return [0] * len(order.lines)
+    return nets(_lines(order), _returned(order, order.refunds))
 
 
 def kept(order: Order) -> Iterator[tuple[OrderLine, int]]:

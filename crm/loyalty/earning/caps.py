@@ -1,0 +1,52 @@
+# crm/loyalty/earning/caps.py
+"""What a customer was given before, by rules that may give them no more than so much. Pure.
+
+Counted is what is credited to the customer since the rule has such a limit: what a refund takes back makes room again.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from crm.loyalty.earning.definitions import Caps, Earning
+from crm.loyalty.earning.granting import Given, Rooms
+
+EVER: Final = "ever"
+ALL: Final = "*"
+"""What stands for a rule where all together are counted."""
+
+Counts = Mapping[str, Mapping[str, int]]
+"""Points by day (`2026-03-10`, or EVER) and rule."""
+
+
+def rooms(earning: Earning, counts: Counts, day: str, given: Iterable[Given]) -> Rooms:
+    """What may be given to an order of that day, which has been `given` so much so far."""
+    own = _by_rule(given)
+    rules = {
+        rule.id: room for rule in earning.active if (room := _room(rule.caps, counts, day, rule.id, own)) is not None
+    }
+    return Rooms(rules, _room(earning.caps, counts, day, ALL, own))
+
+
+def recounted(earning: Earning, counts: Counts, day: str, before: Iterable[Given], after: Iterable[Given]) -> Counts:
+    """The counts once an order of that day was given something else than before."""
+    was, becomes = _by_rule(before), _by_rule(after)
+    found = {period: dict(rules) for period, rules in counts.items()}
+    limited = {rule.id: rule.caps for rule in earning.active} | {ALL: earning.caps}
+    for rule, caps in limited.items():
+        moved = becomes.get(rule, 0) - was.get(rule, 0)
+        if moved and caps.are_counted:
+            for period in (day, EVER):
+                of_period = found.setdefault(period, {})
+                of_period[rule] = of_period.get(rule, 0) + moved
+    return found
+
+
+def _room(caps: Caps, counts: Counts, day: str, rule: str, own: Mapping[str, int]) -> int | None:
+    limits = ((caps.per_day, day), (caps.per_customer, EVER))
+    left = [limit - counts.get(period, {}).get(rule, 0) for limit, period in limits if limit is not None]
+    return max(0, min(left) + own.get(rule, 0)) if left else None
+
+
+def _by_rule(given: Iterable[Given]) -> dict[str, int]:
+    points = {each.rule: each.points for each in given}
+    return {**points, ALL: sum(points.values())}

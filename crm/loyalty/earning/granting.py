@@ -1,0 +1,181 @@
+# crm/loyalty/earning/granting.py
+"""What an order earns by which rule. Pure, in exact fractions; rounded down once, over the whole order.
+
+Whatever an order comes to be, it is worked out anew from what it then is: so parts sum to the whole, and an order in
+parts never earns more than the same order whole by rules that go by units and items.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from fractions import Fraction
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from crm.kernel import clock
+from crm.kernel.money import Money
+from crm.loyalty.earning.definitions import BASE, Conditions, Kind, Rule
+from crm.loyalty.programme import Programme, Withheld
+
+
+class Line(Struct, frozen=True):
+    """What is kept of a line: its net in minor units (docs/glossary.md), and units of goods."""
+
+    net: int
+    units: int = 0
+    category: str | None = None
+    sku: str | None = None
+    tags: frozenset[str] = frozenset()
+
+
+class Basket(Struct, frozen=True):
+    """An order as it stands, or a cart. Gift cards are no lines of it."""
+
+    currency: str
+    lines: tuple[Line, ...]
+    channel: str | None = None
+
+
+class Context(Struct, frozen=True):
+    """Who ordered, and when. `segments`: those that rules ask about and the customer was in an instant before."""
+
+    placed_at: datetime
+    first: bool = False
+    tier: str | None = None
+    segments: tuple[str, ...] = ()
+
+
+class Given(Struct, frozen=True):
+    """What a rule gave."""
+
+    rule: str
+    points: int
+
+
+class Rooms(Struct, frozen=True):
+    """The most that rules may give to an order, by rule, where that is limited, and all together."""
+
+    rules: Mapping[str, int] = {}
+    all: int | None = None
+
+    def within(self, rules: Mapping[str, int]) -> "Rooms":
+        """With other limits besides."""
+        both = {rule: min(room, self.rules.get(rule, room)) for rule, room in rules.items()}
+        return replace(self, rules={**self.rules, **both})
+
+
+class Earned(Struct, frozen=True):
+    """What an order earns as it stands, and by which rules; `withheld` says why it is nothing whatever its net."""
+
+    points: int
+    withheld: Withheld | None = None
+    given: tuple[Given, ...] = ()
+
+
+FREE: Final = Rooms()
+
+
+def earned(
+    programme: Programme, basket: Basket, context: Context, *, points_spent: int = 0, rooms: Rooms = FREE
+) -> Earned:
+    """Points for what is kept of an order, less what was paid with points. Another currency than the programme's earns
+    nothing, since no rate is agreed.
+
+    A rule's share is limited per order before anything is rounded; where all rules together are limited, the last ones
+    give less.
+    """
+    if basket.currency != programme.currency:
+        return Earned(0, Withheld.OTHER_CURRENCY)
+    paid = programme.worth(points_spent)
+    given = []
+    before, exact = 0, Fraction(0)
+    left = _least(programme.earning.caps.per_order, rooms.all)
+    for rule, share in _shares(programme, basket, context, paid):
+        limit = rule.caps.per_order
+        exact += share if limit is None else min(share, Fraction(limit))
+        whole = int(exact) - before  # rounded down over all rules so far: so it is once, over all of them
+        before = int(exact)
+        points = _least(whole, rooms.rules.get(rule.id), left) or 0
+        left = None if left is None else left - points
+        if points:
+            given.append(Given(rule.id, points))
+    return Earned(sum(each.points for each in given), given=tuple(given))
+
+
+def holds(conditions: Conditions, context: Context, channel: str | None, zone: str) -> bool:
+    """Whether what is asked of the order as a whole is so."""
+    day = clock.local_day(context.placed_at, zone)
+    return (
+        (not conditions.segments or not set(conditions.segments).isdisjoint(context.segments))
+        and (not conditions.tiers or context.tier in conditions.tiers)
+        and (not conditions.channels or channel in conditions.channels)
+        and (not conditions.weekdays or day.isoweekday() in conditions.weekdays)
+        and (conditions.from_on is None or conditions.from_on <= day)
+        and (conditions.until_on is None or day <= conditions.until_on)
+        and (context.first or not conditions.first_order)
+    )
+
+
+def covers(conditions: Conditions, line: Line) -> bool:
+    return (
+        (not conditions.categories or line.category in conditions.categories)
+        and (not conditions.skus or line.sku in conditions.skus)
+        and (not conditions.tags or not line.tags.isdisjoint(conditions.tags))
+    )
+
+
+def _shares(programme: Programme, basket: Basket, context: Context, paid: int) -> Iterable[tuple[Rule, Fraction]]:
+    """What each rule gives, in the order of the rules, before it is limited; the rate first."""
+    lines = basket.lines
+    bases = _bases(lines, paid)
+    rules = [Rule(BASE, "", Kind.PER_UNIT, programme.rate)]
+    rules += [
+        rule for rule in programme.earning.active if holds(rule.conditions, context, basket.channel, programme.zone)
+    ]
+    covered = {rule.id: _covered(rule, lines) for rule in rules}
+    unit = Fraction(Money(1, programme.currency).amount)
+    shares: dict[str, Fraction] = {}
+    plain = [Fraction(0)] * len(lines)
+    for rule in rules:
+        if rule.kind is Kind.PER_UNIT or rule.kind is Kind.PER_ITEM:
+            value = Fraction(rule.value)
+            each = {
+                at: value * (bases[at] * unit if rule.kind is Kind.PER_UNIT else _units_paid(lines[at], bases[at]))
+                for at in covered[rule.id]
+            }
+            for at, points in each.items():
+                plain[at] += points
+            shares[rule.id] = sum(each.values(), Fraction(0))
+        elif rule.kind is Kind.FIXED:
+            shares[rule.id] = Fraction(rule.value) if sum(bases[at] for at in covered[rule.id]) else Fraction(0)
+    for at, points in enumerate(plain):
+        factors = [rule for rule in rules if rule.kind is Kind.MULTIPLIER and at in covered[rule.id]]
+        if factors:
+            highest = max(factors, key=lambda rule: rule.value)
+            shares[highest.id] = shares.get(highest.id, Fraction(0)) + points * (Fraction(highest.value) - 1)
+    return [(rule, shares[rule.id]) for rule in rules if rule.id in shares]
+
+
+def _covered(rule: Rule, lines: Sequence[Line]) -> frozenset[int]:
+    """The places of the lines that a rule goes by: none where they are worth too little."""
+    covered = frozenset(at for at, line in enumerate(lines) if covers(rule.conditions, line))
+    minimum = rule.conditions.minimum
+    enough = minimum is None or sum(lines[at].net for at in covered) >= minimum
+    return covered if enough else frozenset()
+
+
+def _bases(lines: Sequence[Line], paid: int) -> list[Fraction]:
+    """What of each line's net was not paid with points: each has paid its share."""
+    net = sum(line.net for line in lines)
+    rest = max(0, net - paid)
+    return [Fraction(line.net * rest, net) if net else Fraction(0) for line in lines]
+
+
+def _units_paid(line: Line, base: Fraction) -> Fraction:
+    """Units of a line, less the part of them that was paid with points; what costs nothing earns nothing."""
+    return line.units * base / line.net if line.net else Fraction(0)
+
+
+def _least(*limits: int | None) -> int | None:
+    return min((limit for limit in limits if limit is not None), default=None)
