@@ -56,6 +56,11 @@ def own(scope: str | None) -> list[object]:
     return [Access(scope=scope, customer=CustomerAccess.OWN)]
 
 
+def acting(scope: str) -> list[object]:
+    """Staff and services by scope, and customers on their own record."""
+    return [Access(scope=scope, customer=CustomerAccess.OWN, service=True)]
+
+
 def signed_in() -> list[object]:
     """Everybody who can reach it: for values, which mean nothing without the field that leads to them."""
     return [Access(customer=CustomerAccess.ANY, service=True)]

@@ -8,6 +8,7 @@ from schema.consent_update import ConsentMutation
 from schema.customer.mutations import CustomerMutation
 from schema.event import EventMutation
 from schema.feedback import FeedbackMutation
+from schema.loyalty.movements import LoyaltyMutation
 from schema.operation import OperationMutation
 from schema.segment.members_file import SegmentMembersImportMutation
 from schema.segment.mutations import SegmentMutation
@@ -22,6 +23,7 @@ class Mutation(
     ConsentMutation,
     FeedbackMutation,
     EventMutation,
+    LoyaltyMutation,
     SegmentMutation,
     SegmentMembersImportMutation,
     ShopMutation,

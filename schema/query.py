@@ -15,6 +15,8 @@ from schema.customer.customer import customer_by_key
 from schema.customer.queries import CustomerQuery
 from schema.feedback import response_by_key
 from schema.kpi import KpiQuery
+from schema.loyalty.entries import entry_by_key
+from schema.loyalty.holds import hold_by_key
 from schema.message import message_by_key
 from schema.node import GlobalId, Node, parsed
 from schema.operation import OperationQuery, operation_by_key
@@ -34,9 +36,11 @@ SCOPES: Final = {
     "AttributeDefinition": "customers:read",
     "Customer": "customers:read",
     "FeedbackResponse": "feedback:read",
+    "LedgerEntry": "loyalty:read",
     "Message": "messages:read",
     "Operation": None,
     "Order": "orders:read",
+    "PointsHold": "loyalty:read",
     "Segment": "segments:read",
     "Shop": None,
 }
@@ -62,10 +66,8 @@ async def node_by_id(context: Context, info: Info, id: str, *, field: str = "id"
             return await customer_by_key(context, customer_id)
         case GlobalId("Order", (order_id,)):
             return await order_by_key(context, order_id)
-        case GlobalId("Message", (customer_id, message_id)):
-            return await message_by_key(context, customer_id, message_id)
-        case GlobalId("FeedbackResponse", (customer_id, response_id)):
-            return await response_by_key(context, customer_id, response_id)
+        case GlobalId(_, (customer_id, key)):
+            return await _of_customer(context, found.kind, customer_id, key)
         case GlobalId("AttributeDefinition", (key,)):
             return await definition_by_key(context, key)
         case GlobalId("Segment", (segment_id,)):
@@ -74,6 +76,20 @@ async def node_by_id(context: Context, info: Info, id: str, *, field: str = "id"
             return await operation_by_key(context, operation_id)
         case GlobalId("Shop", (shop,)) if shop == context.shop:
             return await Shop.current(info)
+    return None
+
+
+async def _of_customer(context: Context, kind: str, customer_id: str, key: str) -> Node | None:
+    """What hangs on a customer."""
+    match kind:
+        case "Message":
+            return await message_by_key(context, customer_id, key)
+        case "FeedbackResponse":
+            return await response_by_key(context, customer_id, key)
+        case "LedgerEntry":
+            return await entry_by_key(context, customer_id, key)
+        case "PointsHold":
+            return await hold_by_key(context, customer_id, key)
     return None
 
 

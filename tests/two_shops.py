@@ -6,7 +6,10 @@ Every text that can be chosen holds a mark of whose it is: of a person in a shop
 """
 
 import json
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 from unittest import mock
 
@@ -22,7 +25,9 @@ from crm.kernel import operations
 from crm.kernel.actor import Actor, Role
 from crm.kernel.errors import Fault
 from crm.kpis import service as kpis
+from crm.loyalty import expiry
 from crm.loyalty import service as loyalty
+from crm.loyalty.moving import identity
 from crm.notifications import service as notifications
 from crm.orders import service as orders
 from crm.orders.events import OrderRecorded
@@ -41,6 +46,7 @@ DAYS: Final = {"demo": "2026-03-01", "other": "2026-03-02"}
 PRICES: Final = {"ada-demo": "101.01", "bob-demo": "307.03", "ada-other": "503.05"}
 PHONES: Final = {person: f"+4366045678{number}" for number, person in enumerate(PEOPLE["demo"], 90)}
 SEGMENTS: Final = {LATELY: "seg_ordered_lately", REPEAT: "seg_repeat_buyer"}
+GIVEN, HELD = "given", "held"
 SINCE: Final = datetime(2026, 1, 1, tzinfo=UTC)
 DEFINED: Final[dict[str, dict[str, Any]]] = {
     "text": {},
@@ -67,11 +73,14 @@ def customer_id(person: str) -> str:
 def ids(person: str) -> dict[str, str]:
     """What a document names records by, those of a person and those of the shop: the same in every shop."""
     operation = operations.Operation.of("", f"op_{operations._hash(person)[:26]}")
+    owner = customer_id(person)
     return {
         "AttributeDefinition": global_id("AttributeDefinition", "text"),
         "Customer": global_id("Customer", customer_id(person)),
         "FeedbackResponse": global_id("FeedbackResponse", customer_id(person), f"f-{person}"),
         "Message": global_id("Message", customer_id(person), f"customer:{customer_id(person)}:thank_you"),
+        "LedgerEntry": global_id("LedgerEntry", owner, f"adjustment:{identity('adj', owner, GIVEN)}:adjust"),
+        "PointsHold": global_id("PointsHold", owner, identity("hld", owner, HELD)),
         "Operation": global_id("Operation", operation.operation_id),
         "Order": global_id("Order", f"o-{person}"),
         "Lately": global_id("Segment", SEGMENTS[LATELY]),
@@ -83,7 +92,9 @@ def ids(person: str) -> dict[str, str]:
     }
 
 
-OF_A_PERSON: Final = frozenset({"Customer", "FeedbackResponse", "Message", "Operation", "Order", "email", "number"})
+OF_A_PERSON: Final = frozenset({
+    "Customer", "FeedbackResponse", "LedgerEntry", "Message", "Operation", "Order", "PointsHold", "email", "number",
+})  # fmt: skip
 
 
 def furnish() -> None:
@@ -145,6 +156,7 @@ class _Life:
         if self.mark in PRICES:
             self.wander()
             self.speak()
+            self.save()
             self.work()
         if self.person == "blocked":
             customers.update(self.shop, self.id, Words(fields={"status": "blocked"}), now=NOW, by=self.clerk)
@@ -209,7 +221,8 @@ class _Life:
         placed = order(number, lines=[line], placedAt=f"{self.day}T10:00:00Z", shipping=self.price, channel=self.mark)
         self.happened("order.placed", placed | {"coupon": self.mark, "cartId": self.mark}, "placed")
         recorded = OrderRecorded.of(orders.get(self.shop, number))
-        loyalty.post_for_order(recorded, now=NOW)
+        with self.programme():
+            loyalty.post_for_order(recorded, now=NOW)
         notifications.plan_thank_you(recorded, now=self.at)
         refund = refunded(number, f"r-{self.person}")["data"] | {"reason": self.mark}
         refund["lines"] = [{"lineId": self.mark, "quantity": 1, "amount": self.price[:-1] + "0"}]
@@ -224,6 +237,25 @@ class _Life:
         )
         segmentation.remove_members(self.shop, SEGMENTS[REPEAT], [self.id], actor=self.clerk, now=NOW)
         kpis.roll_up([kpis.news(orders.get(self.shop, number), None, now=NOW)])
+
+    @contextmanager
+    def programme(self) -> Iterator[None]:
+        """Points mature nine days from now, and expire in a year."""
+        matures = mock.patch.object(expiry, "available_at", return_value=NOW + timedelta(days=9))
+        expires = mock.patch.object(expiry, "expires_at", return_value=self.at + timedelta(days=365))
+        with matures, expires:
+            yield
+
+    def save(self) -> None:
+        """Points are given, set aside, spent, and given back."""
+        points = int(Decimal(self.price))
+        said: dict[str, Any] = {"actor": self.clerk, "now": self.at}
+        with self.programme():
+            loyalty.adjust(self.shop, self.id, points, reason=self.mark, idempotency_key=GIVEN, **said)
+        later: dict[str, Any] = {"lasts": timedelta(days=30), "order_id": f"o-{self.person}"}
+        loyalty.hold(self.shop, self.id, points // 10, idempotency_key=HELD, **later, **said)
+        spent = loyalty.redeem(self.shop, self.id, points // 20, idempotency_key="spent", **said)
+        loyalty.reverse(self.shop, self.id, spent.entry.cause or "", reason=self.mark, **said)
 
     def wander(self) -> None:
         session = {"channel": self.mark, "sessionId": self.mark}

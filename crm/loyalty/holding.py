@@ -16,7 +16,7 @@ from crm.loyalty.due import Held
 from crm.loyalty.ledger import Moved, Occasion
 from crm.loyalty.models import HoldStatus, LedgerEntry, PointsHold
 from crm.loyalty.moving import Given, identity, points_faults, told_before
-from crm.loyalty.posting import Ledger, occasion
+from crm.loyalty.posting import Admit, Ledger, anybody, occasion
 from crm.loyalty.programmes import in_force
 from crm.loyalty.refusals import HoldClosed, TooManyHolds
 
@@ -43,39 +43,52 @@ def hold(
     actor: Actor,
     idempotency_key: str,
     now: datetime,
+    admit: Admit = anybody,
 ) -> Hold:
     """Set points aside, for an order or for anything. The order that they are for captures what it was paid with.
 
-    Raises InvalidInputs, InsufficientPoints, TooManyHolds, KeyReused.
+    Raises InvalidInputs, InsufficientPoints, TooManyHolds, KeyReused, and what `admit` does.
     """
-    wrong = [*points_faults(points), *key_faults(idempotency_key)]
-    if not SHORTEST <= lasts <= LONGEST:
-        wrong.append(Fault("minutes", "INVALID", "must be a minute to 30 days"))
-    if order_id is not None:
-        wrong += faults("orderId", order_id, longest=LONGEST_ORDER_ID)
-    if wrong:
+    if wrong := hold_faults(points, lasts=lasts, order_id=order_id, idempotency_key=idempotency_key):
         raise InvalidInputs(wrong)
     hold_id = identity("hld", customer_id, idempotency_key)
     cause = f"hold:{hold_id}:hold"
     request = chain.request_digest({"points": points, "lasts": lasts.total_seconds(), "order_id": order_id})
 
     def attempt() -> Hold | None:
+        change = Change(now)
+        admit(change)
         book = Ledger(shop, customer_id, maturing.opened(shop, customer_id, now=now), now=now)
         when = occasion(cause, at=now, now=now, order_id=order_id, actor=str(actor), request=request)
         item = PointsHold.of(shop, customer_id, hold_id)
         item.points, item.ends_at, item.order_id = points, now + lasts, order_id
-        change = Change(now)
         moved = set_aside(change, book, item, when)
         return Hold(item, Given(stored.item_of(moved.entry), replayed=False)) if change.commit() else None
 
     return _once(shop, customer_id, hold_id, cause, request, attempt)
 
 
+def hold_faults(points: int, *, lasts: timedelta, order_id: str | None, idempotency_key: str) -> list[Fault]:
+    wrong = [*points_faults(points), *key_faults(idempotency_key)]
+    if not SHORTEST <= lasts <= LONGEST:
+        wrong.append(Fault("minutes", "INVALID", "must be a minute to 30 days"))
+    if order_id is not None:
+        wrong += faults("orderId", order_id, longest=LONGEST_ORDER_ID)
+    return wrong
+
+
 def capture(
-    shop: str, customer_id: str, hold_id: str, *, points: int | None = None, actor: Actor, now: datetime
+    shop: str,
+    customer_id: str,
+    hold_id: str,
+    *,
+    points: int | None = None,
+    actor: Actor,
+    now: datetime,
+    admit: Admit = anybody,
 ) -> Hold:
-    """Spend what is held, or `points` of it; the rest comes back. Raises InvalidInputs, NotFound, HoldExceeded, and
-    HoldClosed where it was captured with another number of points, released, or has run out.
+    """Spend what is held, or `points` of it; the rest comes back. Raises InvalidInputs, NotFound, HoldExceeded, what
+    `admit` does, and HoldClosed where it was captured with another number of points, released, or has run out.
     """
     if points is not None and (wrong := points_faults(points)):
         raise InvalidInputs(wrong)
@@ -83,13 +96,14 @@ def capture(
     request = chain.request_digest({"points": points})
 
     def attempt() -> Hold | None:
+        change = Change(now)
+        admit(change)
         book, item = _opened(shop, customer_id, hold_id, now=now)
         if item.status != HoldStatus.OPEN:
             raise HoldClosed("The hold has run out.", field="hold_id")
         held = stored.held_of(item)
         spent = held.points if points is None else points
         when = occasion(cause, at=now, now=now, order_id=held.order_id, actor=str(actor), request=request)
-        change = Change(now)
         if held.order_id:
             _note(change, book, held, spent, when)
         moved = spend(change, book, item, spent, when)
@@ -98,19 +112,20 @@ def capture(
     return _once(shop, customer_id, hold_id, cause, request, attempt)
 
 
-def release(shop: str, customer_id: str, hold_id: str, *, actor: Actor, now: datetime) -> Hold:
+def release(shop: str, customer_id: str, hold_id: str, *, actor: Actor, now: datetime, admit: Admit = anybody) -> Hold:
     """Give back what is held, when it would have expired; once, however often it is asked for.
 
-    Raises NotFound, and HoldClosed where it was captured.
+    Raises NotFound, what `admit` does, and HoldClosed where it was captured.
     """
     cause = f"hold:{hold_id}:release"
 
     def attempt() -> Hold | None:
+        change = Change(now)
+        admit(change)
         book, item = _opened(shop, customer_id, hold_id, now=now)
         if item.status == HoldStatus.EXPIRED:  # time was faster, and did the same
             return None
         when = occasion(cause, at=now, now=now, order_id=item.order_id, actor=str(actor))
-        change = Change(now)
         moved = give_back(change, book, item, when)
         return Hold(item, Given(stored.item_of(moved.entry), replayed=False)) if change.commit() else None
 

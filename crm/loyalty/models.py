@@ -1,7 +1,8 @@
 # crm/loyalty/models.py
 """What loyalty stores. Points are whole numbers.
 
-Key design (docs/access-patterns.md, AP-40 to AP-42, AP-125, AP-180 to AP-185, AP-207 to AP-209):
+Key design (docs/access-patterns.md, AP-40 to AP-42, AP-125, AP-180 to AP-185, AP-207 to AP-209,
+AP-225 to AP-229):
     LoyaltyAccount  pk=SHOP#<shop>#CUSTOMER#<customer>  sk=HEAD#LOYALTY       one of the heads of the snapshot
     LedgerEntry     pk=SHOP#<shop>#CUSTOMER#<customer>  sk=LEDGER#<cause>     the cause makes a repeat impossible
                     timeline_key=LEDGER#<occurred_at>#<cause>

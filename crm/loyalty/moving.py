@@ -18,7 +18,7 @@ from crm.loyalty.chain import Entry, Reversed
 from crm.loyalty.ledger import ADJUSTED, REDEEMED, Moved, Movement, Occasion
 from crm.loyalty.models import EntryReason, LedgerEntry
 from crm.loyalty.pools import Effect
-from crm.loyalty.posting import Ledger, occasion
+from crm.loyalty.posting import Admit, Ledger, anybody, occasion
 from crm.loyalty.programmes import in_force
 from crm.loyalty.refusals import NotReversible
 
@@ -47,12 +47,20 @@ def redeem(shop: str, customer_id: str, points: int, *, actor: Actor, idempotenc
 
 
 def adjust(
-    shop: str, customer_id: str, points: int, *, reason: str, actor: Actor, idempotency_key: str, now: datetime
+    shop: str,
+    customer_id: str,
+    points: int,
+    *,
+    reason: str,
+    actor: Actor,
+    idempotency_key: str,
+    now: datetime,
+    admit: Admit = anybody,
 ) -> Given:
     """Give points, or take some (below zero) within what can be spent. Raises InvalidInputs, InsufficientPoints,
-    KeyReused.
+    KeyReused, and what `admit` does.
     """
-    _judge([*points_faults(abs(points)), *reason_faults(reason), *key_faults(idempotency_key)])
+    _judge(adjustment_faults(points, reason=reason, idempotency_key=idempotency_key))
     cause = f"adjustment:{identity('adj', customer_id, idempotency_key)}:adjust"
     words = _reason(shop, customer_id, cause, reason, salt=_hash("salt", customer_id, idempotency_key))
     request = chain.request_digest({"points": points, "reason": chain.reason_digest(reason, words.salt)})
@@ -64,13 +72,19 @@ def adjust(
         when = occasion(cause, at=now, now=now, actor=str(actor), request=request, reason_digest=digest)
         return ledger.adjust(book.read, points, pool=pool, occasion=when)
 
-    return _moving(shop, customer_id, cause, request, move, now=now, words=words)
+    return _moving(shop, customer_id, cause, request, move, now=now, words=words, admit=admit)
 
 
-def reverse(shop: str, customer_id: str, cause: str, *, reason: str, actor: Actor, now: datetime) -> Given:
+def adjustment_faults(points: int, *, reason: str, idempotency_key: str) -> list[Fault]:
+    return [*points_faults(abs(points)), *reason_faults(reason), *key_faults(idempotency_key)]
+
+
+def reverse(
+    shop: str, customer_id: str, cause: str, *, reason: str, actor: Actor, now: datetime, admit: Admit = anybody
+) -> Given:
     """Undo a redemption or an adjustment, whole and once. What orders did is put right by the orders' own events.
 
-    Raises InvalidInputs, NotFound, NotReversible.
+    Raises InvalidInputs, NotFound, NotReversible, and what `admit` does.
     """
     _judge(reason_faults(reason))
     item = repository.get_entry(shop, customer_id, cause)
@@ -88,7 +102,7 @@ def reverse(shop: str, customer_id: str, cause: str, *, reason: str, actor: Acto
         return _reversed(book, entry, when)
 
     besides = [line.pool for line in entry.lines]
-    return _moving(shop, customer_id, reversal, None, move, now=now, besides=besides, words=words)
+    return _moving(shop, customer_id, reversal, None, move, now=now, besides=besides, words=words, admit=admit)
 
 
 def points_faults(points: int) -> list[Fault]:
@@ -125,12 +139,14 @@ def _moving(
     now: datetime,
     besides: list[str] | None = None,
     words: EntryReason | None = None,
+    admit: Admit = anybody,
 ) -> Given:
     def attempt() -> LedgerEntry | None:
+        change = Change(now)
+        admit(change)
         head = maturing.opened(shop, customer_id, now=now)
         book = Ledger(shop, customer_id, head, now=now, besides=besides or [])
         moved = move(book)
-        change = Change(now)
         if words:
             change.write(words, when=None, otherwise=Stale())
         book.write(change, moved.account, [moved.entry])
@@ -157,6 +173,8 @@ def _reversed(book: Ledger, entry: Entry, when: Occasion) -> Moved:
     taken = pools.portions(entry.lines)
     if entry.movement == Movement.CAPTURE and entry.subject:
         item = repository.get_hold(book.shop, book.customer_id, entry.subject.removeprefix("hold:"))
+        if item and item.of_redemption:
+            raise NotReversible("A redemption is cancelled, with its voucher.", field="entry_id")
         if item and item.of_redemption:
             raise NotReversible("A redemption is cancelled, with its voucher.")
         taken, _ = pools.split(stored.held_of(item).portions if item else (), points)

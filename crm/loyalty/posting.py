@@ -5,7 +5,7 @@ The account's `rev` is the one guard. Everything else of it is read after it and
 whoever decided by any of it finds the account moved. The months of its pools need no condition of their own.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -34,6 +34,13 @@ from crm.loyalty.pools import Pools, remaining
 from crm.loyalty.programmes import in_force
 
 OWNER, SUBJECT = "loyalty", "ledger"
+
+Admit = Callable[[Change], None]
+"""Refuses, or holds a change to what it was let in by."""
+
+
+def anybody(_: Change) -> None:
+    """Of what happened in any case, such as an order, and where the caller has looked."""
 
 
 class Ledger:

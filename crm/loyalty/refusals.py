@@ -37,3 +37,9 @@ class NotReversible(CrmError):
     """An entry of this kind is put right by other means than reversing it, or has been reversed."""
 
     code = "NOT_REVERSIBLE"
+
+
+class LedgerTooLong(CrmError):
+    """The ledger has more entries than are verified while somebody waits for the answer."""
+
+    code = "LEDGER_TOO_LONG"

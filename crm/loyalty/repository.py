@@ -2,12 +2,14 @@
 """Every read of loyalty items; writes go through a Change."""
 
 from collections.abc import Iterable
+from datetime import datetime
+from typing import TypeVar
 
 from pynamodb.exceptions import DoesNotExist
 
-from crm.kernel import batch_reads, timeline
+from crm.kernel import batch_reads, clock, timeline
 from crm.kernel.settings import settings
-from crm.kernel.table import customer_key
+from crm.kernel.table import Item, customer_key
 from crm.loyalty.models import (
     BonusTally,
     EntryReason,
@@ -16,7 +18,11 @@ from crm.loyalty.models import (
     OrderEarning,
     PointsHold,
     PointsMonth,
+    month_of,
 )
+
+I = TypeVar("I", bound=Item)  # noqa: E741  one of the kinds of Item
+Keys = Iterable[tuple[str, str]]
 
 
 def get_account(shop: str, customer_id: str) -> LoyaltyAccount | None:
@@ -115,3 +121,45 @@ def list_reasons(shop: str, customer_id: str) -> list[EntryReason]:
     """The words beside a customer's entries (AP-185)."""
     reasons = EntryReason.sk.startswith("REASON#")
     return list(EntryReason.query(customer_key(shop, customer_id), range_key_condition=reasons, consistent_read=True))
+
+
+def pending_key(now: datetime) -> str:
+    """Behind all that has matured by then."""
+    return f"PENDING#{clock.text(now)}#{timeline.LAST}"
+
+
+def list_maturing(shop: str, customer_id: str, *, after: str, limit: int) -> list[OrderEarning]:
+    """Orders whose points mature behind the timeline key `after`, those that mature first first (AP-225)."""
+    behind = OrderEarning.timeline_key.between(after, f"PENDING#{timeline.LAST}")
+    found = OrderEarning.query(
+        customer_key(shop, customer_id), behind, consistent_read=True, index_name="timeline", limit=limit + 1
+    )
+    return [item for item in found if item.timeline_key != after][:limit]  # `between` includes its ends
+
+
+def get_entries(shop: str, keys: Keys) -> dict[tuple[str, str], LedgerEntry]:
+    """Entries by customer and cause, in batch reads of their exact keys (AP-226)."""
+    return _by_key(LedgerEntry, {key: LedgerEntry.of(shop, *key) for key in keys})
+
+
+def get_months(shop: str, keys: Keys) -> dict[tuple[str, str], PointsMonth]:
+    """The months in which pools stand, by customer and pool, in batch reads of their exact keys (AP-227)."""
+    return _by_key(PointsMonth, {(owner, pool): PointsMonth.of(shop, owner, month_of(pool)) for owner, pool in keys})
+
+
+def get_reasons(shop: str, keys: Keys) -> dict[tuple[str, str], EntryReason]:
+    """The words beside entries, by customer and cause, in batch reads of their exact keys (AP-228)."""
+    return _by_key(EntryReason, {key: EntryReason.of(shop, *key) for key in keys})
+
+
+def get_holds(shop: str, keys: Keys) -> dict[tuple[str, str], PointsHold]:
+    """Holds by customer and id, in batch reads of their exact keys (AP-229)."""
+    return _by_key(PointsHold, {key: PointsHold.of(shop, *key) for key in keys})
+
+
+def _by_key(kind: type[I], named: dict[tuple[str, str], I]) -> dict[tuple[str, str], I]:
+    places = list(dict.fromkeys((item.pk, item.sk) for item in named.values()))
+    found = {
+        (item.pk, item.sk): item for item in map(kind.from_raw_data, batch_reads.read(settings().crm_table, places))
+    }
+    return {key: found[item.pk, item.sk] for key, item in named.items() if (item.pk, item.sk) in found}

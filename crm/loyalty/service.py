@@ -12,13 +12,25 @@ from crm.loyalty.bonuses.definitions import Enrolment as EnrolmentKind
 from crm.loyalty.bonuses.eligibility import Unearned
 from crm.loyalty.bonuses.enrolling import Enrolment, enroll
 from crm.loyalty.bonuses.happenings import EventGiven, give_for_event
+from crm.loyalty.causes import WORDS, Why, why
 from crm.loyalty.chain import Balances
-from crm.loyalty.holding import Hold, capture, hold, release
+from crm.loyalty.expiry import ends_at
+from crm.loyalty.holding import Hold, capture, hold, hold_faults, release
 from crm.loyalty.ledger import Movement
 from crm.loyalty.maturing import settle, wake
-from crm.loyalty.models import HoldStatus, LedgerEntry, LoyaltyAccount, OrderEarning, PointsHold
-from crm.loyalty.moving import Given, adjust, redeem, reverse
+from crm.loyalty.models import (
+    EntryReason,
+    HoldStatus,
+    LedgerEntry,
+    LoyaltyAccount,
+    OpenHold,
+    OrderEarning,
+    PointsHold,
+    PointsMonth,
+)
+from crm.loyalty.moving import Given, adjust, adjustment_faults, points_faults, reason_faults, redeem, reverse
 from crm.loyalty.orders import Posted, post_for_order
+from crm.loyalty.pools import Pool
 from crm.loyalty.posting import OWNER, is_due
 from crm.loyalty.programme import Programme, Withheld
 from crm.loyalty.programmes.defining import ProgrammeFields
@@ -28,7 +40,15 @@ from crm.loyalty.programmes.versions import Version as ProgrammeVersion
 from crm.loyalty.redemptions import codes
 from crm.loyalty.redemptions import repository as redemption_repository
 from crm.loyalty.redemptions.models import Redemption, RedemptionStatus, RewardStock
-from crm.loyalty.refusals import HoldClosed, HoldExceeded, InsufficientPoints, NotReversible, TooManyHolds
+from crm.loyalty.refusals import (
+    HoldClosed,
+    HoldExceeded,
+    InsufficientPoints,
+    LedgerTooLong,
+    NotReversible,
+    TooManyHolds,
+)
+from crm.loyalty.remaining import Credit, Part, credited, credits_of, returned, taken
 from crm.loyalty.rewards import defining, offers, redeeming, vouchers
 from crm.loyalty.rewards import repository as reward_repository
 from crm.loyalty.rewards.defining import Defined
@@ -47,19 +67,23 @@ from crm.loyalty.rewards.refusals import (
     VoucherVoid,
 )
 from crm.loyalty.rewards.reward import Reward, RewardFields, RewardKind
-from crm.loyalty.standing import Played, played
+from crm.loyalty.standing import Ending, Played, played
 from crm.loyalty.transferring import transfer
 from crm.loyalty.verification import Finding, Flaw
 from crm.loyalty.verifying import Verified, verify
 
 __all__ = [
     "OWNER",
+    "WORDS",
     "Balances",
     "Bonuses",
     "Comparison",
+    "Credit",
     "Defined",
+    "Ending",
     "Enrolment",
     "EnrolmentKind",
+    "EntryReason",
     "EventBonus",
     "EventGiven",
     "Finding",
@@ -71,6 +95,7 @@ __all__ = [
     "HoldStatus",
     "InsufficientPoints",
     "LedgerEntry",
+    "LedgerTooLong",
     "Limit",
     "LimitReached",
     "LoyaltyAccount",
@@ -78,11 +103,15 @@ __all__ = [
     "NotEligible",
     "NotReversible",
     "Offer",
+    "OpenHold",
     "OrderEarning",
     "OutOfStock",
+    "Part",
     "Period",
     "Played",
     "PointsHold",
+    "PointsMonth",
+    "Pool",
     "Posted",
     "Programme",
     "ProgrammeFields",
@@ -105,30 +134,47 @@ __all__ = [
     "Verified",
     "VoucherUsed",
     "VoucherVoid",
+    "Why",
     "Withheld",
     "account",
     "adjust",
+    "adjustment_faults",
     "archive_reward",
     "balances_at",
     "balances_of",
     "cancel_redemption",
     "capture",
     "create_reward",
+    "credited",
+    "credits_of",
     "earnings",
+    "endings",
+    "ends_at",
     "enroll",
     "entries",
+    "entries_by_cause",
     "find_voucher",
     "give_for_event",
     "heard_of_birthday",
     "hold",
+    "hold_faults",
+    "holds_by_id",
     "is_due",
+    "maturing",
+    "months_of",
+    "pending_key",
     "played",
+    "points_faults",
+    "pools_in",
     "post_for_order",
     "programme_versions",
+    "reason_faults",
+    "reasons",
     "redeem",
     "redeem_reward",
     "redemptions",
     "release",
+    "returned",
     "reverse",
     "reward",
     "reward_offers",
@@ -137,12 +183,14 @@ __all__ = [
     "rewards",
     "settle",
     "shown_code",
+    "taken",
     "transfer",
     "update_programme",
     "update_reward",
     "use_voucher",
     "verify",
     "wake",
+    "why",
 ]  # fmt: skip
 
 account = repository.get_account
@@ -164,3 +212,11 @@ redemptions = redemption_repository.list_redemptions
 find_voucher = vouchers.find
 use_voucher = vouchers.use
 shown_code = codes.shown
+entries_by_cause = repository.get_entries
+holds_by_id = repository.get_holds
+maturing = repository.list_maturing
+months_of = repository.get_months
+endings = standing.ending
+pools_in = stored.pools_of
+reasons = repository.get_reasons
+pending_key = repository.pending_key

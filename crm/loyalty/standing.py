@@ -15,16 +15,28 @@ from crm.loyalty.due import BirthdayCome, Calendar, Expiring, Held, Noticed, Pen
 from crm.loyalty.idling import Activity
 from crm.loyalty.ledger import Occasion
 from crm.loyalty.models import LoyaltyAccount, month_at, month_of
+from crm.loyalty.pools import Pools
 from crm.loyalty.posting import is_due, occasion
 from crm.loyalty.programme import Programme
 from crm.loyalty.programmes import in_force
 
 
 class Played(Struct, frozen=True):
-    """Balances, and when the last that had fallen due moved what can be spent."""
+    """Balances, and when the last that had fallen due moved what can be spent; the pools, and when those of INACTIVITY
+    end, where anything had.
+    """
 
     balances: Balances
     moved_at: datetime | None = None
+    pools: Pools = {}
+    idle_at: datetime | None = None
+
+
+class Ending(Struct, frozen=True):
+    """Points that can be spent, and when they expire."""
+
+    points: int
+    ends_at: datetime
 
 
 def balances(shop: str, customer_id: str, *, now: datetime) -> Balances:
@@ -42,6 +54,24 @@ def played(shop: str, customer_id: str, head: LoyaltyAccount, *, now: datetime) 
     if not is_due(head, now) or head.due_at is None:
         return Played(stored.balances_of(head))
     return _Play(shop, customer_id, head, now=now).on()
+
+
+def ending(shop: str, customer_id: str, *, due: bool, idle_at: datetime | None, now: datetime) -> list[Ending]:
+    """What expires when, the soonest first; what never does is left out. `due` and `idle_at` are the account's head's:
+    whether anything is due, and when points of INACTIVITY expire.
+    """
+    head = repository.get_account(shop, customer_id) if due else None
+    if head and is_due(head, now):
+        then = played(shop, customer_id, head, now=now)
+        pools, idle_at = then.pools, then.idle_at
+    else:
+        pools = stored.pools_of(repository.list_months(shop, customer_id, since=month_at(now)))
+    points: dict[datetime, int] = {}
+    for name, pool in pools.items():
+        at = idle_at if expiry.is_idle(name) else expiry.ends_at(name)
+        if at and at > now and pool.remaining:
+            points[at] = points.get(at, 0) + pool.remaining
+    return [Ending(points[at], at) for at in sorted(points)]
 
 
 class _Play:
@@ -68,7 +98,7 @@ class _Play:
                 if idling.concerns(self.activity, entry):
                     self.activity = idling.after(self.activity, entry, self._programme(at))
             moved_at = at if self.account.balances.net != before else moved_at
-        return Played(self.account.balances, moved_at)
+        return Played(self.account.balances, moved_at, self.account.pools, self.activity.idle_at)
 
     def _play(self, one: due.Due, at: datetime) -> Sequence[Entry]:
         when = occasion("", at=at, now=at)

@@ -10,6 +10,7 @@ from crm.kernel import clock
 from crm.kernel.errors import NotFound, Stale
 from crm.loyalty import chain, repository, stored, verification
 from crm.loyalty.models import BonusTally, LedgerEntry, LoyaltyAccount
+from crm.loyalty.refusals import LedgerTooLong
 from crm.loyalty.verification import Finding, Flaw, Stored
 
 T = TypeVar("T")
@@ -24,12 +25,16 @@ class Verified(Struct, frozen=True):
     findings: list[Finding]
 
 
-def verify(shop: str, customer_id: str) -> Verified:
-    """Work a ledger out anew. Raises NotFound without an account, Stale where points kept moving while it was read."""
+def verify(shop: str, customer_id: str, *, most: int | None = None) -> Verified:
+    """Work a ledger out anew. Raises NotFound without an account, Stale where points kept moving while it was read, and
+    LedgerTooLong where it has more than `most` entries.
+    """
     for _ in range(ATTEMPTS):
         head = repository.get_account(shop, customer_id)
         if head is None:
             raise NotFound("There is no such account.", field="customer_id")
+        if most is not None and head.number > most:
+            raise LedgerTooLong(f"The ledger has {head.number} entries; {most} are verified here.")
         verified = _verified(shop, customer_id, head)
         again = repository.get_account(shop, customer_id)
         if again is not None and again.rev == head.rev:

@@ -33,6 +33,8 @@ UNTOLD = {
     "ConsentEntry.statedAt",
     "KpiFact.refundId",
     "KpiFact.response",
+    "LedgerFinding.flaw",
+    "LedgerFinding.place",
     "Message.reason",
     "Message.reportedAt",
     "Message.settledAt",
@@ -77,6 +79,7 @@ HOLLOW = {
     ("ListValue.elements", "BooleanValue"),
     ("ListValue.elements", "DateValue"),
     ("ListValue.elements", "NumberValue"),
+    ("LedgerVerification.findings", "LedgerFinding"),
     ("Operation.cost", "OperationCost"),
     ("Segment.errors", "SegmentQueryMistake"),
     ("SegmentExplanation.errors", "SegmentQueryMistake"),
@@ -85,7 +88,7 @@ HOLLOW = {
     ("SegmentStay.leftBy", "SegmentCause"),
 }
 """What staff are told nothing by: who is no customer, who has left no segment yet, lists of other elements, mistakes of
-queries that are right, parts of a condition, what an import costs.
+queries that are right, parts of a condition, what an import costs, what is wrong with ledgers that are whole.
 """
 
 ALIKE = {
@@ -96,6 +99,7 @@ ALIKE = {
     ("Customer.identities", "Identity"),
     ("Customer.permission", "Permission"),
     ("CustomerStatistics.totals", "CurrencyTotals"),
+    ("LoyaltyAccount.verify", "LedgerVerification"),
     ("Operation.progress", "OperationProgress"),
     ("Query.kpi", "Kpi"),
     ("Query.segmentTemplates", "SegmentTemplate"),

@@ -57,6 +57,16 @@ FORMS: dict[str, tuple[dict[str, Any], set[str]]] = {
         {"customer": NO_ID, "order": "o1", "score": 11, "comment": "x" * 2001, "idempotencyKey": ""},
         {"customer", "order", "score", "comment", "idempotencyKey"},
     ),
+    "loyaltyPointsHold": (
+        {"customer": NO_ID, "points": 0, "minutes": 43_201, "orderId": " ", "idempotencyKey": ""},
+        {"customer", "points", "minutes", "orderId", "idempotencyKey"},
+    ),
+    "loyaltyPointsCapture": ({"hold": NO_ID, "points": 0}, {"hold", "points"}),
+    "loyaltyPointsAdjust": (
+        {"customer": NO_ID, "points": 0, "reason": " ", "idempotencyKey": LONG},
+        {"customer", "points", "reason", "idempotencyKey"},
+    ),
+    "loyaltyEntryReverse": ({"entry": NO_ID, "reason": "x" * 501}, {"entry", "reason"}),
     "shopUpdate": (
         {"name": " ", "locale": "nonsense!", "sender": "none", "thirdPartySources": ["ok", "No!"], "zone": None},
         {"name", "locale", "sender", "thirdPartySources.1", "zone"},
@@ -82,7 +92,7 @@ FORMS: dict[str, tuple[dict[str, Any], set[str]]] = {
 }  # fmt: skip
 ONE_INPUT = {
     "attributeRetire", "customerTagsRemove", "customersExport", "eventsIngest",
-    "importStart", "operationCancel", "ordersExport",
+    "importStart", "loyaltyPointsRelease", "operationCancel", "ordersExport",
 }  # fmt: skip
 """Of which only one thing can be wrong; events are told one by one, each with all its faults."""
 OF_SEGMENTS = {

@@ -19,6 +19,7 @@ from crm.feedback import service as feedback
 from crm.kernel.actor import SYSTEM
 from crm.kernel.change import Change
 from crm.kernel.settings import settings
+from crm.loyalty import service as loyalty
 from crm.notifications.models import Message
 from schema.node import global_id
 from tests.asking import NOW, as_customer, as_staff, ask
@@ -34,7 +35,7 @@ QUERIES = {
     "order": 'query { order(id: "ORDER") { id } }',
     "orderByNumber": '{ orderByNumber(orderId: "o1") { id } }',
     "node": 'query { node(id: "CUSTOMER") { id } }',
-    "nodes": 'query { nodes(ids: ["CUSTOMER", "ORDER", "MESSAGE", "ANSWER"]) { id } }',
+    "nodes": 'query { nodes(ids: ["CUSTOMER", "ORDER", "MESSAGE", "ANSWER", "ENTRY", "HOLD"]) { id } }',
 }
 """How each field of Query that leads to a customer is asked with their own token."""
 OF_NOBODY = {"attributeDefinitions", "shop"}
@@ -44,6 +45,9 @@ MUTATIONS = {
     "customerUpdate": '{id: "CUSTOMER", firstName: "X"}',
     "feedbackSubmit": '{score: 1, idempotencyKey: "k2"}',
     "eventsIngest": '{events: [{id: "e"}]}',
+    "loyaltyPointsHold": '{points: 1, idempotencyKey: "k2"}',
+    "loyaltyPointsCapture": '{hold: "HOLD"}',
+    "loyaltyPointsRelease": '{hold: "HOLD"}',
 }
 
 Bar = Callable[[str], None]
@@ -77,11 +81,14 @@ def ids(ann: str) -> dict[str, str]:
     message.template, message.channel, message.purpose, message.status = "thank_you", "email", "marketing", "sent"
     message.rev = 1
     message.save()
+    held = loyalty.hold("demo", ann, 1, lasts=timedelta(days=1), actor=SYSTEM, idempotency_key="h", now=NOW)
     return {
         "CUSTOMER": global_id("Customer", ann),
         "ORDER": global_id("Order", "o1"),
         "MESSAGE": global_id("Message", ann, "m1"),
         "ANSWER": global_id("FeedbackResponse", ann, answer.response_id),
+        "ENTRY": global_id("LedgerEntry", ann, held.given.entry.cause or ""),
+        "HOLD": global_id("PointsHold", ann, held.hold.hold_id),
     }
 
 

@@ -364,3 +364,54 @@ def test_what_else_is_asked_of_a_customers_segments_takes_one_request_for_all(me
     query = "query ($id: ID!) { customer(id: $id) { segments { segment { name query goals memberCount } } } }"
     ask(query, {"id": member})
     assert requests_of(query, id=member) == 1 + 1 + 1
+
+
+GIVE = "mutation ($input: LoyaltyPointsAdjustInput!) { loyaltyPointsAdjust(input: $input) { replayed } }"
+HOLD = "mutation($key: String!) { loyaltyPointsHold(input: {points: 1, idempotencyKey: $key}) { hold { id } MORE } }"
+CREDITS = "entries(first: 20) { nodes { points MORE } }"
+
+
+@pytest.fixture
+def saving(ann: str) -> str:
+    """Ann, whom staff gave points four times, and took some twice."""
+    for number, points in enumerate((40, 30, 20, 10, -5, -6)):
+        given = {"customer": ann, "points": points, "reason": "x", "idempotencyKey": f"k{number}"}
+        ask(
+            "mutation ($input: LoyaltyPointsAdjustInput!) { loyaltyPointsAdjust(input: $input) { replayed } }",
+            {"input": given},
+        )
+    return ann
+
+
+def test_what_is_left_of_a_page_of_credits_and_who_did_it_why_take_one_request_each(saving: str) -> None:
+    query = f"query($id: ID!) {{ customer(id: $id) {{ loyalty {{ {CREDITS} }} }} }}"
+    assert requests_of(query.replace("MORE", ""), id=saving) == 2
+    assert requests_of(query.replace("MORE", "credits { remaining }"), id=saving) == 3
+    assert requests_of(query.replace("MORE", "credits { remaining } reason actor { kind }"), id=saving) == 4
+
+
+def test_the_points_screen_takes_five_requests(saving: str) -> None:
+    screen = next(operation for operation in operations() if operation.name == "PointsQuery").text
+    key = GlobalId.parse(saving)
+    assert key is not None
+    # The record; what is pending; what expires; the entries; and what is left of them.
+    assert requests_of(screen, as_customer(key.parts[0])) == 5
+
+
+def test_any_number_of_entries_by_their_ids_take_two_requests(saving: str) -> None:
+    query = "query($id: ID!) { customer(id: $id) { loyalty { entries { nodes { id } } } } }"
+    ids = [node["id"] for node in ask(query, {"id": saving})["customer"]["loyalty"]["entries"]["nodes"]]
+    assert len(ids) == 6
+    assert requests_of(NODES, ids=[*ids, *ids]) == 2
+
+
+def test_points_held_by_their_owner_take_six_requests_and_one_for_the_account_then(saving: str) -> None:
+    key = GlobalId.parse(saving)
+    assert key is not None
+    themselves = as_customer(key.parts[0])
+    assert requests_of(HOLD.replace("MORE", ""), themselves, key="a") == 6
+    assert requests_of(HOLD.replace("MORE", "account { available }"), themselves, key="b") == 7
+    hold = ask(HOLD.replace("MORE", ""), {"key": "a"}, principal=themselves)["loyaltyPointsHold"]["hold"]["id"]
+    released = "mutation($hold: ID!) { loyaltyPointsRelease(input: {hold: $hold}) { replayed } }"
+    assert requests_of(released, themselves, hold=hold) == 7
+    assert requests_of(released, themselves, hold=hold) == 3

@@ -1,0 +1,90 @@
+# crm/loyalty/causes.py
+"""Why points moved, as their holder is told: worked out of an entry's cause and movement. Pure."""
+
+from enum import StrEnum
+
+from crm.loyalty.ledger import Movement
+from crm.loyalty.models import LedgerEntry
+
+
+class Why(StrEnum):
+    ORDER = "order"
+    ORDER_CHANGED = "order_changed"
+    MATURED = "matured"
+    PAID = "paid"
+    PAYMENT_RETURNED = "payment_returned"
+    ENROLLED = "enrolled"
+    BIRTHDAY = "birthday"
+    EVENT = "event"
+    HELD = "held"
+    CAPTURED = "captured"
+    RELEASED = "released"
+    HOLD_ENDED = "hold_ended"
+    REDEEMED = "redeemed"
+    EXPIRED = "expired"
+    GIVEN = "given"
+    TAKEN = "taken"
+    CANCELLED = "cancelled"
+    CORRECTED = "corrected"
+    MERGED = "merged"
+    OTHER = "other"
+
+
+WORDS = {
+    Why.ORDER: "Earned with an order",
+    Why.ORDER_CHANGED: "Taken back: the order was refunded, cancelled or changed",
+    Why.MATURED: "Ready to be spent: the order can no longer be returned",
+    Why.PAID: "Paid for an order",
+    Why.PAYMENT_RETURNED: "Given back: the order they paid for was refunded, cancelled or changed",
+    Why.ENROLLED: "Given for taking part",
+    Why.BIRTHDAY: "Given for a birthday",
+    Why.EVENT: "Given for something done",
+    Why.HELD: "Set aside",
+    Why.CAPTURED: "Spent what was set aside",
+    Why.RELEASED: "No longer set aside",
+    Why.HOLD_ENDED: "No longer set aside: the time for it was over",
+    Why.REDEEMED: "Spent",
+    Why.EXPIRED: "Expired",
+    Why.GIVEN: "Given by the shop",
+    Why.TAKEN: "Taken off by the shop",
+    Why.CANCELLED: "Given back: what they were spent on was cancelled",
+    Why.CORRECTED: "Put right by the shop",
+    Why.MERGED: "Moved between two accounts that became one",
+    Why.OTHER: "Moved",
+}
+"""In words that a customer may see: no names, no reasons."""
+
+BY_CAUSE: dict[tuple[str, str, str], Why] = {
+    ("order", "earn", Movement.EARN): Why.ORDER,
+    ("order", "earn", Movement.REVERSE): Why.ORDER_CHANGED,
+    ("order", "mature", Movement.MATURE): Why.MATURED,
+    ("order", "spend", Movement.REDEEM): Why.PAID,
+    ("order", "spend", Movement.REVERSE): Why.PAYMENT_RETURNED,
+    ("account", "signup", Movement.EARN): Why.ENROLLED,
+    ("birthday", "bonus", Movement.EARN): Why.BIRTHDAY,
+    ("hold", "hold", Movement.HOLD): Why.HELD,
+    ("hold", "capture", Movement.CAPTURE): Why.CAPTURED,
+    ("hold", "reverse", Movement.REVERSE): Why.CORRECTED,
+    ("redemption", "redeem", Movement.REDEEM): Why.REDEEMED,
+    ("redemption", "cancel", Movement.REVERSE): Why.CANCELLED,
+    ("redemption", "reverse", Movement.REVERSE): Why.CORRECTED,
+    ("adjustment", "reverse", Movement.REVERSE): Why.CORRECTED,
+    ("pool", "expire", Movement.EXPIRE): Why.EXPIRED,
+}
+"""By the noun and the effect of a cause, and the movement."""
+
+
+def why(entry: LedgerEntry) -> Why:
+    """OTHER for what this code does not know: causes are added, and entries stay."""
+    match entry.movement:
+        case Movement.TRANSFER:
+            return Why.MERGED
+        case Movement.RELEASE:
+            return Why.RELEASED if entry.actor else Why.HOLD_ENDED
+        case Movement.ADJUST:
+            return Why.GIVEN if entry.points > 0 else Why.TAKEN
+    noun, *rest = (entry.cause or "").split(":")
+    if (noun, entry.movement) == ("event", Movement.EARN):
+        return Why.EVENT  # its cause ends with a rule's id
+    effect = rest[-2] if len(rest) > 1 and rest[-1].isdigit() else rest[-1] if rest else ""  # before what counts them
+    return BY_CAUSE.get((noun, effect, entry.movement), Why.OTHER)
