@@ -26,6 +26,7 @@ from crm.intake.schemas import schema_of
 from crm.kernel.domain_events import DomainEvent
 from crm.kernel.timers import TimerDue
 from crm.loyalty.events import LoyaltyEnrolled, PointsExpiring, PointsPosted
+from crm.loyalty.tiers.events import TierChanged, TierDowngradeUpcoming
 from crm.notifications.events import MessagePlanned
 from crm.orders.events import OrderRecorded
 from crm.segmentation.events import SegmentEntered, SegmentLeft
@@ -51,6 +52,8 @@ DOMAIN_EVENTS: tuple[type[DomainEvent], ...] = (
     SegmentEntered,
     SegmentLeft,
     ShopChanged,
+    TierChanged,
+    TierDowngradeUpcoming,
     TimerDue,
     TouchpointRecorded,
     VisitorIdentified,

@@ -9,6 +9,7 @@ from schema.customer.mutations import CustomerMutation
 from schema.event import EventMutation
 from schema.feedback import FeedbackMutation
 from schema.loyalty.movements import LoyaltyMutation
+from schema.loyalty.tier_mutations import TierMutation
 from schema.operation import OperationMutation
 from schema.segment.members_file import SegmentMembersImportMutation
 from schema.segment.mutations import SegmentMutation
@@ -28,6 +29,7 @@ class Mutation(
     SegmentMembersImportMutation,
     ShopMutation,
     SuppressionMutation,
+    TierMutation,
     OperationMutation,
 ):
     pass

@@ -17,6 +17,7 @@ from schema.feedback import response_by_key
 from schema.kpi import KpiQuery
 from schema.loyalty.entries import entry_by_key
 from schema.loyalty.holds import hold_by_key
+from schema.loyalty.tiers import TierQuery
 from schema.message import message_by_key
 from schema.node import GlobalId, Node, parsed
 from schema.operation import OperationQuery, operation_by_key
@@ -105,6 +106,7 @@ class Query(
     SegmentSuggestionQuery,
     SegmentTemplateQuery,
     KpiQuery,
+    TierQuery,
     ShopQuery,
     SuppressionQuery,
     OperationQuery,

@@ -133,6 +133,12 @@ def _furnish(shop: str) -> None:
         )
         customers.define_attribute(shop, kind, fields, now=NOW)
     shops.forget_cached()
+    clerk = Actor(Role.STAFF, named)
+    for tier, threshold in (("Old", 5), ("Bronze", 10), ("Silver", 20 + len(shop)), ("Gold", 10_000)):
+        fields_of_tier = loyalty.TierFields(f"{tier} {named}", Decimal(threshold), (named,))
+        made = loyalty.tier_create(shop, fields_of_tier, actor=clerk, now=SINCE)
+        if tier == "Old" and made.tier:
+            loyalty.tier_archive(shop, made.tier.id, actor=clerk, now=SINCE)
     for name, segment_id in SEGMENTS.items():
         with mock.patch("crm.kernel.ids.new_id", return_value=segment_id):
             define(f"{name} {named}", QUERIES[name], shop=shop, now=SINCE)
@@ -154,6 +160,7 @@ class _Life:
         self.come()
         self.buy()
         if self.mark in PRICES:
+            self.climb()
             self.wander()
             self.speak()
             self.save()
@@ -256,6 +263,13 @@ class _Life:
         loyalty.hold(self.shop, self.id, points // 10, idempotency_key=HELD, **later, **said)
         spent = loyalty.redeem(self.shop, self.id, points // 20, idempotency_key="spent", **said)
         loyalty.reverse(self.shop, self.id, spent.entry.cause or "", reason=self.mark, **said)
+
+    def climb(self) -> None:
+        """Staff give them a tier, and take it back."""
+        gold = next(tier for tier in loyalty.version_in_force(self.shop, at=NOW, now=NOW).programme.tiers.active[::-1])
+        given = loyalty.TierOverride(tier_id=gold.id, until=NOW + timedelta(days=9), reason=self.mark)
+        for said in (given, loyalty.TierOverride(tier_id=None, until=None, reason=self.mark)):
+            loyalty.override_tier(self.shop, self.id, said, actor=self.clerk, now=self.at)
 
     def wander(self) -> None:
         session = {"channel": self.mark, "sessionId": self.mark}

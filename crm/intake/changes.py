@@ -17,6 +17,8 @@ from crm.kernel.errors import InvalidInput
 from crm.kernel.table import Item, Published
 from crm.loyalty.events import LoyaltyEnrolled, PointsExpiring, PointsPosted
 from crm.loyalty.models import Enrolled, ExpiryNotice, LedgerEntry
+from crm.loyalty.tiers.events import TierChanged, TierDowngradeUpcoming
+from crm.loyalty.tiers.models import TierChange, TierNotice
 from crm.notifications.events import MessagePlanned
 from crm.notifications.models import Message
 from crm.orders.events import OrderRecorded
@@ -43,6 +45,8 @@ PUBLISHERS: dict[type[Published], Publisher] = {
     LedgerEntry: lambda item, _: [PointsPosted.of(item)],
     Enrolled: lambda item, _: [LoyaltyEnrolled.of(item)],
     ExpiryNotice: lambda item, _: [PointsExpiring.of(item)],
+    TierChange: lambda item, _: [TierChanged.of(item)],
+    TierNotice: lambda item, _: [TierDowngradeUpcoming.of(item)],
     FeedbackResponse: lambda item, _: [FeedbackRecorded.of(item)],
     SegmentMembership: lambda item, _: changes_of(item),
     Message: lambda item, _: [MessagePlanned.of(item)],

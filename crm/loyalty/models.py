@@ -49,6 +49,43 @@ class BirthdayPart(Part):
     next_at = UTCDateTimeAttribute(null=True)
 
 
+class OverridePart(Part):
+    """A tier that somebody of the shop gave, instead of what was reached."""
+
+    tier_id = UnicodeAttribute()
+    until = UTCDateTimeAttribute()
+
+
+class FoldedPart(Part):
+    """What the days until then have come to (crm/loyalty/tiers/fold.py)."""
+
+    day = UnicodeAttribute()
+    tier_id = UnicodeAttribute(null=True)
+    since_on = UnicodeAttribute(null=True)
+    carried = UnicodeAttribute(null=True)
+    until_on = UnicodeAttribute(null=True)
+
+
+class TierPart(Part):
+    """The customer's tier, as it was last worked out (crm/loyalty/tiers/record.py)."""
+
+    tier_id = UnicodeAttribute(null=True)
+    name = UnicodeAttribute(null=True)
+    since_on = UnicodeAttribute(null=True)
+    ends_on = UnicodeAttribute(null=True)
+    ends_after = UnicodeAttribute(null=True)
+    rules = UnicodeAttribute()
+    number = NumberAttribute()
+    changed_at = UTCDateTimeAttribute(null=True)
+    settled_on = UnicodeAttribute(null=True)
+    joined_on = UnicodeAttribute(null=True)
+    noticed_on = UnicodeAttribute(null=True)
+    fell = NumberAttribute(null=True)
+    fell_on = UnicodeAttribute(null=True)
+    override = OverridePart(null=True)
+    folded = FoldedPart(null=True)
+
+
 class LoyaltyAccount(Synced, discriminator="LoyaltyAccount"):
     """A customer's balances: the sums of their ledger, kept beside it. `rev` counts its changes."""
 
@@ -78,6 +115,9 @@ class LoyaltyAccount(Synced, discriminator="LoyaltyAccount"):
     idle_at = UTCDateTimeAttribute(null=True)
     """When points expire that wait for them to earn or spend."""
     birthday = BirthdayPart(null=True)
+    tier = TierPart(null=True)
+    tier_due_at = UTCDateTimeAttribute(null=True)
+    """Before then time changes nothing of the tier; a timer of its own is set to it."""
 
     @classmethod
     def of(cls, shop: str, customer_id: str) -> Self:
@@ -262,6 +302,11 @@ class OrderEarning(Published, discriminator="OrderEarning"):
     short = NumberAttribute(default=0)
     captured = NumberAttribute(default=0)
     spendings: ListAttribute[SpendingPart] = ListAttribute(of=SpendingPart, default=list)
+    counted_on = UnicodeAttribute(null=True)
+    """The day on which it counts for tiers, if it does, and what."""
+    counted_points = NumberAttribute(default=0)
+    counted_spend = NumberAttribute(default=0)
+    counted_orders = NumberAttribute(default=0)
 
     @classmethod
     def of(cls, shop: str, customer_id: str, order_id: str) -> Self:

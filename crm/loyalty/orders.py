@@ -18,11 +18,13 @@ from crm.loyalty.earning.goods import goods_of, lines_of
 from crm.loyalty.earning.granting import Line
 from crm.loyalty.earning.limits import Limits
 from crm.loyalty.ledger import Movement
-from crm.loyalty.models import HoldStatus, LoyaltyAccount, PointsHold
+from crm.loyalty.models import HoldStatus, LoyaltyAccount, OrderEarning, PointsHold
 from crm.loyalty.order_points import OrderState, Revision, Settled
 from crm.loyalty.posting import Ledger, is_due, occasion
 from crm.loyalty.programme import Programme, Withheld
 from crm.loyalty.programmes import in_force
+from crm.loyalty.tiers import counting, reading, settling
+from crm.loyalty.tiers.book import Occasion
 from crm.orders.events import OrderRecorded
 from crm.orders.models import CANCELLED
 
@@ -47,8 +49,9 @@ def post_for_order(order: OrderRecorded, *, now: datetime) -> Posted:
 
 def _post(order: OrderRecorded, *, now: datetime) -> Posted:
     head, earning = repository.get_for_order(order.shop, order.customer_id, order.order_id)
-    if is_due(head, now):
+    if is_due(head, now) or settling.is_due(order.shop, head, now=now):
         maturing.settle(order.shop, order.customer_id, now=now)
+        settling.settle(order.shop, order.customer_id, now=now)
         head, earning = repository.get_for_order(order.shop, order.customer_id, order.order_id)
     state = stored.state_of(earning)
     if order.rev <= state.rev:
@@ -77,13 +80,16 @@ def _post(order: OrderRecorded, *, now: datetime) -> Posted:
     stored.put_state(earning, settled.state)
     earning.cause, earning.replayed = f"order:{order.order_id}:earn:{order.rev}", order.replayed
     change.revise(earning)
+    settled = _welcomed(change, book, settled, programme, order)
+    counts = _count(change, head, earning, revision, order, settled.state, zone=programme.zone, now=now)
     if limits.write(change, given, drawn) or settled.entries:
         if item and settled.captured:
             captured = settled.state.captured - state.captured
             book.close_hold(change, item, HoldStatus.CAPTURED, captured=captured)
         pending = [stored.pending_of(earning)] if settled.state.pending else []
-        settled = _welcomed(change, book, settled, programme, order)
         book.write(change, settled.account, settled.entries, pending=pending)
+    elif counts:
+        change.revise(head)
     try:
         committed = change.commit()
     except PartlyDone as done:  # the hold was captured since it was read
@@ -114,7 +120,7 @@ def _pinned(
     version = in_force.version(order.shop, at=order.placed_at, now=now, number=state.programme_version)
     context = state.context or context_of(
         order.shop, order.customer_id, version.programme.earning, placed_at=order.placed_at, first=order.first,
-        tier=getattr(head, "tier", None),
+        tier=reading.had_before(order.shop, order.customer_id, head, order.placed_at),
     )  # fmt: skip
     return replace(state, programme_version=version.number, context=context), version.programme
 
@@ -125,6 +131,28 @@ def _limits(order: OrderRecorded, state: OrderState, programme: Programme) -> Li
         order.shop, order.customer_id, order.order_id, programme, placed_at=placed_at, given=state.given,
         drawn=state.drawn,
     )  # fmt: skip
+
+
+def _count(
+    change: Change,
+    head: LoyaltyAccount,
+    earning: OrderEarning,
+    revision: Revision,
+    order: OrderRecorded,
+    state: OrderState,
+    *,
+    zone: str,
+    now: datetime,
+) -> bool:
+    """What counts for tiers: who takes part since this order has joined with it."""
+    after = counting.counted(revision, state, zone=zone)
+    occasion = Occasion(
+        cause=f"order:{order.order_id}:tier:{order.rev}", occurred_at=order.occurred_at, replayed=order.replayed,
+        order_id=order.order_id,
+    )  # fmt: skip
+    return counting.count(
+        change, order.shop, order.customer_id, head, earning, after, zone=zone, occasion=occasion, now=now
+    )
 
 
 def _pools(state: OrderState, order: OrderRecorded, programme: Programme) -> list[str]:

@@ -14,6 +14,7 @@ from crm.kernel.money import Money, minor_units
 from crm.loyalty.bonuses.definitions import Bonuses, Enrolment
 from crm.loyalty.earning.definitions import Earning
 from crm.loyalty.expiry import Expiry
+from crm.loyalty.tiers.definitions import Tiers
 
 
 class Shortfall(StrEnum):
@@ -53,6 +54,7 @@ class Programme(Struct, frozen=True):
     enrolment: Enrolment = Enrolment.AUTOMATIC
     bonuses: Bonuses = Bonuses()
     notice_days: int | None = None
+    tiers: Tiers = Tiers()
 
     def worth(self, points: int) -> int:
         """What points pay, in minor units, rounded up: on no part of a unit that was paid with points any is earned."""

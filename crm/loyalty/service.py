@@ -33,6 +33,7 @@ from crm.loyalty.orders import Posted, post_for_order
 from crm.loyalty.pools import Pool
 from crm.loyalty.posting import OWNER, is_due
 from crm.loyalty.programme import Programme, Withheld
+from crm.loyalty.programmes import in_force as programme_in_force
 from crm.loyalty.programmes.defining import ProgrammeFields
 from crm.loyalty.programmes.defining import update as update_programme
 from crm.loyalty.programmes.in_force import standing as programme_versions
@@ -68,18 +69,31 @@ from crm.loyalty.rewards.refusals import (
 )
 from crm.loyalty.rewards.reward import Reward, RewardFields, RewardKind
 from crm.loyalty.standing import Ending, Played, played
+from crm.loyalty.tiers import defining as tier_defining
+from crm.loyalty.tiers import overriding, reading, settling
+from crm.loyalty.tiers import repository as tier_repository
+from crm.loyalty.tiers.book import SUBJECT as TIER
+from crm.loyalty.tiers.defining import TierDefined, TierFields, TierRules
+from crm.loyalty.tiers.definitions import Basis, Downgrade, Tier, Tiers, Window
+from crm.loyalty.tiers.models import ChangeReason, TierChange
+from crm.loyalty.tiers.overriding import TierOverride, override_tier
+from crm.loyalty.tiers.reading import Progress, Standing, kept
 from crm.loyalty.transferring import transfer
 from crm.loyalty.verification import Finding, Flaw
 from crm.loyalty.verifying import Verified, verify
 
 __all__ = [
     "OWNER",
+    "TIER",
     "WORDS",
     "Balances",
+    "Basis",
     "Bonuses",
+    "ChangeReason",
     "Comparison",
     "Credit",
     "Defined",
+    "Downgrade",
     "Ending",
     "Enrolment",
     "EnrolmentKind",
@@ -116,6 +130,7 @@ __all__ = [
     "Programme",
     "ProgrammeFields",
     "ProgrammeVersion",
+    "Progress",
     "PropertyFilter",
     "Reason",
     "Redeemed",
@@ -128,6 +143,14 @@ __all__ = [
     "RewardKind",
     "RewardStock",
     "RewardVersion",
+    "Standing",
+    "Tier",
+    "TierChange",
+    "TierDefined",
+    "TierFields",
+    "TierOverride",
+    "TierRules",
+    "Tiers",
     "TooManyHolds",
     "TooManyRewards",
     "Unearned",
@@ -135,6 +158,7 @@ __all__ = [
     "VoucherUsed",
     "VoucherVoid",
     "Why",
+    "Window",
     "Withheld",
     "account",
     "adjust",
@@ -162,6 +186,7 @@ __all__ = [
     "is_due",
     "maturing",
     "months_of",
+    "override_tier",
     "pending_key",
     "played",
     "points_faults",
@@ -182,14 +207,31 @@ __all__ = [
     "reward_versions",
     "rewards",
     "settle",
+    "settle_tier",
     "shown_code",
     "taken",
+    "tier_archive",
+    "tier_at",
+    "tier_before",
+    "tier_changes",
+    "tier_create",
+    "tier_due",
+    "tier_faults",
+    "tier_kept",
+    "tier_of",
+    "tier_override_faults",
+    "tier_progress",
+    "tier_rules_faults",
+    "tier_update",
+    "tiers_rule",
     "transfer",
     "update_programme",
     "update_reward",
     "use_voucher",
     "verify",
+    "version_in_force",
     "wake",
+    "wake_tier",
     "why",
 ]  # fmt: skip
 
@@ -220,3 +262,20 @@ endings = standing.ending
 pools_in = stored.pools_of
 reasons = repository.get_reasons
 pending_key = repository.pending_key
+tier_due = settling.is_due
+settle_tier = settling.settle
+wake_tier = settling.wake
+tier_of = reading.standing
+tier_at = reading.standing_at
+tier_progress = reading.progress
+tier_changes = tier_repository.list_changes
+tier_kept = kept
+tier_before = reading.had_before
+tier_create = tier_defining.create
+tier_update = tier_defining.update
+tier_archive = tier_defining.archive
+tiers_rule = tier_defining.rule
+tier_faults = tier_defining.fields_faults
+tier_rules_faults = tier_defining.rules_faults
+tier_override_faults = overriding.faults
+version_in_force = programme_in_force.version

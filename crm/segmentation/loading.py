@@ -70,12 +70,12 @@ def load(
 ) -> Facts:
     """The facts behind a snapshot, with the histories that `reads` names: no further back than its windows reach at
     `earliest`, the first moment that will be asked about. Windows only move on, so that is enough for later ones.
-    What time has changed of points by `now` counts, posted or not; without it, by `earliest`.
+    What time has changed of points and tiers by `now` counts, posted or not; without it, by `earliest`.
 
     One Query for orders, for the last order and for each type of touchpoint; two for what was seen last; up to three,
     and a batch read, for carts; one batch read for the shop's own attributes; two for points of which something is due,
-    and one for each hold of them that has ended. Without any of these, none. Somebody without a profile is hidden:
-    nobody is there to be in a segment.
+    and one for each hold of them that has ended; one for a tier of which something is. Without any of these, none.
+    Somebody without a profile is hidden: nobody is there to be in a segment.
     """
     profile = snapshot.head(Customer)
     if profile is None:
@@ -85,7 +85,7 @@ def load(
     told = _told_of_heads(snapshot, profile)
     fields: dict[str, Any] = {}
     if Fact.LOYALTY in reads.facts:
-        fields, times = _points_due(snapshot, now=now or earliest)
+        fields, times = _loyalty_due(snapshot, heads.loyalty, now=now or earliest)
         told |= _newest(Fact.LOYALTY, [*times, *_known(told.get(Fact.LOYALTY))])
     for fact, read in HISTORIES.items():
         if fact in reads.facts:
@@ -111,7 +111,7 @@ def _of_heads(snapshot: Snapshot, profile: Customer, in_force: InForce) -> Facts
         consents=_marketing(said),
         first_source=_source(sources.first) if sources else None,
         last_source=_source(sources.last) if sources else None,
-        loyalty=_loyalty(snapshot.head(LoyaltyAccount)),
+        loyalty=_loyalty(snapshot.head(LoyaltyAccount), in_force.zone),
         feedback=_feedback(snapshot.head(FeedbackHead)),
         memberships=frozenset(by_hand.members if by_hand else ()),
         exclusions=frozenset(by_hand.exclusions if by_hand else ()),
@@ -135,7 +135,8 @@ def _told_of_heads(snapshot: Snapshot, profile: Customer) -> dict[Fact, datetime
         last = sources.last.occurred_at if sources.last else None
         told |= _newest(Fact.ACQUISITION, _known(last, sources.occurred_at, sources.newest_at))
     if (account := snapshot.head(LoyaltyAccount)) is not None:
-        told |= _newest(Fact.LOYALTY, _known(account.newest_at))
+        changed_at = account.tier.changed_at if account.tier else None
+        told |= _newest(Fact.LOYALTY, _known(account.newest_at, account.enrolled_at, changed_at))
     if (answers := snapshot.head(FeedbackHead)) is not None:
         told |= _newest(Fact.FEEDBACK, _known(answers.latest_at))
     return told
@@ -199,18 +200,25 @@ def _source(part: touchpoints.SourcePart | None) -> Source | None:
     return Source(part.source, part.medium, part.campaign, part.term, part.content, part.channel)
 
 
-def _loyalty(account: LoyaltyAccount | None) -> Loyalty | None:
-    """Tiers and the day of joining are not kept by loyalty yet: unknown of everybody."""
-    return Loyalty(int(account.available)) if account else None
+def _loyalty(account: LoyaltyAccount | None, zone: str) -> Loyalty | None:
+    """As it was last written, with the tier's name of then."""
+    if account is None:
+        return None
+    joined_on = clock.local_day(account.enrolled_at, zone) if account.enrolled_at else None
+    return Loyalty(int(account.available), account.tier.name if account.tier else None, joined_on)
 
 
-def _points_due(snapshot: Snapshot, *, now: datetime) -> Found:
-    """The points as their account shows them, where time has changed them and nothing was posted yet."""
+def _loyalty_due(snapshot: Snapshot, written: Loyalty | None, *, now: datetime) -> Found:
+    """The points and the tier as their account shows them, where time has changed them and nothing was written yet."""
     account = snapshot.head(LoyaltyAccount)
-    if account is None or not loyalty.is_due(account, now):
+    if account is None or written is None:
         return {}, []
-    played = loyalty.played(snapshot.shop, snapshot.customer_id, account, now=now)
-    return {"loyalty": Loyalty(played.balances.net)}, _known(played.moved_at)
+    standing = loyalty.tier_of(snapshot.shop, snapshot.customer_id, account, now=now)
+    current, times = replace(written, tier=standing.tier.name if standing.tier else None), [standing.changed_at]
+    if loyalty.is_due(account, now):
+        played = loyalty.played(snapshot.shop, snapshot.customer_id, account, now=now)
+        current, times = replace(current, points=played.balances.net), [*times, played.moved_at]
+    return {"loyalty": current}, _known(*times)
 
 
 def _feedback(head: FeedbackHead | None) -> Feedback | None:

@@ -11,6 +11,7 @@ from crm.customers.events import AttributesRecorded, CustomerRecorded
 from crm.customers.standing import DELETED
 from crm.feedback.events import FeedbackRecorded
 from crm.loyalty.events import PointsPosted
+from crm.loyalty.tiers.events import TierChanged
 from crm.orders.events import OrderRecorded
 from crm.segmentation.language.facts import Fact
 from crm.segmentation.language.reading import Reads
@@ -43,6 +44,7 @@ CustomerEvent: TypeAlias = (
     | FeedbackRecorded
     | OrderRecorded
     | PointsPosted
+    | TierChanged
     | TouchpointRecorded
 )
 """What is told of one customer."""
@@ -80,6 +82,7 @@ TOUCHED_BY: Final[Mapping[type[CustomerEvent], Callable[[Any], Touched]]] = {
     FeedbackRecorded: lambda _: Touched(frozenset({Fact.FEEDBACK})),
     OrderRecorded: lambda _: Touched(frozenset({Fact.STATISTICS, Fact.ORDERS, Fact.LAST_ORDER, Fact.CARTS, Fact.RFM})),
     PointsPosted: lambda _: Touched(frozenset({Fact.LOYALTY})),
+    TierChanged: lambda _: Touched(frozenset({Fact.LOYALTY})),
     TouchpointRecorded: _by_touchpoint,
 }
 """PREDICTIONS nothing computes yet; MEMBERSHIPS are refreshed by what sets them, in its own transaction; RFM bounds are

@@ -1,6 +1,7 @@
 # functions/loyalty/post_points.py
 """SQS LoyaltyQueue <- DomainBus `order.recorded`, `customer.recorded`, `touchpoint.recorded`, `timer.due`: post the
-points that an order earns, spends or gives back, what else earns some, and those that mature, come back or expire.
+points that an order earns, spends or gives back, what else earns some, those that mature, come back or
+expire, and the tiers that follow from them.
 """
 
 from typing import Any
@@ -55,6 +56,11 @@ def _give(event: TouchpointRecorded) -> None:
 
 
 def _wake(due: TimerDue) -> None:
+    if due.subject == service.TIER:
+        for change in service.wake_tier(due, now=clock.now()):
+            said = {"shop": due.shop, "cause": change.cause, "tier_id": change.after_id, "why": change.why}
+            logger.info("tier changed by time", extra=said)
+        return
     for entry in service.wake(due, now=clock.now()):
         told = {"shop": due.shop, "cause": entry.cause, "movement": entry.movement, "points": entry.points}
         logger.info("points moved by time", extra=told)

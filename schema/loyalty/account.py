@@ -16,6 +16,7 @@ from schema.context import Info, Loader, stored
 from schema.loaders import Page, PageByCustomer, timeline_page
 from schema.loyalty.entries import EntriesByCustomer, LedgerEntry
 from schema.loyalty.holds import PointsHold
+from schema.loyalty.tiers import TierFields
 from schema.loyalty.verification import MOST_ENTRIES, LedgerVerification, verification_of
 from schema.order import Order, order_of
 from schema.scalars import Points
@@ -87,7 +88,7 @@ class EndingsByAccount(Loader[tuple[str, bool, datetime | None], list[service.En
 
 
 @strawberry.type(description="A customer's points.", directives=own("loyalty:read"))
-class LoyaltyAccount:
+class LoyaltyAccount(TierFields):
     HEAD: ClassVar = service.LoyaltyAccount
 
     customer_id: strawberry.Private[str]

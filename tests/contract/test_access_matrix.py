@@ -66,6 +66,8 @@ UNTOLD = {
     "SegmentQueryMistake.nearest",
     "SegmentQueryMistake.offset",
     "SegmentStay.leftAt",
+    "TierAmount.orderCount",
+    "TierChange.corrects",
 }
 """What is null here for everybody: it comes of a later step of what is there, which is told; or of a wrong
 query.
@@ -86,9 +88,11 @@ HOLLOW = {
     ("SegmentExplanationPart.parts", "SegmentExplanationPart"),
     ("SegmentPreview.errors", "SegmentQueryMistake"),
     ("SegmentStay.leftBy", "SegmentCause"),
+    ("TierAmount.spend", "Money"),
 }
 """What staff are told nothing by: who is no customer, who has left no segment yet, lists of other elements, mistakes of
-queries that are right, parts of a condition, what an import costs, what is wrong with ledgers that are whole.
+queries that are right, parts of a condition, what an import costs, what is wrong with ledgers that are whole, what
+counts for tiers where that is points.
 """
 
 ALIKE = {
@@ -102,6 +106,7 @@ ALIKE = {
     ("LoyaltyAccount.verify", "LedgerVerification"),
     ("Operation.progress", "OperationProgress"),
     ("Query.kpi", "Kpi"),
+    ("Query.loyaltyTiers", "LoyaltyTiers"),
     ("Query.segmentTemplates", "SegmentTemplate"),
     ("Query.segmentValueSuggestions", "SegmentSuggestion"),
     ("Query.segmentExplain", "SegmentExplanation"),

@@ -58,5 +58,5 @@ def test_who_consumes_an_event_is_what_the_rules_say() -> None:
         ruled.update(rule.get("EventPattern", {}).get("detail-type", []))
     table = PAGE.partition("| event | consumed by |")[2].partition("\n\n")[0]
     rows = {line.split("|")[1]: line.split("|")[2].strip() for line in table.splitlines()[2:]}
-    consumed = {name: who != "nobody yet" for names, who in rows.items() for name in re.findall(r"`([a-z.]+)`", names)}
+    consumed = {name: who != "nobody yet" for names, who in rows.items() for name in re.findall(r"`([a-z._]+)`", names)}
     assert consumed == {kind.detail_type: kind.detail_type in ruled for kind in DOMAIN_EVENTS}

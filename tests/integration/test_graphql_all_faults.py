@@ -67,6 +67,21 @@ FORMS: dict[str, tuple[dict[str, Any], set[str]]] = {
         {"customer", "points", "reason", "idempotencyKey"},
     ),
     "loyaltyEntryReverse": ({"entry": NO_ID, "reason": "x" * 501}, {"entry", "reason"}),
+    "loyaltyTierCreate": (
+        {"name": " ", "threshold": "-1", "benefits": ["ok", " "], "expectedVersion": -1},
+        {"name", "threshold", "benefits.1", "expectedVersion"},
+    ),
+    "loyaltyTierUpdate": (
+        {"id": NO_ID, "name": None, "threshold": "10000000000", "benefits": [LONG + "x"]},
+        {"id", "name", "threshold", "benefits.0"},
+    ),
+    "loyaltyTierArchive": ({"id": NO_ID, "expectedVersion": -1}, {"id", "expectedVersion"}),
+    "loyaltyTiersUpdate": (
+        {"graceDays": 181, "noticeDays": -1, "expectedVersion": -1}, {"graceDays", "noticeDays", "expectedVersion"},
+    ),
+    "loyaltyTierOverride": (
+        {"customer": NO_ID, "tier": NO_ID, "reason": " "}, {"customer", "tier", "reason", "until"},
+    ),
     "shopUpdate": (
         {"name": " ", "locale": "nonsense!", "sender": "none", "thirdPartySources": ["ok", "No!"], "zone": None},
         {"name", "locale", "sender", "thirdPartySources.1", "zone"},

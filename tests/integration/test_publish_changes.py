@@ -1,6 +1,6 @@
 # tests/integration/test_publish_changes.py
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from crm.kernel import aws, clock
 from crm.kernel.settings import settings
 from crm.kernel.table import Published
 from crm.loyalty.models import Enrolled, ExpiryNotice, LedgerEntry, Posting
+from crm.loyalty.tiers.models import ChangeReason, TierChange, TierNotice
 from crm.notifications.models import Message
 from crm.orders.events import OrderRecorded
 from crm.segmentation.stays import SegmentMembership
@@ -148,6 +149,19 @@ def shop(rev: int = 1, **more: str) -> Shop:
     return item
 
 
+def tier_change() -> TierChange:
+    item = TierChange.of("demo", "ann", 1)
+    item.after_id, item.after_name, item.why, item.cause = "t2", "Gold", ChangeReason.ATTAINED, "order:o1:tier:1"
+    item.direction, item.occurred_at, item.recorded_at = 1, NOON, NOON
+    return item
+
+
+def tier_notice() -> TierNotice:
+    item = TierNotice.of("demo", "ann", "t2", date(2027, 1, 1))
+    item.tier_name, item.basis, item.missing, item.occurred_at = "Gold", "POINTS", 100, NOON
+    return item
+
+
 EVERY_KIND: list[tuple[Published, str]] = [
     (profile(), "customer.recorded"),
     (attributes(shoe="so so"), "attributes.recorded"),
@@ -160,6 +174,8 @@ EVERY_KIND: list[tuple[Published, str]] = [
     (entry(), "points.posted"),
     (enrolled(), "loyalty.enrolled"),
     (notice(), "points.expiring"),
+    (tier_change(), "tier.changed"),
+    (tier_notice(), "tier.downgrade_upcoming"),
     (answer(), "feedback.recorded"),
     (link(), "visitor.identified"),
 ]

@@ -14,6 +14,8 @@ from crm.kernel.actor import SYSTEM
 from crm.kernel.meter import metering
 from crm.kernel.table import client
 from crm.loyalty import service as loyalty
+from crm.loyalty.programmes import in_force as programmes
+from crm.loyalty.programmes.versions import Version
 from crm.orders import service as orders
 from crm.orders.events import OrderRecorded
 from crm.segmentation import in_force, loading, service
@@ -70,7 +72,9 @@ TRUE: Final = {
     "in_app_subscription_status": "in_app_subscription_status = 'SUBSCRIBED'",
     "postal_subscription_status": "postal_subscription_status = 'UNSUBSCRIBED'",
     "ads_subscription_status": "ads_subscription_status = 'PENDING'",
+    "loyalty_tier": "loyalty_tier = 'gold'",
     "loyalty_points": "loyalty_points = 80",
+    "loyalty_member_since": "loyalty_member_since = 2026-02-10",
     "nps_score": "nps_score = 9",
     "last_feedback_date": "last_feedback_date = -1d",
     "number_of_orders": "number_of_orders = 2",
@@ -99,10 +103,10 @@ TRUE: Final = {
     "attributes.shoe": "attributes.shoe = 38",
 }
 NOT_COMPUTED_YET: Final = {
-    "loyalty_tier", "loyalty_member_since", "csat_score", "ces_score", "predicted_value", "predicted_orders",
+    "csat_score", "ces_score", "predicted_value", "predicted_orders",
     "churn_risk", "predicted_spend_tier",
 }  # fmt: skip
-"""Null of everybody, as docs/segments.md says: loyalty has no tiers, there is one survey, and nothing predicts."""
+"""Null of everybody, as docs/segments.md says: there is one survey, and nothing predicts."""
 
 
 def told() -> None:
@@ -154,7 +158,10 @@ def that_day(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def shop_wide(that_day: None) -> InForce:
+def shop_wide(that_day: None, monkeypatch: pytest.MonkeyPatch) -> InForce:
+    tiers = loyalty.Tiers(all=(loyalty.Tier("t1", "Gold", 80),))
+    programme = loyalty.Programme(currency="EUR", zone="Europe/Vienna", tiers=tiers)
+    monkeypatch.setattr(programmes, "version", lambda *_, **__: Version(0, programme))
     told()
     bounds = Thresholds(
         1, date(2026, 3, 10), "Europe/Vienna", "EUR", 9,

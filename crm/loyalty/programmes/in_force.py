@@ -48,6 +48,17 @@ def standing(shop: str, *, now: datetime) -> list[Version]:
     raise AssertionError("the programme of no version always counts")
 
 
+def counted(shop: str, *, now: datetime) -> list[Version]:
+    """All that have counted by now, the oldest first; not those that another was put before. Raises NotFound."""
+    found: list[Version] = []
+    until = None
+    for each in _versions(shop, now=now):
+        if each.counts_at(now) and (each.effective_at is None or until is None or each.effective_at < until):
+            found.append(each)
+            until = each.effective_at
+    return found[::-1]
+
+
 def newest(shop: str, *, now: datetime) -> Version:
     """As it is stored now, whatever this process knows. Raises NotFound."""
     item = next(repository.newest_first(shop), None)

@@ -18,6 +18,7 @@ from crm.loyalty.rewards.defining import get
 from crm.loyalty.rewards.eligibility import Offered, Reason, Who
 from crm.loyalty.rewards.models import RewardDefinition
 from crm.loyalty.rewards.reward import Reward, RewardFields, understood
+from crm.loyalty.tiers import reading as tiers
 
 UNTOLD = frozenset({Reason.ARCHIVED, Reason.NOT_YET, Reason.OVER})
 
@@ -73,7 +74,8 @@ def of_customer(snapshot: Snapshot, *, now: datetime) -> Who:
     """As they stand at `now`, also where time has changed it and no timer has yet been handled."""
     head = snapshot.head(LoyaltyAccount) or LoyaltyAccount.of(snapshot.shop, snapshot.customer_id)
     available = standing.played(snapshot.shop, snapshot.customer_id, head, now=now).balances.net
-    return Who(available=available, segments=segments_of(snapshot.head(SegmentsHead), now=now), tier=tier_of(head))
+    tier = tier_of(snapshot.shop, snapshot.customer_id, head, now=now)
+    return Who(available=available, segments=segments_of(snapshot.head(SegmentsHead), now=now), tier=tier)
 
 
 def segments_of(head: SegmentsHead | None, *, now: datetime) -> frozenset[str]:
@@ -85,8 +87,10 @@ def segments_of(head: SegmentsHead | None, *, now: datetime) -> frozenset[str]:
     )
 
 
-def tier_of(head: LoyaltyAccount) -> str | None:
-    return getattr(head, "tier", None)
+def tier_of(shop: str, customer_id: str, head: LoyaltyAccount, *, now: datetime) -> str | None:
+    """The id of the tier that they have, by time too."""
+    tier = tiers.standing(shop, customer_id, head, now=now).tier
+    return tier.id if tier else None
 
 
 def with_uses(who: Who, uses: RewardUses | None) -> Who:

@@ -186,7 +186,8 @@ def _refuse(found: Found, book: Ledger, snapshot: Snapshot, *, zone: str, now: d
     definition = found.definition
     offered = Offered(reward=definition.reward, left=found.stock.left, archived=definition.archived_at is not None)
     segments = offers.segments_of(snapshot.head(SegmentsHead), now=now)
-    who = Who(available=book.read.balances.available, segments=segments, tier=offers.tier_of(book.head))
+    tier = offers.tier_of(book.shop, book.customer_id, book.head, now=now)
+    who = Who(available=book.read.balances.available, segments=segments, tier=tier)
     if refused := eligibility.refusal(offered, offers.with_uses(who, found.uses), zone=zone, now=now):
         raise refused
     return offered.reward

@@ -63,6 +63,11 @@ class Given(Struct, frozen=True):
     regimes: Sequence[Regime]
     joined_on: date
 
+    @property
+    def first_day(self) -> date:
+        """On which somebody had a tier at the earliest: orders may have been placed before they joined."""
+        return min([self.joined_on, *self.days.days[:1]])
+
     def tiers(self, day: date) -> Tiers:
         index = bisect_right(self.regimes, day, key=_since)
         return self.regimes[max(0, index - 1)].tiers
@@ -70,7 +75,7 @@ class Given(Struct, frozen=True):
 
 def beginning(given: Given) -> State:
     """Before anything counted."""
-    return State(given.joined_on - DAY)
+    return State(given.first_day - DAY)
 
 
 def advance(state: State, given: Given, through: date) -> tuple[State, tuple[Step, ...]]:
@@ -108,7 +113,7 @@ def reached(given: Given, day: date) -> tuple[date, int]:
 
 def _days(state: State, given: Given, through: date) -> Iterator[date]:
     """Those on which something may change, besides that on which what is carried is judged."""
-    yield given.joined_on
+    yield given.first_day
     for day in given.days.days:
         yield day
         yield windows.leaves_on(day)
@@ -120,7 +125,7 @@ def _days(state: State, given: Given, through: date) -> Iterator[date]:
 def _morning(state: State, given: Given, *, before: Tiers) -> tuple[State, Why]:
     """Before anything of the day counts."""
     day, tiers = state.day, given.tiers(state.day)
-    if day <= given.joined_on:
+    if day == given.first_day:
         return state, Why.ATTAINED
     first = windows.first_day(tiers.window, day, given.joined_on)
     found = tiers.attained(_sum(given, first, day - DAY, tiers))

@@ -9,6 +9,7 @@ from crm.feedback.events import FeedbackRecorded
 from crm.kernel.errors import InvalidInput
 from crm.kernel.timers import TimerDue
 from crm.loyalty.events import PointsPosted
+from crm.loyalty.tiers.events import TierChanged, TierDowngradeUpcoming
 from crm.notifications.events import MessagePlanned
 from crm.orders.events import OrderRecorded
 from crm.segmentation.events import SegmentEntered, SegmentLeft
@@ -27,6 +28,26 @@ EVENTS = [
     PointsPosted(**COMMON, movement="earn", points=5, balance_after=5, order_id="o1"),
     SegmentEntered(**COMMON, segment_id="seg_1", definition_version=1, by="event"),
     SegmentLeft(**COMMON, segment_id="seg_1", definition_version=1, by="time"),
+    TierChanged(
+        **COMMON,
+        tier_id="t2",
+        tier="Gold",
+        previous_tier_id=None,
+        previous_tier=None,
+        direction=1,
+        reason="ATTAINED",
+        order_id=None,
+    ),
+    TierDowngradeUpcoming(
+        **COMMON,
+        tier_id="t2",
+        tier="Gold",
+        next_tier_id=None,
+        next_tier=None,
+        ends_on="2027-01-01",
+        basis="POINTS",
+        missing=200,
+    ),
     MessagePlanned(**COMMON, message_id="m1", template="thank_you"),
     TimerDue("demo", "cus_1", "segmentation", "memberships", NOON),
 ]

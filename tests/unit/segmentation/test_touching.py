@@ -8,6 +8,7 @@ from crm.consent.events import ConsentRecorded
 from crm.customers.events import AttributesRecorded, CustomerRecorded
 from crm.feedback.events import FeedbackRecorded
 from crm.loyalty.events import PointsPosted
+from crm.loyalty.tiers.events import TierChanged
 from crm.orders.events import OrderRecorded
 from crm.segmentation.language.facts import Fact
 from crm.segmentation.language.reading import Reads
@@ -45,6 +46,10 @@ EVENTS: Final[dict[str, CustomerEvent]] = {
     ),
     "points": PointsPosted(**TOLD, movement="earned", points=1, balance_after=1, order_id=None),
     "profile": profile(),
+    "tier": TierChanged(
+        **TOLD, tier_id="t2", tier="Gold", previous_tier_id=None, previous_tier=None, direction=1, reason="ATTAINED",
+        order_id=None,
+    ),
     "visit": seen("visit.started"),
 }  # fmt: skip
 SEEN: Final = {"cart", "checkout", "gone", "visit"}
@@ -57,7 +62,7 @@ TOUCHING: Final[dict[Fact, set[str]]] = {
     Fact.IDENTITY: set(),  # never changes
     Fact.LAST_ORDER: {"order"},
     Fact.LAST_SEEN: SEEN,
-    Fact.LOYALTY: {"points"},
+    Fact.LOYALTY: {"points", "tier"},
     Fact.MEMBERSHIPS: set(),  # what sets them refreshes them
     Fact.ORDERS: {"order"},
     Fact.PREDICTIONS: set(),  # nothing computes them yet

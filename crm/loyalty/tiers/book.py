@@ -1,0 +1,263 @@
+# crm/loyalty/tiers/book.py
+"""How a tier is written: what counts, what somebody has, its history and its timer, in one Change with their account.
+
+The account's `rev` guards it all, as it does the ledger (crm/loyalty/posting.py): whoever changes a tier revises the
+account in the same Change.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime, timedelta
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from crm.kernel import clock, timers
+from crm.kernel.change import Change
+from crm.kernel.errors import Stale
+from crm.kernel.timers import Timer
+from crm.loyalty.expiry import months_later
+from crm.loyalty.models import LoyaltyAccount
+from crm.loyalty.tiers import fold, outlook, passing, record, repository
+from crm.loyalty.tiers.amounts import NOTHING, Amounts, Days
+from crm.loyalty.tiers.definitions import Tiers
+from crm.loyalty.tiers.fold import Given, State, Step
+from crm.loyalty.tiers.models import ChangeReason, QualifyingMonth, TierChange, TierNotice
+from crm.loyalty.tiers.outlook import Outlook
+from crm.loyalty.tiers.passing import Passing
+from crm.loyalty.tiers.record import Counted, Kept, Override
+from crm.loyalty.tiers.regimes import digest, regimes
+
+OWNER, SUBJECT = "loyalty", "tier"
+
+FOLDED_MONTHS = 13
+"""So long what the days come to is worked out anew each time. What changes before that takes all of them."""
+LOOKED_BACK_MONTHS = 19
+"""So much further back days count: those of a year that is judged, when the longest grace is over."""
+
+
+class Occasion(Struct, frozen=True, kw_only=True):
+    """Why something changes, and when that came about."""
+
+    cause: str
+    occurred_at: datetime
+    replayed: bool = False
+    order_id: str | None = None
+    actor: str | None = None
+    reason: str | None = None
+
+
+class TierBook:
+    """One account's tier as it is at `now`, whatever has been written down of it, and what is to be written."""
+
+    def __init__(
+        self,
+        shop: str,
+        customer_id: str,
+        head: LoyaltyAccount,
+        *,
+        now: datetime,
+        zone: str,
+        whole: bool = False,
+        besides: Iterable[date] = (),
+    ) -> None:
+        """`whole`: by all days there are. While a shop has no tiers, only the months of the days `besides` are read."""
+        self.shop, self.customer_id, self.head, self.now, self.zone = shop, customer_id, head, now, zone
+        self.today = clock.local_day(now, zone)
+        self.kept = record.kept_of(head)
+        self.regimes = regimes(shop, now=now)
+        self._folded = None if whole or self.kept.joined_on != self._joined_on else self.kept.folded
+        since, until = "", None
+        if self._folded:
+            since = record.month_of(months_later(self._folded.day, -LOOKED_BACK_MONTHS))
+        if not self.tiers.all:
+            months = sorted(map(record.month_of, besides)) or [record.month_of(self.today)]
+            since, until = months[0], months[-1]
+        self._amounts = record.days_of(repository.list_qualifying(shop, customer_id, since=since, until=until))
+        self.state, self._steps = self._worked_out()
+
+    @property
+    def tiers(self) -> Tiers:
+        return self.regimes[-1].tiers
+
+    @property
+    def given(self) -> Given:
+        return Given(Days(self._amounts), self.regimes, self._joined_on or min(self._amounts, default=self.today))
+
+    @property
+    def is_member(self) -> bool:
+        return self.head.enrolled_at is not None or bool(self._amounts)
+
+    def passings(self) -> list[Passing]:
+        """What time has changed since it was written down."""
+        return passing.passings(self.kept, self.state, self._steps, zone=self.zone, now=self.now)
+
+    def outlook(self) -> Outlook:
+        return outlook.outlook(self.state, self.given)
+
+    def now_kept(self) -> Kept:
+        """As it will be written, without writing it."""
+        kept = self.kept
+        for each in self.passings():
+            changed_at = max(each.at, kept.changed_at or each.at)
+            kept = replace(kept, tier=each.after, since=each.on, changed_at=changed_at)
+        if kept.override and kept.override.until <= self.now:
+            kept = replace(kept, override=None)
+        return self._as_worked_out(kept, self.outlook() if self.is_member else None)
+
+    def settle(self, change: Change) -> list[TierChange]:
+        """Write what time has changed."""
+        head, written = self.head, []
+        for each in self.passings():
+            # What an import brings up to the present happened long ago; nobody is told of it.
+            replayed = bool(head.replayed) and head.posted_at is not None and each.at <= head.posted_at
+            occasion = Occasion(cause=f"tier:{each.on.isoformat()}:end", occurred_at=each.at, replayed=replayed)
+            written.append(self._record(change, each.after, each.why, occasion))
+            if each.why is ChangeReason.ENDED:
+                self.kept = replace(self.kept, fell=self.kept.number, fell_on=each.on)
+        if self.kept.override and self.kept.override.until <= self.now:
+            self.kept = replace(self.kept, override=None)
+        self._write(change, replayed=bool(written) and bool(written[-1].replayed))
+        return written
+
+    def count(self, change: Change, before: Counted | None, after: Counted | None, occasion: Occasion) -> None:
+        """Write what an order counts, instead of what it has counted. What time has changed was written before."""
+        changed: set[date] = set()
+        for each, sign in ((before, -1), (after, 1)):
+            if each is not None:
+                amounts = self._amounts.get(each.day, NOTHING)
+                self._amounts[each.day] = amounts - each.amounts if sign < 0 else amounts + each.amounts
+                changed.add(each.day)
+        self._months(change, changed)
+        self.state, self._steps = self._worked_out()
+        if self.has_changed:
+            self._record(change, self.state.tier, self._why(max(changed)), occasion)
+        self._write(change, replayed=occasion.replayed)
+
+    def override(self, change: Change, override: Override | None, occasion: Occasion) -> None:
+        """Write that somebody has a tier until then, whatever they reach; None: no more."""
+        self.kept = replace(self.kept, override=override)
+        tier, why = self.state.tier, ChangeReason.OVERRIDE_ENDED
+        if override:
+            tier, why = override.tier, ChangeReason.OVERRIDDEN
+        self._record(change, tier, why, occasion)
+        self._write(change, replayed=False)
+
+    @property
+    def has_changed(self) -> bool:
+        """Whether somebody has another tier than what was written down."""
+        return self.kept.override is None and self.state.tier != self.kept.tier
+
+    @property
+    def _joined_on(self) -> date | None:
+        return clock.local_day(self.head.enrolled_at, self.zone) if self.head.enrolled_at else None
+
+    def _worked_out(self) -> tuple[State, tuple[Step, ...]]:
+        if not self.is_member:
+            return State(self.today), ()
+        given = self.given
+        return fold.advance(self._folded or fold.beginning(given), given, self.today)
+
+    def _why(self, day: date) -> ChangeReason:
+        if self.tiers.is_lower(self.state.tier, self.kept.tier):
+            return ChangeReason.REFUNDED
+        fell, since = self.kept.fell_on, self.state.since
+        late = fell is not None and since is not None and day < fell and since <= fell
+        return ChangeReason.CORRECTED if late else ChangeReason.ATTAINED
+
+    def _record(self, change: Change, tier: str | None, why: ChangeReason, occasion: Occasion) -> TierChange:
+        kept, tiers = self.kept, self.tiers
+        occurred_at = max(occasion.occurred_at, kept.changed_at or occasion.occurred_at)  # one change after another
+        item = TierChange.of(self.shop, self.customer_id, kept.number + 1)
+        item.before_id, item.before_name = kept.tier, _name(tiers, kept.tier)
+        item.after_id, item.after_name = tier, _name(tiers, tier)
+        item.direction = int(tiers.is_lower(kept.tier, tier)) - int(tiers.is_lower(tier, kept.tier))
+        item.why, item.occurred_at, item.recorded_at = why, occurred_at, self.now
+        item.cause, item.replayed, item.order_id = occasion.cause, occasion.replayed, occasion.order_id
+        item.actor, item.reason = occasion.actor, occasion.reason
+        item.corrects = kept.fell if why is ChangeReason.CORRECTED else None
+        item.until = kept.override.until if kept.override and why is ChangeReason.OVERRIDDEN else None
+        item.happens("TIER", occurred_at, f"{kept.number + 1:06}")
+        item.moment_key = None
+        change.create(item, otherwise=Stale())
+        since = clock.local_day(occurred_at, self.zone)
+        self.kept = replace(kept, tier=tier, since=since, number=kept.number + 1, changed_at=occurred_at)
+        return item
+
+    def _write(self, change: Change, *, replayed: bool) -> None:
+        if not self.tiers.all:
+            return  # what counts is kept for the day on which there are tiers
+        armed = self.head.tier_due_at
+        seen = self.outlook() if self.is_member else None
+        kept = replace(
+            self._as_worked_out(self.kept, seen), rules=digest(self.regimes[-1]), settled_on=self.today,
+            joined_on=self._joined_on,
+            folded=self._moved_on(),
+        )  # fmt: skip
+        self.kept = self._noticed(change, kept, seen, replayed=replayed)
+        record.put_kept(self.head, self.kept)
+        self.head.tier_due_at = self._due_at(seen)
+        timers.set_to(change, self._timer(armed), self._timer(self.head.tier_due_at))
+
+    def _as_worked_out(self, kept: Kept, seen: Outlook | None) -> Kept:
+        ends = seen.ends if seen else None
+        return replace(
+            kept,
+            name=_name(self.tiers, kept.tier),
+            since=kept.since if kept.override else self.state.since,
+            ends_on=ends.on if ends else None,
+            ends_after=ends.after if ends else None,
+        )
+
+    def _moved_on(self) -> State | None:
+        """What to go on from the next time."""
+        if not self.is_member:
+            return None
+        given = self.given
+        state = self._folded or fold.beginning(given)
+        until = months_later(self.today, -FOLDED_MONTHS)
+        return fold.advance(state, given, until)[0] if until > state.day else state
+
+    def _noticed(self, change: Change, kept: Kept, seen: Outlook | None, *, replayed: bool) -> Kept:
+        """Tell, once, of an end that is near."""
+        if not self._is_to_be_told(seen) or seen is None or seen.ends is None or kept.tier is None:
+            return kept
+        end, tiers = seen.ends, self.tiers
+        if end.on == kept.noticed_on or self.today < end.on - timedelta(days=tiers.notice_days):
+            return kept
+        notice = TierNotice.of(self.shop, self.customer_id, kept.tier, end.on)
+        notice.tier_name, notice.basis, notice.missing = _name(tiers, kept.tier) or "", tiers.basis, end.missing
+        notice.after_id, notice.after_name = end.after, _name(tiers, end.after)
+        notice.occurred_at, notice.replayed = self.now, replayed
+        change.write(notice, when=None, otherwise=Stale())
+        return replace(kept, noticed_on=end.on)
+
+    def _is_to_be_told(self, seen: Outlook | None) -> bool:
+        return self.kept.override is None and self.tiers.notice_days > 0 and seen is not None
+
+    def _due_at(self, seen: Outlook | None) -> datetime | None:
+        """The next instant at which anything changes by itself, or is to be told."""
+        moments = [self.kept.override.until] if self.kept.override else []
+        if seen and seen.changes_on:
+            moments.append(clock.start_of_day(seen.changes_on, self.zone))
+        if seen and seen.ends and self._is_to_be_told(seen) and self.kept.noticed_on != seen.ends.on:
+            notice_on = seen.ends.on - timedelta(days=self.tiers.notice_days)
+            moments.append(clock.start_of_day(notice_on, self.zone))
+        return min(moments, default=None)
+
+    def _months(self, change: Change, changed: set[date]) -> None:
+        for month in sorted({record.month_of(day) for day in changed}):
+            item = QualifyingMonth.of(self.shop, self.customer_id, month)
+            record.put_days(item, _of_month(self._amounts, month))
+            change.write(item, when=None, otherwise=Stale())
+
+    def _timer(self, due_at: datetime | None) -> Timer | None:
+        return Timer.of(self.shop, self.customer_id, OWNER, SUBJECT, due_at) if due_at else None
+
+
+def _of_month(amounts: Mapping[date, Amounts], month: str) -> dict[date, Amounts]:
+    return {day: each for day, each in amounts.items() if record.month_of(day) == month}
+
+
+def _name(tiers: Tiers, tier_id: str | None) -> str | None:
+    tier = tiers.find(tier_id)
+    return tier.name if tier else None

@@ -1,0 +1,166 @@
+# tests/integration/test_graphql_tiers.py
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from crm.loyalty import service
+from schema.node import global_id, key_of
+from tests.asking import NOW, answer, as_customer, ask
+from tests.integration.points import order
+
+pytestmark = pytest.mark.usefixtures("shop")
+
+DAY = timedelta(days=1)
+LATER = NOW + timedelta(minutes=3)
+TIERS = "tiers { basis graceDays tiers { id name benefits threshold { points spend { amount } orderCount } } }"
+ERRORS = "userErrors { code field }"
+SHOWN = """query { viewer { loyalty {
+  tier { name since until benefits isGiven }
+  progress { basis since reached { points } nextTier { name } missing { points } endsOn missingToStay { points } }
+  tierHistory { nodes { number tier previousTier reason orderId until } }
+} } }"""
+
+
+def mutate(name: str, said: dict[str, Any], more: str = "", *, now: datetime = NOW) -> dict[str, Any]:
+    kind = f"{name[0].upper()}{name[1:]}Input"
+    text = f"mutation ($input: {kind}!) {{ {name}(input: $input) {{ {more} {ERRORS} }} }}"
+    found: dict[str, Any] = ask(text, {"input": said}, now=now)[name]
+    return found
+
+
+def defined(name: str, threshold: str, **more: Any) -> str:
+    said = {"name": name, "threshold": threshold} | more
+    found = mutate("loyaltyTierCreate", said, "tier { id } effectiveAt")
+    assert found["userErrors"] == []
+    assert found["effectiveAt"] == (NOW + timedelta(minutes=2)).strftime("%Y-%m-%dT%H:%M:%S.000000Z")
+    tier_id: str = found["tier"]["id"]
+    return tier_id
+
+
+def bought(ann: str, points: int, *, order_id: str = "p1", at: datetime = LATER) -> None:
+    placed = order(at, order_id=order_id, net=points * 100)
+    service.post_for_order(replace(placed, customer_id=ann), now=at)
+
+
+def test_tiers_are_defined_changed_and_archived_each_time_as_a_new_version() -> None:
+    silver = defined("Silver", "500", benefits=["Free shipping"])
+    gold = defined("Gold", "1000")
+    changed = mutate("loyaltyTierUpdate", {"id": silver, "threshold": "600", "expectedVersion": 2}, TIERS)
+    assert changed["tiers"]["tiers"] == [
+        {
+            "id": silver, "name": "Silver", "benefits": ["Free shipping"],
+            "threshold": {"points": 600, "spend": None, "orderCount": None},
+        },
+        {"id": gold, "name": "Gold", "benefits": [], "threshold": {"points": 1000, "spend": None, "orderCount": None}},
+    ]  # fmt: skip
+    mutate("loyaltyTiersUpdate", {"window": "CALENDAR_YEAR", "graceDays": 31})
+    archived = mutate("loyaltyTierArchive", {"id": gold}, "tier { archivedAt } tiers { programmeVersion graceDays }")
+    assert archived["tier"]["archivedAt"] is not None
+    assert archived["tiers"] == {"programmeVersion": 5, "graceDays": 31}
+    assert ask("{ loyaltyTiers { tiers { name } programmeVersion } }")["loyaltyTiers"] == {
+        "tiers": [], "programmeVersion": 0,
+    }  # fmt: skip
+    told = service.version_in_force("demo", at=LATER, now=LATER).programme.tiers
+    assert [(tier.name, tier.threshold) for tier in told.active] == [("Silver", 600)]
+
+
+def test_thresholds_are_amounts_where_spend_counts_and_no_finer_than_their_currency() -> None:
+    assert mutate("loyaltyTiersUpdate", {"basis": "SPEND"}, TIERS)["tiers"]["basis"] == "SPEND"
+    found = mutate("loyaltyTierCreate", {"name": "Gold", "threshold": "1000.50"}, TIERS)
+    assert found["tiers"]["tiers"][0]["threshold"] == {
+        "points": None,
+        "spend": {"amount": "1000.50"},
+        "orderCount": None,
+    }
+    fine = mutate("loyaltyTierCreate", {"name": "Silver", "threshold": "0.001"})
+    assert fine["userErrors"] == [{"code": "INVALID", "field": ["input", "threshold"]}]
+    kept = mutate("loyaltyTiersUpdate", {"basis": "ORDERS", "graceDays": 400})
+    assert [error["field"][1] for error in kept["userErrors"]] == ["graceDays"]
+    kept = mutate("loyaltyTiersUpdate", {"basis": "ORDERS"})
+    assert kept["userErrors"] == [{"code": "INVALID", "field": ["input", "basis"]}]
+
+
+def test_what_only_the_programme_can_say_is_told_at_once_too() -> None:
+    defined("Silver", "500")
+    found = mutate("loyaltyTierCreate", {"name": " silver ", "threshold": "500", "effectiveAt": "2020-01-01T00:00:00Z"})
+    assert {(error["code"], error["field"][1]) for error in found["userErrors"]} == {
+        ("TAKEN", "name"), ("TAKEN", "threshold"), ("INVALID", "effectiveAt"),
+    }  # fmt: skip
+    for name in ("loyaltyTierUpdate", "loyaltyTierArchive"):
+        unknown = mutate(name, {"id": global_id("LoyaltyTier", "tier_x")})
+        assert unknown["userErrors"] == [{"code": "NOT_FOUND", "field": ["input", "id"]}]
+    stale = mutate("loyaltyTiersUpdate", {"graceDays": 3, "expectedVersion": 0})
+    assert stale["userErrors"][0]["code"] == "VERSION_MISMATCH"
+
+
+def test_a_customer_sees_their_tier_how_far_they_are_and_what_was(ann: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    defined("Silver", "500", benefits=["Free shipping"])
+    defined("Gold", "1000")
+    bought(ann, 600)
+    monkeypatch.setattr("crm.kernel.clock.now", lambda: LATER)
+    seen = ask(SHOWN, principal=as_customer(ann), now=LATER)["viewer"]["loyalty"]
+    assert seen["tier"] == {
+        "name": "Silver", "since": "2026-03-10", "until": "2027-03-09", "benefits": ["Free shipping"],
+        "isGiven": False,
+    }  # fmt: skip
+    assert seen["progress"] == {
+        "basis": "POINTS", "since": "2025-03-11", "reached": {"points": 630}, "nextTier": {"name": "Gold"},
+        "missing": {"points": 370}, "endsOn": "2027-03-10", "missingToStay": {"points": 500},
+    }  # fmt: skip
+    assert seen["tierHistory"]["nodes"] == [
+        {
+            "number": 1, "tier": "Silver", "previousTier": None, "reason": "ATTAINED", "orderId": "p1", "until": None,
+        }
+    ]  # fmt: skip
+
+
+def test_staff_give_a_tier_for_a_time_and_say_why(ann: str) -> None:
+    defined("Silver", "500")
+    gold = defined("Gold", "1000")
+    who = global_id("Customer", ann)
+    said = {"customer": who, "tier": gold, "until": "2026-04-01T00:00:00Z", "reason": "A late parcel"}
+    early = mutate("loyaltyTierOverride", said)
+    assert early["userErrors"] == [{"code": "INVALID", "field": ["input", "tier"]}]
+    account = "account { tier { name until isGiven } tierHistory { nodes { reason note actor { kind } } } }"
+    given = override(said, account)
+    assert given["account"]["tier"] == {"name": "Gold", "until": "2026-04-01", "isGiven": True}
+    assert given["account"]["tierHistory"]["nodes"] == [
+        {"reason": "OVERRIDDEN", "note": "A late parcel", "actor": {"kind": "STAFF"}}
+    ]
+    ended = override({"customer": who, "reason": "Enough"}, "account { tier { name } }")
+    assert ended["account"] == {"tier": None}
+
+
+def override(said: dict[str, Any], more: str) -> dict[str, Any]:
+    text = (
+        f"mutation ($input: LoyaltyTierOverrideInput!) {{ loyaltyTierOverride(input: $input) {{ {more} {ERRORS} }} }}"
+    )
+    found: dict[str, Any] = ask(text, {"input": said}, now=LATER)["loyaltyTierOverride"]
+    assert found["userErrors"] == []
+    return found
+
+
+def test_nobody_gets_a_tier_who_is_not_there(ann: str) -> None:
+    defined("Gold", "1000")
+    said = {"customer": global_id("Customer", "cus_nobody"), "reason": "Enough"}
+    assert mutate("loyaltyTierOverride", said)["userErrors"] == [{"code": "NOT_FOUND", "field": ["input", "customer"]}]
+    assert key_of("Customer", global_id("Customer", ann)) == (ann,)
+
+
+def test_a_tier_costs_no_request_and_how_far_they_are_two_of_each_customer(ann: str) -> None:
+    defined("Silver", "500")
+    bought(ann, 600)
+
+    def requests(fields: str) -> int:
+        query = f"query ($id: ID!) {{ customer(id: $id) {{ loyalty {{ available {fields} }} }} }}"
+        told = answer(query, {"id": global_id("Customer", ann)}, now=LATER)
+        found: int = told.body["extensions"]["capacity"]["requests"]
+        return found
+
+    requests("tier { name }")  # which programme counts is asked once a minute
+    assert requests("") == 1
+    assert requests("tier { name since until }") == 1
+    assert requests("progress { reached { points } }") == 1 + 2
+    assert requests("tierHistory { nodes { tier } }") == 1 + 1
