@@ -160,6 +160,7 @@ FIGURES: Final = (
     _loyalty("key_effects_wrong", FAULTS, "effects", "==", 0),
     _loyalty("key_answers_differing", FAULTS, "answers", "==", 0),
     _loyalty("keys_reused", FAULTS, "keys", "==", 0),
+    _loyalty("budget_overspent", FAULTS, "points", "==", 0),
     _loyalty("stock_redeemed", FAULTS, "redemptions", "==", 15),
     # what a model says of all that can happen
     _loyalty("machine_differences", FAULTS, "runs", "==", 0),

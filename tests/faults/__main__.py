@@ -12,6 +12,7 @@ from tests.faults import (
     creators,
     forgeries,
     in_process,
+    loyalty_budget,
     loyalty_conditions,
     loyalty_machine,
     loyalty_rush,
@@ -52,6 +53,7 @@ MODULES: Final = (
     loyalty_conditions,
     loyalty_machine,
     loyalty_stock,
+    loyalty_budget,
 )
 
 

@@ -134,9 +134,17 @@ def places(area: Path) -> set[Place]:
     found = set()
     for path in area.rglob("*.py"):
         for function in ast.walk(ast.parse(path.read_text())):
-            if isinstance(function, ast.FunctionDef) and any(map(_is_conditioned, ast.walk(function))):
+            if isinstance(function, ast.FunctionDef) and any(map(_is_conditioned, _own(function))):
                 found.add(Place(str(path.relative_to(area)), function.name))
     return found
+
+
+def _own(node: ast.AST) -> Iterator[ast.AST]:
+    """What stands in a function, and in none within it."""
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(child, ast.FunctionDef):
+            yield child
+            yield from _own(child)
 
 
 def _is_conditioned(node: ast.AST) -> bool:
@@ -154,7 +162,7 @@ def _is_none(node: ast.expr) -> bool:
 def _place(area: Path) -> Place | None:
     """Who of the area is adding to a change: the innermost."""
     frame = sys._getframe(2)
-    while frame is not None:
+    while frame is not None and frame.f_code is not Watch.coming.__code__:  # behind it are others
         path = Path(frame.f_code.co_filename)
         if path.is_relative_to(area):
             return Place(str(path.relative_to(area)), frame.f_code.co_name)

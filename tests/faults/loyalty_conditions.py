@@ -1,9 +1,10 @@
 # tests/faults/loyalty_conditions.py
 """Each condition in what loyalty commits is taken out in turn, and somebody must miss it: of any two movements, the one
-is done in full just before a commit of the other, and they come to what they come to one after the other: in all that
-is stored, and in both answers.
+is done in full just before a commit of the other, and they come to what they come to in turn: in all that is stored,
+and in both answers.
 """
 
+import json
 import secrets
 from collections.abc import Callable
 from itertools import product
@@ -46,13 +47,16 @@ class Outcome(NamedTuple):
 
 def run(report: Report, sabotage: str) -> None:
     loyalty_shop.found(SHOP)
+    from crm.kernel import ids
     from tests.faults.conditions import Watch, places, watching
     from tests.faults.loyalty_book import counting
     from tests.faults.loyalty_meetings import PROGRAMME
 
     watch = Watch(LOYALTY)
     with watching(watch), counting(PROGRAMME), pytest.MonkeyPatch.context() as patch:
-        patch.setattr(secrets, "token_hex", lambda _: "salt")  # so that two runs are alike
+        # So that two runs are alike.
+        patch.setattr(secrets, "token_hex", lambda _: "salt")
+        patch.setattr(ids, "new_id", lambda prefix, _: f"{prefix}_drawn")
         trial = Trial(watch, few=report.quick or bool(sabotage), nobody_comes=bool(sabotage))
         trial.begin()
         missed = 0
@@ -73,11 +77,13 @@ class Trial:
     """`meetings`: those in which a condition has a part. `wrong`: those that go wrong with all conditions in place."""
 
     def __init__(self, watch: Any, *, few: bool, nobody_comes: bool) -> None:
-        from tests.faults.loyalty_meetings import situations
+        from tests.faults import loyalty_meetings, loyalty_reward_meetings
 
         self.few = few
         self._watch, self._nobody_comes = watch, nobody_comes
-        self._situations = situations(SHOP)[: 3 if few else None]
+        several = [*loyalty_meetings.situations(SHOP), *loyalty_reward_meetings.situations(SHOP)]
+        self._situations = [each for each in several if each.is_quick] if few else several
+        self._founded = _stored()
         self._prepared: list[list[Item]] = []
         self._in_turn: dict[tuple[int, str, str], Outcome] = {}
         self.meetings: dict[Any, list[Meeting]] = {}
@@ -87,7 +93,7 @@ class Trial:
     def begin(self) -> None:
         """Let all meet, with all conditions in place."""
         for number, situation in enumerate(self._situations):
-            _restore([])
+            _restore(self._founded)
             for move in situation.prepare:
                 move()
             self._prepared.append(_stored())
@@ -108,8 +114,11 @@ class Trial:
                 self.meetings.setdefault(guard, []).append(meeting)
 
     def is_as_in_turn(self, meeting: Meeting) -> bool:
-        situation, one, other, _ = meeting
-        in_turn = self._turns(situation, one, other), self._turns(situation, other, one).turned
+        """Whoever was first is: before a first commit that is the other, whatever was read before."""
+        situation, one, other, commit = meeting
+        in_turn = [self._turns(situation, other, one).turned]
+        if commit > 1:
+            in_turn.append(self._turns(situation, one, other))
         return self._at_once(meeting) in in_turn
 
     def told(self, meeting: Meeting) -> str:
@@ -122,7 +131,7 @@ class Trial:
             moves = self._situations[situation].moves
             _restore(self._prepared[situation])
             self._watch.begin()
-            self._in_turn[situation, one, other] = Outcome(_done(moves[one]), _done(moves[other]), _stored())
+            self._in_turn[situation, one, other] = Outcome(_done(moves[one]), _done(moves[other]), _alike(_stored()))
             self._watch.removed = removed
         return self._in_turn[situation, one, other]
 
@@ -135,7 +144,7 @@ class Trial:
         answer = _done(moves[meeting.one])
         if not told:
             told.append(_done(moves[meeting.other]))
-        return Outcome(answer, told[0], _stored())
+        return Outcome(answer, told[0], _alike(_stored()))
 
 
 def _done(move: Callable[[], Any]) -> Any:
@@ -149,6 +158,10 @@ def _done(move: Callable[[], Any]) -> Any:
         answer = move()
     except (CrmError, PynamoDBException, ValueError, LookupError) as refusal:
         return type(refusal).__name__
+    if redemption := getattr(answer, "redemption", None):
+        return redemption.redemption_id, redemption.status, answer.replayed
+    if definition := getattr(answer, "definition", None):
+        return int(definition.rev), definition.archived_at, answer.stock.left
     given = getattr(answer, "given", answer)
     if not hasattr(given, "entry"):
         return answer
@@ -157,28 +170,46 @@ def _done(move: Callable[[], Any]) -> Any:
 
 
 def _stored() -> list[Item]:
-    """All of both customers."""
-    from crm.kernel.settings import settings
-    from crm.kernel.table import client, customer_key
+    """All of both customers, their vouchers, what the shop has defined, and the shop."""
+    from crm.kernel.table import customer_key, shop_key
+    from crm.loyalty.redemptions.models import Voucher, rewards_key
     from tests.faults.loyalty_meetings import ANN, BEA
 
-    found: list[Item] = []
-    for customer_id in (ANN, BEA):
-        values = {":pk": {"S": customer_key(SHOP, customer_id)}}
-        found += client().query(
-            TableName=settings().crm_table, KeyConditionExpression="pk = :pk", ConsistentRead=True,
-            ExpressionAttributeValues=values,
-        )["Items"]  # fmt: skip
-    return found
+    own = customer_key(SHOP, ANN), customer_key(SHOP, BEA), rewards_key(SHOP), shop_key(SHOP)
+    found = [item for key in own for item in _of(key)]
+    codes = [item["code"]["S"] for item in found if item["kind"]["S"] == "Redemption" and "code" in item]
+    return found + [item for code in codes for item in _of(Voucher.of(SHOP, code).pk)]
+
+
+def _of(key: str) -> list[Item]:
+    from crm.kernel.settings import settings
+    from crm.kernel.table import client
+
+    items: list[Item] = client().query(
+        TableName=settings().crm_table, KeyConditionExpression="pk = :pk", ConsistentRead=True,
+        ExpressionAttributeValues={":pk": {"S": key}},
+    )["Items"]  # fmt: skip
+    return items
+
+
+def _alike(items: list[Item]) -> list[Item]:
+    """Without what is drawn: a voucher's code is told by whose it is."""
+    text = json.dumps(items, sort_keys=True)
+    for item in items:
+        if item["kind"]["S"] == "Redemption" and "code" in item:
+            text = text.replace(item["code"]["S"], f"code of {item['redemption_id']['S']}")
+    return sorted(json.loads(text), key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
 
 
 def _restore(items: list[Item]) -> None:
     from crm.kernel.settings import settings
     from crm.kernel.table import client
+    from crm.shops import service as shops
 
     found, wanted = _stored(), [(item["pk"], item["sk"]) for item in items]
     gone = [item for item in found if (item["pk"], item["sk"]) not in wanted]
     writes: list[Any] = [{"DeleteRequest": {"Key": {"pk": item["pk"], "sk": item["sk"]}}} for item in gone]
     writes += [{"PutRequest": {"Item": item}} for item in items if item not in found]
+    shops.forget_cached()
     for start in range(0, len(writes), 25):
         client().batch_write_item(RequestItems={settings().crm_table: writes[start : start + 25]})

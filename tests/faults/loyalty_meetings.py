@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from crm.kernel.timers import Timer, TimerDue
 from crm.loyalty import holding, maturing, moving, orders, service
+from crm.loyalty.bonuses.definitions import Bonuses
 from crm.loyalty.expiry import Expiry
 from crm.loyalty.posting import OWNER, SUBJECT
 from crm.loyalty.programme import Programme
@@ -16,7 +17,9 @@ from tests.faults.loyalty_shop import CURRENCY, ZONE, staff
 
 BEGUN: Final = datetime(2026, 3, 10, 12, tzinfo=UTC)
 ANN, BEA = "cus_ann", "cus_bea"
-PROGRAMME: Final = Programme(CURRENCY, ZONE, return_window_days=3, expiry=Expiry(1))
+PROGRAMME: Final = Programme(
+    CURRENCY, ZONE, return_window_days=3, expiry=Expiry(1), bonuses=Bonuses(signup=25)
+)  # fmt: skip
 Move = Callable[[], Any]
 
 
@@ -27,6 +30,7 @@ class Situation:
     name: str
     prepare: Sequence[Move]
     moves: Mapping[str, Move]
+    is_quick: bool = False
 
 
 class Moves:
@@ -97,9 +101,11 @@ def situations(shop: str) -> list[Situation]:
         "wake": first.wake(), "take over": first.transfer(BEA, ANN),
     }  # fmt: skip
     return [
-        Situation("with points", everything, _moves(soon)),
-        Situation("nobody", [first.adjust(70, customer=BEA)], nobody),
-        Situation("nobody, with a timer", [first.timer()], {"wake": first.wake(), "give": first.adjust(50)}),
+        Situation("with points", everything, _moves(soon), is_quick=True),
+        Situation("nobody", [first.adjust(70, customer=BEA)], nobody, is_quick=True),
+        Situation(
+            "nobody, with a timer", [first.timer()], {"wake": first.wake(), "give": first.adjust(50)}, is_quick=True
+        ),
         Situation("something is due", everything, _moves(later)),
         Situation("all is past", everything, _moves(late)),
     ]

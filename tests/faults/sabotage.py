@@ -25,6 +25,7 @@ from crm.kernel.table import customer_key
 from crm.kpis import rollup
 from crm.loyalty import holding, moving, order_points, orders, pools, verification
 from crm.loyalty import repository as points
+from crm.loyalty.earning.models import RuleBudget
 from crm.loyalty.models import LoyaltyAccount
 from crm.loyalty.redemptions.models import RewardStock
 from crm.notifications import delivery, recipient
@@ -161,10 +162,13 @@ def what_expires_first_is_spent_first() -> None:
 
 
 def a_piece_is_taken_while_there_is_one() -> None:
+    """Or points of a budget."""
     update = Change.update
 
     def anyway(self: Change, item: Any, actions: Any, *, when: Any, otherwise: Any) -> None:
-        update(self, item, actions, when=None if isinstance(item, RewardStock) else when, otherwise=otherwise)
+        update(
+            self, item, actions, when=None if isinstance(item, RewardStock | RuleBudget) else when, otherwise=otherwise
+        )
 
     _replace(Change, "update", anyway)
 
@@ -390,6 +394,7 @@ GUARDS: Final[dict[str, Callable[[], None]]] = {
     "late_duplicates_doubled": what_came_before_changes_nothing,
     "workers_killed": nothing,
     "stock_redeemed": a_piece_is_taken_while_there_is_one,
+    "budget_overspent": a_piece_is_taken_while_there_is_one,
     "edits_undetected": each_entry_names_the_one_before,
     "jwks_fetches_per_cooldown": keys_are_fetched_once_in_a_cool_down,
 }

@@ -29,7 +29,7 @@ def give_back(
     """Add to `change`: the redemption has ended so, and its use and its piece of the stock are free again."""
     if redemption.took_stock:
         stock = RewardStock.of(shop, redemption.reward_id)
-        change.update(stock, [RewardStock.taken.add(-1)], when=RewardStock.taken > 0, otherwise=Stale())
+        change.update(stock, [RewardStock.taken.add(-1)], when=None, otherwise=Stale())
     uses = repository.get_uses(shop, redemption.customer_id, redemption.reward_id)
     _count(change, uses, date.fromisoformat(redemption.counted_on), -1)
     redemption.status, redemption.ended_at, redemption.cause = status, at, cause

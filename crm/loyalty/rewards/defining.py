@@ -33,7 +33,7 @@ def create(shop: str, said: RewardFields, *, actor: Actor, now: datetime) -> Def
     stock.total, stock.taken = reward.stock, 0
     change = Change(now)
     repository.count_reward(change, shop, otherwise=TooManyRewards(MOST_REWARDS))
-    change.create(stock, otherwise=Stale())
+    change.write(stock, when=None, otherwise=Stale())  # with its definition, which is new
     _revise(change, definition, reward, "create", actor=actor, now=now)
     change.commit()
     return Defined(definition, stock)
@@ -104,4 +104,4 @@ def _revise(
     definition.document, definition.updated_at, definition.updated_by = reward.document(), now, str(actor)
     change.revise(definition)
     definition.cause = f"reward:{definition.reward_id}:{effect}:{int(definition.rev)}"
-    change.create(RewardVersion.of(definition), otherwise=Stale())
+    change.write(RewardVersion.of(definition), when=None, otherwise=Stale())  # once, as its definition has it

@@ -1,0 +1,150 @@
+# tests/faults/loyalty_reward_meetings.py
+"""What may meet about rewards: redemptions of the last pieces, what ends them, and whoever defines them."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from crm.customers.service import Customer
+from crm.customers.standing import BLOCKED, DELETED
+from crm.kernel.change import Change
+from crm.loyalty import maturing, moving, service
+from crm.loyalty.redemptions import repository as redemptions
+from crm.loyalty.rewards import redeeming
+from crm.loyalty.rewards.limits import Limit
+from crm.shops import service as shops
+from tests.faults import loyalty_shop
+from tests.faults.loyalty_meetings import ANN, BEA, BEGUN, Move, Moves, Situation
+from tests.faults.loyalty_shop import staff
+
+PRICE, PIECES = 50, 3
+LATER = BEGUN + timedelta(minutes=20)
+"""When what was interrupted is let go."""
+
+
+class RewardMoves:
+    def __init__(self, shop: str, now: datetime) -> None:
+        self._shop, self._now = shop, now
+        self._who: dict[str, Any] = {"actor": staff(), "now": now}
+
+    def customer(self, customer_id: str) -> Move:
+        return lambda: loyalty_shop.customer(self._shop, customer_id, now=self._now)
+
+    def becomes(self, status: str) -> Move:
+        """Staff say so."""
+
+        def change() -> int:
+            profile = Customer.get(Customer.of(self._shop, ANN, now=self._now).pk, "HEAD#PROFILE", consistent_read=True)
+            written, profile.status = Change(self._now), status
+            written.revise(profile)
+            written.commit()
+            return int(profile.rev)
+
+        return change
+
+    def create(self) -> Move:
+        said = service.RewardFields(
+            name="A mug", kind=service.RewardKind.PRODUCT, price=PRICE, sku="mug", stock=PIECES, limit=Limit(3)
+        )
+        return lambda: service.create_reward(self._shop, said, **self._who)
+
+    def update(self, name: str, stock: int = PIECES) -> Move:
+        said = service.RewardFields(name=name, stock=stock)
+        return lambda: service.update_reward(self._shop, self._reward(), said, **self._who)
+
+    def archive(self) -> Move:
+        return lambda: service.archive_reward(self._shop, self._reward(), **self._who)
+
+    def redeem(self, key: str, customer_id: str = ANN) -> Move:
+        return lambda: service.redeem_reward(
+            self._shop, customer_id, self._reward(), idempotency_key=key, **self._who
+        )  # fmt: skip
+
+    def begin(self, key: str) -> Move:
+        """A redemption that is interrupted."""
+
+        def begin() -> None:
+            asked = redeeming.Asked(self._shop, ANN, _id(key), self._reward(), str(staff()))
+            redeeming._begin(asked, themselves=False, now=self._now)
+
+        return begin
+
+    def cancel(self, key: str, *, themselves: bool = False) -> Move:
+        return lambda: service.cancel_redemption(self._shop, ANN, _id(key), themselves=themselves, **self._who)
+
+    def use(self, key: str, by: str) -> Move:
+        def use() -> Any:
+            found = redemptions.get_redemption(self._shop, ANN, _id(key))
+            code = found.code if found and found.code else "CDFG34679HJK"
+            return service.use_voucher(self._shop, code, idempotency_key=by, **self._who)
+
+        return use
+
+    def settle(self) -> Move:
+        return lambda: len(maturing.settle(self._shop, ANN, now=self._now))
+
+    def enrol(self) -> Move:
+        return lambda: service.enroll(self._shop, ANN, **self._who).replayed
+
+    def programme(self, grace_days: int) -> Move:
+        said = service.ProgrammeFields(grace_days=grace_days)
+        return lambda: service.update_programme(self._shop, said, **self._who).number
+
+    def move(self, zone: str) -> Move:
+        """The shop goes elsewhere."""
+        return lambda: int(shops.update(self._shop, shops.ShopFields(zone=zone)).rev)
+
+    def _reward(self) -> str:
+        [(definition, _)] = service.rewards(self._shop)
+        return str(definition.reward_id)
+
+
+def situations(shop: str) -> list[Situation]:
+    at, later = RewardMoves(shop, BEGUN), RewardMoves(shop, LATER)
+    points = Moves(shop, BEGUN)
+    prepare = [
+        at.customer(ANN), at.customer(BEA), points.adjust(200), points.adjust(200, customer=BEA), at.create(),
+        at.redeem("r"), at.begin("interrupted"),
+    ]  # fmt: skip
+    defining = {
+        "create": at.create(), "rename": at.update("A cup"), "rename again": at.update("A glass"),
+        "more": at.update("A", 9), "archive": at.archive(), "programme": at.programme(10),
+        "programme too": at.programme(20), "move": at.move("Europe/London"),
+    }  # fmt: skip
+    newcomers = {
+        "order": points.order("o1"), "another order": points.order("o2"), "take part": at.enrol(),
+        "are blocked": at.becomes(BLOCKED), "give": points.adjust(50),
+    }  # fmt: skip
+    overdue = {
+        "settle": later.settle(), "go on": later.redeem("interrupted"), "redeem": later.redeem("n"),
+        "cancel what is interrupted": later.cancel("interrupted"),
+    }  # fmt: skip
+    return [
+        Situation("newcomers", [at.customer(ANN)], newcomers),
+        Situation("rewards", prepare, _moves(at) | {"give": points.adjust(40, "b"), "spend": points.redeem(90, "s")}),
+        Situation("rewards, later", prepare, overdue),
+        Situation("definitions", [at.create()], defining),
+        Situation(
+            "nothing is defined", [], {"create": at.create(), "programme": at.programme(9), "move": at.move("UTC")}
+        ),
+    ]
+
+
+def _moves(at: RewardMoves) -> dict[str, Move]:
+    return {
+        "redeem": at.redeem("n"),
+        "redeem too": at.redeem("m"),
+        "another redeems": at.redeem("n", BEA),
+        "go on": at.redeem("interrupted"),
+        "cancel": at.cancel("r"),
+        "cancel it themselves": at.cancel("r", themselves=True),
+        "cancel what is interrupted": at.cancel("interrupted"),
+        "use": at.use("r", "u1"),
+        "use too": at.use("r", "u2"),
+        "are blocked": at.becomes(BLOCKED),
+        "are deleted": at.becomes(DELETED),
+        "settle": at.settle(),
+    }
+
+
+def _id(key: str) -> str:
+    return moving.identity("rdn", ANN, key)
