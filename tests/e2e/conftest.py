@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.effects import SHOP
+from tests.e2e.effects import SHOP, give_for_events
 from tests.local_system import LocalSystem, running
 
 
@@ -13,4 +13,5 @@ from tests.local_system import LocalSystem, running
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSystem]:
     with running(tmp_path_factory.mktemp("system")) as system:
         system.found_shop(SHOP)
+        give_for_events(system)
         yield system

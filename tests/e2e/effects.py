@@ -1,6 +1,8 @@
 # tests/e2e/effects.py
 """What an order does, as GraphQL shows it: each effect by its name, so that a test of the wiring can name it."""
 
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -9,7 +11,7 @@ from itertools import count
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
-from tests.local_system import LocalSystem, eventually
+from tests.local_system import ROOT, LocalSystem, eventually
 from tests.usual_segments import LATELY
 
 SHOP: Final = "e2e"
@@ -23,6 +25,20 @@ CUSTOMER = """query($value: String!) {
     messages { nodes { template status reason } } touchpoints { nodes { type } } } }"""
 KPI = """query($name: KpiName!, $from: Date!, $to: Date!, $currency: CurrencyCode) {
   kpi(name: $name, from: $from, to: $to, grain: YEAR, currency: $currency) { periods { numerator } } }"""
+WISH: Final = "wishlist.shared"
+BONUS: Final = 5
+GIVING = """
+from datetime import timedelta
+from msgspec.structs import replace
+from crm.kernel import clock
+from crm.kernel.actor import SYSTEM
+from crm.loyalty.bonuses.definitions import Bonuses, EventBonus
+from crm.loyalty.programmes import defining
+given = Bonuses(events=(EventBonus(id="wishes", name="Wishes", event="{wish}", points={bonus}),))
+now = clock.now()
+defining.edit("{shop}", lambda programme: replace(programme, bonuses=given), actor=SYSTEM, now=now,
+              effective_at=now - timedelta(days=1))
+"""
 CONSENTS = [{"channel": "email", "purpose": "marketing", "state": "granted"}]
 
 _numbers = count(1)
@@ -43,7 +59,12 @@ class Buyer:
     def order(self, order_id: str, version: int = 1, **more: Any) -> dict[str, Any]:
         lines = [{"id": "1", "sku": "A", "quantity": 2, "unitPrice": "10.00"}]
         data = {"orderId": order_id, "version": version, "status": "placed", "currency": self.currency, "lines": lines}
-        return self.event("order.updated", data | {"placedAt": _earlier(self.system)} | more)
+        told = self.event("order.updated", data | {"placedAt": _earlier(self.system)} | more)
+        return told | {"customer": told["customer"] | {"birthDate": f"1990-{_soon(self.system):%m-%d}"}}
+
+    def shares(self) -> dict[str, Any]:
+        """What only this shop has a name for."""
+        return self.event("custom.recorded", {"name": WISH, "properties": {"sku": "A"}})
 
     def looks_around(self) -> list[dict[str, Any]]:
         """They look at something before anybody knows who they are, and then somebody does."""
@@ -90,6 +111,22 @@ def in_segment(buyer: Buyer) -> bool:
 
 def has_points(buyer: Buyer) -> bool:
     return bool(buyer.shown() and buyer.shown()["loyalty"]["available"] == 20)
+
+
+def birthday_awaited(buyer: Buyer) -> bool:
+    """As stored of their account."""
+    return _birthday(buyer) is not None
+
+
+def birthday_been(buyer: Buyer) -> bool:
+    """Whether the next is waited for by now, as stored: what GraphQL computes needs no timer."""
+    next_at = _birthday(buyer)
+    return next_at is not None and next_at > _soon(buyer.system) + timedelta(days=100)
+
+
+def has_bonus(buyer: Buyer) -> bool:
+    entries = buyer.shown().get("loyalty", {}).get("entries", {}).get("nodes", [])
+    return [one["points"] for one in entries if one["orderId"] is None] == [BONUS]
 
 
 def in_kpi(buyer: Buyer) -> bool:
@@ -143,6 +180,27 @@ def wait_for(buyer: Buyer, *effects: Callable[[Buyer], bool]) -> None:
 
 def rests(system: LocalSystem) -> None:
     eventually(system.settled, "nothing waits any more", seconds=PATIENCE)
+
+
+def give_for_events(system: LocalSystem) -> None:
+    """Let the shop's first programme give points for what customers share."""
+    script = GIVING.format(shop=SHOP, wish=WISH, bonus=BONUS)
+    subprocess.run([sys.executable, "-c", script], env=system.environment, cwd=ROOT, check=True, capture_output=True)
+
+
+def _birthday(buyer: Buyer) -> datetime | None:
+    """When the next begins that the account waits for."""
+    if not (shown := buyer.shown()):
+        return None
+    key = {"pk": {"S": f"SHOP#{buyer.shop}#CUSTOMER#{shown['customerId']}"}, "sk": {"S": "HEAD#LOYALTY"}}
+    item = buyer.system.dynamodb.get_item(TableName=buyer.system.table("CrmTable"), Key=key).get("Item", {})
+    found = item.get("birthday", {}).get("M", {}).get("next_at", {}).get("S")
+    return datetime.fromisoformat(found.replace("+0000", "+00:00")) if found else None
+
+
+def _soon(system: LocalSystem) -> datetime:
+    """A day that comes while tests move the clock by a month."""
+    return datetime.now(UTC) + timedelta(seconds=system.clock_offset()) + timedelta(days=10)
 
 
 def _earlier(system: LocalSystem) -> str:

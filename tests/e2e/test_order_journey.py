@@ -11,6 +11,7 @@ from tests.e2e.effects import (
     SHOP,
     Buyer,
     counted,
+    has_bonus,
     has_points,
     in_segment,
     message_sent,
@@ -62,6 +63,12 @@ def test_an_event_of_a_source_on_the_bus_has_its_effect(system: LocalSystem) -> 
     buyer = Buyer(system, "bus")
     system.put_on_bus(buyer.order("bus-1"))
     wait_for(buyer, counted, has_points, in_segment)
+
+
+def test_what_only_the_shop_has_a_name_for_earns_points(system: LocalSystem) -> None:
+    buyer = Buyer(system, "sharer")
+    system.post(buyer.shares(), shop=SHOP)
+    wait_for(buyer, has_bonus)
 
 
 def test_what_a_customer_was_sent_can_be_read(system: LocalSystem) -> None:

@@ -3,7 +3,17 @@
 
 from datetime import datetime
 
-from tests.e2e.effects import SHOP, Buyer, compared, in_segment, message_sent, rests, wait_for
+from tests.e2e.effects import (
+    SHOP,
+    Buyer,
+    birthday_awaited,
+    birthday_been,
+    compared,
+    in_segment,
+    message_sent,
+    rests,
+    wait_for,
+)
 from tests.faults import stored
 from tests.local_system import LocalSystem, eventually
 
@@ -21,7 +31,7 @@ def test_a_message_refused_for_want_of_consent_is_looked_at_again(system: LocalS
 def test_a_customer_leaves_the_segment_when_time_passes_at_the_time_that_was_due(system: LocalSystem) -> None:
     buyer = Buyer(system, "leaver")
     system.post(buyer.order("leaver-1"), shop=SHOP)
-    wait_for(buyer, in_segment)
+    wait_for(buyer, in_segment, birthday_awaited)
     rests(system)
     (due,) = (due for due in _of(system, buyer)[1] if due is not None)
     system.move_clock("P31D")
@@ -32,6 +42,7 @@ def test_a_customer_leaves_the_segment_when_time_passes_at_the_time_that_was_due
     customer, timers = _of(system, buyer)
     assert stored.left_at(customer) == due
     assert timers == []
+    eventually(lambda: birthday_been(buyer), "their birthday has been, too", seconds=60)
 
 
 def test_the_day_of_a_shop_begins_by_itself(system: LocalSystem) -> None:

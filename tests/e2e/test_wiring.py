@@ -19,8 +19,12 @@ from infra.local.wiring import Wiring
 from tests.e2e.effects import (
     SHOP,
     Buyer,
+    birthday_awaited,
+    birthday_been,
     compared,
     counted,
+    give_for_events,
+    has_bonus,
     has_points,
     in_kpi,
     in_segment,
@@ -82,6 +86,7 @@ REPORTED = "test_order_journey.py::test_a_message_that_bounces_or_is_complained_
 SIMULATED: Final = "bounce@simulator.amazonses.com"
 VISITOR = "test_order_journey.py::test_what_a_visitor_did_is_the_customers_once_they_are_known"
 BULK = "test_bulk.py::test_a_file_of_customers_is_taken_in_step_by_step_and_each_row_is_told_of"
+SHARED = "test_order_journey.py::test_what_only_the_shop_has_a_name_for_earns_points"
 TIME = "test_timers.py::test_a_customer_leaves_the_segment_when_time_passes_at_the_time_that_was_due"
 DAY = "test_timers.py::test_the_day_of_a_shop_begins_by_itself"
 AGAIN = "test_timers.py::test_a_message_refused_for_want_of_consent_is_looked_at_again"
@@ -127,6 +132,8 @@ RULES_AND_MAPPINGS: Final = (
     Missing("MailReportsToIntake", _disconnected("MailReportsToIntake"), bounce_heard, REPORTED),
     Missing("ChangesToSegmentation", _disconnected("ChangesToSegmentation"), in_segment, JOURNEY),
     Missing("OrdersToLoyalty", _disconnected("OrdersToLoyalty"), has_points, JOURNEY),
+    Missing("CustomersToLoyalty", _disconnected("CustomersToLoyalty"), birthday_awaited, TIME),
+    Missing("HappeningsToLoyalty", _disconnected("HappeningsToLoyalty"), has_bonus, SHARED),
     Missing("MessagesToDeliveries", _disconnected("MessagesToDeliveries"), message_sent, JOURNEY),
     Missing("VisitorsToJoins", _disconnected("VisitorsToJoins"), visitor_joined, VISITOR),
     Missing("RollUpFunctionCrmStream", _without("RollUpFunction", "Events", "CrmStream"), in_kpi, JOURNEY),
@@ -170,6 +177,7 @@ FILTERS_AND_DEAD_LETTERS: Final = (
 TIMERS: Final = (
     Missing("TimersToNotifications", _disconnected("TimersToNotifications"), message_sent, AGAIN),
     Missing("TimersToSegmentation", _disconnected("TimersToSegmentation"), left_by_time, TIME),
+    Missing("TimersToLoyalty", _disconnected("TimersToLoyalty"), birthday_been, TIME),
 )
 SCHEDULE: Final = (
     Missing("EveryMinute", _disconnected("EveryMinute"), left_by_time, TIME),
@@ -184,6 +192,7 @@ def broken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalSystem]:
     try:
         system.start()
         system.found_shop(SHOP)
+        give_for_events(system)
         yield system
     finally:
         system.stop()
@@ -214,7 +223,7 @@ def test_without_a_rule_or_a_stream_mapping_its_effect_is_missed(broken: LocalSy
     buyer = Buyer(broken, "unruly")
     broken.put_on_bus(buyer.order("unruly-0") | {"id": "unruly-bus"})
     broken.send_mail(SIMULATED, tags={"shop": SHOP})
-    broken.post(buyer.says_yes(), buyer.order("unruly-1"), *buyer.looks_around(), shop=SHOP)
+    broken.post(buyer.says_yes(), buyer.order("unruly-1"), buyer.shares(), *buyer.looks_around(), shop=SHOP)
     wait_for(buyer, counted, message_decided)
     _reads_on(broken)
     assert missed(buyer, RULES_AND_MAPPINGS) == names(RULES_AND_MAPPINGS)
@@ -250,7 +259,7 @@ def test_without_a_timers_rule_what_time_changes_is_missed(broken: LocalSystem, 
     rewire(broken, TIMERS, tmp_path)
     buyer = Buyer(broken, "timeless")
     broken.post(buyer.order("timeless-1"), shop=SHOP)
-    wait_for(buyer, counted, in_segment, message_decided)
+    wait_for(buyer, counted, in_segment, message_decided, birthday_awaited)
     broken.post(buyer.says_yes(), shop=SHOP)
     rests(broken)
     log = broken.folder / "dispatcher.log"
