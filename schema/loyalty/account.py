@@ -117,6 +117,10 @@ class LoyaltyAccount(TierFields):
     def lifetime_earned(self) -> Points:
         return Points(int(self.item.lifetime_earned) if self.item else 0)
 
+    @strawberry.field(description="Since when they take part in the programme; null: they do not yet.")
+    def enrolled_at(self) -> datetime | None:
+        return self.item.enrolled_at if self.item else None
+
     @strawberry.field(description="What `pending` is made of, what can be spent first first.", directives=[paged()])
     async def pending_points(
         self, info: Info, first: First = 20, after: After = None

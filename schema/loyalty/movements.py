@@ -100,6 +100,17 @@ class LoyaltyEntryReverseInput:
         return [*id_faults(self.entry, "entry"), *service.reason_faults(self.reason)]
 
 
+@strawberry.input(description="Somebody who is to take part in the shop's programme of points.")
+class LoyaltyEnrollInput:
+    customer: strawberry.ID | None = strawberry.field(
+        default=None, description="Who, by `id`; a signed-in customer speaks for themselves."
+    )
+
+    def faults(self, asker: Principal, _now: datetime) -> list[Fault]:
+        nobody = self.customer is None and asker.customer_id is None
+        return [NOBODY] if nobody else id_faults(self.customer, "customer")
+
+
 @strawberry.type(description="What points did, or why they did not move.", directives=signed_in())
 class LoyaltyMovementPayload:
     customer_id: strawberry.Private[str | None] = None
@@ -144,8 +155,28 @@ class LoyaltyEntryReversePayload(LoyaltyMovementPayload):
     pass
 
 
+@strawberry.type(
+    description="Who takes part, or why they do not. `entry` is what they were given for it, if anything.",
+    directives=signed_in(),
+)
+class LoyaltyEnrollPayload(LoyaltyMovementPayload):
+    pass
+
+
 @strawberry.type
 class LoyaltyMutation:
+    @strawberry.mutation(
+        description="Take part in the shop's programme of points from now on. A customer does so once, which is the "
+        "key: asking again tells what was done.",
+        extensions=[AnswersRefusals()],
+        directives=acting(ADJUST),
+    )
+    async def loyalty_enroll(self, info: Info, input: Annotated[LoyaltyEnrollInput, GIVEN]) -> LoyaltyEnrollPayload:
+        customer_id = _owner(info.context, input.customer)
+        done = await _done(info.context, service.enroll, customer_id)
+        entry = LedgerEntry(item=done.entry) if done.entry else None
+        return LoyaltyEnrollPayload(customer_id=customer_id, entry=entry, replayed=done.replayed)
+
     @strawberry.mutation(
         description="Set points aside, so that nobody else can spend them: for an order that is being paid, say.",
         extensions=[AnswersRefusals()],
@@ -219,7 +250,11 @@ FIELDS: Final = {"id": "customer", "customer_id": "customer", "hold_id": "hold",
 async def _asked(context: Context, move: Callable[..., Any], customer_id: str, *what: Any, **said: Any) -> Any:
     """Let points of a customer move for the caller. What is read of the customer from here on is as it is then."""
     admit = of_customer(context.shop, customer_id, themselves=context.principal.kind is Kind.CUSTOMER)
-    said |= {"actor": context.principal.actor, "now": context.now, "admit": admit}
+    return await _done(context, move, customer_id, *what, admit=admit, **said)
+
+
+async def _done(context: Context, move: Callable[..., Any], customer_id: str, *what: Any, **said: Any) -> Any:
+    said |= {"actor": context.principal.actor, "now": context.now}
     try:
         return await stored(move, context.shop, customer_id, *what, **said)
     except CrmError as error:

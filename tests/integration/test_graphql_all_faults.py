@@ -57,6 +57,7 @@ FORMS: dict[str, tuple[dict[str, Any], set[str]]] = {
         {"customer": NO_ID, "order": "o1", "score": 11, "comment": "x" * 2001, "idempotencyKey": ""},
         {"customer", "order", "score", "comment", "idempotencyKey"},
     ),
+    "loyaltyEnroll": ({"customer": NO_ID}, {"customer"}),
     "loyaltyPointsHold": (
         {"customer": NO_ID, "points": 0, "minutes": 43_201, "orderId": " ", "idempotencyKey": ""},
         {"customer", "points", "minutes", "orderId", "idempotencyKey"},

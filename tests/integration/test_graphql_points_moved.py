@@ -52,6 +52,23 @@ def available(ann: str) -> int:
     return int(loyalty.balances_at("demo", ann, now=NOW).net)
 
 
+# --- taking part
+
+
+def test_who_takes_part_since_their_first_points_is_told_so(ann: str) -> None:
+    text = """mutation ($input: LoyaltyEnrollInput!) { loyaltyEnroll(input: $input) {
+        entry { points } account { enrolledAt } replayed userErrors { code field } } }"""
+    for principal, given in ((as_customer(ann), {}), (STAFF, {"customer": global_id("Customer", ann)})):
+        told = ask(text, {"input": given}, principal=principal, now=NOW)["loyaltyEnroll"]
+        assert (told["replayed"], told["userErrors"]) == (True, [])
+        assert told["account"]["enrolledAt"] < "2026-03-10"
+    bob = happened("order.placed", order("b1"), customer={"externalId": "bob"})
+    told = ask(text, {"input": {}}, principal=as_customer(bob), now=NOW)["loyaltyEnroll"]
+    assert (told["replayed"], told["account"]) == (False, {"enrolledAt": "2026-03-10T12:00:00.000000Z"})
+    theirs = ask(text, {"input": {"customer": global_id("Customer", bob)}}, principal=as_customer(ann), now=NOW)
+    assert theirs["loyaltyEnroll"]["userErrors"] == [{"code": "NOT_FOUND", "field": ["input", "customer"]}]
+
+
 # --- customers, of their own
 
 

@@ -45,6 +45,7 @@ MUTATIONS = {
     "customerUpdate": '{id: "CUSTOMER", firstName: "X"}',
     "feedbackSubmit": '{score: 1, idempotencyKey: "k2"}',
     "eventsIngest": '{events: [{id: "e"}]}',
+    "loyaltyEnroll": "{}",
     "loyaltyPointsHold": '{points: 1, idempotencyKey: "k2"}',
     "loyaltyPointsCapture": '{hold: "HOLD"}',
     "loyaltyPointsRelease": '{hold: "HOLD"}',

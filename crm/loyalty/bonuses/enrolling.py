@@ -9,9 +9,10 @@ from msgspec import Struct
 from crm.customers import service as customers
 from crm.kernel.actor import Actor, Role
 from crm.kernel.change import Change, retrying
-from crm.loyalty import maturing
+from crm.kernel.errors import NotFound
+from crm.loyalty import maturing, repository, stored
 from crm.loyalty.bonuses import joining
-from crm.loyalty.models import LoyaltyAccount
+from crm.loyalty.models import LedgerEntry, LoyaltyAccount
 from crm.loyalty.posting import Ledger, occasion
 from crm.loyalty.programmes import in_force
 
@@ -19,25 +20,29 @@ CAUSE: Final = "account:enroll"
 
 
 class Enrolment(Struct, frozen=True):
-    """The account of who takes part, and whether they did before they asked."""
+    """The account of who takes part, what they were given for it, and whether they did before they asked."""
 
     account: LoyaltyAccount
+    entry: LedgerEntry | None
     replayed: bool
 
 
 def enroll(shop: str, customer_id: str, *, actor: Actor, now: datetime) -> Enrolment:
     """Let a customer take part from now on, and give what the programme gives for it, once. Whoever takes part already
-    does so since then. Raises NotFound, CustomerDeleted, and CustomerBlocked where they take no part in anything.
+    does so since then. Raises NotFound, also for one who was merged into another; CustomerDeleted; and CustomerBlocked,
+    whoever asks.
     """
     return retrying(lambda: _enroll(shop, customer_id, actor=actor, now=now))
 
 
 def _enroll(shop: str, customer_id: str, *, actor: Actor, now: datetime) -> Enrolment:
     customer = customers.get(shop, customer_id, themselves=actor.role is Role.CUSTOMER)
+    if customer.merged_into:
+        raise NotFound("This customer was merged into another.", field="id")
     customers.refuse_barred(customer)
     head = maturing.opened(shop, customer_id, now=now)
     if head.enrolled_at is not None:
-        return Enrolment(head, replayed=True)
+        return Enrolment(head, repository.get_entry(shop, customer_id, joining.SIGNUP), replayed=True)
     programme = in_force.programme(shop, now=now)
     book = Ledger(shop, customer_id, head, now=now)
     change = Change(now)
@@ -46,4 +51,4 @@ def _enroll(shop: str, customer_id: str, *, actor: Actor, now: datetime) -> Enro
     moved = joining.welcome(book.read, programme, customer, enrolled_at=None, occasion=when)
     book.write(change, moved.account if moved else book.read, [moved.entry] if moved else [])
     change.commit()
-    return Enrolment(head, replayed=False)
+    return Enrolment(head, stored.item_of(moved.entry) if moved else None, replayed=False)
