@@ -39,6 +39,12 @@ class KpiName(Enum):
     REFUNDED = _named("refunded")
     NPS_RESPONSES = _named("nps_responses")
     NPS = _named("nps")
+    POINTS_ISSUED = _named("points_issued")
+    POINTS_REDEEMED = _named("points_redeemed")
+    POINTS_EXPIRED = _named("points_expired")
+    POINTS_ADJUSTED = _named("points_adjusted")
+    POINTS_OUTSTANDING = _named("points_outstanding")
+    POINTS_LIABILITY = _named("points_liability")
 
 
 @strawberry.enum(description="How long a period is.")
@@ -137,6 +143,7 @@ class KpiFactKind(Enum):
     ORDER = strawberry.enum_value("order", description="An order, as it stands.")
     REFUND = strawberry.enum_value("refund", description="One refund of an order.")
     ANSWER = strawberry.enum_value("answer", description="An answer to a survey.")
+    POINTS = strawberry.enum_value("points", description="A movement of points.")
 
 
 @strawberry.type(description="One of the things that a key figure's day is made of.", directives=staff("kpis:read"))
@@ -177,6 +184,11 @@ class KpiFact:
     def response(self) -> strawberry.ID | None:
         response_id = self.item.response_id
         return None if response_id is None else global_id("FeedbackResponse", self.item.customer_id, response_id)
+
+    @strawberry.field(description="The `id` of the entry of the ledger, for `node`; null of anything else.")
+    def entry(self) -> strawberry.ID | None:
+        cause = self.item.entry_cause
+        return None if cause is None else global_id("LedgerEntry", self.item.customer_id, cause)
 
     @strawberry.field(description="The order; null of an answer.", directives=own("orders:read"))
     async def order(self, info: Info) -> Order | None:

@@ -74,7 +74,7 @@ def _caught_up() -> None:
     for segment_id in segmentation.current("demo", now=NOW).segments:
         for shard in range(segmentation.SHARDS):
             stays = segmentation.list_members("demo", segment_id, shard, after=None, limit=9)
-            kpis.roll_up([kpis.news(stay, None, now=NOW) for stay in stays])
+            kpis.roll_up([kpis.news(stay, None, now=NOW) for stay in stays], now=NOW)
 
 
 def bodies(names: list[str], customer_id: str) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from crm.feedback import nps
 from crm.feedback.models import FeedbackResponse
 from crm.kernel import clock
 from crm.kernel.table import Item, customer_key
+from crm.loyalty.models import LedgerEntry, Posting
 from crm.orders.models import Order, OrderLine, Refund, RefundLine
 
 _sequence = count(100000000000000000001)
@@ -83,6 +84,19 @@ def order(
         )
         for refund_id, at, amount in refunds
     ]
+    return item
+
+
+def entry(
+    cause: str = "order:o1:earn:1", *, at: datetime = NOON, customer: str = "ann", shop: str = "demo", **postings: int
+) -> LedgerEntry:
+    """A movement between a customer's points that can be spent, and accounts of the programme."""
+    item = LedgerEntry.of(shop, customer, cause)
+    item.number, item.movement, item.occurred_at, item.recorded_at = 1, "earn", at, at
+    item.points = -sum(postings.values())
+    item.balance_after = item.points
+    sides = {f"programme:{name}": points for name, points in postings.items()} | {"customer:available": item.points}
+    item.postings = [Posting(account=name, points=points) for name, points in sides.items()]
     return item
 
 

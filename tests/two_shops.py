@@ -243,7 +243,7 @@ class _Life:
             now=NOW,
         )
         segmentation.remove_members(self.shop, SEGMENTS[REPEAT], [self.id], actor=self.clerk, now=NOW)
-        kpis.roll_up([kpis.news(orders.get(self.shop, number), None, now=NOW)])
+        kpis.roll_up([kpis.news(orders.get(self.shop, number), None, now=NOW)], now=NOW)
 
     @contextmanager
     def programme(self) -> Iterator[None]:
@@ -286,7 +286,7 @@ class _Life:
         answer = {"score": 9, "comment": self.mark, "orderId": f"o-{self.person}"}
         self.happened("feedback.received", answer, "f")
         answers = feedback.responses(self.shop, self.id, before=None, limit=9)
-        kpis.roll_up([kpis.news(each, None, now=NOW) for each in answers])
+        kpis.roll_up([kpis.news(each, None, now=NOW) for each in answers], now=NOW)
         given = SuppressionGiven("email", f"{self.person}@example.com", "complaint", self.mark, self.mark)
         consent.suppression_add(self.shop, given, actor=self.clerk, idempotency_key=self.person, now=self.at)
 

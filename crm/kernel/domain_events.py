@@ -79,6 +79,13 @@ def _texts(detail: Mapping[str, Any], name: str) -> Any:
     return tuple(values)
 
 
+def _numbers(detail: Mapping[str, Any], name: str) -> Any:
+    values = _of_type(dict, "whole numbers by name", detail, name)
+    if not all(type(value) is int for value in values.values()):
+        raise InvalidInput(f"{name} is whole numbers by name", field=name)
+    return values
+
+
 def _of_type(kind: type[Any], words: str, detail: Mapping[str, Any], name: str) -> Any:
     value = _value(detail, name)
     if type(value) is not kind:  # not isinstance: True is an int
@@ -98,5 +105,6 @@ READERS: Mapping[Any, Callable[[Mapping[str, Any], str], Any]] = {
     int: _whole,
     bool: _flag,
     tuple[str, ...]: _texts,
+    dict[str, int]: _numbers,
     datetime: _instant,
 }

@@ -8,8 +8,8 @@ from datetime import date
 from msgspec import Struct
 
 from crm.feedback.nps import DETRACTOR, PROMOTER
-from crm.kpis.definitions import Definition
-from crm.kpis.facts import AnswerFact, EntryFact, ExitFact, Fact, OrderFact, RefundFact
+from crm.kpis.definitions import OUTSTANDING, OUTSTANDING_BY_YEAR, Definition
+from crm.kpis.facts import AnswerFact, EntryFact, ExitFact, Fact, OrderFact, PointsFact, RefundFact
 
 EVERY = "all"
 ENTERED, LEFT, MEMBERS = "segment_entered", "segment_left", "segment_members"
@@ -34,12 +34,19 @@ def addends(fact: Fact, *, day: date, test: bool) -> dict[CellKey, int]:
     """
     counted = Counter() if test and not fact.of_tests else _counted(fact)
     cells = {CellKey(day, metric, dimension): amount for (metric, dimension), amount in counted.items() if amount}
+    if OUTSTANDING in {metric for metric, _ in counted}:
+        cells[CellKey(first_of_year(day), OUTSTANDING_BY_YEAR, EVERY)] = counted[OUTSTANDING, EVERY]
     match fact:
         case EntryFact():
             cells[CellKey(EVER, MEMBERS, fact.segment_id)] = 1
         case ExitFact():
             cells[CellKey(EVER, MEMBERS, fact.segment_id)] = -1
     return cells
+
+
+def first_of_year(day: date) -> date:
+    """The day of the cell that sums up a year: a balance is that of the years before, and the days since."""
+    return day.replace(month=1, day=1)
 
 
 def _counted(fact: Fact) -> Counter[tuple[str, str]]:
@@ -56,6 +63,13 @@ def _counted(fact: Fact) -> Counter[tuple[str, str]]:
             cells["nps_responses", EVERY] = 1
             cells["nps_promoters", EVERY] = int(group == PROMOTER)
             cells["nps_detractors", EVERY] = int(group == DETRACTOR)
+        case PointsFact():
+            cells["points_issued", EVERY] = fact.issued
+            cells["points_redeemed", EVERY] = fact.redeemed
+            cells["points_expired", EVERY] = fact.expired
+            cells["points_adjusted", EVERY] = fact.adjusted
+            if fact.outstanding:
+                cells[OUTSTANDING, EVERY] = fact.outstanding
         case EntryFact():
             cells[ENTERED, fact.segment_id] = 1
         case ExitFact():

@@ -3,13 +3,16 @@
 
 from msgspec import Struct
 
-from crm.kpis.facts import ANSWER, ORDER, REFUND
+from crm.kpis.facts import ANSWER, ORDER, POINTS, REFUND
 
 COUNT, MONEY, FRACTION = "count", "money", "fraction"
 
 TEST_CUSTOMERS = "test customers"
 CANCELLED_ORDERS = "cancelled orders"
 WITHOUT_SCORE = "answers without a score"
+
+OUTSTANDING, OUTSTANDING_BY_YEAR = "points_outstanding", "points_outstanding_by_year"
+MOVED = "the day the points moved, whenever that was told or posted"
 
 
 class Definition(Struct, frozen=True):
@@ -29,6 +32,10 @@ class Definition(Struct, frozen=True):
     added: str
     subtracted: str | None = None
     divisor: str | None = None
+    before: str | None = None
+    """Of a balance: the metric that sums up whole years of `added`. Its value is that of the end of the period."""
+    is_worth: bool = False
+    """Points, at what the programme says that they are worth."""
 
 
 def _of_orders(name: str, description: str, unit: str, *, numerator: str, divided: bool = False) -> Definition:
@@ -43,6 +50,36 @@ def _of_orders(name: str, description: str, unit: str, *, numerator: str, divide
         fact_kind=ORDER,
         added="net_revenue" if divided else name,
         divisor="orders" if divided else None,
+    )
+
+
+def _of_points(name: str, description: str, *, numerator: str) -> Definition:
+    return Definition(
+        name=name,
+        description=description,
+        unit=COUNT,
+        numerator=numerator,
+        denominator=None,
+        day=MOVED,
+        exclusions=(TEST_CUSTOMERS,),
+        fact_kind=POINTS,
+        added=name,
+    )
+
+
+def _of_balance(name: str, description: str, unit: str, *, numerator: str) -> Definition:
+    return Definition(
+        name=name,
+        description=description,
+        unit=unit,
+        numerator=numerator,
+        denominator=None,
+        day=MOVED,
+        exclusions=(TEST_CUSTOMERS,),
+        fact_kind=POINTS,
+        added=OUTSTANDING,
+        before=OUTSTANDING_BY_YEAR,
+        is_worth=unit == MONEY,
     )
 
 
@@ -103,6 +140,38 @@ DEFINITIONS = {
             added="nps_promoters",
             subtracted="nps_detractors",
             divisor="nps_responses",
+        ),
+        _of_points(
+            "points_issued",
+            "How many points were earned, pending ones included, less what refunds took back.",
+            numerator="points that orders and bonuses earned - points taken back from them",
+        ),
+        _of_points(
+            "points_redeemed",
+            "How many points were spent, less what was given back of them.",
+            numerator="points spent - points given back",
+        ),
+        _of_points(
+            "points_expired",
+            "How many points were not spent in time, less those that a refund would have taken back.",
+            numerator="points expired - expired points taken back",
+        ),
+        _of_points(
+            "points_adjusted",
+            "How many points staff gave, less what they took.",
+            numerator="points given by hand - points taken by hand",
+        ),
+        _of_balance(
+            "points_outstanding",
+            "How many points customers have at the end of the period.",
+            COUNT,
+            numerator="points issued + adjusted - redeemed - expired since ever: available, pending and held - owed",
+        ),
+        _of_balance(
+            "points_liability",
+            "What outstanding points are worth at the end of the period, in the programme's currency.",
+            MONEY,
+            numerator="points outstanding x value of a point x (1 - breakage), both as the programme has them then",
         ),
     )
 }

@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from msgspec import Struct
 
-ORDER, REFUND, ANSWER = "order", "refund", "answer"
+ORDER, REFUND, ANSWER, POINTS = "order", "refund", "answer", "points"
 ENTRY, EXIT = "segment_entry", "segment_exit"
-KINDS = (ORDER, REFUND, ANSWER)
+KINDS = (ORDER, REFUND, ANSWER, POINTS)
 """Those that KPIs are made of."""
 
 
@@ -55,6 +55,18 @@ class AnswerFact(Fact, frozen=True, kw_only=True):
     """An answer to a survey. `group`: promoter, passive or detractor; None where it is no recommendation score."""
 
     group: str | None
+
+
+class PointsFact(Fact, frozen=True, kw_only=True):
+    """A movement of points. `outstanding`: by how much it changes what all customers have, pending and held included,
+    less what they owe.
+    """
+
+    issued: int = 0
+    redeemed: int = 0
+    expired: int = 0
+    adjusted: int = 0
+    outstanding: int = 0
 
 
 class EntryFact(Fact, frozen=True, kw_only=True):

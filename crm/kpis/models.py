@@ -6,7 +6,8 @@ Key design (docs/access-patterns.md, AP-70 to AP-74, AP-171):
                   fact_pk=SHOP#<shop>#FACTS#<kind>#<day>#<shard>  fact_sk=<fact>   which facts a day is made of
     Cell          pk=SHOP#<shop>#CELLS#<metric>#<dimension>       sk=<day>         weeks to years are summed on read
 Days are shop-local ISO dates; 9999-12-31 is that of a cell that sums up all of them. Money is integer minor units; its
-dimension is the currency. What is counted of a segment has the segment for its dimension.
+dimension is the currency. What is counted of a segment has the segment for its dimension. Cells of a metric by year sum
+one up, and stand at its first day.
 """
 
 from datetime import date
@@ -24,7 +25,7 @@ from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
 from crm.kernel.settings import settings
 from crm.kernel.table import Part, Stored, join
-from crm.kpis.facts import ANSWER, ORDER, REFUND
+from crm.kpis.facts import ANSWER, ORDER, POINTS, REFUND
 
 SHARDS = 4
 
@@ -94,6 +95,10 @@ class Contribution(KpiItem, discriminator="Contribution"):
     @property
     def response_id(self) -> str | None:
         return self.fact_id if self.fact_kind == ANSWER else None
+
+    @property
+    def entry_cause(self) -> str | None:
+        return self.fact_id.partition("#")[2] if self.fact_kind == POINTS else None
 
     @staticmethod
     def key(shop: str, kind: str, fact_id: str) -> str:

@@ -16,14 +16,16 @@ from crm.kpis.batches import Correction
 from crm.kpis.contributions import EVER, total
 from crm.kpis.facts import FactKey
 from crm.kpis.models import SHARDS, Cell, Contribution, KpiItem, facts_key
+from crm.loyalty.models import LedgerEntry
 from crm.orders.service import Order
 
 
-def list_records(shop: str, customer_id: str) -> Iterator[Order | FeedbackResponse]:
+def list_records(shop: str, customer_id: str) -> Iterator[Order | FeedbackResponse | LedgerEntry]:
     """Every record of a customer that tells facts, strongly consistent (AP-74)."""
     pk = customer_key(shop, customer_id)
     yield from Order.query(pk, Order.sk.startswith("ORDER#"), consistent_read=True)
     yield from FeedbackResponse.query(pk, FeedbackResponse.sk.startswith("FEEDBACK#"), consistent_read=True)
+    yield from LedgerEntry.query(pk, LedgerEntry.sk.startswith("LEDGER#"), consistent_read=True)
 
 
 def get_contributions(keys: Iterable[FactKey]) -> dict[FactKey, Contribution]:

@@ -6,6 +6,7 @@ from datetime import MAXYEAR, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from crm.customers.service import Customer
 from crm.feedback.service import FeedbackResponse
@@ -13,12 +14,13 @@ from crm.kernel import clock
 from crm.kernel.errors import Fault, InvalidInput, InvalidInputs
 from crm.kernel.money import Money, is_currency
 from crm.kernel.table import STORE_ERRORS, Item
-from crm.kpis import contributions, repository, rollup, sources
+from crm.kpis import balances, contributions, repository, rollup, sources
 from crm.kpis.contributions import ENTERED, EVERY, LEFT, MEMBERS, Share
 from crm.kpis.definitions import DEFINITIONS, FRACTION, MONEY, Definition
-from crm.kpis.facts import ANSWER, Fact
+from crm.kpis.facts import ANSWER, POINTS, Fact
 from crm.kpis.models import Contribution
 from crm.kpis.periods import DAY, GRAINS, Period, periods
+from crm.loyalty.models import LedgerEntry
 from crm.orders.service import Order
 from crm.segmentation.stays import SegmentMembership
 from crm.shops import service as shops
@@ -74,11 +76,14 @@ class GrowthRow(Struct, frozen=True):
 def news(item: Item, before: Item | None, *, now: datetime) -> News:
     """What a record says to KPIs that has changed from `before`.
 
-    Raises InvalidInput for a kind that tells no facts, and NotFound for a stay in a segment of an unknown shop.
+    Raises InvalidInput for a kind that tells no facts, and NotFound for a stay in a segment, or points, of an unknown
+    shop.
     """
     match item:
         case Order() | FeedbackResponse():
-            return News(facts=tuple(_told(item)))
+            return News(facts=tuple(_told(item, zone="")))
+        case LedgerEntry():
+            return News(facts=tuple(_told(item, zone=shops.current(item.shop, now=now).zone)))
         case SegmentMembership():
             return News(facts=tuple(sources.of_stay(item, zone=shops.current(item.shop, now=now).zone)))
         case Customer():
@@ -87,7 +92,7 @@ def news(item: Item, before: Item | None, *, now: datetime) -> News:
     raise InvalidInput(f"{type(item).__name__} tells no facts", field="kind")
 
 
-def roll_up(all_news: Sequence[News]) -> set[int]:
+def roll_up(all_news: Sequence[News], *, now: datetime) -> set[int]:
     """Let what is new count; return the positions of the news for which that failed for now.
 
     The same news again changes nothing.
@@ -96,7 +101,7 @@ def roll_up(all_news: Sequence[News]) -> set[int]:
     unread = set()
     for customer in {each.recount for each in all_news if each.recount is not None}:
         try:
-            told[customer] = list(_facts_of(*customer))
+            told[customer] = list(_facts_of(*customer, now=now))
         except STORE_ERRORS:
             unread.add(customer)
     failed = rollup.roll_up(fact for facts_told in told.values() for fact in facts_told)
@@ -132,6 +137,8 @@ def kpi(
     if definition.unit == MONEY and currency is None:
         currency = owner.currency
     today = clock.local_day(now, owner.zone)
+    if definition.before:
+        return _balances(shop, definition, from_day, to_day, grain=grain, zone=owner.zone, now=now)
     dimension = currency or EVERY
     added = repository.list_cells(shop, definition.added, dimension, first=from_day, last=to_day)
     subtracted, divisor = (
@@ -184,8 +191,11 @@ def growth(
 def facts(shop: str, name: str, day: date, *, after: str | None, limit: int) -> list[Contribution]:
     """The facts that a day of a KPI is made of, by id, from behind the fact id `after`: those of every currency.
 
-    The list follows the cells within moments. Raises InvalidInputs for an unknown name.
+    The list follows the cells within moments. Of points it is all that moved any that day, also what adds nothing to
+    this figure. Raises InvalidInputs for an unknown name, and for what points are worth, which no fact is.
     """
+    if _defined(name).is_worth:
+        raise InvalidInputs([Fault("name", "INVALID", "is made of points: ask for those of points_outstanding")])
     return repository.list_facts(shop, _defined(name).fact_kind, day, after=after, limit=limit)
 
 
@@ -196,13 +206,42 @@ def share(name: str, fact: Contribution) -> Share:
     )
 
 
-def _told(record: Order | FeedbackResponse) -> Iterator[Fact]:
-    return sources.of_order(record) if isinstance(record, Order) else sources.of_response(record)
+def _told(record: Order | FeedbackResponse | LedgerEntry, *, zone: str) -> Iterator[Fact]:
+    match record:
+        case Order():
+            return sources.of_order(record)
+        case LedgerEntry():
+            return sources.of_entry(record, zone=zone)
+    return sources.of_response(record)
 
 
-def _facts_of(shop: str, customer_id: str) -> list[Fact]:
+def _facts_of(shop: str, customer_id: str, *, now: datetime) -> list[Fact]:
     """Of those facts for which it matters whether the customer is a test customer."""
-    return [fact for record in repository.list_records(shop, customer_id) for fact in _told(record)]
+    records = list(repository.list_records(shop, customer_id))
+    zone = shops.current(shop, now=now).zone if any(isinstance(one, LedgerEntry) for one in records) else ""
+    return [fact for record in records for fact in _told(record, zone=zone)]
+
+
+def _balances(
+    shop: str, definition: Definition, from_day: date, to_day: date, *, grain: str, zone: str, now: datetime
+) -> Kpi:
+    """A worth is in the currency of the programme that counts at the end; null where another counted then."""
+    asked = list(periods(from_day, to_day, grain))
+    numbers, today = balances.at_ends(shop, definition, asked), clock.local_day(now, zone)
+    rows = [
+        KpiRow(one.start, one.end, Decimal(points), points, None, one.end + SETTLING < today)
+        for one, points in zip(asked, numbers, strict=True)
+    ]
+    if not definition.is_worth:
+        return Kpi(definition, grain, None, rows)
+    counting = balances.programmes(shop, asked, zone=zone, now=now)
+    currency = counting[-1].currency
+    for position, programme in enumerate(counting):
+        worth = balances.worth(numbers[position], programme)
+        rows[position] = replace(
+            rows[position], numerator=worth.minor, value=worth.amount if worth.currency == currency else None
+        )
+    return Kpi(definition, grain, currency, rows)
 
 
 def _sum(days: dict[date, int], period: Period) -> int:
@@ -224,8 +263,8 @@ def _faults(name: str, from_day: date, to_day: date, grain: str, currency: str |
     definition = DEFINITIONS.get(name)
     if definition is None:
         faults.append(_unknown())
-    elif currency is not None and definition.fact_kind == ANSWER:
-        faults.append(Fault("currency", "INVALID", "may not be given: this KPI is in no currency"))
+    elif currency is not None and definition.fact_kind in {ANSWER, POINTS}:
+        faults.append(Fault("currency", "INVALID", "may not be given: this KPI is in no currency, or in one only"))
     if currency is not None and not is_currency(currency):
         faults.append(Fault("currency", "UNKNOWN", "must be an ISO 4217 currency such as EUR"))
     return faults + _period_faults(from_day, to_day, grain)

@@ -11,6 +11,7 @@ from crm.kpis.facts import (
     ENTRY,
     EXIT,
     ORDER,
+    POINTS,
     REFUND,
     AnswerFact,
     EntryFact,
@@ -18,8 +19,10 @@ from crm.kpis.facts import (
     Fact,
     FactKey,
     OrderFact,
+    PointsFact,
     RefundFact,
 )
+from crm.loyalty.models import LedgerEntry
 from crm.orders.service import CANCELLED, Order, refund_amounts
 from crm.segmentation.stays import SegmentMembership
 
@@ -61,6 +64,27 @@ def of_response(response: FeedbackResponse) -> Iterator[Fact]:
         at=response.occurred_at,
         day=date.fromisoformat(response.answered_on),
         group=response.group if response.survey == NPS else None,
+    )
+
+
+def of_entry(entry: LedgerEntry, *, zone: str) -> Iterator[Fact]:
+    """What it moved between the programme and its customers, on the day, in the zone, on which it took effect, however
+    late it was posted. What moves within a customer's account is none.
+    """
+    moved = {str(one.account): int(one.points) for one in entry.postings}
+    if all(account.startswith("customer:") for account in moved):
+        return
+    yield PointsFact(
+        key=FactKey(entry.shop, POINTS, f"{entry.customer_id}#{entry.cause}"),
+        customer_id=entry.customer_id,
+        rev=1,
+        at=entry.occurred_at,
+        day=clock.local_day(entry.occurred_at, zone),
+        issued=-moved.get("programme:issued", 0),
+        redeemed=moved.get("programme:redeemed", 0),
+        expired=moved.get("programme:expired", 0),
+        adjusted=-moved.get("programme:adjusted", 0),
+        outstanding=sum(points for account, points in moved.items() if account.startswith("customer:")),
     )
 
 

@@ -10,7 +10,9 @@ from crm.loyalty.models import Enrolled, ExpiryNotice, LedgerEntry
 
 
 class PointsPosted(DomainEvent, frozen=True):
-    """Points moved. `points` is what the balance moved by, below zero where they were taken back."""
+    """Points moved. `points` is what the balance moved by, below zero where they were taken back. `postings` are all
+    that moved, by account (docs/loyalty.md); they sum to zero.
+    """
 
     detail_type: ClassVar[str] = "points.posted"
 
@@ -21,6 +23,7 @@ class PointsPosted(DomainEvent, frozen=True):
     movement: str
     points: int
     balance_after: int
+    postings: dict[str, int]
     order_id: str | None
     occurred_at: datetime
     cause: str
@@ -36,6 +39,7 @@ class PointsPosted(DomainEvent, frozen=True):
             movement=entry.movement,
             points=int(entry.points),
             balance_after=int(entry.balance_after),
+            postings={str(one.account): int(one.points) for one in entry.postings},
             order_id=entry.order_id,
             occurred_at=entry.occurred_at,
             cause=entry.cause or "",

@@ -45,6 +45,8 @@ class Programme(Struct, frozen=True):
     zone: str
     rate: Decimal = Decimal(1)
     point_value: Decimal = Decimal("0.01")
+    breakage: Decimal = Decimal(0)
+    """The share of points that is never spent: what is owed for them is less by it (crm/kpis/balances.py)."""
     return_window_days: int = 0
     expiry: Expiry | None = None
     shortfall: Shortfall = Shortfall.NEGATIVE

@@ -31,6 +31,7 @@ from tests.two_shops import PEOPLE, furnish
 UNTOLD = {
     "AttributeDefinition.retiredAt",
     "ConsentEntry.statedAt",
+    "KpiFact.entry",
     "KpiFact.refundId",
     "KpiFact.response",
     "LedgerFinding.flaw",

@@ -98,5 +98,5 @@ def let_follow(shop: str, order_ids: Sequence[str]) -> None:
             shop, order.customer_id, touched=touched, cause=told.cause, occurred_at=told.occurred_at, now=now
         )
         answers = feedback.responses(shop, order.customer_id, limit=10)
-        kpis.roll_up([kpis.news(item, None, now=now) for item in (order, *answers)])
+        kpis.roll_up([kpis.news(item, None, now=now) for item in (order, *answers)], now=now)
         customers.get(shop, order.customer_id)

@@ -9,7 +9,7 @@ from tests.asking import NOW, answer, ask, codes
 
 
 def test_a_kpi_comes_with_its_definition(ann: str) -> None:
-    kpis.roll_up([kpis.news(orders.get("demo", order_id), None, now=NOW) for order_id in ("o1", "o2")])
+    kpis.roll_up([kpis.news(orders.get("demo", order_id), None, now=NOW) for order_id in ("o1", "o2")], now=NOW)
     query = """query ($from: Date!, $to: Date!) { kpi(name: NET_REVENUE, from: $from, to: $to, grain: MONTH) {
         name unit numerator exclusions currency grain periods { start end value complete } } }"""
     found = ask(query, {"from": "2026-03-01", "to": "2026-03-31"})["kpi"]

@@ -25,8 +25,10 @@ def counted(ann: str) -> str:
     """Ann's orders `o1` (with the refund `r1`) and `o2`, one of Bob's in francs, and Ann's answer `a1`."""
     happened("order.placed", order("o3", currency="CHF"), customer={"externalId": "bob"})
     happened("feedback.received", {"score": 3}, id="a1")
-    kpis.roll_up([kpis.news(orders.get("demo", order_id), None, now=NOW) for order_id in ("o1", "o2", "o3")])
-    kpis.roll_up([kpis.news(each, None, now=NOW) for each in feedback.responses("demo", ann, before=None, limit=9)])
+    kpis.roll_up([kpis.news(orders.get("demo", order_id), None, now=NOW) for order_id in ("o1", "o2", "o3")], now=NOW)
+    kpis.roll_up(
+        [kpis.news(each, None, now=NOW) for each in feedback.responses("demo", ann, before=None, limit=9)], now=NOW
+    )
     return ann
 
 

@@ -34,6 +34,7 @@ class ProgrammeFields(Struct, frozen=True):
     currency: str = UNSAID
     zone: str = UNSAID
     point_value: Any = UNSAID
+    breakage: Any = UNSAID
     return_window_days: int = UNSAID
     expiry: Expiry | None = UNSAID
     shortfall: Shortfall = UNSAID

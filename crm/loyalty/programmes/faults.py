@@ -21,6 +21,8 @@ def of_programme(programme: Programme) -> list[Fault]:
     if not clock.is_zone(programme.zone):
         found.append(Fault("zone", "INVALID", "must be an IANA time zone such as Europe/Berlin"))
     found += of_number("point_value", programme.point_value, most=Decimal(1000))
+    if not 0 <= programme.breakage <= 1:
+        found.append(Fault("breakage", "INVALID", "must be 0 to 1"))
     for name, days in (("return_window_days", programme.return_window_days), ("grace_days", programme.grace_days)):
         if not 0 <= days <= MOST_DAYS:
             found.append(Fault(name, "INVALID", f"must be 0 to {MOST_DAYS} days"))

@@ -19,13 +19,15 @@ COMMON: dict[str, Any] = {"id": "1", "shop": "demo", "customer_id": "cus_1", "re
 COMMON |= {"cause": "event:e1", "replayed": False}
 ORDER: dict[str, Any] = dict.fromkeys(("version", "gross", "refunded", "net", "points_spent"), 1)
 ORDER |= {"order_id": "o1", "status": "placed", "currency": "EUR", "first": True, "placed_on": "2026-03-10"}
+POINTS: dict[str, Any] = {"movement": "earn", "points": 5, "balance_after": 5, "order_id": "o1"}
+POINTS |= {"postings": {"customer:available": 5, "programme:issued": -5}}
 EVENTS = [
     CustomerRecorded(**COMMON, status="active", test=False),
     OrderRecorded(**COMMON, **ORDER, placed_at=NOON),
     FeedbackRecorded(
         **COMMON, response_id="a1", survey="nps", score=9, group="promoter", order_id=None, answered_on="2026-03-10"
     ),
-    PointsPosted(**COMMON, movement="earn", points=5, balance_after=5, order_id="o1"),
+    PointsPosted(**COMMON, **POINTS),
     SegmentEntered(**COMMON, segment_id="seg_1", definition_version=1, by="event"),
     SegmentLeft(**COMMON, segment_id="seg_1", definition_version=1, by="time"),
     TierChanged(
@@ -78,8 +80,10 @@ def test_a_detail_that_is_no_object_is_refused(given: Any) -> None:
 
 
 def test_true_is_no_number_and_a_time_needs_its_zone() -> None:
-    posted = PointsPosted(**COMMON, movement="earn", points=5, balance_after=5, order_id="o1").detail()
+    posted = PointsPosted(**COMMON, **POINTS).detail()
     with pytest.raises(InvalidInput):
         PointsPosted.parse(posted | {"points": True})
+    with pytest.raises(InvalidInput):
+        PointsPosted.parse(posted | {"postings": {"customer:available": "5"}})
     with pytest.raises(InvalidInput):
         PointsPosted.parse(posted | {"occurredAt": "2026-03-10T12:00:00"})

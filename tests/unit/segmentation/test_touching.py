@@ -44,7 +44,7 @@ EVENTS: Final[dict[str, CustomerEvent]] = {
         **TOLD, order_id="o1", version=1, status="placed", currency="EUR", gross=1, refunded=0, net=1, points_spent=0,
         first=True, placed_at=AT, placed_on="2026-03-01",
     ),
-    "points": PointsPosted(**TOLD, movement="earned", points=1, balance_after=1, order_id=None),
+    "points": PointsPosted(**TOLD, movement="earned", points=1, balance_after=1, postings={}, order_id=None),
     "profile": profile(),
     "tier": TierChanged(
         **TOLD, tier_id="t2", tier="Gold", previous_tier_id=None, previous_tier=None, direction=1, reason="ATTAINED",
