@@ -15,7 +15,6 @@ SDL = Path(__file__).parents[1] / "schema" / "schema.graphql"
 BEGIN, END = "<!-- generated: scopes -->", "<!-- end: scopes -->"
 BESIDE = {
     "events:write": ["`POST /v1/events`", "`GET /v1/events/{id}`"],
-    "loyalty:write": ["the programme, when it comes"],
     "schema:read": ["introspection"],
 }
 """What no field of the SDL says."""

@@ -9,6 +9,8 @@ from schema.customer.mutations import CustomerMutation
 from schema.event import EventMutation
 from schema.feedback import FeedbackMutation
 from schema.loyalty.movements import LoyaltyMutation
+from schema.loyalty.programme import LoyaltyProgrammeMutation
+from schema.loyalty.rules import LoyaltyRuleMutation
 from schema.loyalty.tier_mutations import TierMutation
 from schema.operation import OperationMutation
 from schema.segment.members_file import SegmentMembersImportMutation
@@ -22,6 +24,8 @@ class Mutation(
     AttributeMutation,
     CustomerMutation,
     ConsentMutation,
+    LoyaltyProgrammeMutation,
+    LoyaltyRuleMutation,
     FeedbackMutation,
     EventMutation,
     LoyaltyMutation,

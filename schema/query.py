@@ -17,6 +17,8 @@ from schema.feedback import response_by_key
 from schema.kpi import KpiQuery
 from schema.loyalty.entries import entry_by_key
 from schema.loyalty.holds import hold_by_key
+from schema.loyalty.preview import LoyaltyEarnPreviewQuery
+from schema.loyalty.programme import LoyaltyProgrammeQuery
 from schema.loyalty.tiers import TierQuery
 from schema.message import message_by_key
 from schema.node import GlobalId, Node, parsed
@@ -105,6 +107,8 @@ class Query(
     SegmentPreviewQuery,
     SegmentSuggestionQuery,
     SegmentTemplateQuery,
+    LoyaltyEarnPreviewQuery,
+    LoyaltyProgrammeQuery,
     KpiQuery,
     TierQuery,
     ShopQuery,

@@ -8,7 +8,7 @@ Every text that can be chosen holds a mark of whose it is: of a person in a shop
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from unittest import mock
@@ -106,6 +106,29 @@ def furnish() -> None:
         _compare(shop)
 
 
+def _reward(shop: str) -> None:
+    """A programme that says everything: a rule that gives something, and one that could not ask for more."""
+    named, price = mark("shop", shop), Decimal(PRICES[mark("ada", shop)])
+    staff: Any = {"actor": Actor(Role.STAFF, named), "now": SINCE}
+    fields = loyalty.ProgrammeFields(
+        expiry=loyalty.Lifetime(int(price) % 50 + 1), most_owed=int(price), point_value=price / 10_000,
+        return_window_days=int(price) % 30, points_per_unit=price / 100, caps=loyalty.Caps(*[int(price) * 1000] * 3),
+        grace_days=int(price) % 20, notice_days=int(price) % 30 + 1,
+    )  # fmt: skip
+    loyalty.update_programme(shop, fields, **staff)
+    words, day = dict.fromkeys(("categories", "skus", "tags", "segments", "tiers", "channels"), (named,)), DAYS[shop]
+    days = {"weekdays": (int(price) % 7 + 1,), "from_on": date.fromisoformat(day), "until_on": date.fromisoformat(day)}
+    said: Any = {**words, **days, "first_order": True, "minimum": price}
+    every = loyalty.Conditions(**said)
+    caps = loyalty.Caps(*[int(price)] * 3)
+    asking = loyalty.RuleFields(f"All {named}", price, every, caps, int(price))
+    made = loyalty.create_rule(shop, loyalty.RuleKind.PER_ITEM, asking, **staff)
+    loyalty.archive_rule(shop, made.rule.id, **staff)
+    loyalty.create_rule(shop, loyalty.RuleKind.FIXED, loyalty.RuleFields(named, Decimal(int(price))), **staff)
+    later = NOW + timedelta(days=int(price) % 9 + 1)
+    loyalty.update_programme(shop, loyalty.ProgrammeFields(grace_days=1), **staff | {"now": NOW}, effective_at=later)
+
+
 def _compare(shop: str) -> None:
     """What is worked out of everybody each day."""
     scoring = segmentation.begin_day(shops.get(shop), now=NOW)
@@ -139,6 +162,7 @@ def _furnish(shop: str) -> None:
         made = loyalty.tier_create(shop, fields_of_tier, actor=clerk, now=SINCE)
         if tier == "Old" and made.tier:
             loyalty.tier_archive(shop, made.tier.id, actor=clerk, now=SINCE)
+    _reward(shop)
     for name, segment_id in SEGMENTS.items():
         with mock.patch("crm.kernel.ids.new_id", return_value=segment_id):
             define(f"{name} {named}", QUERIES[name], shop=shop, now=SINCE)

@@ -14,12 +14,23 @@ from crm.loyalty.bonuses.enrolling import Enrolment, enroll
 from crm.loyalty.bonuses.happenings import EventGiven, give_for_event
 from crm.loyalty.causes import WORDS, Why, why
 from crm.loyalty.chain import Balances
-from crm.loyalty.expiry import ends_at
+from crm.loyalty.earning.defining import Edited as EditedRule
+from crm.loyalty.earning.defining import RuleFields
+from crm.loyalty.earning.defining import archive as archive_rule
+from crm.loyalty.earning.defining import create as create_rule
+from crm.loyalty.earning.defining import form_faults as rule_faults
+from crm.loyalty.earning.defining import update as update_rule
+from crm.loyalty.earning.definitions import BASE as BASE_RULE
+from crm.loyalty.earning.definitions import Caps, Conditions, Rule
+from crm.loyalty.earning.definitions import Kind as RuleKind
+from crm.loyalty.expiry import Expiry, Rounding, ends_at
+from crm.loyalty.expiry import Kind as ExpiryKind
 from crm.loyalty.holding import Hold, capture, hold, hold_faults, release
 from crm.loyalty.ledger import Movement
 from crm.loyalty.maturing import settle, wake
 from crm.loyalty.models import (
     EntryReason,
+    GivenPart,
     HoldStatus,
     LedgerEntry,
     LoyaltyAccount,
@@ -32,11 +43,17 @@ from crm.loyalty.moving import Given, adjust, adjustment_faults, points_faults, 
 from crm.loyalty.orders import Posted, post_for_order
 from crm.loyalty.pools import Pool
 from crm.loyalty.posting import OWNER, is_due
-from crm.loyalty.programme import Programme, Withheld
+from crm.loyalty.previewing import Cart, CartLine, Previewed
+from crm.loyalty.previewing import faults as cart_faults
+from crm.loyalty.previewing import preview as earn_preview
+from crm.loyalty.programme import Programme, Shortfall, Withheld
 from crm.loyalty.programmes import in_force as programme_in_force
-from crm.loyalty.programmes.defining import ProgrammeFields
+from crm.loyalty.programmes.defining import UNSAID, Lifetime, ProgrammeFields, time_faults
+from crm.loyalty.programmes.defining import form_faults as programme_faults
 from crm.loyalty.programmes.defining import update as update_programme
+from crm.loyalty.programmes.in_force import in_version as programme_version
 from crm.loyalty.programmes.in_force import standing as programme_versions
+from crm.loyalty.programmes.in_force import upcoming as upcoming_programmes
 from crm.loyalty.programmes.versions import Version as ProgrammeVersion
 from crm.loyalty.redemptions import codes
 from crm.loyalty.redemptions import repository as redemption_repository
@@ -83,26 +100,36 @@ from crm.loyalty.verification import Finding, Flaw
 from crm.loyalty.verifying import Verified, verify
 
 __all__ = [
+    "BASE_RULE",
     "OWNER",
     "TIER",
+    "UNSAID",
     "WORDS",
     "Balances",
     "Basis",
     "Bonuses",
+    "Caps",
+    "Cart",
+    "CartLine",
     "ChangeReason",
     "Comparison",
+    "Conditions",
     "Credit",
     "Defined",
     "Downgrade",
+    "EditedRule",
     "Ending",
     "Enrolment",
     "EnrolmentKind",
     "EntryReason",
     "EventBonus",
     "EventGiven",
+    "Expiry",
+    "ExpiryKind",
     "Finding",
     "Flaw",
     "Given",
+    "GivenPart",
     "Hold",
     "HoldClosed",
     "HoldExceeded",
@@ -110,6 +137,7 @@ __all__ = [
     "InsufficientPoints",
     "LedgerEntry",
     "LedgerTooLong",
+    "Lifetime",
     "Limit",
     "LimitReached",
     "LoyaltyAccount",
@@ -127,6 +155,7 @@ __all__ = [
     "PointsMonth",
     "Pool",
     "Posted",
+    "Previewed",
     "Programme",
     "ProgrammeFields",
     "ProgrammeVersion",
@@ -143,6 +172,11 @@ __all__ = [
     "RewardKind",
     "RewardStock",
     "RewardVersion",
+    "Rounding",
+    "Rule",
+    "RuleFields",
+    "RuleKind",
+    "Shortfall",
     "Standing",
     "Tier",
     "TierChange",
@@ -164,13 +198,17 @@ __all__ = [
     "adjust",
     "adjustment_faults",
     "archive_reward",
+    "archive_rule",
     "balances_at",
     "balances_of",
     "cancel_redemption",
     "capture",
+    "cart_faults",
     "create_reward",
+    "create_rule",
     "credited",
     "credits_of",
+    "earn_preview",
     "earnings",
     "endings",
     "ends_at",
@@ -192,6 +230,8 @@ __all__ = [
     "points_faults",
     "pools_in",
     "post_for_order",
+    "programme_faults",
+    "programme_version",
     "programme_versions",
     "reason_faults",
     "reasons",
@@ -206,6 +246,7 @@ __all__ = [
     "reward_preview",
     "reward_versions",
     "rewards",
+    "rule_faults",
     "settle",
     "settle_tier",
     "shown_code",
@@ -224,9 +265,12 @@ __all__ = [
     "tier_rules_faults",
     "tier_update",
     "tiers_rule",
+    "time_faults",
     "transfer",
+    "upcoming_programmes",
     "update_programme",
     "update_reward",
+    "update_rule",
     "use_voucher",
     "verify",
     "version_in_force",

@@ -36,6 +36,7 @@ UNTOLD = {
     "KpiFact.response",
     "LedgerFinding.flaw",
     "LedgerFinding.place",
+    "LoyaltyEarnPreview.withheld",
     "Message.reason",
     "Message.reportedAt",
     "Message.settledAt",

@@ -87,6 +87,40 @@ FORMS: dict[str, tuple[dict[str, Any], set[str]]] = {
         {"name": " ", "locale": "nonsense!", "sender": "none", "thirdPartySources": ["ok", "No!"], "zone": None},
         {"name", "locale", "sender", "thirdPartySources.1", "zone"},
     ),
+    "loyaltyProgrammeUpdate": (
+        {
+            "currency": "XXY", "zone": "Europe/Vienna", "pointsPerUnit": "-1", "pointValue": "0",
+            "returnWindowDays": 401, "expiry": {"months": 61}, "mostOwed": -1, "graceDays": None,
+            "noticeDays": 91, "signupPoints": -1, "enrolment": "ON_REQUEST", "birthdayPoints": 5,
+            "caps": {"perOrder": 0}, "effectiveAt": "2001-01-01T00:00:00Z", "expectedVersion": -1,
+        },
+        {
+            "currency", "pointsPerUnit", "pointValue", "returnWindowDays", "expiry.months", "mostOwed", "graceDays",
+            "caps.perOrder", "effectiveAt", "expectedVersion", "noticeDays", "signupPoints",
+        },
+    ),
+    "loyaltyRuleCreate": (
+        {
+            "name": " ", "kind": "FIXED", "value": "1.5", "budget": 0, "caps": {"perDay": -1},
+            "conditions": {"weekdays": [0, 1], "channels": [""], "minimum": "0"},
+            "effectiveAt": "2001-01-01T00:00:00Z",
+        },
+        {
+            "name", "value", "budget", "caps.perDay", "conditions.weekdays.0", "conditions.channels.0",
+            "conditions.minimum", "effectiveAt",
+        },
+    ),
+    "loyaltyRuleUpdate": (
+        {
+            "ruleId": "r1", "name": None, "value": None, "budget": 0,
+            "conditions": {"segments": [NO_ID, global_id("Customer", "cus_1")]},
+        },
+        {"name", "value", "budget", "conditions.segments.0", "conditions.segments.1"},
+    ),
+    "loyaltyRuleArchive": (
+        {"ruleId": "r1", "effectiveAt": "2001-01-01T00:00:00Z", "expectedVersion": -1},
+        {"effectiveAt", "expectedVersion"},
+    ),
     "customersImport": (
         {"source": "No!", "asOf": "1960-01-01T00:00:00Z", "idempotencyKey": ""}, {"source", "asOf", "idempotencyKey"},
     ),

@@ -124,7 +124,7 @@ def test_all_that_is_wrong_is_told_at_once(now: datetime) -> None:
     with pytest.raises(InvalidInputs) as refusal:
         defining.update("demo", said, actor=STAFF, now=now, effective_at=now + timedelta(days=731))
     assert [fault.path for fault in refusal.value.faults] == [
-        "currency", "zone", "point_value", "return_window_days", "grace_days", "most_owed", "effective_at",
+        "currency", "zone", "point_value", "return_window_days", "most_owed", "grace_days", "effective_at",
     ]  # fmt: skip
     assert in_force.newest("demo", now=now).number == 0
 

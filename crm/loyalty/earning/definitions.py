@@ -40,8 +40,8 @@ class Conditions(Struct, frozen=True):
     until_on: date | None = None
     """The last day."""
     first_order: bool = False
-    minimum: int | None = None
-    """Net of the lines it covers, in minor units of the programme's currency."""
+    minimum: Decimal | None = None
+    """Net of the lines it covers, in whole units of the programme's currency."""
 
     @property
     def are_of_lines(self) -> bool:

@@ -133,8 +133,8 @@ def _shares(programme: Programme, basket: Basket, context: Context, paid: int) -
     rules += [
         rule for rule in programme.earning.active if holds(rule.conditions, context, basket.channel, programme.zone)
     ]
-    covered = {rule.id: _covered(rule, lines) for rule in rules}
     unit = Fraction(Money(1, programme.currency).amount)
+    covered = {rule.id: _covered(rule, lines, unit) for rule in rules}
     shares: dict[str, Fraction] = {}
     plain = [Fraction(0)] * len(lines)
     for rule in rules:
@@ -157,11 +157,11 @@ def _shares(programme: Programme, basket: Basket, context: Context, paid: int) -
     return [(rule, shares[rule.id]) for rule in rules if rule.id in shares]
 
 
-def _covered(rule: Rule, lines: Sequence[Line]) -> frozenset[int]:
+def _covered(rule: Rule, lines: Sequence[Line], unit: Fraction) -> frozenset[int]:
     """The places of the lines that a rule goes by: none where they are worth too little."""
     covered = frozenset(at for at, line in enumerate(lines) if covers(rule.conditions, line))
     minimum = rule.conditions.minimum
-    enough = minimum is None or sum(lines[at].net for at in covered) >= minimum
+    enough = minimum is None or sum(lines[at].net for at in covered) * unit >= Fraction(minimum)
     return covered if enough else frozenset()
 
 

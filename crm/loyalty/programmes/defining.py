@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from msgspec import Struct
@@ -11,7 +12,9 @@ from msgspec.structs import asdict, replace
 from crm.kernel.actor import Actor
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Fault, InvalidInputs, Stale, VersionMismatch
-from crm.loyalty.expiry import Expiry
+from crm.loyalty.bonuses.definitions import Enrolment
+from crm.loyalty.earning.definitions import Caps
+from crm.loyalty.expiry import Expiry, Kind, Rounding
 from crm.loyalty.programme import Programme, Shortfall
 from crm.loyalty.programmes import faults, in_force
 from crm.loyalty.programmes.models import ProgrammeVersion
@@ -28,18 +31,34 @@ LARGEST: Final = 300_000
 UNSAID: Any = object()
 
 
+class Lifetime(Struct, frozen=True):
+    """As `Expiry`, of which it may not be said yet whether it is one."""
+
+    months: int
+    rounding: Rounding = Rounding.DAY
+    kind: Kind = Kind.EARNED
+
+
 class ProgrammeFields(Struct, frozen=True):
-    """What may be said of a programme besides its parts; UNSAID leaves a field as it is."""
+    """What may be said of a programme besides its parts; UNSAID leaves a field as it is. `caps`: of all rules
+    together.
+    """
 
     currency: str = UNSAID
     zone: str = UNSAID
-    point_value: Any = UNSAID
-    breakage: Any = UNSAID
+    points_per_unit: Decimal = UNSAID
+    point_value: Decimal = UNSAID
+    breakage: Decimal = UNSAID
     return_window_days: int = UNSAID
-    expiry: Expiry | None = UNSAID
+    expiry: Lifetime | Expiry | None = UNSAID
     shortfall: Shortfall = UNSAID
     most_owed: int | None = UNSAID
     grace_days: int = UNSAID
+    notice_days: int | None = UNSAID
+    enrolment: Enrolment = UNSAID
+    signup_points: int = UNSAID
+    birthday_points: int = UNSAID
+    caps: Caps = UNSAID
 
     def given(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if value is not UNSAID}
@@ -57,12 +76,31 @@ def update(
     """Change what is said. Raises InvalidInputs with all that is wrong, VersionMismatch, and NotFound."""
 
     def decide(programme: Programme) -> Programme:
-        changed = replace(programme, **said.given())
-        if wrong := faults.of_programme(changed):
+        if wrong := faults.of_fields(said.given()):
             raise InvalidInputs(wrong)
-        return changed
+        return _with(programme, said)
 
     return edit(shop, decide, actor=actor, now=now, effective_at=effective_at, expected_version=expected_version)
+
+
+def form_faults(said: ProgrammeFields, *, effective_at: datetime | None, now: datetime) -> list[Fault]:
+    """What `update` refuses, as far as it can be told without a read."""
+    return [*faults.of_fields(said.given()), *time_faults(effective_at, now)]
+
+
+def _with(programme: Programme, said: ProgrammeFields) -> Programme:
+    given = said.given()
+    if "points_per_unit" in given:
+        given["rate"] = given.pop("points_per_unit")
+    if "caps" in given:
+        given["earning"] = replace(programme.earning, caps=given.pop("caps"))
+    names = ("signup", "birthday")
+    bonuses = {name: given.pop(f"{name}_points") for name in names if f"{name}_points" in given}
+    if bonuses:
+        given["bonuses"] = replace(programme.bonuses, **bonuses)
+    if lifetime := given.get("expiry"):
+        given["expiry"] = Expiry(lifetime.months, lifetime.rounding, lifetime.kind)
+    return replace(programme, **given)
 
 
 def edit(
@@ -86,7 +124,7 @@ def edit(
         newest = in_force.newest(shop, now=now)
         if expected_version is not None and newest.number != expected_version:
             raise VersionMismatch(expected=expected_version, actual=newest.number)
-        programme = _decided(decide, newest.programme, _time_faults(effective_at, now, first=not newest.number))
+        programme = _decided(decide, newest.programme, time_faults(effective_at, now, first=not newest.number))
         if programme == newest.programme and effective_at in {None, newest.effective_at}:
             return newest
         change = Change(now)
@@ -116,7 +154,8 @@ def _decided(decide: Callable[[Programme], Programme], programme: Programme, wro
     return programme
 
 
-def _time_faults(effective_at: datetime | None, now: datetime, *, first: bool) -> list[Fault]:
+def time_faults(effective_at: datetime | None, now: datetime, *, first: bool = True) -> list[Fault]:
+    """What is wrong with when a version is to count; without knowing better it may be the first."""
     if effective_at is None or now + NOTICE <= effective_at <= now + FURTHEST:
         return []
     if not first:

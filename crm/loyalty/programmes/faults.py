@@ -1,40 +1,76 @@
 # crm/loyalty/programmes/faults.py
-"""What is wrong with a programme, but for its parts: each part's room judges its own. Pure."""
+"""What is wrong with what is said of a programme, but for its parts: each part's room judges its own. Pure."""
 
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from crm.kernel import clock
 from crm.kernel.errors import Fault
 from crm.kernel.money import is_currency
-from crm.loyalty.programme import Programme
+from crm.loyalty.bonuses.definitions import LONGEST_NOTICE_DAYS, MOST_POINTS
+from crm.loyalty.earning import faults as earning
+from crm.loyalty.earning.definitions import Caps
+from crm.loyalty.expiry import LONGEST_MONTHS
 
 MOST_DAYS: Final = 400
-MOST_POINTS: Final = 10**9
-MOST_DECIMALS: Final = 6
+MOST_VALUE: Final = 1000
 
 
-def of_programme(programme: Programme) -> list[Fault]:
-    found = []
-    if not is_currency(programme.currency):
-        found.append(Fault("currency", "INVALID", "must be an ISO 4217 currency such as EUR"))
-    if not clock.is_zone(programme.zone):
-        found.append(Fault("zone", "INVALID", "must be an IANA time zone such as Europe/Berlin"))
-    found += of_number("point_value", programme.point_value, most=Decimal(1000))
-    if not 0 <= programme.breakage <= 1:
-        found.append(Fault("breakage", "INVALID", "must be 0 to 1"))
-    for name, days in (("return_window_days", programme.return_window_days), ("grace_days", programme.grace_days)):
-        if not 0 <= days <= MOST_DAYS:
-            found.append(Fault(name, "INVALID", f"must be 0 to {MOST_DAYS} days"))
-    if programme.most_owed is not None and not 0 <= programme.most_owed <= MOST_POINTS:
-        found.append(Fault("most_owed", "INVALID", f"must be 0 to {MOST_POINTS:,} points"))
-    return found
+def of_fields(said: Mapping[str, Any]) -> list[Fault]:
+    """Of the fields of `defining.ProgrammeFields` that are said."""
+    return [fault for name, value in said.items() if name in JUDGES for fault in JUDGES[name](name, value)]
 
 
-def of_number(path: str, number: Decimal, *, most: Decimal) -> list[Fault]:
-    """Above zero, and exact in so few decimals that sums of many stay so."""
-    if not number.is_finite() or not 0 < number <= most:
-        return [Fault(path, "INVALID", f"must be more than 0 and at most {most:,}")]
-    if number != round(number, MOST_DECIMALS):
-        return [Fault(path, "INVALID", f"must have at most {MOST_DECIMALS} decimals")]
-    return []
+def _of_currency(name: str, code: str) -> list[Fault]:
+    return [] if is_currency(code) else [Fault(name, "INVALID", "must be an ISO 4217 currency such as EUR")]
+
+
+def _of_zone(name: str, zone: str) -> list[Fault]:
+    return [] if clock.is_zone(zone) else [Fault(name, "INVALID", "must be an IANA time zone such as Europe/Berlin")]
+
+
+def _of_rate(name: str, rate: Decimal) -> list[Fault]:
+    return earning.of_number(name, rate, most=MOST_VALUE) if rate else []
+
+
+def _of_share(name: str, share: Decimal) -> list[Fault]:
+    return [] if 0 <= share <= 1 else [Fault(name, "INVALID", "must be 0 to 1")]
+
+
+def _of_lifetime(name: str, lifetime: Any) -> list[Fault]:
+    if lifetime is None or 0 < lifetime.months <= LONGEST_MONTHS:
+        return []
+    return [Fault(f"{name}.months", "INVALID", f"must be 1 to {LONGEST_MONTHS}")]
+
+
+def _of_caps(name: str, caps: Caps) -> list[Fault]:
+    return [Fault(f"{name}.{fault.path}", fault.code, fault.message) for fault in earning.of_caps(caps)]
+
+
+def _between(least: int, most: int, unit: str) -> Callable[[str, int | None], list[Fault]]:
+    """Null is no limit, where it may be said."""
+
+    def judge(name: str, number: int | None) -> list[Fault]:
+        if number is None or least <= number <= most:
+            return []
+        return [Fault(name, "INVALID", f"must be {least} to {most:,} {unit}")]
+
+    return judge
+
+
+JUDGES: Final[Mapping[str, Callable[[str, Any], list[Fault]]]] = {
+    "currency": _of_currency,
+    "zone": _of_zone,
+    "points_per_unit": _of_rate,
+    "point_value": lambda name, value: earning.of_number(name, value, most=MOST_VALUE),
+    "breakage": _of_share,
+    "return_window_days": _between(0, MOST_DAYS, "days"),
+    "expiry": _of_lifetime,
+    "most_owed": _between(0, earning.MOST_POINTS, "points"),
+    "grace_days": _between(0, MOST_DAYS, "days"),
+    "notice_days": _between(1, LONGEST_NOTICE_DAYS, "days"),
+    "signup_points": _between(0, MOST_POINTS, "points"),
+    "birthday_points": _between(0, MOST_POINTS, "points"),
+    "caps": _of_caps,
+}

@@ -5,7 +5,7 @@ A version takes effect some time after it is written (`defining.NOTICE`): by the
 counts at an instant that has been is the same whoever asks, and whenever.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import Final
@@ -57,6 +57,24 @@ def counted(shop: str, *, now: datetime) -> list[Version]:
             found.append(each)
             until = each.effective_at
     return found[::-1]
+
+
+def upcoming(versions: Iterable[Version], *, now: datetime) -> list[Version]:
+    """Of those that are `standing`, the ones that will count at some instant, the next one first: one that is to come
+    no earlier than a newer one never does.
+    """
+    coming: list[Version] = []
+    earliest: datetime | None = None
+    for each in versions:
+        if each.effective_at is not None and now < each.effective_at and (not earliest or each.effective_at < earliest):
+            earliest = each.effective_at
+            coming.append(each)
+    return coming[::-1]
+
+
+def in_version(shop: str, number: int, *, now: datetime) -> Programme:
+    """What a version says. Raises NotFound for an unknown shop."""
+    return version(shop, at=now, now=now, number=number).programme
 
 
 def newest(shop: str, *, now: datetime) -> Version:

@@ -1,0 +1,297 @@
+# schema/loyalty/programme.py
+"""The programme of points, as staff define it."""
+
+from datetime import datetime
+from enum import Enum
+from typing import Annotated, Any
+
+import strawberry
+
+from crm.kernel.errors import Fault
+from crm.loyalty import service
+from schema.access import signed_in, staff
+from schema.connections import about
+from schema.context import GIVEN, Info, stored
+from schema.errors import AnswersRefusals, UserError
+from schema.loyalty.rules import (
+    EFFECTIVE_AT,
+    EXPECTED,
+    WRITE,
+    LoyaltyCaps,
+    LoyaltyCapsInput,
+    LoyaltyRule,
+    caps_said,
+    said,
+    when,
+)
+from schema.principal import Principal
+from schema.scalars import CurrencyCode, DecimalText, Points, TimeZone
+
+READ = "loyalty:read"
+
+
+@strawberry.enum(description="To the end of which an expiry is put off.")
+class PointsExpiryRounding(Enum):
+    DAY = strawberry.enum_value("DAY", description="Of the day.")
+    MONTH = strawberry.enum_value("MONTH", description="Of the month.")
+    YEAR = strawberry.enum_value("YEAR", description="Of the year.")
+
+
+@strawberry.enum(description="What becomes of points that a refund takes back and the balance does not cover.")
+class PointsShortfall(Enum):
+    WITHIN_BALANCE = strawberry.enum_value("WITHIN_BALANCE", description="They are forgiven.")
+    NEGATIVE = strawberry.enum_value("NEGATIVE", description="They are owed: the balance is below zero.")
+    RECOVER = strawberry.enum_value("RECOVER", description="They are owed, and paid by what is earned next.")
+
+
+@strawberry.enum(description="From when the months that points live are counted.")
+class PointsExpiryKind(Enum):
+    EARNED = strawberry.enum_value("EARNED", description="From when they were earned, each for themselves.")
+    INACTIVITY = strawberry.enum_value(
+        "INACTIVITY", description="From when the customer last earned or spent any, all together."
+    )
+
+
+@strawberry.enum(description="How customers come to take part.")
+class LoyaltyEnrolment(Enum):
+    AUTOMATIC = strawberry.enum_value("AUTOMATIC", description="With the first points that they earn.")
+    ON_REQUEST = strawberry.enum_value("ON_REQUEST", description="When they ask to; whatever was before earns nothing.")
+
+
+@strawberry.type(description="How long points live.", directives=signed_in())
+class PointsExpiry:
+    item: strawberry.Private[service.Expiry]
+
+    @strawberry.field(description="From when the months are counted.")
+    def kind(self) -> PointsExpiryKind:
+        return PointsExpiryKind(self.item.kind)
+
+    @strawberry.field(description="So many months.")
+    def months(self) -> int:
+        return self.item.months
+
+    @strawberry.field(description="And then to the end of what; days are those of the programme's zone.")
+    def rounding(self) -> PointsExpiryRounding:
+        return PointsExpiryRounding(self.item.rounding)
+
+
+@strawberry.type(description="What a programme says in one of its versions.", directives=staff(READ))
+class LoyaltyProgrammeVersion:
+    item: strawberry.Private[service.ProgrammeVersion]
+    now: strawberry.Private[datetime]
+
+    @strawberry.field(
+        description="Give it as `expectedVersion` to change what was read; 0 is the programme of a shop that has "
+        "defined none."
+    )
+    def version(self) -> int:
+        return self.item.number
+
+    @strawberry.field(
+        description="Since when it counts, or will; null: it always has. Orders placed before keep theirs."
+    )
+    def effective_at(self) -> datetime | None:
+        return self.item.effective_at
+
+    @strawberry.field(description="When it was written; null for version 0.")
+    def written_at(self) -> datetime | None:
+        return self.item.written_at
+
+    @strawberry.field(description="The currency in which points are earned and pay. Orders in another earn nothing.")
+    def currency(self) -> CurrencyCode:
+        return CurrencyCode(self.item.programme.currency)
+
+    @strawberry.field(description="Whose days count.")
+    def zone(self) -> TimeZone:
+        return TimeZone(self.item.programme.zone)
+
+    @strawberry.field(description="Points that each whole unit of the currency earns, whatever rules add.")
+    def points_per_unit(self) -> DecimalText:
+        return DecimalText(self.item.programme.rate)
+
+    @strawberry.field(description="Whole units of the currency that a point pays.")
+    def point_value(self) -> DecimalText:
+        return DecimalText(self.item.programme.point_value)
+
+    @strawberry.field(description="Days after an order until its points can be spent.")
+    def return_window_days(self) -> int:
+        return self.item.programme.return_window_days
+
+    @strawberry.field(description="How long points live; null: for ever.")
+    def expiry(self) -> PointsExpiry | None:
+        return PointsExpiry(item=self.item.programme.expiry) if self.item.programme.expiry else None
+
+    @strawberry.field(description="What becomes of points that a refund takes back and the balance does not cover.")
+    def shortfall(self) -> PointsShortfall:
+        return PointsShortfall(self.item.programme.shortfall)
+
+    @strawberry.field(description="The most points that may be owed; beyond, they are forgiven. Null: without limit.")
+    def most_owed(self) -> Points | None:
+        most = self.item.programme.most_owed
+        return None if most is None else Points(most)
+
+    @strawberry.field(description="Days that points live at least which are given back after they would have expired.")
+    def grace_days(self) -> int:
+        return self.item.programme.grace_days
+
+    @strawberry.field(description="Days before points expire on which their customer is told; null: never.")
+    def notice_days(self) -> int | None:
+        return self.item.programme.notice_days
+
+    @strawberry.field(description="How customers come to take part.")
+    def enrolment(self) -> LoyaltyEnrolment:
+        return LoyaltyEnrolment(self.item.programme.enrolment)
+
+    @strawberry.field(description="Points for joining; 0: none.")
+    def signup_points(self) -> Points:
+        return Points(self.item.programme.bonuses.signup)
+
+    @strawberry.field(description="Points on a birthday, once a year; 0: none.")
+    def birthday_points(self) -> Points:
+        return Points(self.item.programme.bonuses.birthday)
+
+    @strawberry.field(description="The most that all rules together may give.")
+    def caps(self) -> LoyaltyCaps:
+        return LoyaltyCaps(item=self.item.programme.earning.caps)
+
+    @strawberry.field(
+        description="All rules, also those that are archived, in the order they were made in.", directives=[about(10)]
+    )
+    def rules(self) -> list[LoyaltyRule]:
+        return [LoyaltyRule(item=rule) for rule in self.item.programme.earning.rules]
+
+
+@strawberry.type(description="The shop's programme of points.", directives=staff(READ))
+class LoyaltyProgramme:
+    versions: strawberry.Private[list[service.ProgrammeVersion]]
+    now: strawberry.Private[datetime]
+
+    @strawberry.field(description="What counts now.")
+    def current(self) -> LoyaltyProgrammeVersion:
+        return self._shown(self.versions[-1])
+
+    @strawberry.field(description="What was written last, whether it counts already or not: what an edit changes.")
+    def newest(self) -> LoyaltyProgrammeVersion:
+        return self._shown(self.versions[0])
+
+    @strawberry.field(description="Versions that do not count yet, the next one first.", directives=[about(1)])
+    def upcoming(self) -> list[LoyaltyProgrammeVersion]:
+        return [self._shown(each) for each in service.upcoming_programmes(self.versions, now=self.now)]
+
+    def _shown(self, version: service.ProgrammeVersion) -> LoyaltyProgrammeVersion:
+        return LoyaltyProgrammeVersion(item=version, now=self.now)
+
+
+@strawberry.input(description="How long points live.")
+class PointsExpiryInput:
+    months: int = strawberry.field(description="So many months, 60 at most.")
+    rounding: PointsExpiryRounding = strawberry.field(
+        default=PointsExpiryRounding.DAY, description="And then to the end of what."
+    )
+    kind: PointsExpiryKind = strawberry.field(
+        default=PointsExpiryKind.EARNED, description="From when the months are counted."
+    )
+
+
+@strawberry.input(description="What changes about the programme: what is left out stays.")
+class LoyaltyProgrammeUpdateInput:
+    currency: strawberry.Maybe[CurrencyCode] = strawberry.field(
+        description="In which points are earned and pay. Those that customers have are worth as many units of it."
+    )
+    zone: strawberry.Maybe[TimeZone] = strawberry.field(description="Whose days count.")
+    points_per_unit: strawberry.Maybe[DecimalText] = strawberry.field(
+        description="Points that each whole unit earns, whatever rules add; 0: only what rules give."
+    )
+    point_value: strawberry.Maybe[DecimalText] = strawberry.field(description="Whole units that a point pays.")
+    return_window_days: strawberry.Maybe[int] = strawberry.field(
+        description="Days after an order until its points can be spent."
+    )
+    expiry: strawberry.Maybe[PointsExpiryInput | None] = strawberry.field(
+        description="How long points live that are earned from then on; null: for ever."
+    )
+    shortfall: strawberry.Maybe[PointsShortfall] = strawberry.field(
+        description="What becomes of points that a refund takes back and the balance does not cover."
+    )
+    most_owed: strawberry.Maybe[Points | None] = strawberry.field(
+        description="The most points that may be owed; null: without limit."
+    )
+    grace_days: strawberry.Maybe[int] = strawberry.field(
+        description="Days that points live at least which are given back after they would have expired."
+    )
+    notice_days: strawberry.Maybe[int | None] = strawberry.field(
+        description="Days before points expire on which their customer is told; null: never."
+    )
+    enrolment: strawberry.Maybe[LoyaltyEnrolment] = strawberry.field(description="How customers come to take part.")
+    signup_points: strawberry.Maybe[Points] = strawberry.field(description="Points for joining; 0: none.")
+    birthday_points: strawberry.Maybe[Points] = strawberry.field(description="Points on a birthday; 0: none.")
+    caps: strawberry.Maybe[LoyaltyCapsInput | None] = strawberry.field(
+        description="The most that all rules together may give."
+    )
+    effective_at: datetime | None = strawberry.field(default=None, description=EFFECTIVE_AT)
+    expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
+
+    def faults(self, _asker: Principal, now: datetime) -> list[Fault]:
+        return service.programme_faults(self.fields(), effective_at=self.effective_at, now=now)
+
+    def fields(self) -> service.ProgrammeFields:
+        unsaid = service.UNSAID
+        shortfall, enrolment = said(self.shortfall, unsaid), said(self.enrolment, unsaid)
+        return service.ProgrammeFields(
+            currency=said(self.currency, unsaid),
+            zone=said(self.zone, unsaid),
+            points_per_unit=said(self.points_per_unit, unsaid),
+            point_value=said(self.point_value, unsaid),
+            return_window_days=said(self.return_window_days, unsaid),
+            expiry=_lifetime(said(self.expiry, unsaid)),
+            shortfall=service.Shortfall(str(shortfall.value)) if isinstance(shortfall, PointsShortfall) else unsaid,
+            most_owed=said(self.most_owed, unsaid),
+            grace_days=said(self.grace_days, unsaid),
+            notice_days=said(self.notice_days, unsaid),
+            enrolment=service.EnrolmentKind(str(enrolment.value))
+            if isinstance(enrolment, LoyaltyEnrolment)
+            else unsaid,
+            signup_points=said(self.signup_points, unsaid),
+            birthday_points=said(self.birthday_points, unsaid),
+            caps=caps_said(self.caps),
+        )
+
+
+def _lifetime(given: Any) -> Any:
+    if not isinstance(given, PointsExpiryInput):
+        return given
+    kind = service.ExpiryKind(str(given.kind.value))
+    return service.Lifetime(given.months, service.Rounding(str(given.rounding.value)), kind)
+
+
+@strawberry.type(description="The programme as it will count, or why it was not changed.", directives=signed_in())
+class LoyaltyProgrammeUpdatePayload:
+    programme: LoyaltyProgrammeVersion | None = strawberry.field(
+        default=None, description="Its newest version: `effectiveAt` says from when on it counts. Null when refused."
+    )
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
+
+
+@strawberry.type
+class LoyaltyProgrammeQuery:
+    @strawberry.field(
+        description="The shop's programme of points, in the versions that count now or will.", directives=staff(READ)
+    )
+    async def loyalty_programme(self, info: Info) -> LoyaltyProgramme | None:
+        now = info.context.now
+        versions = await stored(service.programme_versions, info.context.shop, now=now)
+        return LoyaltyProgramme(versions=versions, now=now)
+
+
+@strawberry.type
+class LoyaltyProgrammeMutation:
+    @strawberry.mutation(
+        description="Change the programme, as its next version. Orders that were placed before it counts keep what "
+        "they earn.",
+        extensions=[AnswersRefusals()],
+        directives=staff(WRITE),
+    )
+    async def loyalty_programme_update(
+        self, info: Info, input: Annotated[LoyaltyProgrammeUpdateInput, GIVEN]
+    ) -> LoyaltyProgrammeUpdatePayload:
+        version = await stored(service.update_programme, info.context.shop, input.fields(), **when(info, input))
+        return LoyaltyProgrammeUpdatePayload(programme=LoyaltyProgrammeVersion(item=version, now=info.context.now))

@@ -1,0 +1,369 @@
+# schema/loyalty/rules.py
+"""By which rules orders earn points, as staff define them."""
+
+from datetime import date, datetime
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import strawberry
+
+from crm.kernel.errors import Fault
+from crm.loyalty import service
+from schema.access import signed_in, staff
+from schema.connections import about
+from schema.context import GIVEN, Info, stored
+from schema.errors import AnswersRefusals, UserError
+from schema.forms import Null
+from schema.node import global_id, id_faults, key_of
+from schema.principal import Principal
+from schema.scalars import DecimalText, Points
+
+if TYPE_CHECKING:
+    from schema.loyalty.programme import LoyaltyProgrammeVersion
+
+T = TypeVar("T")
+WRITE = "loyalty:write"
+EFFECTIVE_AT = (
+    "From when on it counts: two minutes from now at the earliest; null: as soon as it can, and not before a version "
+    "that is still to come."
+)
+EXPECTED = "Refuse where the newest version of the programme is another."
+
+
+@strawberry.enum(description="What the value of a rule is.")
+class LoyaltyRuleKind(Enum):
+    PER_UNIT = strawberry.enum_value(
+        "PER_UNIT", description="Points for each whole unit of the programme's currency, of the lines it covers."
+    )
+    PER_ITEM = strawberry.enum_value("PER_ITEM", description="Points for each unit of goods of the lines it covers.")
+    MULTIPLIER = strawberry.enum_value(
+        "MULTIPLIER",
+        description="So many times what `pointsPerUnit` and the rules by unit and item give for the lines it covers; "
+        "of several the highest counts.",
+    )
+    FIXED = strawberry.enum_value("FIXED", description="Points for an order, while something that it covers is kept.")
+
+
+@strawberry.type(description="The most points that may be given.", directives=signed_in())
+class LoyaltyCaps:
+    item: strawberry.Private[service.Caps]
+
+    @strawberry.field(description="For an order.")
+    def per_order(self) -> Points | None:
+        return _points(self.item.per_order)
+
+    @strawberry.field(description="To a customer, for the orders of a day of the programme's zone.")
+    def per_day(self) -> Points | None:
+        return _points(self.item.per_day)
+
+    @strawberry.field(description="To a customer, ever.")
+    def per_customer(self) -> Points | None:
+        return _points(self.item.per_customer)
+
+
+@strawberry.type(
+    description="When a rule gives something: all that is said must hold, of each list one.", directives=signed_in()
+)
+class LoyaltyRuleConditions:
+    item: strawberry.Private[service.Conditions]
+
+    @strawberry.field(description="It covers lines of one of these categories.", directives=[about(2)])
+    def categories(self) -> list[str]:
+        return list(self.item.categories)
+
+    @strawberry.field(description="It covers lines of one of these articles.", directives=[about(2)])
+    def skus(self) -> list[str]:
+        return list(self.item.skus)
+
+    @strawberry.field(description="It covers lines with one of these tags.", directives=[about(2)])
+    def tags(self) -> list[str]:
+        return list(self.item.tags)
+
+    @strawberry.field(
+        description="The `id`s of segments: the customer was in one an instant before the order.", directives=[about(2)]
+    )
+    def segments(self) -> list[strawberry.ID]:
+        return [global_id("Segment", each) for each in self.item.segments]
+
+    @strawberry.field(description="The customer had one of these tiers.", directives=[about(2)])
+    def tiers(self) -> list[str]:
+        return list(self.item.tiers)
+
+    @strawberry.field(description="It was ordered by one of these channels.", directives=[about(2)])
+    def channels(self) -> list[str]:
+        return list(self.item.channels)
+
+    @strawberry.field(description="It was placed on one of these days of the week: 1 is Monday.", directives=[about(2)])
+    def weekdays(self) -> list[int]:
+        return list(self.item.weekdays)
+
+    @strawberry.field(description="It was placed on this day or later; days are those of the programme's zone.")
+    def from_on(self) -> date | None:
+        return self.item.from_on
+
+    @strawberry.field(description="It was placed on this day or before.")
+    def until_on(self) -> date | None:
+        return self.item.until_on
+
+    @strawberry.field(description="It is the customer's first order.")
+    def first_order(self) -> bool:
+        return self.item.first_order
+
+    @strawberry.field(description="What is kept of the lines it covers is worth so much, in the programme's currency.")
+    def minimum(self) -> DecimalText | None:
+        return None if self.item.minimum is None else DecimalText(self.item.minimum)
+
+
+@strawberry.type(description="A rule by which orders earn points.", directives=staff("loyalty:read"))
+class LoyaltyRule:
+    item: strawberry.Private[service.Rule]
+
+    @strawberry.field(description="What mutations name it by; plain, and never another rule's.")
+    def rule_id(self) -> str:
+        return self.item.id
+
+    @strawberry.field(description="What people call it.")
+    def name(self) -> str:
+        return self.item.name
+
+    @strawberry.field(description="What its value is; it never changes.")
+    def kind(self) -> LoyaltyRuleKind:
+        return LoyaltyRuleKind(self.item.kind)
+
+    @strawberry.field(description="How many points, or how many times as many.")
+    def value(self) -> DecimalText:
+        return DecimalText(self.item.value)
+
+    @strawberry.field(description="When it gives something.")
+    def conditions(self) -> LoyaltyRuleConditions:
+        return LoyaltyRuleConditions(item=self.item.conditions)
+
+    @strawberry.field(description="The most that it may give.")
+    def caps(self) -> LoyaltyCaps:
+        return LoyaltyCaps(item=self.item.caps)
+
+    @strawberry.field(description="Points that it may give in all, to all customers; null: there is no end.")
+    def budget(self) -> Points | None:
+        return _points(self.item.budget)
+
+    @strawberry.field(description="Since when it gives nothing; null while it does.")
+    def archived_at(self) -> datetime | None:
+        return self.item.archived_at
+
+
+@strawberry.input(description="The most points that may be given; what is left out is without limit.")
+class LoyaltyCapsInput:
+    per_order: Points | None = strawberry.field(default=None, description="For an order.")
+    per_day: Points | None = strawberry.field(
+        default=None, description="To a customer, for the orders of a day of the programme's zone."
+    )
+    per_customer: Points | None = strawberry.field(default=None, description="To a customer, ever.")
+
+    def value(self) -> service.Caps:
+        return service.Caps(self.per_order, self.per_day, self.per_customer)
+
+
+@strawberry.input(description="When a rule gives something; what is left out is not asked.")
+class LoyaltyRuleConditionsInput:
+    categories: list[str] = strawberry.field(default_factory=list, description="Lines of one of these categories.")
+    skus: list[str] = strawberry.field(default_factory=list, description="Lines of one of these articles.")
+    tags: list[str] = strawberry.field(default_factory=list, description="Lines with one of these tags.")
+    segments: list[strawberry.ID] = strawberry.field(
+        default_factory=list, description="Customers who were in one of these segments, by `id`."
+    )
+    tiers: list[str] = strawberry.field(default_factory=list, description="Customers who had one of these tiers.")
+    channels: list[str] = strawberry.field(default_factory=list, description="Orders by one of these channels.")
+    weekdays: list[int] = strawberry.field(
+        default_factory=list, description="Orders of these days of the week: 1 is Monday."
+    )
+    from_on: date | None = strawberry.field(default=None, description="Orders of this day or later.")
+    until_on: date | None = strawberry.field(default=None, description="Orders of this day or before.")
+    first_order: bool = strawberry.field(default=False, description="First orders only.")
+    minimum: DecimalText | None = strawberry.field(
+        default=None, description="Orders of which so much is kept, in the programme's currency, of the lines covered."
+    )
+
+    def faults(self) -> list[Fault]:
+        """Of its ids; the rest says the service."""
+        return [
+            fault
+            for at, each in enumerate(self.segments)
+            for fault in id_faults(each, f"conditions.segments.{at}") or _of_no_segment(each, at)
+        ]
+
+    def value(self) -> service.Conditions:
+        keys = (key_of("Segment", each) for each in self.segments if not id_faults(each))
+        return service.Conditions(
+            categories=tuple(self.categories), skus=tuple(self.skus), tags=tuple(self.tags),
+            segments=tuple(key[0] for key in keys if key), tiers=tuple(self.tiers), channels=tuple(self.channels),
+            weekdays=tuple(self.weekdays), from_on=self.from_on, until_on=self.until_on, first_order=self.first_order,
+            minimum=self.minimum,
+        )  # fmt: skip
+
+
+@strawberry.input(description="A new rule.")
+class LoyaltyRuleCreateInput:
+    name: str = strawberry.field(description="What people call it: unique among the rules that are not archived.")
+    kind: LoyaltyRuleKind = strawberry.field(description="What its value is; it never changes.")
+    value: DecimalText = strawberry.field(description="How many points, or how many times as many.")
+    conditions: LoyaltyRuleConditionsInput | None = strawberry.field(
+        default=None, description="When it gives something; null: always, for all lines."
+    )
+    caps: LoyaltyCapsInput | None = strawberry.field(default=None, description="The most that it may give.")
+    budget: Points | None = strawberry.field(
+        default=None, description="Points that it may give in all, to all customers. It is never overspent."
+    )
+    effective_at: datetime | None = strawberry.field(default=None, description=EFFECTIVE_AT)
+    expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
+
+    def faults(self, _asker: Principal, now: datetime) -> list[Fault]:
+        ids = self.conditions.faults() if self.conditions else []
+        kind = service.RuleKind(str(self.kind.value))
+        return [*ids, *service.rule_faults(self.fields(), kind, effective_at=self.effective_at, now=now)]
+
+    def fields(self) -> service.RuleFields:
+        return service.RuleFields(
+            self.name,
+            self.value,
+            self.conditions.value() if self.conditions else service.Conditions(),
+            self.caps.value() if self.caps else service.Caps(),
+            self.budget,
+        )
+
+
+@strawberry.input(description="What changes about a rule: what is left out stays.")
+class LoyaltyRuleUpdateInput:
+    rule_id: str = strawberry.field(description="Which rule.")
+    name: strawberry.Maybe[str] = strawberry.field(description="What people call it.")
+    value: strawberry.Maybe[DecimalText] = strawberry.field(description="How many points, or how many times as many.")
+    conditions: strawberry.Maybe[LoyaltyRuleConditionsInput | None] = strawberry.field(
+        description="All of when it gives something; null: always, for all lines."
+    )
+    caps: strawberry.Maybe[LoyaltyCapsInput | None] = strawberry.field(description="The most that it may give.")
+    budget: strawberry.Maybe[Points | None] = strawberry.field(
+        description="Points that it may give in all. Lowered below what it gave, it gives no more, and takes none back."
+    )
+    effective_at: datetime | None = strawberry.field(default=None, description=EFFECTIVE_AT)
+    expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
+
+    def faults(self, _asker: Principal, now: datetime) -> list[Fault]:
+        conditions = said(self.conditions, None)
+        ids = conditions.faults() if conditions else []
+        return [*ids, *service.rule_faults(self.fields(), None, effective_at=self.effective_at, now=now)]
+
+    def fields(self) -> service.RuleFields:
+        unsaid = service.UNSAID
+        conditions = said(self.conditions, unsaid)
+        return service.RuleFields(
+            said(self.name, unsaid),
+            said(self.value, unsaid),
+            service.Conditions() if conditions is None else conditions if conditions is unsaid else conditions.value(),
+            caps_said(self.caps),
+            said(self.budget, unsaid),
+        )
+
+
+@strawberry.input(description="A rule that is to give nothing any more.")
+class LoyaltyRuleArchiveInput:
+    rule_id: str = strawberry.field(description="Which rule.")
+    effective_at: datetime | None = strawberry.field(default=None, description=EFFECTIVE_AT)
+    expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
+
+    def faults(self, _asker: Principal, now: datetime) -> list[Fault]:
+        return service.time_faults(self.effective_at, now)
+
+
+@strawberry.type(description="The rule as it will count, or why it was not taken.", directives=signed_in())
+class LoyaltyRuleCreatePayload:
+    rule: LoyaltyRule | None = strawberry.field(default=None, description="Null when refused.")
+    programme: Annotated["LoyaltyProgrammeVersion", strawberry.lazy("schema.loyalty.programme")] | None = (
+        strawberry.field(default=None, description="The version of the programme that says it; null when refused.")
+    )
+    user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
+
+
+@strawberry.type(description="The rule as it will count, or why it was not changed.", directives=signed_in())
+class LoyaltyRuleUpdatePayload(LoyaltyRuleCreatePayload):
+    pass
+
+
+@strawberry.type(description="The rule as it will count, or why it was not archived.", directives=signed_in())
+class LoyaltyRuleArchivePayload(LoyaltyRuleCreatePayload):
+    pass
+
+
+@strawberry.type
+class LoyaltyRuleMutation:
+    @strawberry.mutation(
+        description="Add a rule by which orders earn points, as the next version of the programme.",
+        extensions=[AnswersRefusals()],
+        directives=staff(WRITE),
+    )
+    async def loyalty_rule_create(
+        self, info: Info, input: Annotated[LoyaltyRuleCreateInput, GIVEN]
+    ) -> LoyaltyRuleCreatePayload:
+        kind = service.RuleKind(str(input.kind.value))
+        edited = await stored(service.create_rule, info.context.shop, kind, input.fields(), **when(info, input))
+        return LoyaltyRuleCreatePayload(**_shown(edited, info))
+
+    @strawberry.mutation(
+        description="Change a rule, as the next version of the programme. Orders that were placed before it counts "
+        "keep what they earn.",
+        extensions=[AnswersRefusals()],
+        directives=staff(WRITE),
+    )
+    async def loyalty_rule_update(
+        self, info: Info, input: Annotated[LoyaltyRuleUpdateInput, GIVEN]
+    ) -> LoyaltyRuleUpdatePayload:
+        edited = await stored(
+            service.update_rule, info.context.shop, input.rule_id, input.fields(), **when(info, input)
+        )
+        return LoyaltyRuleUpdatePayload(**_shown(edited, info))
+
+    @strawberry.mutation(
+        description="Let a rule give nothing any more, as the next version of the programme. Repeating it is harmless.",
+        extensions=[AnswersRefusals()],
+        directives=staff(WRITE),
+    )
+    async def loyalty_rule_archive(
+        self, info: Info, input: Annotated[LoyaltyRuleArchiveInput, GIVEN]
+    ) -> LoyaltyRuleArchivePayload:
+        edited = await stored(service.archive_rule, info.context.shop, input.rule_id, **when(info, input))
+        return LoyaltyRuleArchivePayload(**_shown(edited, info))
+
+
+def when(info: Info, input: Any) -> dict[str, Any]:
+    """By whom and for when a programme is edited."""
+    return {
+        "actor": info.context.principal.actor,
+        "now": info.context.now,
+        "effective_at": input.effective_at,
+        "expected_version": input.expected_version,
+    }
+
+
+def said(given: strawberry.Some[T] | Null | None, unsaid: Any) -> Any:
+    """What was given of a field, if anything; the null of one that cannot be cleared is told by its form."""
+    return given.value if isinstance(given, strawberry.Some) else unsaid
+
+
+def caps_said(given: strawberry.Some[LoyaltyCapsInput | None] | Null | None) -> Any:
+    """Null is no limit at all."""
+    caps = said(given, service.UNSAID)
+    return service.Caps() if caps is None else caps.value() if isinstance(caps, LoyaltyCapsInput) else caps
+
+
+def _of_no_segment(id: str, at: int) -> list[Fault]:
+    fault = Fault(f"conditions.segments.{at}", "INVALID", "must be the `id` of a segment")
+    return [] if key_of("Segment", id) else [fault]
+
+
+def _points(points: int | None) -> Points | None:
+    return None if points is None else Points(points)
+
+
+def _shown(edited: service.EditedRule, info: Info) -> dict[str, Any]:
+    from schema.loyalty.programme import LoyaltyProgrammeVersion  # it shows rules
+
+    version = LoyaltyProgrammeVersion(item=edited.version, now=info.context.now)
+    return {"rule": LoyaltyRule(item=edited.rule), "programme": version}
