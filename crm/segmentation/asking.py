@@ -60,12 +60,9 @@ def questions(
         stands = segment.id in standing.open or segment.id in standing.flips
         if hidden and not stands:
             continue
-        meaning = segment.meaning
-        if judged.version is None:
-            redefined = added_at is not None and added_at < meaning.at
-        else:
-            redefined = not anew and not hidden and meaning.version > judged.version
-        redefined = redefined and segment.compiled is not None  # who is in by hand is so whatever else is said of it
+        redefined = None
+        if segment.compiled is not None and (judged.version is None or not (anew or hidden)):
+            redefined = _redefined(segment, judged, added_at=added_at)
         is_touched = hidden or (anew and not redefined) or touched.touches(segment.reads) or segment.id in segments
         flip = standing.flips.get(segment.id)
         if redefined or is_touched or (flip is not None and flip.at <= now):
@@ -75,9 +72,9 @@ def questions(
                     segment.version,
                     judge_of(segment),
                     segment.reads,
-                    meaning.at,
+                    segment.meaning.at,
                     touched=is_touched,
-                    redefined=meaning.cause if redefined else None,
+                    redefined=redefined,
                 )
             )
     for segment_id, membership in standing.open.items():
@@ -86,6 +83,20 @@ def questions(
             version = membership.version
             found.append(Question(segment_id, version, _nobody, READS_NOTHING, meant.at, redefined=meant.cause))
     return found
+
+
+def _redefined(segment: Segment, judged: Judged, *, added_at: datetime | None) -> str | None:
+    """By what it has come to mean something else since somebody was looked at, or recorded: by an edit, where there was
+    one since; else by what is drawn on schedule, which came upon whoever was in it and whoever was not.
+    """
+    for meaning in (segment.edited, segment.meaning):
+        if judged.version is None:
+            is_newer = added_at is not None and added_at < meaning.at
+        else:
+            is_newer = meaning.version > judged.version
+        if is_newer:
+            return meaning.cause
+    return None
 
 
 def reads_of(asked: list[Question]) -> Reads:

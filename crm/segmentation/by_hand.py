@@ -66,10 +66,8 @@ def _say(
 
 
 def _segment(shop: str, segment_id: str, *, now: datetime) -> tuple[InForce, Segment]:
-    """Also one that was defined within the minute."""
-    in_force = definitions.current(shop, now=now)
-    if segment_id not in in_force.segments:
-        in_force = definitions.current(shop, now=now, anew=True)
+    """As they are at this moment: nobody is put into one that was deleted within the minute."""
+    in_force = definitions.current(shop, now=now, anew=True)
     if segment_id not in in_force.segments:
         raise NotFound("There is no such segment.", field="id")
     return in_force, in_force.segments[segment_id]

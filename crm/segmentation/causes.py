@@ -8,7 +8,9 @@ from crm.kernel import clock
 
 
 class CauseKind(StrEnum):
-    """`DEFINITION`: the segment came to mean something else. `MANUAL`: somebody put them in, or took them out."""
+    """`TIME`: it passed, by a customer's own facts or by the scores that are drawn on schedule. `DEFINITION`: the
+    segment came to mean something else. `MANUAL`: somebody put them in, or took them out.
+    """
 
     EVENT = "event"
     TIME = "time"
@@ -24,8 +26,8 @@ def by_time(instant: datetime) -> str:
 def cause_kind(cause: str) -> CauseKind:
     """What kind of thing began or ended a stay, by its cause."""
     noun, *rest = cause.split(":")
-    if noun == "time":
+    if noun in {"time", "rfm"}:
         return CauseKind.TIME
     if noun == "segment" and "hand" in rest[1:2]:
         return CauseKind.MANUAL
-    return CauseKind.DEFINITION if noun in {"attribute", "segment", "rfm", "shop"} else CauseKind.EVENT
+    return CauseKind.DEFINITION if noun in {"attribute", "segment", "shop"} else CauseKind.EVENT

@@ -59,6 +59,7 @@ class Segment(Struct, frozen=True):
     """`version` is the definition's own. `compiled` is None of one whose members are set by hand, and of one that is
     broken. `meaning` is the latest of its own and of all that it depends on: segments that it names, by way of others
     too, RFM thresholds where it reads scores, the shop's own attributes that it reads, the shop's zone and currency.
+    `edited` is the latest without RFM thresholds, which are drawn on schedule: what somebody has changed.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Segment(Struct, frozen=True):
     compiled: Compiled | None
     reads: Reads
     meaning: Meaning
+    edited: Meaning
 
     @property
     def is_broken(self) -> bool:
@@ -145,6 +147,7 @@ def build(
     segments = {}
     for each in standing:
         found = _compiled(each.segment_id, asked)
+        edited, drawn = _edited(meanings, each.segment_id, found, stored), _drawn(found, stored)
         segments[each.segment_id] = Segment(
             each.segment_id,
             each.name,
@@ -152,7 +155,8 @@ def build(
             int(each.rev),
             found,
             found.reads | BY_HAND if found else BY_HAND,
-            _meaning(meanings, each.segment_id, found, stored),
+            max(edited, drawn or edited, key=lambda reason: reason.version),
+            edited,
         )
     version, by = int(stored.rev), stored.refreshed_by
     return InForce(shop, version, stored.zone, stored.currency, catalogue, segments, gone, own=own, refreshed_by=by)
@@ -236,7 +240,7 @@ def _compiled(segment_id: str, catalogue: Catalogue) -> Compiled | None:
         return None
 
 
-def _meaning(own: Mapping[str, Meaning], segment_id: str, found: Compiled | None, stored: SegmentCatalogue) -> Meaning:
+def _edited(own: Mapping[str, Meaning], segment_id: str, found: Compiled | None, stored: SegmentCatalogue) -> Meaning:
     reasons = [own[segment_id]]
     if found is not None:
         reasons += [own[each] for each in found.reads.segments if each in own]
@@ -246,7 +250,11 @@ def _meaning(own: Mapping[str, Meaning], segment_id: str, found: Compiled | None
         for key in found.reads.attributes & stored.attributes.keys():
             _, version, at, cause = stored.attributes[key]
             reasons.append(Meaning(version, clock.parse(at), cause))
-        if stored.rfm_changed_at is not None and Fact.RFM in found.reads.facts:
-            cause = f"rfm:{int(stored.rfm_version)}:score"
-            reasons.append(Meaning(int(stored.rfm_changed_in), stored.rfm_changed_at, cause))
     return max(reasons, key=lambda reason: reason.version)
+
+
+def _drawn(found: Compiled | None, stored: SegmentCatalogue) -> Meaning | None:
+    """What new scores mean to a segment that reads them."""
+    if found is None or stored.rfm_changed_at is None or Fact.RFM not in found.reads.facts:
+        return None
+    return Meaning(int(stored.rfm_changed_in), stored.rfm_changed_at, f"rfm:{int(stored.rfm_version)}:score")

@@ -77,13 +77,14 @@ def refresh(
 ) -> list[Interval]:
     """Bring a customer's memberships up to `now`; return the stays that began or ended.
 
-    Decides by what is stored, not by the event, so that events may come late, twice and in any order. Nothing is read
-    where no segment reads what was touched; else one snapshot and the histories that the segments in question read
-    and, where anything changed, one transaction. A customer that does not exist is left alone, without a timer. Whether
-    a stay is told as replayed is for the heads to say that its segment reads, and only without any for the event.
-    Raises NotFound for an unknown shop.
+    Decides by what is stored, not by the event, so that events may come late, twice and in any order. Whether the
+    definitions have moved is looked at each time: the fact was stored before, so that whoever brings customers up to an
+    edit that comes after that look finds it. No more is read where no segment reads what was touched; else one snapshot
+    and the histories that the segments in question read and, where anything changed, one transaction. A customer that
+    does not exist is left alone, without a timer. Whether a stay is told as replayed is for the heads to say that its
+    segment reads, and only without any for the event. Raises NotFound for an unknown shop.
     """
-    in_force = definitions.current(shop, now=now)
+    in_force = definitions.current(shop, now=now, anew=True)
     if not is_read(in_force, touched):
         return []
     why = Why(cause, occurred_at, touched, replayed)

@@ -77,7 +77,9 @@ async def memberships_of(context: Context, heads: Snapshot) -> list[SegmentMembe
 
 
 async def as_of(context: Context, head: SegmentsHead | None) -> datetime:
-    """As of when the segments that a customer is in are right."""
+    """As of when the segments that a customer is in are right. Nobody is looked at for one whose members are set by
+    hand, nor for one that is broken: both are right whenever they were defined.
+    """
     judged = int(head.definitions_version or 0) if head else 0
-    meanings = [each.meaning for each in (await in_force(context)).segments.values()]
+    meanings = [each.meaning for each in (await in_force(context)).segments.values() if each.compiled is not None]
     return min((each.at for each in meanings if each.version > judged), default=context.now)

@@ -36,10 +36,13 @@ AsOf = Annotated[
 @strawberry.enum(description="What begins and ends stays.")
 class SegmentCauseKind(Enum):
     EVENT = strawberry.enum_value(service.CauseKind.EVENT.value, description="Something that happened.")
-    TIME = strawberry.enum_value(service.CauseKind.TIME.value, description="Time that passed.")
+    TIME = strawberry.enum_value(
+        service.CauseKind.TIME.value,
+        description="Time that passed, also by the day on which new RFM bounds were drawn: nobody edited anything.",
+    )
     DEFINITION = strawberry.enum_value(
         service.CauseKind.DEFINITION.value,
-        description="The segment came to mean something else: an edit, new RFM thresholds, the shop's zone.",
+        description="The segment came to mean something else: an edit, the shop's zone or currency.",
     )
     MANUAL = strawberry.enum_value(service.CauseKind.MANUAL.value, description="Somebody's hand.")
 

@@ -198,6 +198,9 @@ def test_a_customer_has_segments_and_a_history_of_them() -> None:
     ]  # fmt: skip
     assert stale["segmentsAsOf"] == "2026-03-10T13:00:00.000000Z"
     caught_up(now=LATER)
+    # Nobody is looked at for one whose members are set by hand: that there is one makes nothing old.
+    changed("segmentCreate", "segment { id }", now=LATER, name="Staff", kind="STATIC")
+    segmentation.current("demo", now=LATER, anew=True)
     after = ask(asked, given, now=LATER + timedelta(hours=1))["customer"]
     assert (after["segments"], after["segmentsAsOf"]) == ([], "2026-03-10T14:00:00.000000Z")
     assert after["segmentHistory"]["nodes"] == [

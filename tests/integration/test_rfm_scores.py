@@ -202,6 +202,7 @@ def test_segments_that_ask_for_scores_mean_something_else_from_then_on_and_other
     begin_day()
     found = segmentation.current("demo", now=NOW)
     assert found.segments[ids["champions"]].meaning == in_force.Meaning(3, NOW, "rfm:1:score")
+    assert found.segments[ids["champions"]].edited.cause.startswith("segment:")
     assert found.segments[ids["repeat"]].meaning.version < 3
 
 

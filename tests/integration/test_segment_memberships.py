@@ -80,7 +80,7 @@ def looked(at: datetime, *, now: datetime) -> list[service.Interval]:
     return service.refresh("demo", "cus_1", touched=VIEWS, cause=f"event:{at}", occurred_at=at, now=now)
 
 
-def test_an_event_that_no_segment_reads_costs_no_request_and_one_that_touches_none_of_them_asks_none(
+def test_an_event_that_no_segment_reads_costs_one_look_at_the_definitions_and_one_that_touches_none_asks_none(
     now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store(now)
@@ -88,7 +88,7 @@ def test_an_event_that_no_segment_reads_costs_no_request_and_one_that_touches_no
     service.current("demo", now=now)
     with metering() as untouched:
         assert looked(now, now=now) == []
-    assert untouched.operations == {}
+    assert untouched.operations == {"GetItem": 1}
 
     define(LOOKING, "event('product.viewed', since: -9d)", now=now - DAY)
     asked: list[str] = []
@@ -164,7 +164,7 @@ def test_what_changes_nothing_is_not_looked_at_twice(now: datetime) -> None:
     service.current("demo", now=now)
     with metering() as again:
         looked(now, now=now)
-    assert again.operations == {"Query": 2}  # the snapshot, and what they looked at
+    assert again.operations == {"GetItem": 1, "Query": 2}  # the definitions, the snapshot, and what they looked at
 
 
 def test_another_definition_takes_effect_when_it_was_written_and_says_so(now: datetime, time: Time) -> None:

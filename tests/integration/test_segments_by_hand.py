@@ -1,5 +1,5 @@
 # tests/integration/test_segments_by_hand.py
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,7 +10,7 @@ from crm.customers.service import Snapshot
 from crm.kernel import clock
 from crm.kernel.errors import InvalidInputs, NotFound, Stale
 from crm.kernel.meter import metering
-from crm.segmentation import refreshing, service
+from crm.segmentation import in_force, refreshing, service
 from crm.segmentation.events import changes_of
 from crm.segmentation.service import STATIC, CauseKind, Said, SegmentFields
 from tests.integration.memberships import (
@@ -117,7 +117,7 @@ def test_segments_that_ask_about_another_follow_what_was_said_by_hand_at_once(no
 
 
 @pytest.mark.usefixtures("staff")
-def test_putting_somebody_in_is_one_read_and_one_transaction_and_saying_it_again_one_read(now: datetime) -> None:
+def test_putting_somebody_in_is_a_look_at_the_definitions_one_read_and_one_transaction(now: datetime) -> None:
     store(now)
     deliver(recorded(now))
     staff = id_of(STAFF)
@@ -126,8 +126,19 @@ def test_putting_somebody_in_is_one_read_and_one_transaction_and_saying_it_again
         service.add_members("demo", staff, ["cus_1"], actor=ANNA, now=now)
     with metering() as again:
         service.add_members("demo", staff, ["cus_1"], actor=ANNA, now=now)
-    assert first.operations == {"Query": 1, "TransactWriteItems": 1}
-    assert again.operations == {"Query": 1}
+    assert first.operations == {"GetItem": 1, "Query": 1, "TransactWriteItems": 1}
+    assert again.operations == {"GetItem": 1, "Query": 1}
+
+
+def test_nobody_is_put_into_a_segment_that_was_deleted_a_moment_ago_whatever_a_process_knows(
+    staff: str, now: datetime
+) -> None:
+    store(now)
+    older = service.current("demo", now=now)
+    service.delete("demo", staff, actor=ANNA, now=now)
+    in_force._cache.keep("demo", (now, older))
+    with pytest.raises(NotFound):
+        service.add_members("demo", staff, ["cus_1"], actor=ANNA, now=now + timedelta(seconds=20))
 
 
 @pytest.mark.usefixtures("staff")

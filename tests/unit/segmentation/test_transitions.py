@@ -198,7 +198,7 @@ def test_a_definition_that_names_no_later_instant_is_a_bug_and_ends_no_loop() ->
         ("customer:cus_1:delete:3", CauseKind.EVENT),
         (by_time(START), CauseKind.TIME),
         ("segment:seg_1:define:2", CauseKind.DEFINITION),
-        ("rfm:4:score", CauseKind.DEFINITION),
+        ("rfm:4:score", CauseKind.TIME),
         ("shop:demo:update:2", CauseKind.DEFINITION),
         ("segment:seg_1:hand:5", CauseKind.MANUAL),
     ],
