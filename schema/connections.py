@@ -48,15 +48,17 @@ class ListSize:
 
 @strawberry.schema_directive(
     name="cost",
-    locations=[Location.FIELD_DEFINITION],
-    description="What a field costs beside the objects of its answer, in points.",
+    locations=[Location.FIELD_DEFINITION, Location.ARGUMENT_DEFINITION],
+    description=(
+        "What a field costs beside the objects of its answer, in points; of an argument, how much more if it is given."
+    ),
 )
 class Cost:
     weight: int = strawberry.field(name="weight", description="How many.")
 
 
 def priced(points: int) -> Cost:
-    """Of a field that reads more than it answers with."""
+    """Of a field that reads more than it answers with, or of an argument with which it does."""
     return Cost(weight=points)
 
 

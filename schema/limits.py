@@ -281,7 +281,7 @@ class Measuring:
                 sizing = declared.slicing_arguments if declared else None
                 lists = given_lists(node, definition, besides=sizing or ())
                 measure.items += [Item(each, price=True) for each in lists]
-        price = declared_price(definition)
+        price = declared_price(node, definition)
         if price:
             measure.items.append(Item(Size(price), price=True))
         if not node.selection_set:

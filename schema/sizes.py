@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from graphql import (
     FieldNode,
+    GraphQLArgument,
     GraphQLField,
     GraphQLInterfaceType,
     GraphQLNamedType,
@@ -114,13 +115,18 @@ def declared_size(definition: GraphQLField | None) -> ListSize | None:
     return next((each for each in _directives(definition) if isinstance(each, ListSize)), None)
 
 
-def declared_price(definition: GraphQLField | None) -> int:
-    return sum(each.weight for each in _directives(definition) if isinstance(each, Cost))
+def declared_price(node: FieldNode, definition: GraphQLField | None) -> int:
+    """Of a field, and of the arguments that it is given."""
+    if definition is None:
+        return 0
+    names = [argument.name.value for argument in node.arguments or ()]
+    given = [definition.args[name] for name in names if name in definition.args]
+    return sum(each.weight for what in (definition, *given) for each in _directives(what) if isinstance(each, Cost))
 
 
-def _directives(definition: GraphQLField | None) -> Sequence[object]:
-    field_definition = definition.extensions.get("strawberry-definition") if definition else None
-    return getattr(field_definition, "directives", None) or ()
+def _directives(definition: GraphQLField | GraphQLArgument | None) -> Sequence[object]:
+    declared = definition.extensions.get("strawberry-definition") if definition else None
+    return getattr(declared, "directives", None) or ()
 
 
 def size_of_list(node: FieldNode, declared: ListSize) -> Size:

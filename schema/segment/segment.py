@@ -23,7 +23,7 @@ from schema.segment.growth import Grown, GrowthBySegment, SegmentGrowth, of_each
 from schema.segment.in_force import MemberCountBySegment, newest, status_of
 from schema.segment.leavings import LeftFrom, LeftTo, left_of
 from schema.segment.query_text import SegmentQueryMistake
-from schema.segment.stays import REQUESTS, AsOf, SegmentStay, members_of
+from schema.segment.stays import AsOf, SegmentStay, members_of
 from schema.segment.traits import InsightsBySegment, SegmentRevenue, SegmentTraits
 
 
@@ -197,7 +197,7 @@ class Segment(Node):
             "left since; whoever leaves while pages are read may be on two, and where very many came and went since, "
             "a page may be short or empty: go on while `hasNextPage`."
         ),
-        directives=[paged(), priced(REQUESTS)],
+        directives=[paged(), priced(of_each(service.SHARDS))],
     )
     async def members(
         self, info: Info, first: First = 20, after: After = None, as_of: AsOf = None
@@ -259,7 +259,7 @@ class Segment(Node):
         found = await info.context.loader(InsightsBySegment).load(self.segment_key)
         return SegmentRevenue(found=found) if found else None
 
-    @strawberry.field(description="What it was, the newest first.", directives=[paged()])
+    @strawberry.field(description="What it was, the newest first.", directives=[paged(), priced(of_each(1))])
     async def versions(self, info: Info, first: First = 20, after: After = None) -> Connection[SegmentVersion] | None:
         size, shop = page_size(first), info.context.shop
         place = Place("Segment.versions", shop, self.segment_key)

@@ -12,9 +12,10 @@ import strawberry
 from crm.kernel.errors import InvalidInput
 from crm.segmentation import service
 from schema.access import signed_in, staff
-from schema.connections import Connection, Place, connection, merged, page_size
+from schema.connections import Connection, Place, connection, merged, page_size, priced
 from schema.context import Context, Info, Loader, stored
 from schema.node import key_of
+from schema.segment.growth import of_each
 
 if TYPE_CHECKING:
     from schema.customer.customer import Customer
@@ -22,14 +23,15 @@ if TYPE_CHECKING:
 
 OfSegment = Annotated["Segment", strawberry.lazy("schema.segment.segment")]
 
-REQUESTS = service.SHARDS * (1 + len(service.PAGES_OF_LEFT))
-"""What a page of members takes at most."""
 STILL, LEFT = "still", "left"
 """The two lists that make up who was a member at a moment: a cursor says in which it lies."""
 
 AsOf = Annotated[
     datetime | None,
-    strawberry.argument(description="Who were members at this moment, as far as is known now; null: who are."),
+    strawberry.argument(
+        description="Who were members at this moment, as far as is known now; null: who are.",
+        directives=[priced(of_each(service.SHARDS * len(service.PAGES_OF_LEFT)))],
+    ),
 ]
 
 

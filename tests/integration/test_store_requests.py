@@ -334,6 +334,33 @@ def test_how_segments_grew_takes_two_requests_for_each_and_is_paid_for_however_m
     assert body["extensions"]["cost"]["requested"] >= 2 * segmentation.MOST_SEGMENTS + 20 * (1 + 31)
 
 
+@pytest.mark.parametrize(
+    ("listed", "of_each"),
+    [
+        ("members { nodes { enteredAt } }", SHARDS),
+        ('members(asOf: "2026-03-01T00:00:00Z") { nodes { enteredAt } }', 2 * SHARDS),
+        ("byHand { nodes { at } }", SHARDS),
+        ("left { nodes { leftAt } }", SHARDS),
+        ("versions { nodes { name } }", 1),
+    ],
+)
+def test_what_lists_of_segments_take_is_paid_for_however_many_segments_there_are(
+    segments: None, listed: str, of_each: int
+) -> None:
+    body = answer(f"{{ segments {{ {listed} }} }}").body
+    assert body["extensions"]["capacity"]["requests"] == 1 + of_each * len(body["data"]["segments"])
+    assert 1 + of_each * segmentation.MOST_SEGMENTS <= body["extensions"]["cost"]["requested"] < 12_000
+
+
+def test_whoever_asks_of_a_past_moment_pays_for_the_lists_of_those_who_left(segments: None) -> None:
+    now, past = (
+        answer(f"{{ segments {{ members{given} {{ nodes {{ enteredAt }} }} }} }}").body["extensions"]["cost"]
+        for given in ("", '(asOf: "2026-03-01T00:00:00Z")')
+    )
+    of_those_who_left = SHARDS * len(segmentation.PAGES_OF_LEFT) * segmentation.MOST_SEGMENTS
+    assert past["requested"] - now["requested"] == of_those_who_left
+
+
 @pytest.fixture
 def member(segments: None, ann: str) -> str:
     """Ann by her id, in her segments."""
