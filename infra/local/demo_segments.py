@@ -1,5 +1,5 @@
 # infra/local/demo_segments.py
-"""The demo shop's segments, by name: two that only time ends, a window of orders, and carts that were left."""
+"""The demo shop's segments, by name: two by the day of the last order, a window of orders, and carts that were left."""
 
 from typing import Final
 

@@ -43,7 +43,7 @@ class SegmentUpdateInput:
     )
     description: strawberry.Maybe[str | None] = strawberry.field(description="What it is for.")
     picture_url: strawberry.Maybe[str | None] = strawberry.field(description=f"{PERSONA}a picture, by https.")
-    goals: strawberry.Maybe[list[str]] = strawberry.field(description=f"{PERSONA}what they want, 10 at most.")
+    goals: strawberry.Maybe[list[str] | None] = strawberry.field(description=f"{PERSONA}what they want, 10 at most.")
 
     def fields(self) -> SegmentFields:
         given: dict[str, Any] = {

@@ -75,6 +75,15 @@ def test_who_relies_on_a_version_that_was_changed_is_told_what_is_stored() -> No
     assert late == {"segment": {"name": "Regulars", "version": 2}, "userErrors": [{"code": "VERSION_MISMATCH"}]}
 
 
+def test_null_clears_what_a_segment_need_not_have() -> None:
+    shown = "segment { description pictureUrl goals } userErrors { code }"
+    said = {"description": "Who spends.", "pictureUrl": "https://a.at/b", "goals": ["Thank them"]}
+    vip = defined("VIP", "number_of_orders >= 2")
+    assert changed("segmentUpdate", shown, id=vip, **said) == {"segment": said, "userErrors": []}
+    cleared = changed("segmentUpdate", shown, id=vip, **dict.fromkeys(said))
+    assert cleared == {"segment": {"description": None, "pictureUrl": None, "goals": []}, "userErrors": []}
+
+
 def test_what_a_segment_was_stays_readable() -> None:
     vip = defined("VIP", "number_of_orders >= 2")
     changed("segmentUpdate", "segment { id }", now=LATER, id=vip, query="number_of_orders >= 3")

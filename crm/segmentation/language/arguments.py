@@ -117,7 +117,7 @@ class Giving(Struct):
         return None
 
     def _value(self, parameter: Parameter, literal: tree.Literal) -> Any:
-        value = self._converted(literal, parameter.type)
+        value = self._fitting(literal, parameter.type, parameter.fits)
         expected = None if value is None else _expected(parameter, value)
         if expected is None:
             return value
@@ -171,16 +171,19 @@ class Giving(Struct):
             said = f"The operator {argument.operator.value} does not go with this value."
             self.mistakes.add(Code.OPERATOR, said, argument.span, expected=[":", "!="])
             return
-        found = self._converted(value, type_)
+        found = self._fitting(value, type_)
         if isinstance(found, str | Fraction | bool):
             self.properties.append(Property(tuple(path.split(".")), argument.operator, found))
 
-    def _converted(self, literal: tree.Literal, type_: Type) -> Any:
+    def _fitting(self, literal: tree.Literal, type_: Type, fits: Callable[[Any], None] | None = None) -> Any:
         try:
-            return value_of(literal, type_, currency=self.currency)
+            value = value_of(literal, type_, currency=self.currency)
+            if fits is not None:
+                fits(value)
         except Unfit as wrong:
             self.mistakes.add(Code.VALUE, str(wrong), literal.span, expected=wrong.expected, nearest=wrong.nearest)
             return None
+        return value
 
     def _unfit(self, span: Span, expected: str) -> None:
         self.mistakes.add(Code.VALUE, sentence(f"{expected} is expected here"), span, expected=[expected])

@@ -24,6 +24,7 @@ from crm.segmentation.language.tree import (
     And,
     Argument,
     Call,
+    Day,
     Holds,
     Literal,
     Name,
@@ -98,7 +99,10 @@ class Binder(Struct):
         good = [value for value in values if value is not None]
         if len(good) < len(values):
             return None
-        if said.operator is Operator.BETWEEN and is_reversed(*good) and not self.mistakes.at(said.values[1].span):
+        # Of days that recur every year, 20 December to 5 January is a window over the turn of the year.
+        recurs = asked.type.kind is Kind.ANNIVERSARY and all(isinstance(value, Day) for value in good)
+        is_empty = said.operator is Operator.BETWEEN and not recurs and is_reversed(*good)
+        if is_empty and not self.mistakes.at(said.values[1].span):
             message = "The first value is greater than the second: nothing lies between."
             self.mistakes.add(Code.EMPTY_RANGE, message, said.values[0].span, expected=["the lower value first"])
         judge = asked.judge(said.operator, good, negated=said.negated)

@@ -79,7 +79,7 @@ def _meeting(read: Read, stretches_of: Callable[[date], Sequence[Stretch]], *, n
 
 def _recurring(read: Read, operator: Operator, values: Sequence[Moving], *, negated: bool) -> Judge:
     _, negated = _apart(operator, negated=negated)
-    since, until = values[0], values[-1]
+    since, until = values[0], stretches.turned(values[0], values[-1])
 
     @lru_cache(maxsize=REMEMBERED)
     def met(day: date, year: int) -> Stretch:

@@ -7,7 +7,7 @@ from typing import Final
 from crm.segmentation.language import tree
 from crm.segmentation.language.lexer import OPERATORS, Kind
 from crm.segmentation.language.mistakes import Code
-from crm.segmentation.language.reader import TESTS, VALUE, Lost, Reader, Wanted
+from crm.segmentation.language.reader import OF_ARGUMENTS, OF_PROPERTIES, VALUE, Lost, Reader, Wanted
 from crm.segmentation.language.tree import Argument, Name, Operator, Several
 
 MOST_VALUES: Final = 500
@@ -51,6 +51,8 @@ class Given(Reader):
         begins = self.now.span
         if self.accept(Kind.MARK, ":"):
             return Operator.EQUAL, self._argument_value(looked_for)
+        if looked_for.argument is not None and looked_for.argument.startswith(PROPERTIES):
+            return self.operator(OF_PROPERTIES), self._argument_value(looked_for)
         if self.accept(Kind.KEYWORD, "BETWEEN"):
             return Operator.BETWEEN, Several(self.between(looked_for), begins.to(self.before.span))
         negated = self.accept(Kind.KEYWORD, "NOT")
@@ -58,7 +60,7 @@ class Given(Reader):
             self.require("IN")
             values = Several(self.values(looked_for), begins.to(self.before.span))
             return Operator.UNEQUAL if negated else Operator.EQUAL, values
-        return self.operator((":",)), self._argument_value(looked_for)
+        return self.operator(OF_ARGUMENTS), self._argument_value(looked_for)
 
     def _argument_value(self, looked_for: Wanted) -> tree.Literal | Name | Several:
         self.want(looked_for)
@@ -71,7 +73,8 @@ class Given(Reader):
             return Several(values, begins.to(self.before.span))
         return self.value(looked_for)
 
-    def operator(self, besides: tuple[str, ...] = ()) -> Operator:
+    def operator(self, expected: tuple[str, ...]) -> Operator:
+        """`expected`: those that there may be."""
         if self.at(Kind.OPERATOR):
             return OPERATORS[self.take().text]
         if self.accept(Kind.KEYWORD, "CONTAINS"):
@@ -79,7 +82,7 @@ class Given(Reader):
         if self.accept(Kind.KEYWORD, "STARTS"):
             self.require("WITH")
             return Operator.STARTS_WITH
-        return self.lose((*besides, *TESTS))
+        return self.lose(expected)
 
     def between(self, looked_for: Wanted) -> tuple[tree.Literal, tree.Literal]:
         self.want(looked_for)

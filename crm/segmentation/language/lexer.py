@@ -24,6 +24,8 @@ KEYWORDS: Final = frozenset(
     {"AND", "OR", "NOT", "BETWEEN", "CONTAINS", "IN", "STARTS", "WITH", "IS", "NULL", "MATCHES", "NOT_MATCHES"}
 )
 NAMED_UNITS: Final = {"day": Unit.DAY, "week": Unit.WEEK, "month": Unit.MONTH, "year": Unit.YEAR}
+SPELLED: Final = re.compile(r"([+-]?)(\d{1,6})(day|week|month|year|minute|[dwmy])s?(ago|fromnow)?", re.ASCII)
+"""A number and its unit as people write them, without what stands between."""
 INSTEAD: Final = {"<>": "!=", "==": "=", "&&": "AND", "||": "OR", "!": "NOT"}
 
 
@@ -57,7 +59,9 @@ TOKEN: Final = re.compile(
     (?P<space>\s++)
   | (?P<ago>[0-9]++_\w++)
   | (?P<date>[0-9]++-[0-9]++(?:-[0-9]++)?+(?:T[0-9:.]*+Z?+)?+)
-  | (?P<offset>[+-][0-9]++[^\W\d_]\w*+)
+  | (?P<offset>[+-]?+[0-9]++(?:\.[0-9]++)?+\s*+(?i:days?+|weeks?+|months?+|years?+|minutes?+|[dwmy])(?![\w.])
+      (?:\s++(?i:ago|from\s++now)\b)?+
+    | [+-][0-9]++[^\W\d_]\w*+)
   | (?P<number>[+-]?+(?:[0-9]++(?:\.[0-9]++)?+|\.[0-9]++)(?![\w.]))
   | (?P<word>[^\W\d]\w*+(?:\.\w++)*+)
   | (?P<text>'(?:[^'\\]|''|\\.)*+')
@@ -179,13 +183,32 @@ def _offset(written: str, span: Span, mistakes: Mistakes) -> tree.Literal:
     elif ago:
         count, unit = -int(ago[1]), NAMED_UNITS[ago[2].lower()]
     else:
-        said = "A relative date is written like -90d, -4w, -12m, -1y, +7d or 7_days_ago."
-        mistakes.add(Code.VALUE, said, span, expected=["a relative date such as -90d"])
-        return Offset(0, Unit.DAY, span)
+        return _spelled(written, span, mistakes)
     if abs(count) > FURTHEST[unit]:
         mistakes.add(Code.VALUE, "This day lies more than 200 years from today.", span)
         return Offset(0, Unit.DAY, span)
     return Offset(count, unit, span) if count else Offset(0, Unit.DAY, span)
+
+
+def _spelled(written: str, span: Span, mistakes: Mistakes) -> tree.Literal:
+    """`-3 months`, `90 days ago`: a relative date of other languages. Without either it may be no date at all."""
+    found = SPELLED.fullmatch(re.sub(r"[\s_]", "", written).lower())
+    sign, digits, name, direction = found.groups() if found else ("", "", "", None)
+    if name == "minute":
+        said, meant = "Numbers have no unit.", None if sign or direction else digits
+        mistakes.add(Code.VALUE, said, span, expected=["a number"], nearest=meant)
+        return tree.Number(Decimal(digits), span)
+    unit = NAMED_UNITS[name] if name in NAMED_UNITS else Unit(name or "d")
+    sign = {"ago": "-", "fromnow": "+"}.get(direction or "", sign)
+    if found and not sign:
+        said = "Numbers have no unit, and relative dates have a sign: -90d, +7d."
+        mistakes.add(Code.VALUE, said, span, expected=["a number", "a relative date such as -90d"])
+        return Offset(0, Unit.DAY, span)
+    count = int(f"{sign}{digits or 0}")
+    meant = f"{sign}{digits}{unit.value}" if found and abs(count) <= FURTHEST[unit] else None
+    said = "A relative date is written like -90d, -4w, -12m, -1y, +7d or 7_days_ago."
+    mistakes.add(Code.VALUE, said, span, expected=["a relative date such as -90d"], nearest=meant)
+    return Offset(count, unit, span) if meant else Offset(0, Unit.DAY, span)
 
 
 OPERATORS: Final = {operator.value: operator for operator in Operator if not operator.value[0].isalpha()}

@@ -25,7 +25,7 @@ from crm.segmentation.language import tree
 from crm.segmentation.language.given import Given
 from crm.segmentation.language.lexer import Kind, Token, tokens
 from crm.segmentation.language.mistakes import Code, Mistakes
-from crm.segmentation.language.reader import CONDITION, CONNECTIVE, TESTS, Found, Lost, Wanted
+from crm.segmentation.language.reader import CONDITION, CONNECTIVE, NEGATED, TESTS, Found, Lost, Wanted
 from crm.segmentation.language.tree import Call, Holds, Name, Not, Operator, Predicate, Query, Span
 
 MOST_CHARACTERS: Final = 10_000
@@ -186,8 +186,8 @@ class _Parser(Given):
         negated = self.accept(Kind.KEYWORD, "NOT")
         self.want(Wanted("test", subject))
         if negated and self.at(Kind.OPERATOR):
-            self.lose(("BETWEEN", "CONTAINS", "IN", "STARTS WITH"))
-        operator = self._operator()
+            self.lose(NEGATED)
+        operator = self._operator(NEGATED if negated else TESTS)
         place = begins.to(self.before.span)
         if operator is Operator.BETWEEN:
             values = self.between(Wanted("value", subject, operator))
@@ -205,11 +205,11 @@ class _Parser(Given):
             return told if value.value == (operator is Operator.EQUAL) else Not(told, told.span)
         return self._predicate(subject, operator, (value,), negated=negated, place=place)
 
-    def _operator(self) -> Operator:
+    def _operator(self, expected: tuple[str, ...]) -> Operator:
         for operator in (Operator.BETWEEN, Operator.IN):
             if self.accept(Kind.KEYWORD, operator.value):
                 return operator
-        return self.operator()
+        return self.operator(expected)
 
     def _predicate(
         self,

@@ -12,12 +12,17 @@ from crm.segmentation.language.tree import Argument, Call, Name, Number, Operato
 
 CONDITION = ("an attribute", "a function", "NOT", "(")
 CONNECTIVE = ("AND", "OR")
+COMPARED = tuple(operator.value for operator in Operator if not operator.value[0].isalpha())
 TESTS = (
     *(operator.value for operator in Operator if operator is not Operator.IS_NULL),
     "IS NULL",
     "IS NOT NULL",
     "NOT",
 )
+NEGATED = ("BETWEEN", "CONTAINS", "IN", "STARTS WITH")
+"""What NOT may stand before."""
+OF_ARGUMENTS = (":", *COMPARED, "BETWEEN", "IN", "NOT IN")
+OF_PROPERTIES = (":", *COMPARED, "CONTAINS", "STARTS WITH")
 VALUE = ("a text in single quotes", "a number", "a day such as 2026-01-31", "a relative date such as -90d", "today")
 WORDS = ("today", "yesterday", "true", "false")
 

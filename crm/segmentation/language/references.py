@@ -1,10 +1,8 @@
 # crm/segmentation/language/references.py
 """Which segments ask about which."""
 
-from collections.abc import Mapping
-
 from crm.segmentation.language import tree
-from crm.segmentation.language.catalogue import Catalogue, Segment
+from crm.segmentation.language.catalogue import Catalogue
 from crm.segmentation.language.tree import Query, Text
 
 
@@ -30,32 +28,6 @@ def dependents(segment_id: str, catalogue: Catalogue) -> frozenset[str]:
             found.add(each)
             waiting.append(each)
     return frozenset(found - {segment_id})
-
-
-def cycle(segment: Segment, catalogue: Catalogue) -> tuple[str, ...]:
-    """The ids by way of which a segment would ask about itself, it first and last; empty where it does not. What the
-    catalogue has as its definition is not looked at.
-    """
-    edited = Catalogue(catalogue.currency, catalogue.own, {**catalogue.segments, segment.id: segment})
-    came_from: dict[str, str] = {}
-    waiting = [segment.id]
-    while waiting:
-        here = waiting.pop(0)
-        query = edited.segments[here].query
-        for each in sorted(named(query, edited)) if query is not None else ():
-            if each == segment.id:
-                return (*_way(segment.id, here, came_from), segment.id)
-            if each not in came_from:
-                came_from[each] = here
-                waiting.append(each)
-    return ()
-
-
-def _way(first: str, last: str, came_from: Mapping[str, str]) -> tuple[str, ...]:
-    way = [last]
-    while way[-1] != first:
-        way.append(came_from[way[-1]])
-    return tuple(reversed(way))
 
 
 def _asked_by(catalogue: Catalogue) -> dict[str, frozenset[str]]:

@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from crm.segmentation.language import days
 from crm.segmentation.language.days import Edge, Exclusive, Moving, passes, reaches
-from crm.segmentation.language.tree import Operator
+from crm.segmentation.language.tree import Day, Operator
 from crm.segmentation.language.truth import FALSE, TRUE, Judged, Moment
 
 Stretch: TypeAlias = tuple[date | None, date | None]
@@ -81,6 +81,16 @@ def of_age(operator: Operator, values: Sequence[int], born: date) -> list[Stretc
 def of_anniversary(since: Moving, until: Moving, born: date, year: int) -> Stretch:
     """When the anniversary of a day in a year lies between two days that move, both included."""
     return within(days.anniversary(born, year), since, until)
+
+
+def turned(since: Moving, until: Moving) -> Moving:
+    """The end of a window of anniversaries: where its days stand in a year that is over before the window begins, the
+    year is the one in which it ends.
+    """
+    if not isinstance(since, Day) or not isinstance(until, Day) or since.value <= until.value:
+        return until
+    same_year = days.anniversary(until.value, since.value.year)
+    return Day(same_year if same_year >= since.value else days.anniversary(until.value, since.value.year + 1))
 
 
 def first_anniversary(since: Moving, born: date, today: date) -> int:

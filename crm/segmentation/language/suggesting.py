@@ -14,6 +14,7 @@ from crm.segmentation.language.kinds import Kind, Type, folded
 from crm.segmentation.language.parser import MOST_CHARACTERS, wanted
 from crm.segmentation.language.reader import Wanted
 from crm.segmentation.language.tree import Call, Name, Span, Text
+from crm.segmentation.language.vocabulary.behaviour import TYPES
 from crm.segmentation.language.words import Function, Parameter, Role
 from crm.segmentation.language.writing import literal
 
@@ -21,7 +22,6 @@ CLOSED: Final = re.compile(r"'(?:[^'\\]|''|\\.)*+'", re.DOTALL)
 REST: Final = re.compile(r"[\w.]*+")
 PAST: Final = ("today", "yesterday", "-7d", "-30d", "-90d", "-12m")
 COMING: Final = ("today", "+7d", "+30d")
-TYPES: Final = ("visit.started", "product.viewed", "cart.updated", "checkout.started")
 
 
 class Suggestion(Struct, frozen=True):
@@ -51,20 +51,6 @@ def values_at(text: str, offset: int, catalogue: Catalogue, known: Mapping[str, 
     begun, span, looked_for = _place(text[:MOST_CHARACTERS], offset)
     offered = (Suggestion(value, "value", span) for value in _values(looked_for, catalogue, known))
     return _matching(begun.removeprefix("'"), offered)
-
-
-def filters(search: str, catalogue: Catalogue) -> list[Suggestion]:
-    """Attributes and functions whose names have the text in them; all of them for an empty one."""
-    return _matching(search, _filters(Wanted("condition"), Span(0, len(search)), catalogue))
-
-
-def values(
-    name: str, search: str, catalogue: Catalogue, known: Mapping[str, Sequence[str]], *, argument: str | None = None
-) -> list[Suggestion]:
-    """The values of an attribute, or of an argument of a function, that have the text in them."""
-    looked_for = Wanted("value", name if argument else Name(name), argument=argument)
-    offered = (Suggestion(value, "value", Span(0, len(search))) for value in _values(looked_for, catalogue, known))
-    return _matching(search, offered)
 
 
 def _place(text: str, offset: int) -> tuple[str, Span, Wanted]:

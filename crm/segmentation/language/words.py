@@ -114,6 +114,7 @@ class Role(StrEnum):
 class Parameter(Struct, frozen=True):
     """`positional`: may be given without its name, in the order of declaration. `many`: one value, or any of several in
     parentheses. `least` and `most` of numbers, both allowed. `form`: the pattern of a text, and one that has it.
+    `fits`: raises Unfit for a value that has the form, and of which nothing can be true.
     """
 
     name: str
@@ -126,6 +127,7 @@ class Parameter(Struct, frozen=True):
     least: int | None = None
     most: int | None = None
     form: tuple[str, str] | None = None
+    fits: Callable[[Any], None] | None = None
 
 
 class Among(Struct, frozen=True):

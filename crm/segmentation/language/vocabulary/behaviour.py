@@ -10,9 +10,11 @@ from typing import Any
 from crm.segmentation.language import comparing, days, stretches
 from crm.segmentation.language.days import FOREVER
 from crm.segmentation.language.facts import Checkout, Fact, Touchpoint, read
-from crm.segmentation.language.kinds import DATE, EXACT, INTEGER, TEXT, folded
+from crm.segmentation.language.kinds import DATE, EXACT, INTEGER, TEXT, Unfit, folded
+from crm.segmentation.language.mistakes import nearest
 from crm.segmentation.language.reading import Reads
 from crm.segmentation.language.stretches import Weighed
+from crm.segmentation.language.tree import Text
 from crm.segmentation.language.truth import Judged, Moment
 from crm.segmentation.language.vocabulary.orders import COUNT, SINCE, UNTIL, WINDOW
 from crm.segmentation.language.words import (
@@ -25,8 +27,20 @@ from crm.segmentation.language.words import (
     Parameter,
     Property,
 )
+from crm.segmentation.language.writing import literal
 
 LONGEST_WAIT = 60 * 24 * 365  # minutes
+TYPES = ("visit.started", "product.viewed", "cart.updated", "checkout.started")
+"""Of Rapport's own events those that are touchpoints."""
+OURS = {
+    "address": "", "cart": "", "checkout": "", "consent": "email_subscription_status", "custom": "",
+    "customer": "customer_added_date", "feedback": "nps_score", "identity": "", "loyalty": "loyalty_tier",
+    "message": "", "order": "orders_placed", "points": "loyalty_points", "product": "", "rapport": "",
+    "refund": "amount_spent", "segment": "segment", "shop": "", "timer": "", "visit": "", "visitor": "",
+}  # fmt: skip
+"""What Rapport has its own events of (crm/intake/event_types.py), so that no touchpoint else begins with that; and what
+queries ask of it instead, if anything.
+"""
 
 
 def _last_visit(moment: Moment) -> date | None:
@@ -71,6 +85,20 @@ def checkout_abandoned(given: Arguments) -> Condition:
         return Evidence.counted(len(carts), "cart", carts)
 
     return Condition(judge, Reads(frozenset({Fact.CARTS}), carts=frozenset({since})), evidence)
+
+
+def is_touchpoint(name: str) -> None:
+    """Raises Unfit for a type of event that no touchpoint has: nobody would ever be found by it."""
+    noun = name.partition(".")[0]
+    if noun not in OURS or name in TYPES:
+        return
+    instead, meant = OURS[noun], nearest(name, TYPES)
+    told = f" Ask {instead}." if instead else ""
+    raise Unfit(
+        f"No touchpoint is of this type.{told}",
+        (instead,) if instead else tuple(literal(Text(each)) for each in TYPES),
+        literal(Text(meant)) if meant and not instead else None,
+    )
 
 
 def event(given: Arguments) -> Condition:
@@ -179,7 +207,7 @@ FUNCTIONS = (
         (
             Parameter(
                 "name", EXACT, "The type of the event.", required=True, positional=True,
-                form=(r"[a-z][a-z0-9_]*[.][a-z0-9_.]{1,100}", "product.viewed"),
+                form=(r"[a-z][a-z0-9_]*[.][a-z0-9_.]{1,100}", "product.viewed"), fits=is_touchpoint,
             ),
             Parameter("count_min", INTEGER, "How many at least: 1, or 0 where `count_max` is given.", least=0),
             Parameter("count_max", INTEGER, "How many at most.", least=0),

@@ -137,6 +137,33 @@ def test_a_year_on_an_anniversary_is_not_looked_at() -> None:
         assert verdict(query, facts(profile=born(birth)), local("2026-06-01T00:00")) == Verdict(member)
 
 
+@pytest.mark.parametrize(
+    "window",
+    [
+        "2026-12-20 AND 2026-01-05",
+        "2026-12-20 AND 2027-01-05",
+        "1999-12-20 AND 1960-01-05",
+        "2026-12-20 AND 2001-01-05",
+    ],
+)
+def test_a_window_of_anniversaries_may_go_over_the_turn_of_the_year(window: str) -> None:
+    query = f"anniversary(birth_date) BETWEEN {window}"
+    for birth, member in (
+        ("1990-12-19", False), ("1990-12-20", True), ("1971-01-01", True), ("1990-01-05", True), ("1990-01-06", False),
+        ("2000-02-29", False),
+    ):  # fmt: skip
+        for now in ("2026-06-01T00:00", "2026-12-25T00:00", "2031-01-01T00:00"):
+            known = facts(profile=born(birth))
+            assert verdict(query, known, local(now)) == Verdict(member), birth
+            assert verdict(query.replace("BETWEEN", "NOT BETWEEN"), known, local(now)) == Verdict(not member), birth
+
+
+def test_a_window_that_ends_on_29_february_ends_on_the_28th_of_a_year_without() -> None:
+    query = "anniversary(birth_date) BETWEEN 2025-12-20 AND 2024-02-29"
+    for birth, member in (("1990-02-28", True), ("2000-02-29", True), ("1990-03-01", False), ("1990-12-20", True)):
+        assert verdict(query, facts(profile=born(birth)), local("2026-06-01T00:00")) == Verdict(member), birth
+
+
 @pytest.mark.parametrize("window", ["today AND +1y", "-1y AND today", "-400d AND -10d", "2020-01-01 AND 2025-01-01"])
 def test_a_window_of_a_year_holds_every_anniversary(window: str) -> None:
     for birth in ("1990-03-10", "2000-02-29", "1999-12-31"):

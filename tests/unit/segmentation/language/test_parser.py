@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from crm.intake.event_types import BEHAVIOUR, EVENT_TYPES, RESERVED
 from crm.segmentation.language import tree
-from crm.segmentation.language.catalogue import Catalogue, Segment
+from crm.segmentation.language.catalogue import ATTRIBUTES, FUNCTIONS, Catalogue, Segment
 from crm.segmentation.language.compiling import understand
 from crm.segmentation.language.mistakes import Code, Mistake, Mistakes
 from crm.segmentation.language.parser import MOST_CHARACTERS, MOST_DEPTH, MOST_PREDICATES, parse
 from crm.segmentation.language.tree import And, Argument, Call, Holds, Name, Not, Offset, Operator, Or, Predicate, Unit
+from crm.segmentation.language.vocabulary.behaviour import OURS, TYPES
 from tests.unit.segmentation.language.some import OWN, SHOP, number
 
 A, B, C = (Predicate(Name(name), Operator.EQUAL, (number("1"),)) for name in "abc")
@@ -245,6 +247,14 @@ NAMED = Catalogue("EUR", OWN, {"seg_1": Segment("seg_1", "It's VIP"), "seg_2": S
         ("last_order_date > tody", "last_order_date > today"),
         ("customer_account_status = 'active'", "customer_status = 'active'"),
         ("size = 'S'", "attributes.size = 'S'"),
+        ("last_order_date > -3 months AND age > 3", "last_order_date > -3m AND age > 3"),
+        ("last_order_date > 90 days ago", "last_order_date > -90d"),
+        ("last_order_date BETWEEN -2weeks AND 1 Day Ago", "last_order_date BETWEEN -2w AND -1d"),
+        ("anniversary(birth_date) = 3 days from now", "anniversary(birth_date) = +3d"),
+        ("orders_placed(since: 12 months ago, count_min: 2)", "orders_placed(since: -12m, count_min: 2)"),
+        ("last_order_date IN (-3 d, 7_days_from_now)", "last_order_date IN (-3d, +7d)"),
+        ("checkout_abandoned(60 minutes, since: -9d)", "checkout_abandoned(60, since: -9d)"),
+        ("event('product.view')", "event('product.viewed')"),
     ],
 )  # fmt: skip
 def test_what_was_meant_can_be_put_in_the_place_of_what_stands_there(text: str, mended: str) -> None:
@@ -257,10 +267,53 @@ def test_what_was_meant_can_be_put_in_the_place_of_what_stands_there(text: str, 
 
 @pytest.mark.parametrize(
     "text",
-    ["age > 3 tody", "orders_placed > 1", "order_placd > 1", "amount_spend()", "customer_tags IN ('a')", "age NOT = 3"],
+    ["last_order_date > 90 days", "age > 3 years", "last_order_date > 90d", "last_order_date > 1.5 months",
+     "last_order_date > 999999 days ago", "last_order_date > +5 minutes", "event('order.placed')",
+     "age > 3 tody", "orders_placed > 1", "order_placd > 1", "amount_spend()", "customer_tags IN ('a')", "age NOT = 3"],
 )  # fmt: skip
 def test_nothing_is_told_as_meant_that_does_not_fit_there(text: str) -> None:
     assert {mistake.nearest for mistake in mistakes_of(text)} == {None}
+
+
+@pytest.mark.parametrize(
+    "text", ["last_order_date > -3 months", "last_order_date > 90 days ago", "last_order_date > 90 d", "age > 3 years"]
+)
+def test_a_number_with_a_unit_is_one_mistake(text: str) -> None:
+    (mistake,) = mistakes_of(text)
+    assert text[mistake.offset : mistake.offset + mistake.length] == text.split(" > ")[1]
+
+
+@pytest.mark.parametrize(
+    "test", ["NOT CONTAINS 'a'", "NOT IN ('a')", "IN ('a')", "IS NULL", "IS NOT NULL", "BETWEEN 1 AND 2", "LIKE 'a'"]
+)
+def test_of_a_property_only_what_it_takes_is_expected(test: str) -> None:
+    (mistake,) = mistakes_of(f"event('a.b', properties.x {test})")
+    assert (mistake.offset, mistake.length) == (26, len(test.partition(" ")[0]))
+    assert mistake.expected == (":", "=", "!=", ">", ">=", "<", "<=", "CONTAINS", "STARTS WITH")
+    written = {":": "properties.x: 'a'"} | {each: f"properties.x {each} 1" for each in mistake.expected if each != ":"}
+    written |= {each: f"properties.x {each} 'a'" for each in ("CONTAINS", "STARTS WITH")}
+    assert all(understand(f"event('a.b', {each})", SHOP).compiled for each in written.values())
+
+
+def test_behind_not_only_what_it_goes_before_is_expected() -> None:
+    (mistake,) = mistakes_of("first_name NOT LIKE 'a'")
+    assert mistake.expected == ("BETWEEN", "CONTAINS", "IN", "STARTS WITH")
+
+
+@pytest.mark.parametrize("name", sorted({*EVENT_TYPES} - BEHAVIOUR | {f"{noun}.done" for noun in RESERVED}))
+def test_an_event_that_is_never_a_touchpoint_is_a_mistake_and_told_what_to_ask_instead(name: str) -> None:
+    (mistake,) = mistakes_of(f"event('{name}')")
+    assert (mistake.code, mistake.offset) == ("VALUE", 6)
+    instead = OURS[name.partition(".")[0]]
+    assert instead in {*ATTRIBUTES, *FUNCTIONS, ""}
+    assert mistake.expected == ((instead,) if instead else tuple(f"'{each}'" for each in TYPES))
+    assert instead in mistake.message
+
+
+def test_touchpoints_of_rapports_and_of_shops_own_can_be_asked_for() -> None:
+    assert {*TYPES} == BEHAVIOUR - {"custom.recorded"}  # which is a touchpoint by the shop's own name
+    assert {*OURS} == RESERVED
+    assert all(understand(f"event('{name}')", SHOP).compiled for name in (*TYPES, "wish.made", "orders.placed"))
 
 
 def test_behind_a_mistake_reading_goes_on() -> None:

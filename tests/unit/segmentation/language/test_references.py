@@ -66,14 +66,6 @@ def test_a_segment_may_not_ask_about_itself_by_way_of_others() -> None:
     assert itself.code == "CYCLE"
 
 
-def test_a_circle_is_found_from_anywhere_on_it() -> None:
-    shop = in_circle()
-    assert references.cycle(shop.segments["a"], shop) == ("a", "b", "c", "a")
-    assert references.cycle(shop.segments["c"], shop) == ("c", "a", "b", "c")
-    assert references.cycle(shop.segments["d"], shop) == ()
-    assert references.cycle(Segment("c", "c", query("age > 3")), shop) == ()
-
-
 def test_who_asks_about_a_segment_is_known_by_way_of_others_too() -> None:
     assert references.dependents("b", in_circle()) == {"a", "c", "d"}
     shop = by_name(b="age > 3", c="segment('b')", d="segment('c')", e="age > 4")

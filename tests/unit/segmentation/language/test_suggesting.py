@@ -119,16 +119,3 @@ def test_an_example_written_letter_by_letter_never_stops_the_editor(name: str) -
         for each in offered:
             assert each.span.end == end
     assert understand(example, SHOP).compiled
-
-
-def test_names_and_values_can_be_searched_without_a_text() -> None:
-    assert [found.text for found in suggesting.filters("rfm_", SHOP)][:2] == ["rfm_recency", "rfm_frequency"]
-    assert [found.text for found in suggesting.values("rfm_group", "lost", SHOP, {})] == ["'ALMOST_LOST'"]
-    assert [found.text for found in suggesting.values("customer_tags", "", SHOP, KNOWN)] == [
-        "'wholesale'",
-        "'vip'",
-        "'it''s'",
-    ]
-    offered = suggesting.values("orders_placed", "", SHOP, KNOWN, argument="channel")
-    assert [found.text for found in offered] == ["'web'", "'pos'"]
-    assert suggesting.values("nothing", "", SHOP, KNOWN) == []
