@@ -30,6 +30,7 @@ from schema.segment.explanation import SegmentExplanationQuery
 from schema.segment.overlap import SegmentOverlapQuery
 from schema.segment.preview import SegmentPreviewQuery
 from schema.segment.queries import SegmentQuery
+from schema.segment.rfm import RfmQuery
 from schema.segment.suggestions import SegmentSuggestionQuery
 from schema.segment.templates import SegmentTemplateQuery
 from schema.shop import Shop, ShopQuery
@@ -107,6 +108,7 @@ class Query(
     SegmentPreviewQuery,
     SegmentSuggestionQuery,
     SegmentTemplateQuery,
+    RfmQuery,
     LoyaltyEarnPreviewQuery,
     LoyaltyProgrammeQuery,
     KpiQuery,

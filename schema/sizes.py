@@ -120,8 +120,9 @@ def declared_price(node: FieldNode, definition: GraphQLField | None) -> int:
     if definition is None:
         return 0
     names = [argument.name.value for argument in node.arguments or ()]
-    given = [definition.args[name] for name in names if name in definition.args]
-    return sum(each.weight for what in (definition, *given) for each in _directives(what) if isinstance(each, Cost))
+    what: list[GraphQLField | GraphQLArgument] = [definition]
+    what += [definition.args[name] for name in names if name in definition.args]
+    return sum(each.weight for declared in what for each in _directives(declared) if isinstance(each, Cost))
 
 
 def _directives(definition: GraphQLField | GraphQLArgument | None) -> Sequence[object]:

@@ -215,7 +215,10 @@ class Customer(Node):
         return await as_of(info.context, self.record.head(service.SegmentsHead))
 
     @strawberry.field(
-        description="When the customer was in segments, or in one of them; the stay that began last first.",
+        description=(
+            "When the customer was in segments, or in one of them; the stay that began last first. What time begins "
+            "or ends is here once it has been looked at, as in `Segment.members`."
+        ),
         directives=[*staff("segments:read"), paged()],
     )
     async def segment_history(

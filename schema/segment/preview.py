@@ -73,7 +73,11 @@ class SegmentPreview:
         return self.said.compiled.normalized if self.said.compiled else None
 
     @strawberry.field(
-        description="What it reads of customers: only events that change one of these can change who is a member.",
+        description=(
+            "What it reads of customers: only events that change one of these can change who is a member. Of `ORDERS`, "
+            "`TOUCHPOINTS` and `CARTS` it reads as much history as its windows span: `event(…)` without `since` all "
+            "touchpoints of that type, each time that a customer is looked at."
+        ),
         directives=[about(3)],
     )
     def reads_facts(self) -> list[SegmentFact]:

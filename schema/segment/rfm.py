@@ -3,13 +3,21 @@
 
 from datetime import date
 from enum import Enum
+from typing import Final
 
 import strawberry
 
 from crm.segmentation import service
-from schema.access import signed_in
-from schema.context import Context, stored
+from schema.access import signed_in, staff
+from schema.connections import about
+from schema.context import Context, Info, stored
+from schema.scalars import Money
 from schema.segment.in_force import in_force
+
+AS_OF: Final = "The day in the shop's zone for which the shop's customers were last compared."
+VERSION: Final = "Which comparison; they count from 1."
+BOUNDS: Final = 4
+"""Of five fifths."""
 
 
 @strawberry.enum(description="What the three scores make of a customer (docs/rfm.md has the table).")
@@ -51,11 +59,46 @@ class RfmScore:
     def monetary(self) -> int | None:
         return self.item.monetary
 
-    @strawberry.field(description="The day in the shop's zone for which the shop's customers were last compared.")
+    @strawberry.field(description=AS_OF)
     def as_of(self) -> date:
         return self.bounds.on
 
-    @strawberry.field(description="Which comparison; they count from 1.")
+    @strawberry.field(description=VERSION)
+    def version(self) -> int:
+        return self.bounds.version
+
+
+@strawberry.type(
+    description=(
+        "The four bounds between the fifths of a shop's buyers, lowest first: a value beyond the first scores 2, one "
+        "beyond all 5, and one that equals a bound is not beyond it. None where nobody had ordered (docs/rfm.md)."
+    ),
+    directives=staff("segments:read"),
+)
+class RfmBounds:
+    bounds: strawberry.Private[service.Thresholds]
+
+    @strawberry.field(description="By the day of the last order, in the shop's zone.", directives=[about(BOUNDS)])
+    def recency(self) -> list[date]:
+        return list(self.bounds.recency)
+
+    @strawberry.field(description="By how many orders.", directives=[about(BOUNDS)])
+    def frequency(self) -> list[int]:
+        return list(self.bounds.frequency)
+
+    @strawberry.field(description="By what was spent.", directives=[about(BOUNDS)])
+    def monetary(self) -> list[Money]:
+        return [Money.of(minor, self.bounds.currency) for minor in self.bounds.monetary]
+
+    @strawberry.field(description="How many customers were compared: those with standing orders.")
+    def customer_count(self) -> int:
+        return self.bounds.customers
+
+    @strawberry.field(description=AS_OF)
+    def as_of(self) -> date:
+        return self.bounds.on
+
+    @strawberry.field(description=VERSION)
     def version(self) -> int:
         return self.bounds.version
 
@@ -65,3 +108,17 @@ async def rfm_of(context: Context, heads: service.Snapshot) -> RfmScore | None:
     known = await in_force(context)
     found = await stored(service.rfm_of, heads, now=context.now)
     return RfmScore(item=found, bounds=known.rfm) if found is not None and known.rfm is not None else None
+
+
+@strawberry.type
+class RfmQuery:
+    @strawberry.field(
+        description=(
+            "What `Customer.rfm` and queries score by, as of at most a minute ago; null until the shop's customers "
+            "were first compared."
+        ),
+        directives=staff("segments:read"),
+    )
+    async def rfm_bounds(self, info: Info) -> RfmBounds | None:
+        known = await in_force(info.context)
+        return RfmBounds(bounds=known.rfm) if known.rfm is not None else None

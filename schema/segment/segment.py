@@ -185,7 +185,8 @@ class Segment(Node):
 
     @strawberry.field(
         description=(
-            "How many members it has now, also those that nobody may list; the number follows the list within moments."
+            "How many members it has now, also those that nobody may list; the number follows the list within moments, "
+            "and both follow time as `members` does."
         )
     )
     async def member_count(self, info: Info) -> int | None:
@@ -193,9 +194,10 @@ class Segment(Node):
 
     @strawberry.field(
         description=(
-            "Its members, the longest standing first. Of a past moment: first who still are members, then who have "
-            "left since; whoever leaves while pages are read may be on two, and where very many came and went since, "
-            "a page may be short or empty: go on while `hasNextPage`."
+            "Its members, the longest standing first. What time alone changes is here once it has been looked at, "
+            "within a minute or so, as of when it was due; `Customer.segments` needs not wait. Of a past moment: first "
+            "who still are members, then who have left since; whoever leaves while pages are read may be on two, and "
+            "where very many came and went since, a page may be short or empty: go on while `hasNextPage`."
         ),
         directives=[paged(), priced(of_each(service.SHARDS))],
     )

@@ -16,6 +16,7 @@ from crm.segmentation.service import DYNAMIC, Rfm, SegmentFields
 from crm.shops import service as shops
 from functions.segmentation.score_shops import handler
 from tests import bulk, scored
+from tests.asking import answer, ask
 from tests.rfm_table import ZONE, Row, rows
 from tests.segment_walks import finish
 
@@ -67,6 +68,30 @@ def test_thirty_customers_have_the_scores_that_were_worked_out_by_hand() -> None
     assert drawn is not None
     assert (drawn.version, drawn.on, drawn.customers) == (1, date(2026, 3, 31), 28)
     assert (operation().status, operation().row_count) == ("done", 30)
+
+
+def test_the_bounds_are_read_with_their_day_and_version_in_one_request() -> None:
+    asked = "{ rfmBounds { version asOf customerCount recency frequency monetary { amount currencyCode } } }"
+    assert ask(asked, now=NOW)["rfmBounds"] is None
+    ids = scored.furnish("demo", TABLE, now=NOW - DAY)
+    begin_day()
+    drawn = segmentation.current("demo", now=NOW).rfm
+    assert drawn is not None
+    body = answer(asked, now=NOW + timedelta(seconds=61)).body
+    told = body["data"]["rfmBounds"]
+    assert told["monetary"][0].keys() == {"amount", "currencyCode"}
+    assert told == {
+        "version": 1,
+        "asOf": "2026-03-31",
+        "customerCount": 28,
+        "recency": [day.isoformat() for day in drawn.recency],
+        "frequency": list(drawn.frequency),
+        "monetary": [{"amount": f"{minor / 100:.2f}", "currencyCode": "EUR"} for minor in drawn.monetary],
+    }
+    assert body["extensions"]["capacity"]["requests"] == 1
+    best = scored.score("demo", ids[TABLE[0].customer], now=NOW)
+    assert best is not None
+    assert best.frequency == 1 + sum(bound < TABLE[0].orders for bound in told["frequency"])
 
 
 def test_a_day_is_begun_once_however_often_it_is_asked_for() -> None:
