@@ -77,10 +77,13 @@ def test_who_relies_on_a_version_that_was_changed_is_told_what_is_stored() -> No
 
 def test_null_clears_what_a_segment_need_not_have() -> None:
     shown = "segment { description pictureUrl goals } userErrors { code }"
-    said = {"description": "Who spends.", "pictureUrl": "https://a.at/b", "goals": ["Thank them"]}
+    said: dict[str, Any] = {
+        "description": "Who spends.", "pictureUrl": "https://a.at/b", "goals": ["Thank them"],
+    }  # fmt: skip
+    nothing: dict[str, Any] = dict.fromkeys(said)
     vip = defined("VIP", "number_of_orders >= 2")
     assert changed("segmentUpdate", shown, id=vip, **said) == {"segment": said, "userErrors": []}
-    cleared = changed("segmentUpdate", shown, id=vip, **dict.fromkeys(said))
+    cleared = changed("segmentUpdate", shown, id=vip, **nothing)
     assert cleared == {"segment": {"description": None, "pictureUrl": None, "goals": []}, "userErrors": []}
 
 
