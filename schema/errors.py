@@ -16,7 +16,8 @@ from strawberry.types.field import StrawberryField
 
 from crm.customers.service import CustomerDeleted, IdentifierTaken
 from crm.kernel.errors import CrmError, Fault, InvalidInput, InvalidInputs, VersionMismatch
-from crm.loyalty.service import InsufficientPoints, LimitReached, NotEligible
+from crm.loyalty.rewards.service import LimitReached, NotEligible
+from crm.loyalty.service import InsufficientPoints
 from crm.segmentation.service import QueryFault, SegmentNamed
 from schema import forms
 from schema.access import signed_in

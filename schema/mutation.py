@@ -10,6 +10,7 @@ from schema.event import EventMutation
 from schema.feedback import FeedbackMutation
 from schema.loyalty.movements import LoyaltyMutation
 from schema.loyalty.programme import LoyaltyProgrammeMutation
+from schema.loyalty.reward_mutations import RewardMutation
 from schema.loyalty.rules import LoyaltyRuleMutation
 from schema.loyalty.tier_mutations import TierMutation
 from schema.operation import OperationMutation
@@ -29,6 +30,7 @@ class Mutation(
     FeedbackMutation,
     EventMutation,
     LoyaltyMutation,
+    RewardMutation,
     SegmentMutation,
     SegmentMembersImportMutation,
     ShopMutation,

@@ -19,6 +19,8 @@ from schema.loyalty.entries import entry_by_key
 from schema.loyalty.holds import hold_by_key
 from schema.loyalty.preview import LoyaltyEarnPreviewQuery
 from schema.loyalty.programme import LoyaltyProgrammeQuery
+from schema.loyalty.reward_definitions import RewardQuery, reward_by_key
+from schema.loyalty.rewards import redemption_by_key
 from schema.loyalty.tiers import TierQuery
 from schema.message import message_by_key
 from schema.node import GlobalId, Node, parsed
@@ -45,6 +47,8 @@ SCOPES: Final = {
     "Operation": None,
     "Order": "orders:read",
     "PointsHold": "loyalty:read",
+    "Redemption": "loyalty:read",
+    "RewardDefinition": "loyalty:read",
     "Segment": "segments:read",
     "Shop": None,
 }
@@ -53,7 +57,7 @@ SCOPES: Final = {
 
 def _may_fetch(context: Context, kind: str) -> bool:
     if context.principal.kind is Kind.CUSTOMER:
-        return kind != "Segment"
+        return kind not in {"RewardDefinition", "Segment"}
     scope = SCOPES.get(kind)
     return scope is None or scope in context.principal.scopes
 
@@ -72,6 +76,8 @@ async def node_by_id(context: Context, info: Info, id: str, *, field: str = "id"
             return await order_by_key(context, order_id)
         case GlobalId(_, (customer_id, key)):
             return await _of_customer(context, found.kind, customer_id, key)
+        case GlobalId("RewardDefinition", (key,)):
+            return await reward_by_key(context, key)
         case GlobalId("AttributeDefinition", (key,)):
             return await definition_by_key(context, key)
         case GlobalId("Segment", (segment_id,)):
@@ -94,6 +100,8 @@ async def _of_customer(context: Context, kind: str, customer_id: str, key: str) 
             return await entry_by_key(context, customer_id, key)
         case "PointsHold":
             return await hold_by_key(context, customer_id, key)
+        case "Redemption":
+            return await redemption_by_key(context, customer_id, key)
     return None
 
 
@@ -102,6 +110,7 @@ class Query(
     AttributeQuery,
     CustomerQuery,
     OrderQuery,
+    RewardQuery,
     SegmentQuery,
     SegmentExplanationQuery,
     SegmentOverlapQuery,

@@ -51,6 +51,8 @@ ARGUMENTS: Final = {
     "Query.segment": "(id: $Segment)",
     "Query.segmentExplain": "(segment: {id: $Segment}, customer: $Customer)",
     "Query.segmentOverlap": "(ids: [$Segment, $Lately])",
+    "Query.loyaltyRewardPreview": "(customer: $Customer, id: $RewardDefinition, reward: {price: 99999})",
+    "Query.loyaltyVoucher": "(code: $code)",
     "Query.segmentPreview": '(query: "number_of_orders >= 0")',
     "Segment.growth": '(from: "2026-03-01", to: "2026-03-02")',
     "Query.segmentValueSuggestions": '(query: "gender = ")',
@@ -63,7 +65,7 @@ ARGUMENTS: Final = {
 }
 """How the fields that need something are asked."""
 
-OF_KIND: Final = {"address": "String", "email": "EmailAddress", "number": "String"}
+OF_KIND: Final = {"address": "String", "code": "String", "email": "EmailAddress", "number": "String"}
 VARIABLE: Final = re.compile(r"\$(\w+)")
 NO_WAY: Final = frozenset({"viewer"})
 """Root fields that lead nowhere for staff: asked themselves, but nothing else is reached through them."""

@@ -25,6 +25,7 @@ def meaning(
     now: datetime,
     moved: str = "",
     segments: tuple[str, str] = ("", ""),
+    reward: str = "",
 ) -> dict[str, str]:
     """What the placeholders of schema/operations/variables.json stand for; ids are global, `moved` is an import's."""
     named = GlobalId.parse(order)
@@ -37,6 +38,7 @@ def meaning(
         "<import>": moved,
         "<segment>": segments[0],
         "<another segment>": segments[1],
+        "<reward>": reward,
         "<shop>": shop,
         "<now>": now.isoformat(),
         "<today>": now.date().isoformat(),

@@ -24,10 +24,14 @@ from crm.intake import service as intake
 from crm.kernel import operations
 from crm.kernel.actor import Actor, Role
 from crm.kernel.errors import Fault
+from crm.kernel.money import Money
 from crm.kpis import service as kpis
 from crm.loyalty import expiry
 from crm.loyalty import service as loyalty
 from crm.loyalty.moving import identity
+from crm.loyalty.redemptions import codes
+from crm.loyalty.rewards import service as rewards
+from crm.loyalty.rewards.service import Limit, Period, RewardFields, RewardKind
 from crm.notifications import service as notifications
 from crm.orders import service as orders
 from crm.orders.events import OrderRecorded
@@ -59,6 +63,14 @@ DEFINED: Final[dict[str, dict[str, Any]]] = {
 }
 
 
+REWARD: Final = "rwd_mug"
+CODES: Final = {"ada": "CDFGHJKM3467", "bob": "NPQRTVWX9999"}
+
+
+def redemption_id(person: str) -> str:
+    return identity("rdn", customer_id(person), "mug")
+
+
 def mark(person: str, shop: str) -> str:
     return f"{person}-{shop}"
 
@@ -82,18 +94,22 @@ def ids(person: str) -> dict[str, str]:
         "LedgerEntry": global_id("LedgerEntry", owner, f"adjustment:{identity('adj', owner, GIVEN)}:adjust"),
         "PointsHold": global_id("PointsHold", owner, identity("hld", owner, HELD)),
         "Operation": global_id("Operation", operation.operation_id),
+        "Redemption": global_id("Redemption", customer_id(person), redemption_id(person)),
+        "RewardDefinition": global_id("RewardDefinition", REWARD),
         "Order": global_id("Order", f"o-{person}"),
         "Lately": global_id("Segment", SEGMENTS[LATELY]),
         "Segment": global_id("Segment", SEGMENTS[REPEAT]),
         "Shop": global_id("Shop", "demo"),
         "address": f"{person}@example.com",
+        "code": CODES.get(person, ""),
         "email": f"{person}@example.com",
         "number": f"o-{person}",
     }
 
 
 OF_A_PERSON: Final = frozenset({
-    "Customer", "FeedbackResponse", "LedgerEntry", "Message", "Operation", "Order", "PointsHold", "email", "number",
+    "Customer", "FeedbackResponse", "LedgerEntry", "Message", "Operation", "Order", "PointsHold", "Redemption", "code",
+    "email", "number",
 })  # fmt: skip
 
 
@@ -106,7 +122,7 @@ def furnish() -> None:
         _compare(shop)
 
 
-def _reward(shop: str) -> None:
+def _give_points(shop: str) -> None:
     """A programme that says everything: a rule that gives something, and one that could not ask for more."""
     named, price = mark("shop", shop), Decimal(PRICES[mark("ada", shop)])
     staff: Any = {"actor": Actor(Role.STAFF, named), "now": SINCE}
@@ -162,12 +178,34 @@ def _furnish(shop: str) -> None:
         made = loyalty.tier_create(shop, fields_of_tier, actor=clerk, now=SINCE)
         if tier == "Old" and made.tier:
             loyalty.tier_archive(shop, made.tier.id, actor=clerk, now=SINCE)
-    _reward(shop)
+    _give_points(shop)
     for name, segment_id in SEGMENTS.items():
         with mock.patch("crm.kernel.ids.new_id", return_value=segment_id):
             define(f"{name} {named}", QUERIES[name], shop=shop, now=SINCE)
         persona = SegmentFields(description=named, goals=[named], picture_url=f"https://example.com/{named}")
         segmentation.update(shop, segment_id, persona, actor=Actor(Role.STAFF, named), now=SINCE)
+    _reward(shop, named)
+
+
+def _reward(shop: str, named: str) -> None:
+    """What can be redeemed: one that people do, and others for what that one is not."""
+    mug: dict[str, Any] = {"name": f"A mug {named}", "kind": RewardKind.PRODUCT, "sku": named}
+    off: dict[str, Any] = {"name": f"Off {named}", "kind": RewardKind.DISCOUNT, "tiers": (named,)}
+    usual: dict[str, Any] = {
+        "description": named, "price": len(shop), "stock": 10 * len(shop), "limit": Limit(len(shop), Period.YEAR),
+        "segments": (SEGMENTS[LATELY],), "valid_from": SINCE, "valid_until": SINCE + timedelta(days=900),
+        "voucher_days": 40 * len(shop),
+    }  # fmt: skip
+    worth: dict[str, dict[str, Any]] = {
+        REWARD: mug,
+        "rwd_off": off | {"amount": Money(len(shop), "EUR")},
+        "rwd_part": off | {"percent": Decimal(len(shop))},
+    }
+    for key, each in worth.items():
+        fields = RewardFields(**usual | each)
+        at = datetime.fromisoformat(f"{DAYS[shop]}T00:00:00Z").astimezone(UTC)
+        with mock.patch("crm.kernel.ids.new_id", return_value=key):
+            rewards.create(shop, fields, actor=Actor(Role.STAFF, named), now=at)
 
 
 class _Life:
@@ -188,6 +226,7 @@ class _Life:
             self.wander()
             self.speak()
             self.save()
+            self.redeem()
             self.work()
         if self.person == "blocked":
             customers.update(self.shop, self.id, Words(fields={"status": "blocked"}), now=NOW, by=self.clerk)
@@ -313,6 +352,11 @@ class _Life:
         kpis.roll_up([kpis.news(each, None, now=NOW) for each in answers], now=NOW)
         given = SuppressionGiven("email", f"{self.person}@example.com", "complaint", self.mark, self.mark)
         consent.suppression_add(self.shop, given, actor=self.clerk, idempotency_key=self.person, now=self.at)
+
+    def redeem(self) -> None:
+        said: dict[str, Any] = {"actor": self.clerk, "now": self.at}
+        with mock.patch.object(codes, "new", return_value=CODES[self.person]):
+            rewards.redeem(self.shop, self.id, REWARD, idempotency_key="mug", **said)
 
     def work(self) -> None:
         """Staff import something that fails."""

@@ -33,12 +33,13 @@ class DomainEvent(Struct, frozen=True, kw_only=True):
     @classmethod
     def parse(cls, detail: Any) -> Self:
         """Raises InvalidInput. What is not there, or of another type than it was written as, is refused: a number in
-        quotes is somebody's mistake, and guessing would hide whose.
+        quotes is somebody's mistake, and guessing would hide whose. A field with a default came with a later release:
+        events from before it are still on their way.
         """
         if not isinstance(detail, dict):
             raise InvalidInput("the detail of an event is an object")
-        detail = {CORRELATION: None} | detail
-        return cls(**{each.name: READERS[each.type](detail, camel(each.name)) for each in fields(cls)})
+        told = [each for each in fields(cls) if each.required or camel(each.name) in detail]
+        return cls(**{each.name: READERS[each.type](detail, camel(each.name)) for each in told})
 
 
 def _written(value: Any) -> Any:

@@ -23,6 +23,7 @@ from crm.loyalty.order_points import OrderState, Revision, Settled
 from crm.loyalty.posting import Ledger, is_due, occasion
 from crm.loyalty.programme import Programme, Withheld
 from crm.loyalty.programmes import in_force
+from crm.loyalty.redemptions import ending
 from crm.loyalty.tiers import counting, reading, settling
 from crm.loyalty.tiers.book import Occasion
 from crm.orders.events import OrderRecorded
@@ -57,8 +58,9 @@ def _post(order: OrderRecorded, *, now: datetime) -> Posted:
     if order.rev <= state.rev:
         return Posted(0, state.withheld)
     state, programme = _pinned(state, order, head, now=now)
-    if programme.earning.asks_about_goods:
-        goods = goods_of(order)
+    # What is told of an order has no lines, and does not say which coupon it names.
+    goods = goods_of(order) if programme.earning.asks_about_goods or order.has_coupon else None
+    if programme.earning.asks_about_goods and goods is not None:
         order = OrderRecorded.of(goods)  # maybe newer than what was told, and then that is no news when it comes
         revision = _revision(order, lines=lines_of(goods), channel=goods.channel)
     else:
@@ -82,6 +84,8 @@ def _post(order: OrderRecorded, *, now: datetime) -> Posted:
     change.revise(earning)
     settled = _welcomed(change, book, settled, programme, order)
     counts = _count(change, head, earning, revision, order, settled.state, zone=programme.zone, now=now)
+    if goods is not None and goods.status != CANCELLED:
+        ending.use_by_order(change, order.shop, goods.coupon, order_id=order.order_id, placed_at=order.placed_at)
     if limits.write(change, given, drawn) or settled.entries:
         if item and settled.captured:
             captured = settled.state.captured - state.captured

@@ -49,15 +49,14 @@ from crm.loyalty.previewing import preview as earn_preview
 from crm.loyalty.programme import Programme, Shortfall, Withheld
 from crm.loyalty.programmes import in_force as programme_in_force
 from crm.loyalty.programmes.defining import UNSAID, Lifetime, ProgrammeFields, time_faults
+from crm.loyalty.programmes.defining import edit as edit_programme
 from crm.loyalty.programmes.defining import form_faults as programme_faults
 from crm.loyalty.programmes.defining import update as update_programme
 from crm.loyalty.programmes.in_force import in_version as programme_version
+from crm.loyalty.programmes.in_force import newest as newest_programme
 from crm.loyalty.programmes.in_force import standing as programme_versions
 from crm.loyalty.programmes.in_force import upcoming as upcoming_programmes
 from crm.loyalty.programmes.versions import Version as ProgrammeVersion
-from crm.loyalty.redemptions import codes
-from crm.loyalty.redemptions import repository as redemption_repository
-from crm.loyalty.redemptions.models import Redemption, RedemptionStatus, RewardStock
 from crm.loyalty.refusals import (
     HoldClosed,
     HoldExceeded,
@@ -67,24 +66,6 @@ from crm.loyalty.refusals import (
     TooManyHolds,
 )
 from crm.loyalty.remaining import Credit, Part, credited, credits_of, returned, taken
-from crm.loyalty.rewards import defining, offers, redeeming, vouchers
-from crm.loyalty.rewards import repository as reward_repository
-from crm.loyalty.rewards.defining import Defined
-from crm.loyalty.rewards.eligibility import Reason
-from crm.loyalty.rewards.limits import Limit, Period
-from crm.loyalty.rewards.models import RewardDefinition, RewardVersion
-from crm.loyalty.rewards.offers import Offer
-from crm.loyalty.rewards.redeeming import Redeemed
-from crm.loyalty.rewards.refusals import (
-    LimitReached,
-    NotEligible,
-    OutOfStock,
-    RedemptionClosed,
-    TooManyRewards,
-    VoucherUsed,
-    VoucherVoid,
-)
-from crm.loyalty.rewards.reward import Reward, RewardFields, RewardKind
 from crm.loyalty.standing import Ending, Played, played
 from crm.loyalty.tiers import defining as tier_defining
 from crm.loyalty.tiers import overriding, reading, settling
@@ -115,7 +96,6 @@ __all__ = [
     "Comparison",
     "Conditions",
     "Credit",
-    "Defined",
     "Downgrade",
     "EditedRule",
     "Ending",
@@ -138,18 +118,12 @@ __all__ = [
     "LedgerEntry",
     "LedgerTooLong",
     "Lifetime",
-    "Limit",
-    "LimitReached",
     "LoyaltyAccount",
     "Movement",
-    "NotEligible",
     "NotReversible",
-    "Offer",
     "OpenHold",
     "OrderEarning",
-    "OutOfStock",
     "Part",
-    "Period",
     "Played",
     "PointsHold",
     "PointsMonth",
@@ -161,17 +135,6 @@ __all__ = [
     "ProgrammeVersion",
     "Progress",
     "PropertyFilter",
-    "Reason",
-    "Redeemed",
-    "Redemption",
-    "RedemptionClosed",
-    "RedemptionStatus",
-    "Reward",
-    "RewardDefinition",
-    "RewardFields",
-    "RewardKind",
-    "RewardStock",
-    "RewardVersion",
     "Rounding",
     "Rule",
     "RuleFields",
@@ -186,36 +149,30 @@ __all__ = [
     "TierRules",
     "Tiers",
     "TooManyHolds",
-    "TooManyRewards",
     "Unearned",
     "Verified",
-    "VoucherUsed",
-    "VoucherVoid",
     "Why",
     "Window",
     "Withheld",
     "account",
     "adjust",
     "adjustment_faults",
-    "archive_reward",
     "archive_rule",
     "balances_at",
     "balances_of",
-    "cancel_redemption",
     "capture",
     "cart_faults",
-    "create_reward",
     "create_rule",
     "credited",
     "credits_of",
     "earn_preview",
     "earnings",
+    "edit_programme",
     "endings",
     "ends_at",
     "enroll",
     "entries",
     "entries_by_cause",
-    "find_voucher",
     "give_for_event",
     "heard_of_birthday",
     "hold",
@@ -224,6 +181,7 @@ __all__ = [
     "is_due",
     "maturing",
     "months_of",
+    "newest_programme",
     "override_tier",
     "pending_key",
     "played",
@@ -236,20 +194,12 @@ __all__ = [
     "reason_faults",
     "reasons",
     "redeem",
-    "redeem_reward",
-    "redemptions",
     "release",
     "returned",
     "reverse",
-    "reward",
-    "reward_offers",
-    "reward_preview",
-    "reward_versions",
-    "rewards",
     "rule_faults",
     "settle",
     "settle_tier",
-    "shown_code",
     "taken",
     "tier_archive",
     "tier_at",
@@ -269,9 +219,7 @@ __all__ = [
     "transfer",
     "upcoming_programmes",
     "update_programme",
-    "update_reward",
     "update_rule",
-    "use_voucher",
     "verify",
     "version_in_force",
     "wake",
@@ -284,20 +232,6 @@ earnings = repository.get_earnings
 entries = repository.list_entries
 balances_at = standing.balances
 balances_of = stored.balances_of
-create_reward = defining.create
-update_reward = defining.update
-archive_reward = defining.archive
-reward = defining.get
-rewards = reward_repository.list_rewards
-reward_versions = reward_repository.list_versions
-reward_offers = offers.offers
-reward_preview = offers.preview
-redeem_reward = redeeming.redeem
-cancel_redemption = redeeming.cancel
-redemptions = redemption_repository.list_redemptions
-find_voucher = vouchers.find
-use_voucher = vouchers.use
-shown_code = codes.shown
 entries_by_cause = repository.get_entries
 holds_by_id = repository.get_holds
 maturing = repository.list_maturing

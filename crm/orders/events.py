@@ -35,6 +35,8 @@ class OrderRecorded(DomainEvent, frozen=True):
     occurred_at: datetime
     cause: str
     replayed: bool
+    has_coupon: bool = False
+    """Which one is not told: it may name a person."""
 
     @classmethod
     def of(cls, order: Order) -> Self:
@@ -57,4 +59,5 @@ class OrderRecorded(DomainEvent, frozen=True):
             occurred_at=order.occurred_at,
             cause=order.cause or "",
             replayed=bool(order.replayed),
+            has_coupon=order.coupon is not None,
         )

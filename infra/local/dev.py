@@ -154,6 +154,13 @@ class Run:
         if done.returncode != 0 and "SHOP_EXISTS" not in done.stderr:
             raise CannotStart(f"The demo shop could not be founded:\n{done.stderr}")
         self._define_segments()
+        self._define_loyalty()
+
+    def _define_loyalty(self) -> None:
+        command = python("infra.local.demo_loyalty")
+        done = subprocess.run(command, env=self._environment, capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise CannotStart(f"The demo shop's programme could not be defined:\n{done.stderr}")
 
     def _define_segments(self) -> None:
         given = [text for name, query in demo_segments.QUERIES.items() for text in ("--segment", name, query)]

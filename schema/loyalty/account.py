@@ -11,11 +11,18 @@ import strawberry
 from crm.kernel import clock
 from crm.loyalty import service
 from schema.access import own, signed_in, staff
-from schema.connections import After, Connection, First, Place, at_most, connection, page_size, paged, priced
+from schema.connections import After, Connection, First, Place, about, at_most, connection, page_size, paged, priced
 from schema.context import Info, Loader, stored
 from schema.loaders import Page, PageByCustomer, timeline_page
 from schema.loyalty.entries import EntriesByCustomer, LedgerEntry
 from schema.loyalty.holds import PointsHold
+from schema.loyalty.rewards import (
+    OffersByCustomer,
+    Redemption,
+    RedemptionsByCustomer,
+    RewardOffer,
+    VouchersByCustomer,
+)
 from schema.loyalty.tiers import TierFields
 from schema.loyalty.verification import MOST_ENTRIES, LedgerVerification, verification_of
 from schema.order import Order, order_of
@@ -190,6 +197,39 @@ class LoyaltyAccount(TierFields):
         if self.item is None:
             return LedgerVerification(found=service.Verified(0, []))
         return await verification_of(info.context, self.customer_id)
+
+    @strawberry.field(
+        description="What can be redeemed for points now: by this customer, or why not. What begins later, and what is "
+        "over, is not here.",
+        directives=[about(20), priced(2)],
+    )
+    async def rewards(self, info: Info) -> list[RewardOffer]:
+        found = await info.context.loader(OffersByCustomer).load(self.customer_id)
+        return [RewardOffer(offer=each) for each in found]
+
+    @strawberry.field(description="What was redeemed, newest first.", directives=[paged()])
+    async def redemptions(self, info: Info, first: First = 20, after: After = None) -> Connection[Redemption] | None:
+        return await timeline_page(
+            info.context,
+            RedemptionsByCustomer,
+            "LoyaltyAccount.redemptions",
+            self.customer_id,
+            first=first,
+            after=after,
+            node=lambda item: Redemption(item=item, now=info.context.now),
+        )
+
+    @strawberry.field(description="Redemptions whose vouchers can be used now, newest first.", directives=[paged()])
+    async def vouchers(self, info: Info, first: First = 20, after: After = None) -> Connection[Redemption] | None:
+        return await timeline_page(
+            info.context,
+            VouchersByCustomer,
+            "LoyaltyAccount.vouchers",
+            self.customer_id,
+            first=first,
+            after=after,
+            node=lambda item: Redemption(item=item, now=info.context.now),
+        )
 
     async def _balances(self, info: Info) -> service.Balances:
         """What is due by now counts, also before its timer has been handled."""

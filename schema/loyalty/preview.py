@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from crm.kernel.errors import Fault, InvalidInput, InvalidInputs, NotFound
+from crm.kernel.errors import Fault, InvalidInput, InvalidInputs
 from crm.kernel.money import minor_units
 from crm.loyalty import service
 from schema.access import own, signed_in
@@ -83,7 +83,7 @@ class LoyaltyEarnPreview:
 class LoyaltyEarnPreviewQuery:
     @strawberry.field(
         description="What a cart would earn if it were ordered now: by the programme that counts now, with what caps "
-        "and budgets leave. Nothing is held for it.",
+        "and budgets leave. Nothing is held for it. Null where there is no such customer.",
         directives=[*own("loyalty:read"), priced(5)],
     )
     async def loyalty_earn_preview(
@@ -98,22 +98,21 @@ class LoyaltyEarnPreviewQuery:
         ] = None,
     ) -> LoyaltyEarnPreview | None:
         cart = order.cart()
-        record = await _ordering(info.context, customer)
+        asked, record = await _ordering(info.context, customer)
+        if asked and record is None:
+            return None
         previewed = await stored(
             service.earn_preview, info.context.shop, cart, record.heads if record else None, now=info.context.now
         )
         return LoyaltyEarnPreview(item=previewed)
 
 
-async def _ordering(context: Context, customer: str | None) -> Record | None:
-    """Raises NotFound for whoever is not there, or not the caller's to see."""
+async def _ordering(context: Context, customer: str | None) -> tuple[bool, Record | None]:
+    """Whether somebody is asked about, and who; None where they are not there, or not the caller's to see."""
     if customer is None and context.principal.kind is not Kind.CUSTOMER:
-        return None
+        return False, None
     key = key_of("Customer", customer, field="customer") if customer else (context.principal.customer_id or "",)
-    record = await visible_record(context, key[0]) if key else None
-    if record is None:
-        raise NotFound("There is no such customer.", field="customer")
-    return record
+    return True, await visible_record(context, key[0]) if key else None
 
 
 def _minor(amount: DecimalText | None, currency: str, path: str, wrong: list[Fault]) -> int:

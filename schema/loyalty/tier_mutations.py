@@ -7,9 +7,9 @@ from typing import Annotated, Any, Final
 
 import strawberry
 
-from crm.customers import service as customers
 from crm.kernel.errors import Fault, NotFound
 from crm.loyalty import service
+from crm.loyalty.admission import of_customer
 from schema.access import own, signed_in, staff
 from schema.context import GIVEN, Context, Info, stored
 from schema.customer.record import visible_record
@@ -217,17 +217,17 @@ class TierMutation:
         head = await stored(
             service.override_tier, context.shop, customer_id, input.said(tier_id),
             actor=context.principal.actor, now=context.now,
+            admit=of_customer(context.shop, customer_id, themselves=False),
         )  # fmt: skip
         return LoyaltyTierOverridePayload(customer_id=customer_id, head=head)
 
 
 async def _customer(context: Context, id: str) -> str:
-    """Raises NotFound, and CustomerDeleted of one who may be seen."""
+    """Raises NotFound."""
     key = key_of("Customer", id, field="customer")
     record = await visible_record(context, key[0]) if key else None
     if key is None or record is None:
         raise NotFound("There is no such customer.", field="customer")
-    await stored(customers.get, context.shop, key[0])
     return key[0]
 
 

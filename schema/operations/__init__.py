@@ -4,9 +4,9 @@ nobody has signed in on (`visitors/`), or of staff (`staff/`).
 
 They are part of the contract: GraphiQL shows them, docs/api.md explains them, and `make judges` runs them with the
 clients that front ends use. `variables.json` has variables to try each with, where it takes any; in them `<customer>`,
-`<order>`, `<order number>`, `<email>`, `<segment>`, `<another segment>` and `<import>` (one whose file is there) stand
-for what is there, `<shop>` for the caller's, `<today>`, `<a day with orders>`, `<a year ago>` and `<now>` for times,
-and `<new key>` for what nobody has used yet.
+`<order>`, `<order number>`, `<email>`, `<segment>`, `<another segment>`, `<reward>` and `<import>` (one whose file is
+there) stand for what is there, `<shop>` for the caller's, `<today>`, `<a day with orders>`, `<a year ago>` and `<now>`
+for times, and `<new key>` for what nobody has used yet.
 """
 
 import json

@@ -7,7 +7,7 @@ and in both answers.
 import json
 import secrets
 from collections.abc import Callable
-from itertools import product
+from itertools import cycle, product
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -20,6 +20,8 @@ from tests.tampering import Item
 (SURVIVING,) = FIGURES = ("loyalty.conditions_surviving",)
 SHOP: Final = "points-conditions"
 LOYALTY: Final = Path(__file__).parents[2] / "crm" / "loyalty"
+DRAWN: Final = cycle(f"{'3' * 11}{letter}" for letter in "34679CDFGH" for _ in range(2))
+"""Codes of vouchers: each twice, so that some are drawn that are taken."""
 MOST_COMMITS: Final = 3
 """Of a movement, before which another comes."""
 
@@ -48,6 +50,7 @@ class Outcome(NamedTuple):
 def run(report: Report, sabotage: str) -> None:
     loyalty_shop.found(SHOP)
     from crm.kernel import ids
+    from crm.loyalty.redemptions import codes
     from tests.faults.conditions import Watch, places, watching
     from tests.faults.loyalty_book import counting
     from tests.faults.loyalty_meetings import PROGRAMME
@@ -57,6 +60,7 @@ def run(report: Report, sabotage: str) -> None:
         # So that two runs are alike.
         patch.setattr(secrets, "token_hex", lambda _: "salt")
         patch.setattr(ids, "new_id", lambda prefix, _: f"{prefix}_drawn")
+        patch.setattr(codes, "new", lambda: next(DRAWN))
         trial = Trial(watch, few=report.quick or bool(sabotage), nobody_comes=bool(sabotage))
         trial.begin()
         missed = 0
@@ -116,10 +120,11 @@ class Trial:
     def is_as_in_turn(self, meeting: Meeting) -> bool:
         """Whoever was first is: before a first commit that is the other, whatever was read before."""
         situation, one, other, commit = meeting
-        in_turn = [self._turns(situation, other, one).turned]
-        if commit > 1:
-            in_turn.append(self._turns(situation, one, other))
-        return self._at_once(meeting) in in_turn
+        found, first = self._at_once(meeting), self._turns(situation, other, one).turned
+        if commit == 1:
+            return found == first
+        # Of what is done in several commits the ledger tells the parts among the other's: not in turn, and right.
+        return _without_ledger(found) in [_without_ledger(each) for each in (first, self._turns(situation, one, other))]
 
     def told(self, meeting: Meeting) -> str:
         return f"{self._situations[meeting.situation].name}: {meeting.other} before {meeting.one} ({meeting.commit})"
@@ -145,6 +150,16 @@ class Trial:
         if not told:
             told.append(_done(moves[meeting.other]))
         return Outcome(answer, told[0], _alike(_stored()))
+
+
+def _without_ledger(outcome: Outcome) -> list[Item]:
+    """What is left, of an account its balances."""
+    balances = ("pk", "available", "pending", "held", "owed")
+    return [
+        {name: item[name] for name in balances if name in item} if item["kind"]["S"] == "LoyaltyAccount" else item
+        for item in outcome.items
+        if item["kind"]["S"] != "LedgerEntry"
+    ]
 
 
 def _done(move: Callable[[], Any]) -> Any:
@@ -177,8 +192,22 @@ def _stored() -> list[Item]:
 
     own = customer_key(SHOP, ANN), customer_key(SHOP, BEA), rewards_key(SHOP), shop_key(SHOP)
     found = [item for key in own for item in _of(key)]
-    codes = [item["code"]["S"] for item in found if item["kind"]["S"] == "Redemption" and "code" in item]
-    return found + [item for code in codes for item in _of(Voucher.of(SHOP, code).pk)]
+    codes = {item["code"]["S"] for item in found if item["kind"]["S"] == "Redemption" and "code" in item}
+    return found + [item for code in sorted(codes) for item in _of(Voucher.of(SHOP, code).pk)] + _budgets()
+
+
+def _budgets() -> list[Item]:
+    from crm.kernel.settings import settings
+    from crm.kernel.table import client
+    from crm.loyalty.earning import budgets
+    from crm.loyalty.earning.models import RuleBudget
+    from tests.faults.loyalty_meetings import CAMPAIGN
+
+    shares = [RuleBudget.of(SHOP, CAMPAIGN.id, share) for share in range(budgets.SHARES)]
+    keys = [{"pk": {"S": share.pk}, "sk": {"S": share.sk}} for share in shares]
+    asked = {settings().crm_table: {"Keys": keys, "ConsistentRead": True}}
+    items: list[Item] = client().batch_get_item(RequestItems=asked)["Responses"][settings().crm_table]
+    return items
 
 
 def _of(key: str) -> list[Item]:

@@ -4,11 +4,13 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 from crm.kernel.timers import Timer, TimerDue
 from crm.loyalty import holding, maturing, moving, orders, service
 from crm.loyalty.bonuses.definitions import Bonuses
+from crm.loyalty.earning.definitions import Earning, Kind, Rule
 from crm.loyalty.expiry import Expiry
 from crm.loyalty.posting import OWNER, SUBJECT
 from crm.loyalty.programme import Programme
@@ -17,8 +19,10 @@ from tests.faults.loyalty_shop import CURRENCY, ZONE, staff
 
 BEGUN: Final = datetime(2026, 3, 10, 12, tzinfo=UTC)
 ANN, BEA = "cus_ann", "cus_bea"
+CAMPAIGN: Final = Rule("campaign", "A campaign", Kind.FIXED, Decimal(30), budget=80)
+"""Two orders have the whole of it, and a third what is left."""
 PROGRAMME: Final = Programme(
-    CURRENCY, ZONE, return_window_days=3, expiry=Expiry(1), bonuses=Bonuses(signup=25)
+    CURRENCY, ZONE, return_window_days=3, expiry=Expiry(1), bonuses=Bonuses(signup=25), earning=Earning((CAMPAIGN,))
 )  # fmt: skip
 Move = Callable[[], Any]
 
@@ -63,10 +67,13 @@ class Moves:
     def release(self, key: str) -> Move:
         return lambda: holding.release(self._shop, ANN, moving.identity("hld", ANN, key), **self._who)
 
-    def order(self, order_id: str, rev: int = 1, *, refunded: int = 0, spent: int = 0, gross: int = 10_000) -> Move:
+    def order(
+        self, order_id: str, rev: int = 1, *, refunded: int = 0, spent: int = 0, gross: int = 10_000,
+        customer: str = ANN,
+    ) -> Move:  # fmt: skip
         def tell() -> Any:
             told = order_told(
-                self._shop, ANN, order_id, rev=rev, gross=gross, refunded=refunded, points_spent=spent,
+                self._shop, customer, order_id, rev=rev, gross=gross, refunded=refunded, points_spent=spent,
                 placed_at=BEGUN, at=BEGUN,
             )  # fmt: skip
             return orders.post_for_order(told, now=self._now)
@@ -127,6 +134,7 @@ def _moves(at: Moves) -> dict[str, Move]:
         "order of a hold": at.order("o2", spent=10),
         "order of a hold, void": at.order("o2", 2, refunded=10_000),
         "new order": at.order("o3", gross=3_000),
+        "another's order": at.order("o9", gross=3_000, customer=BEA),
         "new order of nothing": at.order("o3", 2, gross=3_000, refunded=3_000),
         "refund": at.order("o1", 2, refunded=5_000),
         "no news": at.order("o1", 7),

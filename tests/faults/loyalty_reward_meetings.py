@@ -6,10 +6,11 @@ from typing import Any
 
 from crm.customers.service import Customer
 from crm.customers.standing import BLOCKED, DELETED
-from crm.kernel.change import Change
+from crm.kernel.change import Change, retrying
 from crm.loyalty import maturing, moving, service
 from crm.loyalty.redemptions import repository as redemptions
 from crm.loyalty.rewards import redeeming
+from crm.loyalty.rewards import service as rewards
 from crm.loyalty.rewards.limits import Limit
 from crm.shops import service as shops
 from tests.faults import loyalty_shop
@@ -32,30 +33,30 @@ class RewardMoves:
     def becomes(self, status: str) -> Move:
         """Staff say so."""
 
-        def change() -> int:
+        def change() -> str:
             profile = Customer.get(Customer.of(self._shop, ANN, now=self._now).pk, "HEAD#PROFILE", consistent_read=True)
             written, profile.status = Change(self._now), status
             written.revise(profile)
             written.commit()
-            return int(profile.rev)
+            return status
 
-        return change
+        return lambda: retrying(change)
 
     def create(self) -> Move:
-        said = service.RewardFields(
-            name="A mug", kind=service.RewardKind.PRODUCT, price=PRICE, sku="mug", stock=PIECES, limit=Limit(3)
+        said = rewards.RewardFields(
+            name="A mug", kind=rewards.RewardKind.PRODUCT, price=PRICE, sku="mug", stock=PIECES, limit=Limit(9)
         )
-        return lambda: service.create_reward(self._shop, said, **self._who)
+        return lambda: rewards.create(self._shop, said, **self._who)
 
     def update(self, name: str, stock: int = PIECES) -> Move:
-        said = service.RewardFields(name=name, stock=stock)
-        return lambda: service.update_reward(self._shop, self._reward(), said, **self._who)
+        said = rewards.RewardFields(name=name, stock=stock)
+        return lambda: rewards.update(self._shop, self._reward(), said, **self._who)
 
     def archive(self) -> Move:
-        return lambda: service.archive_reward(self._shop, self._reward(), **self._who)
+        return lambda: rewards.archive(self._shop, self._reward(), **self._who)
 
     def redeem(self, key: str, customer_id: str = ANN) -> Move:
-        return lambda: service.redeem_reward(
+        return lambda: rewards.redeem(
             self._shop, customer_id, self._reward(), idempotency_key=key, **self._who
         )  # fmt: skip
 
@@ -69,13 +70,13 @@ class RewardMoves:
         return begin
 
     def cancel(self, key: str, *, themselves: bool = False) -> Move:
-        return lambda: service.cancel_redemption(self._shop, ANN, _id(key), themselves=themselves, **self._who)
+        return lambda: rewards.cancel(self._shop, ANN, _id(key), themselves=themselves, **self._who)
 
     def use(self, key: str, by: str) -> Move:
         def use() -> Any:
             found = redemptions.get_redemption(self._shop, ANN, _id(key))
             code = found.code if found and found.code else "CDFG34679HJK"
-            return service.use_voucher(self._shop, code, idempotency_key=by, **self._who)
+            return rewards.use_voucher(self._shop, code, idempotency_key=by, **self._who)
 
         return use
 
@@ -94,7 +95,7 @@ class RewardMoves:
         return lambda: int(shops.update(self._shop, shops.ShopFields(zone=zone)).rev)
 
     def _reward(self) -> str:
-        [(definition, _)] = service.rewards(self._shop)
+        [(definition, _)] = rewards.list_rewards(self._shop)
         return str(definition.reward_id)
 
 

@@ -18,7 +18,7 @@ YES, NO = "yes", "OutOfStock"
 
 
 def run(report: Report, sabotage: str) -> None:
-    from crm.loyalty import service as loyalty
+    from crm.loyalty.rewards import service as rewards
 
     loyalty_shop.found(SHOP)
     now = datetime.now(UTC)
@@ -26,8 +26,8 @@ def run(report: Report, sabotage: str) -> None:
     for customer_id in people:
         loyalty_shop.customer(SHOP, customer_id, now=now)
         loyalty_shop.give(SHOP, customer_id, PRICE, now=now)
-    said = loyalty.RewardFields(name="A mug", kind=loyalty.RewardKind.PRODUCT, price=PRICE, sku="mug", stock=STOCK)
-    reward_id = loyalty.create_reward(SHOP, said, actor=loyalty_shop.staff(), now=now).definition.reward_id
+    said = rewards.RewardFields(name="A mug", kind=rewards.RewardKind.PRODUCT, price=PRICE, sku="mug", stock=STOCK)
+    reward_id = rewards.create(SHOP, said, actor=loyalty_shop.staff(), now=now).definition.reward_id
     if sabotage:
         from tests.faults.sabotage import in_worker
 
@@ -36,14 +36,14 @@ def run(report: Report, sabotage: str) -> None:
 
     def redeem(customer_id: str) -> str:
         key = {"actor": loyalty_shop.staff(), "idempotency_key": "mine", "now": now}
-        answer, attempts = final(lambda: loyalty.redeem_reward(SHOP, customer_id, reward_id, **key))
+        answer, attempts = final(lambda: rewards.redeem(SHOP, customer_id, reward_id, **key))
         made.append(attempts)
         return answer if isinstance(answer, str) else YES
 
     attempts = race([partial(redeem, customer_id) for customer_id in people])
     told, most = Counter(attempt.outcome for attempt in attempts), overlap(attempts)
     winners = [who for who, attempt in zip(people, attempts, strict=True) if attempt.outcome == YES]
-    left = loyalty.reward(SHOP, reward_id)[1].left
+    left = rewards.get(SHOP, reward_id)[1].left
     print(f"{dict(told)} in {sum(made)} attempts, {max(made)} of one at most; {most} at work at one moment; "
           f"{left} pieces left", flush=True)  # fmt: skip
     wrong = [who for who in people if not _is_right(who, has_one=who in winners)]
@@ -54,8 +54,9 @@ def run(report: Report, sabotage: str) -> None:
 def _is_right(customer_id: str, *, has_one: bool) -> bool:
     """A voucher and no points, or the points and no voucher."""
     from crm.loyalty import service as loyalty
+    from crm.loyalty.rewards import service as rewards
 
-    redemptions = loyalty.redemptions(SHOP, customer_id, before=None, limit=5)
+    redemptions = rewards.list_redemptions(SHOP, customer_id, before=None, limit=5)
     account = loyalty.account(SHOP, customer_id)
     assert account is not None
     found = [bool(one.code) for one in redemptions], int(account.available), int(account.held)

@@ -9,7 +9,7 @@ import pytest
 
 from crm.customers.service import Customer
 from crm.kernel.change import Change
-from crm.loyalty import service
+from crm.loyalty.rewards import service as rewards
 from tests.integration.points import ANN, BEA, STAFF, adjust
 
 SINCE = datetime(2025, 6, 1, tzinfo=UTC)
@@ -36,34 +36,34 @@ def founded(customer_id: str = ANN, **profile: Any) -> Customer:
 
 def reward(now: datetime, **said: Any) -> str:
     """A mug for 100 points, unless something else is said; its id."""
-    fields = {"name": "A mug", "kind": service.RewardKind.PRODUCT, "price": 100, "sku": "mug", **said}
-    made = service.create_reward("demo", service.RewardFields(**fields), actor=STAFF, now=now)
+    fields = {"name": "A mug", "kind": rewards.RewardKind.PRODUCT, "price": 100, "sku": "mug", **said}
+    made = rewards.create("demo", rewards.RewardFields(**fields), actor=STAFF, now=now)
     return str(made.definition.reward_id)
 
 
 def redeem(
     reward_id: str, now: datetime, *, key: str = "k1", customer_id: str = ANN, themselves: bool = False
-) -> service.Redeemed:
-    return service.redeem_reward(
+) -> rewards.Redeemed:
+    return rewards.redeem(
         "demo", customer_id, reward_id, actor=STAFF, idempotency_key=key, now=now, themselves=themselves
     )
 
 
-def cancel(redeemed: service.Redeemed, now: datetime) -> service.Redeemed:
+def cancel(redeemed: rewards.Redeemed, now: datetime) -> rewards.Redeemed:
     one = redeemed.redemption
-    return service.cancel_redemption("demo", one.customer_id, one.redemption_id, actor=STAFF, now=now)
+    return rewards.cancel("demo", one.customer_id, one.redemption_id, actor=STAFF, now=now)
 
 
-def use(code: str | None, now: datetime, *, key: str = "u1", order_id: str | None = None) -> service.Redeemed:
-    return service.use_voucher("demo", code or "", order_id=order_id, actor=STAFF, idempotency_key=key, now=now)
+def use(code: str | None, now: datetime, *, key: str = "u1", order_id: str | None = None) -> rewards.Redeemed:
+    return rewards.use_voucher("demo", code or "", order_id=order_id, actor=STAFF, idempotency_key=key, now=now)
 
 
 def left(reward_id: str) -> int | None:
-    return service.reward("demo", reward_id)[1].left
+    return rewards.get("demo", reward_id)[1].left
 
 
 def statuses(customer_id: str = ANN) -> list[str]:
-    return [one.status for one in service.redemptions("demo", customer_id, before=None, limit=50)]
+    return [one.status for one in rewards.list_redemptions("demo", customer_id, before=None, limit=50)]
 
 
 def overtaking(read: Callable[..., Any], meanwhile: list[Callable[[], Any]]) -> Callable[..., Any]:

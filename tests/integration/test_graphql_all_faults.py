@@ -83,6 +83,25 @@ FORMS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "loyaltyTierOverride": (
         {"customer": NO_ID, "tier": NO_ID, "reason": " "}, {"customer", "tier", "reason", "until"},
     ),
+    "loyaltyRewardCreate": (
+        {
+            "name": " ", "kind": "DISCOUNT", "price": 0, "amount": {"amount": "1.234", "currencyCode": "EUR"},
+            "percent": "101", "stock": -1, "limit": {"count": 0}, "segments": [NO_ID], "voucherDays": 0,
+            "validFrom": MEANT, "validUntil": MEANT,
+        },
+        {
+            "name", "price", "amount", "percent", "stock", "limit.count", "segments.0", "voucherDays", "validUntil",
+        },
+    ),
+    "loyaltyRewardUpdate": (
+        {"id": NO_ID, "expectedVersion": -1, "name": None, "price": 0, "percent": "0", "sku": " "},
+        {"id", "expectedVersion", "name", "price", "percent", "sku"},
+    ),
+    "loyaltyRewardArchive": ({"id": NO_ID, "expectedVersion": -1}, {"id", "expectedVersion"}),
+    "loyaltyRewardRedeem": (
+        {"customer": NO_ID, "reward": NO_ID, "idempotencyKey": ""}, {"customer", "reward", "idempotencyKey"},
+    ),
+    "loyaltyVoucherUse": ({"code": "x", "orderId": " ", "idempotencyKey": ""}, {"orderId", "idempotencyKey"}),
     "shopUpdate": (
         {"name": " ", "locale": "nonsense!", "sender": "none", "thirdPartySources": ["ok", "No!"], "zone": None},
         {"name", "locale", "sender", "thirdPartySources.1", "zone"},
@@ -142,7 +161,7 @@ FORMS: dict[str, tuple[dict[str, Any], set[str]]] = {
 }  # fmt: skip
 ONE_INPUT = {
     "attributeRetire", "customerTagsRemove", "customersExport", "eventsIngest",
-    "importStart", "loyaltyPointsRelease", "operationCancel", "ordersExport",
+    "importStart", "loyaltyPointsRelease", "loyaltyRedemptionCancel", "operationCancel", "ordersExport",
 }  # fmt: skip
 """Of which only one thing can be wrong; events are told one by one, each with all its faults."""
 OF_SEGMENTS = {

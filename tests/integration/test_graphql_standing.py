@@ -31,6 +31,9 @@ SDL = Path(__file__).parents[2] / "schema" / "schema.graphql"
 
 QUERIES = {
     "viewer": "{ viewer { id } }",
+    "loyaltyEarnPreview": """{ loyaltyEarnPreview(order: {
+        currencyCode: "EUR", lines: [{sku: "a", quantity: 1, unitPrice: "1"}]
+    }) { points } }""",
     "customer": 'query { customer(id: "CUSTOMER") { id } }',
     "order": 'query { order(id: "ORDER") { id } }',
     "orderByNumber": '{ orderByNumber(orderId: "o1") { id } }',
@@ -38,7 +41,7 @@ QUERIES = {
     "nodes": 'query { nodes(ids: ["CUSTOMER", "ORDER", "MESSAGE", "ANSWER", "ENTRY", "HOLD"]) { id } }',
 }
 """How each field of Query that leads to a customer is asked with their own token."""
-OF_NOBODY = {"attributeDefinitions", "shop"}
+OF_NOBODY = {"attributeDefinitions", "loyaltyTiers", "shop"}
 MUTATIONS = {
     "consentUpdate": '{consents: [{channel: EMAIL, purpose: MARKETING, state: GRANTED}], idempotencyKey: "k2"}',
     "customerAttributesSet": '{id: "CUSTOMER", attributes: []}',
@@ -49,6 +52,8 @@ MUTATIONS = {
     "loyaltyPointsHold": '{points: 1, idempotencyKey: "k2"}',
     "loyaltyPointsCapture": '{hold: "HOLD"}',
     "loyaltyPointsRelease": '{hold: "HOLD"}',
+    "loyaltyRewardRedeem": '{reward: "REWARD", idempotencyKey: "k2"}',
+    "loyaltyRedemptionCancel": '{redemption: "REDEMPTION"}',
 }
 
 Bar = Callable[[str], None]

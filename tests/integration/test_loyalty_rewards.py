@@ -12,8 +12,9 @@ from crm.kernel.change import Change
 from crm.kernel.errors import InvalidInputs, KeyReused, NotFound, VersionMismatch
 from crm.kernel.table import client
 from crm.loyalty import repository, service
-from crm.loyalty.rewards import repository as rewards
-from crm.loyalty.service import Limit, Period, Reason
+from crm.loyalty.rewards import repository as reward_repository
+from crm.loyalty.rewards import service as rewards
+from crm.loyalty.rewards.service import Limit, Period, Reason
 from tests.integration.points import ANN, BEA, STAFF, adjust, balances, programme
 from tests.integration.rewards import cancel, customers, founded, left, overtaking, redeem, reward, statuses, use
 
@@ -23,8 +24,8 @@ __all__ = ["customers", "programme"]
 DAY = timedelta(days=1)
 
 
-def said(**fields: Any) -> service.RewardFields:
-    return service.RewardFields(**fields)
+def said(**fields: Any) -> rewards.RewardFields:
+    return rewards.RewardFields(**fields)
 
 
 def in_segment(*segment_ids: str, flips_at: datetime | None = None, now: datetime) -> None:
@@ -43,56 +44,56 @@ def in_segment(*segment_ids: str, flips_at: datetime | None = None, now: datetim
 
 def test_each_version_of_a_reward_is_kept(now: datetime) -> None:
     mug = reward(now)
-    service.update_reward("demo", mug, said(price=80), actor=STAFF, now=now + DAY)
-    service.update_reward("demo", mug, said(price=80), actor=STAFF, now=now + DAY)
-    archived = service.archive_reward("demo", mug, actor=STAFF, now=now + 2 * DAY, expected_version=2)
+    rewards.update("demo", mug, said(price=80), actor=STAFF, now=now + DAY)
+    rewards.update("demo", mug, said(price=80), actor=STAFF, now=now + DAY)
+    archived = rewards.archive("demo", mug, actor=STAFF, now=now + 2 * DAY, expected_version=2)
     assert int(archived.definition.rev) == 3
-    versions = service.reward_versions("demo", mug, before=None, limit=9)
+    versions = rewards.list_versions("demo", mug, before=None, limit=9)
     assert [(int(one.version), one.document["price"]) for one in versions] == [(3, 80), (2, 80), (1, 100)]
-    assert [int(one.version) for one in service.reward_versions("demo", mug, before=3, limit=1)] == [2]
+    assert [int(one.version) for one in rewards.list_versions("demo", mug, before=3, limit=1)] == [2]
 
 
 def test_whoever_decided_by_an_older_version_is_told(now: datetime) -> None:
     mug = reward(now)
-    service.update_reward("demo", mug, said(price=80), actor=STAFF, now=now)
+    rewards.update("demo", mug, said(price=80), actor=STAFF, now=now)
     with pytest.raises(VersionMismatch):
-        service.update_reward("demo", mug, said(price=70), actor=STAFF, now=now, expected_version=1)
+        rewards.update("demo", mug, said(price=70), actor=STAFF, now=now, expected_version=1)
     with pytest.raises(VersionMismatch):
-        service.archive_reward("demo", mug, actor=STAFF, now=now, expected_version=1)
+        rewards.archive("demo", mug, actor=STAFF, now=now, expected_version=1)
 
 
 def test_two_edits_at_once_both_count(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     mug = reward(now)
-    theirs = [lambda: service.update_reward("demo", mug, said(name="A cup"), actor=STAFF, now=now)]
-    monkeypatch.setattr(rewards, "get_reward", overtaking(rewards.get_reward, theirs))
-    mine = service.update_reward("demo", mug, said(price=80), actor=STAFF, now=now)
+    theirs = [lambda: rewards.update("demo", mug, said(name="A cup"), actor=STAFF, now=now)]
+    monkeypatch.setattr(reward_repository, "get_reward", overtaking(reward_repository.get_reward, theirs))
+    mine = rewards.update("demo", mug, said(price=80), actor=STAFF, now=now)
     assert (mine.definition.reward.name, mine.definition.reward.price) == ("A cup", 80)
 
 
 def test_what_is_archived_is_neither_redeemed_nor_changed_any_more(now: datetime) -> None:
     mug = reward(now)
     for _ in range(2):
-        service.archive_reward("demo", mug, actor=STAFF, now=now)
+        rewards.archive("demo", mug, actor=STAFF, now=now)
     with pytest.raises(NotFound):
-        service.update_reward("demo", mug, said(price=80), actor=STAFF, now=now)
-    with pytest.raises(service.NotEligible) as told:
+        rewards.update("demo", mug, said(price=80), actor=STAFF, now=now)
+    with pytest.raises(rewards.NotEligible) as told:
         redeem(mug, now)
     assert told.value.reasons == (Reason.ARCHIVED,)
 
 
 def test_a_shop_has_no_rewards_without_end(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rewards, "MOST_REWARDS", 2)
+    monkeypatch.setattr(reward_repository, "MOST_REWARDS", 2)
     reward(now)
     reward(now)
-    with pytest.raises(service.TooManyRewards):
+    with pytest.raises(rewards.TooManyRewards):
         reward(now)
-    assert len(service.rewards("demo")) == 2
+    assert len(rewards.list_rewards("demo")) == 2
 
 
 def test_a_reward_of_another_shop_is_not_there(now: datetime) -> None:
     mug = reward(now)
     with pytest.raises(NotFound):
-        service.reward("other", mug)
+        rewards.get("other", mug)
 
 
 # --- redeeming
@@ -105,7 +106,7 @@ def test_a_reward_is_redeemed_for_its_price_and_a_code(now: datetime) -> None:
     assert (redeemed.replayed, one.status, int(one.points)) == (False, "FULFILLED", 100)
     assert one.voucher_until == datetime.fromisoformat("2026-03-20T23:00:00Z")  # the 20th is the last day in Vienna
     assert balances() == (900, 0, 0)
-    assert service.find_voucher("demo", service.shown_code(one.code or "")).redemption_id == one.redemption_id
+    assert rewards.find_voucher("demo", rewards.shown(one.code or "")).redemption_id == one.redemption_id
     causes = [f"hold:{one.redemption_id}:{effect}" for effect in ("hold", "capture")]
     assert [repository.get_entry("demo", ANN, cause) is not None for cause in causes] == [True, True]
 
@@ -124,8 +125,8 @@ def test_a_key_redeems_once_and_is_answered_alike_each_time(now: datetime) -> No
 def test_what_was_promised_stays_whatever_becomes_of_the_reward(now: datetime) -> None:
     mug = reward(now)
     redeem(mug, now)
-    service.update_reward("demo", mug, said(price=80, name="A cup"), actor=STAFF, now=now)
-    service.archive_reward("demo", mug, actor=STAFF, now=now)
+    rewards.update("demo", mug, said(price=80, name="A cup"), actor=STAFF, now=now)
+    rewards.archive("demo", mug, actor=STAFF, now=now)
     again = redeem(mug, now).redemption
     assert (again.reward["name"], int(again.reward_version), int(again.points)) == ("A mug", 1, 100)
     assert use(again.code, now).redemption.status == "USED"
@@ -135,7 +136,7 @@ def test_a_refusal_takes_nothing_and_leaves_its_key_free(now: datetime) -> None:
     mug = reward(now, price=1_001, stock=1, limit=Limit(1))
     with pytest.raises(service.InsufficientPoints) as told:
         redeem(mug, now)
-    assert (told.value.available, told.value.required, told.value.field) == (1_000, 1_001, "reward_id")
+    assert (told.value.available, told.value.required, told.value.field) == (1_000, 1_001, "reward")
     assert (balances(), left(mug), statuses()) == ((1_000, 0, 0), 1, [])
     adjust(1, now, key="k2")
     assert not redeem(mug, now).replayed
@@ -172,7 +173,7 @@ def test_points_that_are_due_to_expire_buy_nothing(now: datetime) -> None:
 def test_the_last_piece_is_sold_once(now: datetime) -> None:
     mug = reward(now, stock=1)
     redeem(mug, now)
-    with pytest.raises(service.OutOfStock):
+    with pytest.raises(rewards.OutOfStock):
         redeem(mug, now, customer_id=BEA)
     assert balances(BEA) == (100, 0, 0)
 
@@ -180,8 +181,8 @@ def test_the_last_piece_is_sold_once(now: datetime) -> None:
 def test_two_who_take_the_last_piece_at_once_do_not_both_get_it(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     mug = reward(now, stock=1)
     theirs = [lambda: redeem(mug, now, customer_id=BEA)]
-    monkeypatch.setattr(rewards, "get_for_redeeming", overtaking(rewards.get_for_redeeming, theirs))
-    with pytest.raises(service.OutOfStock):
+    monkeypatch.setattr(reward_repository, "get_for_redeeming", overtaking(reward_repository.get_for_redeeming, theirs))
+    with pytest.raises(rewards.OutOfStock):
         redeem(mug, now)
     assert (balances(), balances(BEA), left(mug)) == ((1_000, 0, 0), (0, 0, 0), 0)
 
@@ -190,18 +191,18 @@ def test_a_stock_that_is_raised_sells_as_many_more_and_one_that_is_lowered_none(
     mug = reward(now, stock=2)
     redeem(mug, now)
     for total, then in ((5, 4), (1, 0), (0, 0), (None, None), (3, 2)):
-        service.update_reward("demo", mug, said(stock=total), actor=STAFF, now=now)
+        rewards.update("demo", mug, said(stock=total), actor=STAFF, now=now)
         assert left(mug) == then
 
 
 def test_what_was_redeemed_while_there_was_any_number_gives_no_piece_back(now: datetime) -> None:
     mug = reward(now)
     redeemed = redeem(mug, now)
-    service.update_reward("demo", mug, said(stock=1), actor=STAFF, now=now)
+    rewards.update("demo", mug, said(stock=1), actor=STAFF, now=now)
     cancel(redeemed, now)
     assert left(mug) == 1
     redeem(mug, now, key="k2")
-    with pytest.raises(service.OutOfStock):
+    with pytest.raises(rewards.OutOfStock):
         redeem(mug, now, key="k3")
 
 
@@ -210,7 +211,7 @@ def test_a_customer_redeems_no_more_than_the_limit_of_a_period(now: datetime) ->
     redeem(mug, now)
     redeem(mug, now, customer_id=BEA)
     for days in (0, 5):
-        with pytest.raises(service.LimitReached):
+        with pytest.raises(rewards.LimitReached):
             redeem(mug, now + days * DAY, key="k2")
     redeem(mug, now + 6 * DAY, key="k2")
 
@@ -218,16 +219,16 @@ def test_a_customer_redeems_no_more_than_the_limit_of_a_period(now: datetime) ->
 def test_a_limit_that_is_drawn_later_counts_what_was_redeemed_before(now: datetime) -> None:
     mug = reward(now)
     redeem(mug, now)
-    service.update_reward("demo", mug, said(limit=Limit(1, Period.YEAR)), actor=STAFF, now=now)
-    with pytest.raises(service.LimitReached):
+    rewards.update("demo", mug, said(limit=Limit(1, Period.YEAR)), actor=STAFF, now=now)
+    with pytest.raises(rewards.LimitReached):
         redeem(mug, now + DAY, key="k2")
 
 
 def test_one_who_redeems_twice_at_once_stays_within_the_limit(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     mug = reward(now, limit=Limit(1))
     theirs = [lambda: redeem(mug, now, key="theirs")]
-    monkeypatch.setattr(rewards, "get_for_redeeming", overtaking(rewards.get_for_redeeming, theirs))
-    with pytest.raises(service.LimitReached):
+    monkeypatch.setattr(reward_repository, "get_for_redeeming", overtaking(reward_repository.get_for_redeeming, theirs))
+    with pytest.raises(rewards.LimitReached):
         redeem(mug, now, key="mine")
     assert balances() == (900, 0, 0)
 
@@ -235,7 +236,7 @@ def test_one_who_redeems_twice_at_once_stays_within_the_limit(now: datetime, mon
 def test_one_key_used_twice_at_once_redeems_once(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     mug = reward(now)
     theirs = [lambda: redeem(mug, now)]
-    monkeypatch.setattr(rewards, "get_for_redeeming", overtaking(rewards.get_for_redeeming, theirs))
+    monkeypatch.setattr(reward_repository, "get_for_redeeming", overtaking(reward_repository.get_for_redeeming, theirs))
     assert redeem(mug, now).replayed
     assert (balances(), statuses()) == ((900, 0, 0), ["FULFILLED"])
 
@@ -245,12 +246,12 @@ def test_one_key_used_twice_at_once_redeems_once(now: datetime, monkeypatch: pyt
 
 def test_a_reward_for_members_of_a_segment_is_for_no_others(now: datetime) -> None:
     mug = reward(now, segments=("seg_1",))
-    with pytest.raises(service.NotEligible) as told:
+    with pytest.raises(rewards.NotEligible) as told:
         redeem(mug, now)
     assert told.value.reasons == (Reason.SEGMENT,)
     in_segment("seg_1", flips_at=now + DAY, now=now)
     redeem(mug, now)
-    with pytest.raises(service.NotEligible):
+    with pytest.raises(rewards.NotEligible):
         redeem(mug, now + DAY, key="k2")
 
 
@@ -266,8 +267,10 @@ def test_whoever_leaves_the_segment_meanwhile_does_not_redeem(now: datetime, mon
         change.revise(head)
         change.commit()
 
-    monkeypatch.setattr(rewards, "get_for_redeeming", overtaking(rewards.get_for_redeeming, [leave]))
-    with pytest.raises(service.NotEligible):
+    monkeypatch.setattr(
+        reward_repository, "get_for_redeeming", overtaking(reward_repository.get_for_redeeming, [leave])
+    )
+    with pytest.raises(rewards.NotEligible):
         redeem(mug, now)
 
 
@@ -281,7 +284,9 @@ def test_whoever_is_blocked_meanwhile_does_not_redeem(now: datetime, monkeypatch
         change.revise(profile)
         change.commit()
 
-    monkeypatch.setattr(rewards, "get_for_redeeming", overtaking(rewards.get_for_redeeming, [block]))
+    monkeypatch.setattr(
+        reward_repository, "get_for_redeeming", overtaking(reward_repository.get_for_redeeming, [block])
+    )
     with pytest.raises(CustomerBlocked):
         redeem(mug, now, themselves=True)
     assert balances() == (1_000, 0, 0)
@@ -295,24 +300,24 @@ def test_a_customer_sees_what_they_may_redeem_and_why_not_the_others(now: dateti
     reward(now, name="Gold", tiers=("gold",), price=5_000)
     reward(now, name="Soon", valid_from=now + DAY)
     reward(now, name="Gone", valid_until=now)
-    service.archive_reward("demo", reward(now, name="Archived"), actor=STAFF, now=now)
+    rewards.archive("demo", reward(now, name="Archived"), actor=STAFF, now=now)
     once = reward(now, name="Once", limit=Limit(1), stock=1)
     redeem(once, now)
-    told = {offer.reward.name: offer.reasons for offer in service.reward_offers("demo", ANN, now=now)}
+    told = {offer.reward.name: offer.reasons for offer in rewards.offered("demo", ANN, now=now)}
     assert told == {
         "A mug": (),
         "Gold": (Reason.TIER, Reason.INSUFFICIENT_POINTS),
         "Once": (Reason.LIMIT_REACHED, Reason.OUT_OF_STOCK),
     }
     with pytest.raises(NotFound):
-        service.reward_offers("demo", "cus_9", now=now)
+        rewards.offered("demo", "cus_9", now=now)
 
 
 def test_staff_see_who_may_redeem_a_reward_before_there_is_one(now: datetime) -> None:
     def seen(**asked: Any) -> tuple[Reason, ...]:
-        return service.reward_preview("demo", BEA, now=now, **asked)
+        return rewards.preview("demo", BEA, now=now, **asked)
 
-    draft = said(name="A mug", kind=service.RewardKind.CUSTOM, price=101, stock=0)
+    draft = said(name="A mug", kind=rewards.RewardKind.CUSTOM, price=101, stock=0)
     assert seen(said=draft) == (Reason.OUT_OF_STOCK, Reason.INSUFFICIENT_POINTS)
     mug = reward(now, stock=1, limit=Limit(1))
     redeem(mug, now)
@@ -325,10 +330,10 @@ def test_staff_see_who_may_redeem_a_reward_before_there_is_one(now: datetime) ->
 def test_many_rewards_cost_no_more_requests_than_one(now: datetime) -> None:
     mug = reward(now)
     redeem(mug, now)
-    few = requests(lambda: service.reward_offers("demo", ANN, now=now))
+    few = requests(lambda: rewards.offered("demo", ANN, now=now))
     for _ in range(4):
         reward(now)
-    assert requests(lambda: service.reward_offers("demo", ANN, now=now)) == few
+    assert requests(lambda: rewards.offered("demo", ANN, now=now)) == few
     assert few == {"Query": 3}  # the customer's heads, their uses, the shop's rewards
     assert requests(lambda: redeem(mug, now, key="k2")) == {
         "Query": 3, "BatchGetItem": 1, "GetItem": 3, "TransactWriteItems": 2,

@@ -5,11 +5,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from crm.kernel.change import Change
 from crm.kernel.errors import InvalidInputs, KeyReused, NotFound
 from crm.loyalty import holding, repository, service
 from crm.loyalty.redemptions import codes, ending
 from crm.loyalty.redemptions import repository as redemptions
-from crm.loyalty.service import Limit
+from crm.loyalty.rewards import service as rewards
+from crm.loyalty.rewards.service import Limit
+from crm.orders.events import OrderRecorded
+from crm.orders.models import Order
 from tests.integration.points import ANN, BEA, STAFF, balances, programme
 from tests.integration.rewards import cancel, customers, left, overtaking, redeem, reward, statuses, use
 
@@ -39,7 +43,7 @@ def interrupted(monkeypatch: pytest.MonkeyPatch, now: datetime) -> tuple[str, st
         with pytest.raises(Died):
             redeem(mug, now)
     assert (balances(), left(mug), statuses()) == ((900, 0, 100), 0, ["HELD"])
-    return mug, service.redemptions("demo", ANN, before=None, limit=1)[0].redemption_id
+    return mug, rewards.list_redemptions("demo", ANN, before=None, limit=1)[0].redemption_id
 
 
 def test_an_interrupted_redemption_goes_on_when_its_key_comes_again(
@@ -58,7 +62,7 @@ def test_time_lets_an_interrupted_redemption_go_with_all_that_it_took(
     later = now + timedelta(minutes=15)
     service.settle("demo", ANN, now=later)
     assert (balances(), left(mug), statuses()) == ((1_000, 0, 0), 1, ["RELEASED"])
-    with pytest.raises(service.RedemptionClosed):
+    with pytest.raises(rewards.RedemptionClosed):
         redeem(mug, later)
     redeem(mug, later, key="k2")
 
@@ -67,7 +71,7 @@ def test_an_interrupted_redemption_that_is_too_late_is_let_go_whoever_comes_firs
     interrupted: tuple[str, str], now: datetime
 ) -> None:
     mug, _ = interrupted
-    with pytest.raises(service.RedemptionClosed):
+    with pytest.raises(rewards.RedemptionClosed):
         redeem(mug, now + timedelta(minutes=15))
     assert (balances(), left(mug)) == ((1_000, 0, 0), 1)
 
@@ -75,7 +79,7 @@ def test_an_interrupted_redemption_that_is_too_late_is_let_go_whoever_comes_firs
 def test_an_interrupted_redemption_can_be_cancelled(interrupted: tuple[str, str], now: datetime) -> None:
     mug, redemption_id = interrupted
     for replayed in (False, True):
-        cancelled = service.cancel_redemption("demo", ANN, redemption_id, actor=STAFF, now=now)
+        cancelled = rewards.cancel("demo", ANN, redemption_id, actor=STAFF, now=now)
         assert cancelled.replayed is replayed
     assert (balances(), left(mug), statuses()) == ((1_000, 0, 0), 1, ["CANCELLED"])
     assert redeem(mug, now).redemption.status == "CANCELLED"
@@ -86,7 +90,7 @@ def test_two_who_go_on_with_it_at_once_make_one_code(
     interrupted: tuple[str, str], now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     mug, _ = interrupted
-    made: list[service.Redeemed] = []
+    made: list[rewards.Redeemed] = []
     theirs = [lambda: made.append(redeem(mug, now))]
     monkeypatch.setattr(repository, "get_hold", overtaking(repository.get_hold, theirs))
     assert redeem(mug, now).redemption.code == made[0].redemption.code
@@ -99,7 +103,7 @@ def test_it_is_cancelled_or_goes_on_but_never_both(
     mug, redemption_id = interrupted
     theirs = [lambda: redeem(mug, now)]
     monkeypatch.setattr(repository, "get_hold", overtaking(repository.get_hold, theirs))
-    service.cancel_redemption("demo", ANN, redemption_id, actor=STAFF, now=now)
+    rewards.cancel("demo", ANN, redemption_id, actor=STAFF, now=now)
     assert (balances(), left(mug), statuses()) == ((1_000, 0, 0), 1, ["CANCELLED"])
 
 
@@ -122,7 +126,7 @@ def test_a_code_that_there_is_already_is_drawn_anew(now: datetime, monkeypatch: 
     monkeypatch.setattr(codes, "new", drawn.pop)
     first, second = redeem(mug, now), redeem(mug, now, key="k2")
     assert (first.redemption.code, second.redemption.code) == ("CDFGCDFGCDFG", "HJKMHJKMHJKM")
-    assert service.find_voucher("demo", "CDFGCDFGCDFG").redemption_id == first.redemption.redemption_id
+    assert rewards.find_voucher("demo", "CDFGCDFGCDFG").redemption_id == first.redemption.redemption_id
     assert balances() == (800, 0, 0)
 
 
@@ -135,7 +139,7 @@ def test_a_redemption_is_cancelled_once_with_all_that_it_took(now: datetime) -> 
     for replayed in (False, True):
         assert cancel(redeemed, now + DAY).replayed is replayed
     assert (balances(), left(mug), statuses()) == ((1_000, 0, 0), 1, ["CANCELLED"])
-    with pytest.raises(service.VoucherVoid):
+    with pytest.raises(rewards.VoucherVoid):
         use(redeemed.redemption.code, now + DAY)
     redeem(mug, now + DAY, key="k2")
 
@@ -152,19 +156,19 @@ def test_what_was_used_or_is_over_is_not_cancelled(now: datetime) -> None:
     mug = reward(now, voucher_days=1)
     used, over = redeem(mug, now), redeem(mug, now, key="k2")
     use(used.redemption.code, now)
-    with pytest.raises(service.VoucherUsed):
+    with pytest.raises(rewards.VoucherUsed):
         cancel(used, now)
-    with pytest.raises(service.VoucherVoid):
+    with pytest.raises(rewards.VoucherVoid):
         cancel(over, now + 2 * DAY)
     with pytest.raises(NotFound):
-        service.cancel_redemption("demo", BEA, used.redemption.redemption_id, actor=STAFF, now=now)
+        rewards.cancel("demo", BEA, used.redemption.redemption_id, actor=STAFF, now=now)
 
 
 def test_a_voucher_is_used_or_cancelled_but_never_both(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     redeemed = redeem(reward(now), now)
     theirs = [lambda: use(redeemed.redemption.code, now)]
     monkeypatch.setattr(repository, "get_hold", overtaking(repository.get_hold, theirs))
-    with pytest.raises(service.VoucherUsed):
+    with pytest.raises(rewards.VoucherUsed):
         cancel(redeemed, now)
     assert (balances(), statuses()) == ((900, 0, 0), ["USED"])
 
@@ -174,7 +178,7 @@ def test_a_voucher_that_is_cancelled_while_it_is_used_is_not_used(
 ) -> None:
     redeemed = redeem(reward(now), now)
     monkeypatch.setattr(ending, "is_over", overtaking(ending.is_over, [lambda: cancel(redeemed, now)]))
-    with pytest.raises(service.VoucherVoid):
+    with pytest.raises(rewards.VoucherVoid):
         use(redeemed.redemption.code, now)
     assert (balances(), statuses()) == ((1_000, 0, 0), ["CANCELLED"])
 
@@ -185,8 +189,8 @@ def test_a_voucher_that_is_cancelled_while_it_is_used_is_not_used(
 def test_a_voucher_is_used_once(now: datetime) -> None:
     code = redeem(reward(now), now).redemption.code
     for replayed in (False, True):
-        assert use(f" {service.shown_code(code or '').lower()}", now).replayed is replayed
-    with pytest.raises(service.VoucherUsed):
+        assert use(f" {rewards.shown(code or '').lower()}", now).replayed is replayed
+    with pytest.raises(rewards.VoucherUsed):
         use(code, now, key="u2")
     with pytest.raises(KeyReused):
         use(code, now, order_id="o1")
@@ -196,7 +200,7 @@ def test_two_who_use_a_voucher_at_once_do_not_both(now: datetime, monkeypatch: p
     code = redeem(reward(now), now).redemption.code
     theirs = [lambda: use(code, now, key="theirs")]
     monkeypatch.setattr(ending, "is_over", overtaking(ending.is_over, theirs))
-    with pytest.raises(service.VoucherUsed):
+    with pytest.raises(rewards.VoucherUsed):
         use(code, now, key="mine")
 
 
@@ -204,7 +208,7 @@ def test_whoever_says_the_order_that_has_it_is_told_that_it_has_it(now: datetime
     code = redeem(reward(now), now).redemption.code
     use(code, now, order_id="o1")
     assert use(code, now, key="another", order_id="o1").replayed
-    with pytest.raises(service.VoucherUsed):
+    with pytest.raises(rewards.VoucherUsed):
         use(code, now, key="another", order_id="o2")
 
 
@@ -212,8 +216,74 @@ def test_a_voucher_is_good_to_the_end_of_its_last_day(now: datetime) -> None:
     mug = reward(now, voucher_days=1)
     last = datetime.fromisoformat("2026-03-11T23:00:00Z")
     use(redeem(mug, now).redemption.code, last - timedelta(microseconds=1))
-    with pytest.raises(service.VoucherVoid):
+    with pytest.raises(rewards.VoucherVoid):
         use(redeem(mug, now, key="k2").redemption.code, last)
+
+
+# --- orders
+
+
+def ordered(coupon: str | None, now: datetime, order_id: str = "o1", *, rev: int = 1, status: str = "placed") -> None:
+    """An order of Bea's that names a coupon is recorded, and told."""
+    item = Order.of("demo", BEA, order_id)
+    item.status, item.currency, item.coupon, item.version = status, "EUR", coupon, rev
+    item.gross = item.net = 5_000
+    item.refunded, item.placed_on, item.cause = 0, "2026-03-10", f"event:{order_id}:order"
+    item.placed_at = item.occurred_at = now
+    item.rev = rev - 1
+    change = Change(now)
+    change.revise(item)
+    change.commit()
+    service.post_for_order(OrderRecorded.of(item), now=now)
+
+
+def test_an_order_uses_the_voucher_that_it_names_whoever_it_was_given_to(now: datetime) -> None:
+    code = redeem(reward(now), now).redemption.code or ""
+    ordered(rewards.shown(code), now)
+    found = rewards.find_voucher("demo", code)
+    assert (found.status, found.order_id, found.used_by) == ("USED", "o1", "order:o1:voucher")
+    with pytest.raises(rewards.VoucherUsed):
+        use(code, now)
+    assert use(code, now, order_id="o1").replayed
+
+
+def test_an_order_that_is_told_again_or_changes_uses_its_voucher_once(now: datetime) -> None:
+    code = redeem(reward(now), now).redemption.code or ""
+    ordered(code, now)
+    rev = rewards.find_voucher("demo", code).rev
+    ordered(code, now, rev=2)
+    assert rewards.find_voucher("demo", code).rev == rev
+
+
+def test_of_two_orders_with_one_voucher_the_first_has_it(now: datetime) -> None:
+    code = redeem(reward(now), now).redemption.code or ""
+    ordered(code, now, "o1")
+    ordered(code, now, "o2")
+    assert rewards.find_voucher("demo", code).order_id == "o1"
+
+
+def test_two_orders_that_use_a_voucher_at_once_do_not_both(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    code = redeem(reward(now), now).redemption.code or ""
+    theirs = [lambda: ordered(code, now, "theirs")]
+    monkeypatch.setattr(ending, "is_over", overtaking(ending.is_over, theirs))
+    ordered(code, now, "mine")
+    assert rewards.find_voucher("demo", code).order_id == "theirs"
+
+
+def test_the_order_that_names_a_voucher_which_a_checkout_used_is_the_one_it_was_used_for(now: datetime) -> None:
+    code = redeem(reward(now), now).redemption.code or ""
+    use(code, now)
+    ordered(code, now)
+    assert rewards.find_voucher("demo", code).order_id == "o1"
+    assert use(code, now).replayed
+
+
+def test_an_order_that_is_cancelled_or_placed_too_late_uses_no_voucher(now: datetime) -> None:
+    code = redeem(reward(now, voucher_days=1), now).redemption.code or ""
+    ordered(code, now, "o1", status="cancelled")
+    ordered(code, now + 2 * DAY, "o2")
+    ordered("SUMMER", now, "o3")
+    assert rewards.find_voucher("demo", code).status == "FULFILLED"
 
 
 @pytest.mark.parametrize("code", ["", "SUMMER", "CDFG-3467-HJKM"])
@@ -234,8 +304,10 @@ def test_what_a_call_says_of_an_order_is_judged(now: datetime) -> None:
 
 
 def test_vouchers_that_can_be_used_are_found_among_the_redemptions(now: datetime) -> None:
-    mug = reward(now)
+    mug, short = reward(now), reward(now, voucher_days=1)
     made = [redeem(mug, now + n * timedelta(minutes=1), key=f"k{n}") for n in range(3)]
     use(made[1].redemption.code, now)
-    usable = service.redemptions("demo", ANN, before=None, limit=9, usable=True)
-    assert [one.redemption_id for one in usable] == [made[n].redemption.redemption_id for n in (2, 0)]
+    made.append(redeem(short, now + timedelta(hours=1), key="short"))
+    for then, found in ((now, (3, 2, 0)), (now + 2 * DAY, (2, 0))):
+        usable = rewards.list_redemptions("demo", ANN, before=None, limit=9, usable_at=then)
+        assert [one.redemption_id for one in usable] == [made[n].redemption.redemption_id for n in found]

@@ -9,6 +9,7 @@ from schema.node import global_id
 from schema.operations import Operation, operations
 from tests import bulk
 from tests.asking import NOW, ask
+from tests.integration.rewards import reward
 from tests.operations import caller, filled, meaning
 from tests.segments import LATELY, REPEAT, id_of
 
@@ -35,6 +36,7 @@ def test_an_example_operation_answers_without_a_refusal(ann: str, operation: Ope
         now=NOW,
         moved=bulk.uploaded("email\nann@example.com\n"),
         segments=(global_id("Segment", id_of(REPEAT)), global_id("Segment", id_of(LATELY))),
+        reward=global_id("RewardDefinition", reward(NOW, price=1)),
     )
     answered = ask(operation.text, filled(operation, words), principal=caller(operation, ann))
     assert refusals(answered) == []

@@ -22,6 +22,10 @@ KNOWN: Final = """query ($email: EmailAddress!) {
   }
 }"""
 
+REWARD: Final = """mutation {
+  loyaltyRewardCreate(input: { name: "A sticker", kind: CUSTOM, price: 1 }) { reward { id } }
+}"""
+
 
 @dataclass(frozen=True)
 class Demo:
@@ -45,9 +49,10 @@ def demo(folder: Path) -> Iterator[Demo]:
         moved = Mover(system, SHOP).started("customersImport", "judged", "email,first_name\n,Nobody\n")
         order = known["orders"]["nodes"][-1]["id"]
         segments = [each["id"] for each in system.ask("{ segments { id } }", shop=SHOP)["segments"]]
+        made = system.ask(REWARD, shop=SHOP)["loyaltyRewardCreate"]["reward"]["id"]
         words = meaning(
             customer=known["id"], order=order, email=EMAIL, shop=SHOP, now=now, moved=moved,
-            segments=(segments[0], segments[1]),
+            segments=(segments[0], segments[1]), reward=made,
         )  # fmt: skip
         asked = {"kind": "customer", "shop": SHOP, "customerId": known["customerId"]}
         tokens = {

@@ -45,7 +45,7 @@ def let_go(change: Change, shop: str, customer_id: str, redemption_id: str, *, c
 
 
 def use_by_order(
-    change: Change, shop: str, coupon: str | None, *, order_id: str, cause: str, placed_at: datetime
+    change: Change, shop: str, coupon: str | None, *, order_id: str, placed_at: datetime
 ) -> Redemption | None:
     """Add to `change`: the voucher that an order names as its coupon is used by it, whoever's it is. Of several such
     orders the first that comes has it; what the shop did for the others is between it and them.
@@ -53,7 +53,7 @@ def use_by_order(
     Where a checkout has used it before and not said for which order, this is the one. Nothing is read for a coupon
     that is not of the form of our codes.
     """
-    redemption = repository.find_redemption(shop, coupon or "")
+    redemption, cause = repository.find_redemption(shop, coupon or ""), f"order:{order_id}:voucher"
     if redemption is None:
         return None
     if redemption.status == RedemptionStatus.FULFILLED and not is_over(redemption, placed_at):
@@ -68,6 +68,12 @@ def use_by_order(
 def is_over(redemption: Redemption, at: datetime) -> bool:
     """Whether its voucher cannot be used any more, since it was not in time."""
     return redemption.voucher_until is not None and redemption.voucher_until <= at
+
+
+def status_at(redemption: Redemption, now: datetime) -> RedemptionStatus:
+    """As it is, also where time has changed it and nothing was written."""
+    status = RedemptionStatus(redemption.status)
+    return RedemptionStatus.EXPIRED if status is RedemptionStatus.FULFILLED and is_over(redemption, now) else status
 
 
 def _count(change: Change, uses: RewardUses, day: date, more: int) -> None:

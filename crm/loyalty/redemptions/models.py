@@ -1,7 +1,7 @@
 # crm/loyalty/redemptions/models.py
 """What customers redeemed, and what that has taken beside points.
 
-Key design (docs/access-patterns.md, AP-213 to AP-217):
+Key design (docs/access-patterns.md, AP-213 to AP-217, AP-219):
     Redemption   pk=SHOP#<shop>#CUSTOMER#<customer>  sk=REDEMPTION#<redemption>
                  timeline_key=REDEMPTION#<redeemed_at>#<redemption>
     RewardUses   pk=SHOP#<shop>#CUSTOMER#<customer>  sk=USES#<reward>
@@ -32,6 +32,8 @@ class RedemptionStatus(StrEnum):
     CANCELLED = "CANCELLED"
     RELEASED = "RELEASED"
     """It was never fulfilled: time let its hold go."""
+    EXPIRED = "EXPIRED"
+    """Fulfilled, and its voucher was not used in time. Worked out, not stored."""
 
 
 class Redemption(Published, discriminator="Redemption"):

@@ -1,9 +1,13 @@
 # crm/loyalty/redemptions/repository.py
 """Every read of redemptions; writes go through a Change."""
 
+from collections.abc import Iterable
+from datetime import datetime
+
 from pynamodb.exceptions import DoesNotExist
 
-from crm.kernel import timeline
+from crm.kernel import batch_reads, timeline
+from crm.kernel.settings import settings
 from crm.kernel.table import customer_key
 from crm.loyalty.redemptions import codes
 from crm.loyalty.redemptions.models import Redemption, RedemptionStatus, RewardUses, Voucher
@@ -18,13 +22,23 @@ def get_redemption(shop: str, customer_id: str, redemption_id: str) -> Redemptio
         return None
 
 
+def get_redemptions(shop: str, keys: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Redemption]:
+    """By customer and redemption id, in batch reads of the exact keys of AP-213 (AP-219)."""
+    items = [Redemption.of(shop, *key) for key in keys]
+    raw_items = batch_reads.read(settings().crm_table, [(item.pk, item.sk) for item in items])
+    return {(item.customer_id, item.redemption_id): item for item in map(Redemption.from_raw_data, raw_items)}
+
+
 def list_redemptions(
-    shop: str, customer_id: str, *, before: str | None, limit: int, usable: bool = False
+    shop: str, customer_id: str, *, before: str | None, limit: int, usable_at: datetime | None = None
 ) -> list[Redemption]:
-    """A customer's redemptions, newest first, from behind the timeline key `before`; those only whose voucher was not
-    used (AP-214).
+    """A customer's redemptions, newest first, from behind the timeline key `before`; those only whose voucher can be
+    used at an instant (AP-214).
     """
-    only = Redemption.status == RedemptionStatus.FULFILLED if usable else None
+    only = None
+    if usable_at is not None:
+        in_time = Redemption.voucher_until.does_not_exist() | (Redemption.voucher_until > usable_at)
+        only = (Redemption.status == RedemptionStatus.FULFILLED) & in_time
     pk = customer_key(shop, customer_id)
     return timeline.newest(Redemption, pk, "REDEMPTION#", before=before, limit=limit, only=only)
 

@@ -1,6 +1,7 @@
 # crm/loyalty/rewards/defining.py
 """How a shop's rewards are made, changed and archived."""
 
+from collections.abc import Collection
 from datetime import datetime
 
 from msgspec import Struct
@@ -8,7 +9,7 @@ from msgspec import Struct
 from crm.kernel import ids
 from crm.kernel.actor import Actor
 from crm.kernel.change import Change, retrying
-from crm.kernel.errors import InvalidInputs, NotFound, Stale, VersionMismatch
+from crm.kernel.errors import Fault, InvalidInputs, NotFound, Stale, VersionMismatch
 from crm.loyalty.redemptions.models import RewardStock
 from crm.loyalty.rewards import repository
 from crm.loyalty.rewards.models import RewardDefinition, RewardVersion
@@ -37,6 +38,11 @@ def create(shop: str, said: RewardFields, *, actor: Actor, now: datetime) -> Def
     _revise(change, definition, reward, "create", actor=actor, now=now)
     change.commit()
     return Defined(definition, stock)
+
+
+def faults(said: RewardFields, *, but: Collection[str] = ()) -> list[Fault]:
+    """All that is wrong with a reward that is to be new, but what is known to be wrong already."""
+    return [fault for fault in understood(None, said)[1] if fault.path not in but]
 
 
 def update(

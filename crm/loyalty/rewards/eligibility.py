@@ -81,9 +81,9 @@ def refusal(offered: Offered, who: Who, *, zone: str, now: datetime) -> CrmError
     if Reason.OUT_OF_STOCK in found:
         return sold_out()
     if Reason.INSUFFICIENT_POINTS in found:
-        return InsufficientPoints(available=who.available, required=reward.price, field="reward_id")
+        return InsufficientPoints(available=who.available, required=reward.price, field="reward")
     return None
 
 
 def sold_out() -> OutOfStock:
-    return OutOfStock("None of it is left.", field="reward_id")
+    return OutOfStock("None of it is left.", field="reward")

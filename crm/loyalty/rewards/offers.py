@@ -104,5 +104,5 @@ def _reasons(offered: Offered, who: Who, *, shop: str, now: datetime) -> tuple[R
 def _snapshot(shop: str, customer_id: str) -> Snapshot:
     snapshot = take_snapshot(shop, customer_id)
     if snapshot.head(Customer) is None:
-        raise NotFound("There is no such customer.", field="customer_id")
+        raise NotFound("There is no such customer.", field="customer")
     return snapshot

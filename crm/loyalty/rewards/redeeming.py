@@ -120,7 +120,7 @@ def _begin(asked: Asked, *, themselves: bool, now: datetime) -> bool:
             raise KeyReused("This key came with something else before.", field="idempotency_key")
         return False
     if not found.definition.rev:
-        raise NotFound("There is no such reward.", field="reward_id")
+        raise NotFound("There is no such reward.", field="reward")
     book = Ledger(shop, customer_id, _account(snapshot), now=now)
     programme = in_force.programme(shop, now=now)
     reward = _refuse(found, book, snapshot, zone=programme.zone, now=now)
@@ -252,7 +252,7 @@ def _hold(shop: str, redemption: Redemption) -> PointsHold:
 def _profile(snapshot: Snapshot) -> Customer:
     profile = snapshot.head(Customer)
     if profile is None:
-        raise NotFound("There is no such customer.", field="customer_id")
+        raise NotFound("There is no such customer.", field="customer")
     return profile
 
 

@@ -22,7 +22,7 @@ class NotEligible(CrmError):
     code = "NOT_ELIGIBLE"
 
     def __init__(self, reasons: Sequence[str]) -> None:
-        super().__init__(f"The customer may not redeem it: {', '.join(reasons)}.", field="reward_id")
+        super().__init__(f"The customer may not redeem it: {', '.join(reasons)}.", field="reward")
         self.reasons = tuple(reasons)
 
 
@@ -32,7 +32,7 @@ class LimitReached(CrmError):
     code = "LIMIT_REACHED"
 
     def __init__(self, *, limit: int, period: str, again_at: datetime | None) -> None:
-        super().__init__("The customer has redeemed it as often as they may.", field="reward_id")
+        super().__init__("The customer has redeemed it as often as they may.", field="reward")
         self.limit = limit
         self.period = period
         self.again_at = again_at

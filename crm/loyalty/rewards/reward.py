@@ -19,7 +19,8 @@ from crm.loyalty.rewards.limits import Limit
 LONGEST_NAME, LONGEST_DESCRIPTION, LONGEST_SKU, LONGEST_ID = 200, 2_000, 200, 100
 MOST_NAMED = 50
 """Segments, or tiers, of one reward."""
-MOST_PIECES = 10**9
+MOST_PIECES, MOST_MINOR = 10**9, 10**12
+ALL = 100
 LONGEST_VOUCHER = 3650
 UNSAID: Any = object()
 
@@ -35,7 +36,6 @@ class RewardKind(StrEnum):
     """Whatever the description says."""
 
 
-NEEDED = {RewardKind.PRODUCT: ("sku",)}
 VALUES = {RewardKind.DISCOUNT: {"amount", "percent"}, RewardKind.PRODUCT: {"sku"}}
 """Which values a reward of a kind may have."""
 
@@ -112,14 +112,20 @@ def understood(reward: Reward | None, said: RewardFields) -> tuple[Reward | None
     return (None if wrong else Reward(**fields)), wrong
 
 
+def faults(said: RewardFields) -> list[Fault]:
+    """What is wrong with what is said of a reward, whatever is stored of it."""
+    return list(_faults({name: value for name, value in said.given().items() if name != "kind"}))
+
+
 def _faults(fields: dict[str, Any]) -> Iterator[Fault]:
     if (name := fields.get("name")) is not None:
         yield from texts.line_faults("name", name, longest=LONGEST_NAME)
     if (description := fields.get("description")) is not None:
         yield from texts.faults("description", description, longest=LONGEST_DESCRIPTION)
     yield from _numbers(fields)
+    yield from _values(fields)
     if (kind := fields.get("kind")) is not None:
-        yield from _values(kind, fields)
+        yield from _unfit(kind, fields)
     for name in ("segments", "tiers"):
         named = fields.get(name) or ()
         if len(named) > MOST_NAMED or not all(0 < len(each) <= LONGEST_ID for each in named):
@@ -139,18 +145,23 @@ def _numbers(fields: dict[str, Any]) -> Iterator[Fault]:
         yield Fault("limit.count", "INVALID", f"must be 1 to {MOST_PIECES:,}")
 
 
-def _values(kind: RewardKind, fields: dict[str, Any]) -> Iterator[Fault]:
+def _values(fields: dict[str, Any]) -> Iterator[Fault]:
     amount, percent, sku = fields.get("amount"), fields.get("percent"), fields.get("sku")
-    for name, value in (("amount", amount), ("percent", percent), ("sku", sku)):
-        if value is None and name in NEEDED.get(kind, ()):
-            yield Fault(name, "REQUIRED", f"is required of a {kind}")
-        if value is not None and name not in VALUES.get(kind, set()):
-            yield Fault(name, "INVALID", f"may not be given of a {kind}")
-    if kind is RewardKind.DISCOUNT and (amount is None) is (percent is None):
-        yield Fault("amount", "REQUIRED", "must be given, or a percentage, and not both")
-    if amount is not None and not (is_currency(amount.currency) and amount.minor > 0):
-        yield Fault("amount", "INVALID", "must be more than nothing")
-    if percent is not None and not (percent.is_finite() and 0 < percent <= 100 and percent == round(percent, 2)):  # noqa: PLR2004
+    if amount is not None and not (is_currency(amount.currency) and 0 < amount.minor <= MOST_MINOR):
+        yield Fault("amount", "INVALID", "must be more than nothing, in an ISO 4217 currency")
+    if percent is not None and not (percent.is_finite() and 0 < percent <= ALL and percent == round(percent, 2)):
         yield Fault("percent", "INVALID", "must be more than 0 to 100, with two decimals at most")
     if sku is not None:
         yield from texts.line_faults("sku", sku, longest=LONGEST_SKU)
+
+
+def _unfit(kind: RewardKind, fields: dict[str, Any]) -> Iterator[Fault]:
+    """What does not go with the kind."""
+    values = {name: fields.get(name) for name in ("amount", "percent", "sku")}
+    for name, value in values.items():
+        if value is not None and name not in VALUES.get(kind, set()):
+            yield Fault(name, "INVALID", f"may not be given of a {kind}")
+    if kind is RewardKind.PRODUCT and values["sku"] is None:
+        yield Fault("sku", "REQUIRED", f"is required of a {kind}")
+    if kind is RewardKind.DISCOUNT and (values["amount"] is None) is (values["percent"] is None):
+        yield Fault("amount", "REQUIRED", "must be given, or a percentage, and not both")

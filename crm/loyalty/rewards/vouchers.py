@@ -5,7 +5,7 @@ from datetime import datetime
 
 from crm.kernel.actor import Actor
 from crm.kernel.change import Change, retrying
-from crm.kernel.errors import InvalidInputs, KeyReused, NotFound
+from crm.kernel.errors import Fault, InvalidInputs, KeyReused, NotFound
 from crm.kernel.operations import key_faults
 from crm.kernel.texts import faults
 from crm.loyalty import chain
@@ -33,10 +33,7 @@ def use(
 
     Raises InvalidInputs, NotFound, VoucherUsed, VoucherVoid, KeyReused.
     """
-    wrong = key_faults(idempotency_key)
-    if order_id is not None:
-        wrong += faults("orderId", order_id, longest=LONGEST_ORDER_ID)
-    if wrong:
+    if wrong := faults_of_use(order_id, idempotency_key):
         raise InvalidInputs(wrong)
     known = find(shop, code)
     used_by = f"use:{identity('use', known.redemption_id, idempotency_key)}"
@@ -57,6 +54,11 @@ def use(
         return Redeemed(redemption, replayed=False)
 
     return retrying(attempt)
+
+
+def faults_of_use(order_id: str | None, idempotency_key: str) -> list[Fault]:
+    named = [] if order_id is None else faults("order_id", order_id, longest=LONGEST_ORDER_ID)
+    return [*named, *key_faults(idempotency_key)]
 
 
 def _told_before(redemption: Redemption, used_by: str, request: str, order_id: str | None) -> Redeemed:

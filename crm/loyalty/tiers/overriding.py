@@ -12,6 +12,7 @@ from crm.kernel.errors import Fault, InvalidInputs
 from crm.loyalty import repository
 from crm.loyalty.models import LoyaltyAccount
 from crm.loyalty.moving import reason_faults
+from crm.loyalty.posting import Admit
 from crm.loyalty.programmes import in_force
 from crm.loyalty.tiers import settling
 from crm.loyalty.tiers.book import Occasion, TierBook
@@ -40,9 +41,11 @@ def faults(said: TierOverride, *, now: datetime) -> list[Fault]:
     return found
 
 
-def override_tier(shop: str, customer_id: str, said: TierOverride, *, actor: Actor, now: datetime) -> LoyaltyAccount:
+def override_tier(
+    shop: str, customer_id: str, said: TierOverride, *, actor: Actor, now: datetime, admit: Admit | None = None
+) -> LoyaltyAccount:
     """Give a tier until then, or end that; saying again what is so changes nothing. Raises InvalidInputs with all that
-    is wrong, and NotFound for an unknown shop.
+    is wrong, NotFound for an unknown shop, and what `admit` does (crm/loyalty/admission.py).
     """
     programme = in_force.programme(shop, now=now)
     wrong = faults(said, now=now)
@@ -59,9 +62,11 @@ def override_tier(shop: str, customer_id: str, said: TierOverride, *, actor: Act
             settling.settle(shop, customer_id, now=now)
             head = repository.get_account(shop, customer_id) or head
         book = TierBook(shop, customer_id, head, now=now, zone=programme.zone)
+        change = Change(now)
+        if admit:
+            admit(change)
         if book.kept.override == override:
             return head
-        change = Change(now)
         cause = f"tier:{customer_id}:override:{book.kept.number + 1}"
         book.override(
             change, override, Occasion(cause=cause, occurred_at=now, actor=str(actor), reason=said.reason.strip())

@@ -1,0 +1,94 @@
+# crm/loyalty/rewards/service.py
+"""What can be done with rewards. A door of its own: who posts for orders loads none of it, nor of customers
+(docs/decisions/0075).
+"""
+
+from crm.loyalty.redemptions import codes, ending
+from crm.loyalty.redemptions import repository as redeemed
+from crm.loyalty.redemptions.models import Redemption, RedemptionStatus, RewardStock
+from crm.loyalty.rewards import defining, offers, repository, vouchers
+from crm.loyalty.rewards.defining import Defined
+from crm.loyalty.rewards.eligibility import Reason
+from crm.loyalty.rewards.limits import Limit, Period
+from crm.loyalty.rewards.models import RewardDefinition, RewardVersion
+from crm.loyalty.rewards.offers import Offer
+from crm.loyalty.rewards.redeeming import Redeemed, cancel, redeem
+from crm.loyalty.rewards.refusals import (
+    LimitReached,
+    NotEligible,
+    OutOfStock,
+    RedemptionClosed,
+    TooManyRewards,
+    VoucherUsed,
+    VoucherVoid,
+)
+from crm.loyalty.rewards.repository import MOST_REWARDS
+from crm.loyalty.rewards.reward import Reward, RewardFields, RewardKind
+from crm.loyalty.rewards.reward import faults as faults_of_update
+
+__all__ = [
+    "MOST_REWARDS",
+    "Defined",
+    "Limit",
+    "LimitReached",
+    "NotEligible",
+    "Offer",
+    "OutOfStock",
+    "Period",
+    "Reason",
+    "Redeemed",
+    "Redemption",
+    "RedemptionClosed",
+    "RedemptionStatus",
+    "Reward",
+    "RewardDefinition",
+    "RewardFields",
+    "RewardKind",
+    "RewardStock",
+    "RewardVersion",
+    "TooManyRewards",
+    "VoucherUsed",
+    "VoucherVoid",
+    "archive",
+    "cancel",
+    "create",
+    "faults_of_new",
+    "faults_of_update",
+    "faults_of_use",
+    "find_voucher",
+    "get",
+    "list_redemptions",
+    "list_rewards",
+    "list_versions",
+    "offered",
+    "preview",
+    "promised",
+    "redeem",
+    "redemptions_by_id",
+    "shown",
+    "status_at",
+    "update",
+    "use_voucher",
+]
+
+create = defining.create
+update = defining.update
+archive = defining.archive
+get = defining.get
+faults_of_new = defining.faults
+list_rewards = repository.list_rewards
+list_versions = repository.list_versions
+offered = offers.offers
+preview = offers.preview
+list_redemptions = redeemed.list_redemptions
+redemptions_by_id = redeemed.get_redemptions
+status_at = ending.status_at
+find_voucher = vouchers.find
+use_voucher = vouchers.use
+faults_of_use = vouchers.faults_of_use
+shown = codes.shown
+
+
+def promised(redemption: Redemption) -> Reward:
+    """What was redeemed, as it was then."""
+    return Reward.read(redemption.reward)
