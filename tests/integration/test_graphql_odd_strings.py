@@ -26,6 +26,8 @@ UNUSUAL = ["", " ", "x" * 100_000, "\u202e\u0301", "a#b|c", "\U0001f984" * 300]
 PLAIN: dict[str, Any] = {
     "Int": 1,
     "Float": 1.5,
+    "Points": 1,
+    "Decimal": "1",
     "Boolean": False,
     "Date": "1990-01-01",
     "DateTime": "2026-01-01T00:00:00Z",
