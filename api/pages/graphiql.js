@@ -10,6 +10,7 @@ const FORGOTTEN = new Set(["tabState", "query", "variables", "headers"].map((nam
 const KNOWN = "{ customers(first: 5) { nodes { id customerId email orders(first: 1) { nodes { id orderId placedOn } } } } }";
 const IMPORTS = "{ operations(first: 50) { nodes { id kind status } } }";
 const SEGMENTS = "{ segments { id } }";
+const REWARDS = "{ loyaltyRewards { id } }";
 
 async function post(path, body, headers) {
   const answer = await fetch(path, {
@@ -49,8 +50,13 @@ async function knownSegments(staff) {
   return (await post("/graphql", { query: SEGMENTS }, bearer(staff))).data?.segments ?? [];
 }
 
+async function knownReward(staff) {
+  if (!staff) return undefined;
+  return (await post("/graphql", { query: REWARDS }, bearer(staff))).data?.loyaltyRewards?.[0];
+}
+
 // What the placeholders of schema/operations/variables.json stand for.
-function meaning(customer, moved, segments) {
+function meaning(customer, moved, segments, reward) {
   const now = new Date();
   const aYearAgo = new Date(now);
   aYearAgo.setFullYear(now.getFullYear() - 1);
@@ -63,6 +69,7 @@ function meaning(customer, moved, segments) {
     "<import>": moved?.id,
     "<segment>": segments[0]?.id,
     "<another segment>": segments[1]?.id,
+    "<reward>": reward?.id,
     "<shop>": SHOP,
     "<now>": now.toISOString(),
     "<today>": now.toISOString().slice(0, 10),
@@ -90,7 +97,12 @@ async function start() {
   const customer = await knownCustomer(staff);
   const app = customer && (await token("/_local/token", { kind: "customer", customerId: customer.customerId }));
   const visitor = staff && (await token("/v1/visitors"));
-  const words = meaning(customer, await knownImport(staff), await knownSegments(staff));
+  const words = meaning(
+    customer,
+    await knownImport(staff),
+    await knownSegments(staff),
+    await knownReward(staff),
+  );
   const filled = (_, value) => (typeof value === "string" ? words[value] ?? value : value);
   const headers = { apps: bearer(app), visitors: bearer(visitor), staff: bearer(staff) };
   const operations = await (await fetch("/graphiql/operations.json")).json();

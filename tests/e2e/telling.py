@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -16,6 +17,12 @@ DEFINE_SIZE: Final = """mutation { attributeDefine(input: {key: "size", name: "S
 COLOURS: Final = """mutation($choices: [AttributeChoiceInput!]!) { attributeDefine(
   input: {key: "colour", name: "Colour", type: CHOICE, choices: $choices}) { userErrors { code } } }"""
 UPDATE_ZONE: Final = "mutation($zone: TimeZone!) { shopUpdate(input: {zone: $zone}) { userErrors { code } } }"
+GOLD: Final = """mutation($since: DateTime!) { loyaltyTierCreate(
+  input: {name: "Gold", threshold: "100000", effectiveAt: $since}) { userErrors { code field message } } }"""
+TIERS: Final = """query($value: String!) { loyaltyTiers { tiers { id } }
+  customerByIdentifier(identifier: {external: {source: "e2e", value: $value}}) { id } }"""
+GIVE: Final = """mutation($customer: ID!, $tier: ID!, $until: DateTime!) { loyaltyTierOverride(
+  input: {customer: $customer, tier: $tier, until: $until, reason: "A guest"}) { userErrors { code } } }"""
 HISTORY: Final = """query($value: String!) {
   customerByIdentifier(identifier: {external: {source: "e2e", value: $value}}) { timeline(first: 50) { nodes {
     __typename ... on SegmentEntered { at cause segment { name } } ... on SegmentLeft { at cause segment { name } }
@@ -75,7 +82,9 @@ def found(system: LocalSystem, shop: str) -> None:
     assert system.ask(DEFINE_SIZE, shop=shop)["attributeDefine"]["userErrors"] == []
     has_colours(system, shop, "red")
     define(system, shop, {each.segment: each.query for each in (RECORDED, *TELLINGS)})
-    define(system, shop, {"Reds": "attributes.colour = 'red'"})
+    define(system, shop, {"Reds": "attributes.colour = 'red'", "Golden": "loyalty_tier = 'Gold'"})
+    since = datetime.now(UTC) - timedelta(days=1)
+    assert system.ask(GOLD, shop=shop, since=since.isoformat())["loyaltyTierCreate"]["userErrors"] == []
 
 
 def define(system: LocalSystem, shop: str, queries: Mapping[str, str]) -> None:
@@ -115,6 +124,15 @@ def moves(system: LocalSystem, shop: str, zone: str) -> None:
 def has_colours(system: LocalSystem, shop: str, *keys: str) -> None:
     choices = [{"key": key, "name": key} for key in keys]
     assert system.ask(COLOURS, shop=shop, choices=choices)["attributeDefine"]["userErrors"] == []
+
+
+def gives_gold(buyer: Buyer) -> None:
+    """Somebody of the shop does, whatever they have ordered."""
+    known = buyer.system.ask(TIERS, shop=buyer.shop, value=buyer.name)
+    (tier,) = known["loyaltyTiers"]["tiers"]
+    until = datetime.now(UTC) + timedelta(days=1_000)
+    given = {"customer": known["customerByIdentifier"]["id"], "tier": tier["id"], "until": until.isoformat()}
+    assert buyer.system.ask(GIVE, shop=buyer.shop, **given)["loyaltyTierOverride"]["userErrors"] == []
 
 
 def zone_of_segments(system: LocalSystem, shop: str) -> str:

@@ -14,6 +14,7 @@ from tests.e2e.telling import (
     changes_of,
     define,
     found,
+    gives_gold,
     has_colours,
     is_asked_anew_by,
     is_in,
@@ -116,6 +117,13 @@ def test_a_shop_that_moves_has_its_segments_computed_by_its_new_days(system: Loc
     eventually(lambda: zone_of_segments(system, shop) == "Pacific/Auckland", "they are computed", seconds=PATIENCE)
     moves(system, shop, "Europe/Vienna")
     eventually(lambda: zone_of_segments(system, shop) == "Europe/Vienna", "and back again", seconds=PATIENCE)
+
+
+def test_who_is_given_a_tier_is_in_the_segment_that_asks_for_it(system: LocalSystem, shop: str) -> None:
+    buyer = Buyer(system, "golden", shop=shop)
+    recorded(buyer)
+    gives_gold(buyer)
+    wait_until_in(buyer, "Golden")
 
 
 def test_segments_that_ask_for_an_attribute_are_asked_anew_once_it_has_other_choices(

@@ -16,6 +16,7 @@ from tests.e2e.telling import (
     TELLINGS,
     Telling,
     found,
+    gives_gold,
     has_colours,
     is_asked_anew_by,
     is_in,
@@ -31,6 +32,7 @@ SHOP = "wired"
 ELSEWHERE = "Asia/Tokyo"
 TOLD: Final = "test_segments.py::test_whatever_is_told_of_somebody_brings_them_into_the_segment_that_asks_for_it"
 COLOURED: Final = "test_segments.py::test_segments_that_ask_for_an_attribute_are_asked_anew_once_it_has_other_choices"
+GOLDEN: Final = "test_segments.py::test_who_is_given_a_tier_is_in_the_segment_that_asks_for_it"
 MOVED: Final = "test_segments.py::test_a_shop_that_moves_has_its_segments_computed_by_its_new_days"
 
 
@@ -81,11 +83,13 @@ DETAIL_TYPES: Final = (
     Missing(
         "attribute.defined of ChangesToSegmentation", _without_detail_type("attribute.defined"), recoloured, COLOURED
     ),
+    Missing("tier.changed of ChangesToSegmentation", _without_detail_type("tier.changed"), is_in("Golden"), GOLDEN),
 )
 KINDS: Final = (
     *(_kind(each.kind, is_in(each.segment), TOLD) for each in TELLINGS if each.kind != "Order"),
     _kind("Shop", moved, MOVED),
     _kind("AttributeDefinition", recoloured, COLOURED),
+    _kind("TierChange", is_in("Golden"), GOLDEN),
     _kind("Message", message_sent, JOURNEY),
     _kind("VisitorLink", joined, VISITOR),
 )
@@ -114,6 +118,7 @@ def test_without_a_detail_type_the_segment_that_it_fills_is_missed(broken: Local
     tell(buyer, *TELLINGS)
     moves(broken, SHOP, ELSEWHERE)
     has_colours(broken, SHOP, "red", "blue")
+    gives_gold(buyer)
     wait_for(buyer, counted, has_points)
     _reads_on(broken)
     assert missed(buyer, DETAIL_TYPES) == names(DETAIL_TYPES)
@@ -128,6 +133,7 @@ def test_without_a_kind_in_the_filter_the_segment_that_it_fills_is_missed(broken
     broken.post(*buyer.looks_around(), shop=SHOP)
     moves(broken, SHOP, ELSEWHERE)
     has_colours(broken, SHOP, "red", "green")
+    gives_gold(buyer)
     wait_for(buyer, counted, has_points, is_in("Buyers"))
     _reads_on(broken)
     assert missed(buyer, KINDS) == names(KINDS)
@@ -152,7 +158,8 @@ def test_without_customers_in_the_filter_newcomers_are_missed(broken: LocalSyste
 
 
 def test_every_kind_that_segmentation_hears_of_is_taken_out_once() -> None:
-    assert {each.detail_type for each in (RECORDED, *TELLINGS)} | {"attribute.defined", "shop.changed"} == {
+    others = {"attribute.defined", "shop.changed", "tier.changed"}
+    assert {each.detail_type for each in (RECORDED, *TELLINGS)} | others == {
         one.part.partition(" of ")[0] for one in (*DETAIL_TYPES, *ORDERS[1:])
     }
     rule = yaml_parse(TEMPLATE.read_text())["Resources"]["ChangesToSegmentation"]["Properties"]["EventPattern"]
