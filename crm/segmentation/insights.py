@@ -20,7 +20,7 @@ from crm.feedback.service import FeedbackHead
 from crm.kernel import clock
 from crm.kernel.change import Change
 from crm.kernel.operations import DONE, Operation
-from crm.loyalty.service import LoyaltyAccount
+from crm.loyalty.reading import LoyaltyAccount
 from crm.orders.service import Statistics
 from crm.segmentation import begun, in_force, loading, repository, tallies, traits
 from crm.segmentation.in_force import InForce

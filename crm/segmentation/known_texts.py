@@ -9,7 +9,7 @@ from typing import Final
 from crm.customers import service as customers
 from crm.customers.service import Customer
 from crm.kernel.remembered import Remembered
-from crm.loyalty.service import LoyaltyAccount
+from crm.loyalty.reading import LoyaltyAccount
 from crm.segmentation import in_force, loading, sampling, sold
 from crm.segmentation.language.catalogue import ATTRIBUTES
 from crm.segmentation.language.reading import NOTHING

@@ -16,8 +16,8 @@ from crm.customers import service as customers
 from crm.customers.service import Customer, Snapshot
 from crm.feedback.service import FeedbackHead
 from crm.kernel import clock
-from crm.loyalty import service as loyalty
-from crm.loyalty.service import LoyaltyAccount
+from crm.loyalty import reading as loyalty
+from crm.loyalty.reading import LoyaltyAccount
 from crm.orders import service as orders
 from crm.segmentation import rfm
 from crm.segmentation.in_force import InForce

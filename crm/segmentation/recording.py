@@ -11,7 +11,7 @@ from crm.feedback.service import FeedbackHead
 from crm.kernel.change import Change
 from crm.kernel.errors import Stale
 from crm.kernel.table import Published
-from crm.loyalty.service import LoyaltyAccount
+from crm.loyalty.reading import LoyaltyAccount
 from crm.orders.service import Statistics
 from crm.segmentation.causes import CauseKind, cause_kind
 from crm.segmentation.language.facts import Fact
