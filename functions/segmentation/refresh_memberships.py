@@ -14,13 +14,13 @@ from crm.kernel import clock
 from crm.kernel.errors import InvalidInput
 from crm.kernel.operations import Operation
 from crm.kernel.timers import TimerDue
-from crm.segmentation import service
+from crm.segmentation import keeping
 from crm.shops.events import ShopChanged
 from functions import batches
 
 logger = Logger()
 
-KINDS: Final = {kind.detail_type: kind for kind in service.TOUCHED_BY}
+KINDS: Final = {kind.detail_type: kind for kind in keeping.TOUCHED_BY}
 
 
 def refresh_memberships(record: SQSRecord) -> None:
@@ -30,22 +30,22 @@ def refresh_memberships(record: SQSRecord) -> None:
         _refresh(KINDS[detail_type].parse(detail))
     elif detail_type == TimerDue.detail_type:
         due = TimerDue.parse(detail)
-        _tell(due.shop, service.wake(due, now=clock.now()))
+        _tell(due.shop, keeping.wake(due, now=clock.now()))
     elif detail_type == ShopChanged.detail_type:
         moved = ShopChanged.parse(detail)
-        _begun(service.shop_changed(moved.shop, now=clock.now()))
+        _begun(keeping.shop_changed(moved.shop, now=clock.now()))
     elif detail_type == AttributeDefined.detail_type:
         defined = AttributeDefined.parse(detail)
-        _begun(service.attribute_changed(defined, now=clock.now()))
+        _begun(keeping.attribute_changed(defined, now=clock.now()))
     else:
         raise InvalidInput(f"nothing to refresh for {detail_type!r}", field="detail-type")
 
 
-def _refresh(change: service.CustomerEvent) -> None:
-    intervals = service.refresh(
+def _refresh(change: keeping.CustomerEvent) -> None:
+    intervals = keeping.refresh(
         change.shop,
         change.customer_id,
-        touched=service.touched(change),
+        touched=keeping.touched(change),
         cause=change.cause,
         occurred_at=change.occurred_at,
         now=clock.now(),
@@ -59,7 +59,7 @@ def _begun(operation: Operation | None) -> None:
         logger.info("operation", extra={"shop": operation.shop, "operation_id": operation.operation_id})
 
 
-def _tell(shop: str, intervals: list[service.Interval]) -> None:
+def _tell(shop: str, intervals: list[keeping.Interval]) -> None:
     for interval in intervals:
         told = {"shop": shop, "segment_id": interval.segment_id, "cause": interval.left_cause or interval.entered_cause}
         logger.info("segment left" if interval.left_at else "segment entered", extra=told)
