@@ -11,7 +11,7 @@ from crm.loyalty.bonuses.definitions import Bonuses, Comparison, EventBonus, Pro
 from crm.loyalty.bonuses.definitions import Enrolment as EnrolmentKind
 from crm.loyalty.bonuses.eligibility import Unearned
 from crm.loyalty.bonuses.enrolling import Enrolment, enroll
-from crm.loyalty.bonuses.happenings import EventGiven, give_for_event
+from crm.loyalty.bonuses.happenings import give_for_event
 from crm.loyalty.causes import WORDS, Why, why
 from crm.loyalty.chain import Balances
 from crm.loyalty.earning.defining import Edited as EditedRule
@@ -103,7 +103,6 @@ __all__ = [
     "EnrolmentKind",
     "EntryReason",
     "EventBonus",
-    "EventGiven",
     "Expiry",
     "ExpiryKind",
     "Finding",
@@ -199,7 +198,6 @@ __all__ = [
     "reverse",
     "rule_faults",
     "settle",
-    "settle_tier",
     "taken",
     "tier_archive",
     "tier_at",
@@ -241,7 +239,6 @@ pools_in = stored.pools_of
 reasons = repository.get_reasons
 pending_key = repository.pending_key
 tier_due = settling.is_due
-settle_tier = settling.settle
 wake_tier = settling.wake
 tier_of = reading.standing
 tier_at = reading.standing_at

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 
 import strawberry
 
-from crm.kernel.errors import CrmError, Fault, InvalidInputs, NotFound
+from crm.kernel.errors import CrmError, Fault
 from crm.loyalty import service
 from crm.loyalty.admission import of_customer
 from schema.access import acting, own, signed_in, staff
@@ -17,21 +17,18 @@ from schema.errors import AnswersRefusals, UserError
 from schema.loyalty.account import LoyaltyAccount
 from schema.loyalty.entries import LedgerEntry
 from schema.loyalty.holds import PointsHold
-from schema.node import id_faults, key_of
+from schema.loyalty.owners import KEY, WHOSE, named, owner, owner_faults
+from schema.node import id_faults
 from schema.principal import Kind, Principal
 from schema.scalars import Points
 
 ADJUST: Final = "loyalty:adjust"
 USUAL_MINUTES: Final = 30
-KEY: Final = "Repeat it to retry safely; it is the customer's for good."
-NOBODY: Final = Fault("customer", "REQUIRED", "is required: nobody is signed in as a customer")
 
 
 @strawberry.input(description="Points to be set aside.")
 class LoyaltyPointsHoldInput:
-    customer: strawberry.ID | None = strawberry.field(
-        default=None, description="Whose, by `id`; a signed-in customer's are their own."
-    )
+    customer: strawberry.ID | None = strawberry.field(default=None, description=WHOSE)
     points: Points = strawberry.field(description="How many; at least 1.")
     minutes: int = strawberry.field(
         default=USUAL_MINUTES, description="After how many they come back by themselves: 1 to 43,200, which is 30 days."
@@ -48,9 +45,8 @@ class LoyaltyPointsHoldInput:
         return timedelta(minutes=self.minutes)
 
     def faults(self, asker: Principal, _now: datetime) -> list[Fault]:
-        nobody = self.customer is None and asker.customer_id is None
         return [
-            *([NOBODY] if nobody else id_faults(self.customer, "customer")),
+            *owner_faults(self.customer, asker),
             *service.hold_faults(
                 self.points, lasts=self.lasts, order_id=self.order_id, idempotency_key=self.idempotency_key
             ),
@@ -107,8 +103,7 @@ class LoyaltyEnrollInput:
     )
 
     def faults(self, asker: Principal, _now: datetime) -> list[Fault]:
-        nobody = self.customer is None and asker.customer_id is None
-        return [NOBODY] if nobody else id_faults(self.customer, "customer")
+        return owner_faults(self.customer, asker)
 
 
 @strawberry.type(description="What points did, or why they did not move.", directives=signed_in())
@@ -172,7 +167,7 @@ class LoyaltyMutation:
         directives=acting(ADJUST),
     )
     async def loyalty_enroll(self, info: Info, input: Annotated[LoyaltyEnrollInput, GIVEN]) -> LoyaltyEnrollPayload:
-        customer_id = _owner(info.context, input.customer)
+        customer_id = owner(info.context, input.customer)
         done = await _done(info.context, service.enroll, customer_id)
         entry = LedgerEntry(item=done.entry) if done.entry else None
         return LoyaltyEnrollPayload(customer_id=customer_id, entry=entry, replayed=done.replayed)
@@ -185,7 +180,7 @@ class LoyaltyMutation:
     async def loyalty_points_hold(
         self, info: Info, input: Annotated[LoyaltyPointsHoldInput, GIVEN]
     ) -> LoyaltyPointsHoldPayload:
-        customer_id = _owner(info.context, input.customer)
+        customer_id = owner(info.context, input.customer)
         done = await _asked(
             info.context, service.hold, customer_id, input.points,
             lasts=input.lasts, order_id=input.order_id, idempotency_key=input.idempotency_key,
@@ -198,7 +193,7 @@ class LoyaltyMutation:
     async def loyalty_points_capture(
         self, info: Info, input: Annotated[LoyaltyPointsCaptureInput, GIVEN]
     ) -> LoyaltyPointsCapturePayload:
-        customer_id, hold_id = _named(info.context, "PointsHold", "hold", input.hold)
+        customer_id, hold_id = named(info.context, "PointsHold", "hold", input.hold)
         done = await _asked(info.context, service.capture, customer_id, hold_id, points=input.points)
         return LoyaltyPointsCapturePayload(**_held(customer_id, done))
 
@@ -210,7 +205,7 @@ class LoyaltyMutation:
     async def loyalty_points_release(
         self, info: Info, input: Annotated[LoyaltyPointsReleaseInput, GIVEN]
     ) -> LoyaltyPointsReleasePayload:
-        customer_id, hold_id = _named(info.context, "PointsHold", "hold", input.hold)
+        customer_id, hold_id = named(info.context, "PointsHold", "hold", input.hold)
         done = await _asked(info.context, service.release, customer_id, hold_id)
         return LoyaltyPointsReleasePayload(**_held(customer_id, done))
 
@@ -222,7 +217,7 @@ class LoyaltyMutation:
     async def loyalty_points_adjust(
         self, info: Info, input: Annotated[LoyaltyPointsAdjustInput, GIVEN]
     ) -> LoyaltyPointsAdjustPayload:
-        customer_id = _owner(info.context, input.customer)
+        customer_id = owner(info.context, input.customer)
         done = await _asked(
             info.context, service.adjust, customer_id, input.points,
             reason=input.reason, idempotency_key=input.idempotency_key,
@@ -238,7 +233,7 @@ class LoyaltyMutation:
     async def loyalty_entry_reverse(
         self, info: Info, input: Annotated[LoyaltyEntryReverseInput, GIVEN]
     ) -> LoyaltyEntryReversePayload:
-        customer_id, cause = _named(info.context, "LedgerEntry", "entry", input.entry)
+        customer_id, cause = named(info.context, "LedgerEntry", "entry", input.entry)
         done = await _asked(info.context, service.reverse, customer_id, cause, reason=input.reason)
         return LoyaltyEntryReversePayload(**_moved(customer_id, done))
 
@@ -262,26 +257,6 @@ async def _done(context: Context, move: Callable[..., Any], customer_id: str, *w
         raise
     finally:
         context.loader(RecordByCustomer).forget(customer_id)
-
-
-def _owner(context: Context, customer: str | None) -> str:
-    """Whose points they are. Raises NotFound for whoever is not there, or not the caller's to speak for."""
-    if customer is None:
-        if context.principal.customer_id is None:
-            raise InvalidInputs([NOBODY])
-        return context.principal.customer_id
-    key = key_of("Customer", customer, field="customer")
-    if key is None or not context.principal.may_see_customer(key[0]):
-        raise NotFound("There is no such customer.", field="customer")
-    return key[0]
-
-
-def _named(context: Context, kind: str, field: str, id: str) -> tuple[str, str]:
-    """The customer, and their hold or entry. Raises NotFound as `_owner`."""
-    match key_of(kind, id, field=field):
-        case (customer_id, key) if context.principal.may_see_customer(customer_id):
-            return customer_id, key
-    raise NotFound(f"There is no such {field}.", field=field)
 
 
 def _held(customer_id: str, done: service.Hold) -> dict[str, Any]:

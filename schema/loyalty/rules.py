@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 WRITE = "loyalty:write"
 EFFECTIVE_AT = (
-    "From when on it counts: two minutes from now at the earliest; null: as soon as it can, and not before a version "
-    "that is still to come."
+    "From when it counts: two minutes from now at the earliest, and of the first version a shop's programme has also "
+    "from up to ten years ago; null: as soon as it can, and not before a version that is still to come."
 )
 EXPECTED = "Refuse where the newest version of the programme is another."
 

@@ -22,7 +22,10 @@ from schema.scalars import DecimalText
 
 WRITE: Final = "loyalty:write"
 ADJUST: Final = "loyalty:adjust"
-COUNTS: Final = "From when it counts: two minutes to two years from now; null: as soon as it can."
+COUNTS: Final = (
+    "From when it counts: two minutes to two years from now, and of the first version a shop's programme has also from "
+    "up to ten years ago; null: as soon as it can."
+)
 EXPECTED: Final = "Refuse where the programme's newest version is another."
 THRESHOLD: Final = (
     "The least that attains it: points, orders, or an amount in the programme's currency, as the basis says."

@@ -1,6 +1,7 @@
 # tests/integration/test_loyalty_rewards.py
 """Rewards defined and redeemed: as they are stored, and at once."""
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from crm.kernel.change import Change
 from crm.kernel.errors import InvalidInputs, KeyReused, NotFound, VersionMismatch
 from crm.kernel.table import client
 from crm.loyalty import repository, service
+from crm.loyalty.redemptions import repository as redemption_repository
 from crm.loyalty.rewards import repository as reward_repository
 from crm.loyalty.rewards import service as rewards
 from crm.loyalty.rewards.service import Limit, Period, Reason
@@ -292,6 +294,32 @@ def test_whoever_is_blocked_meanwhile_does_not_redeem(now: datetime, monkeypatch
     assert balances() == (1_000, 0, 0)
 
 
+def deleted(now: datetime) -> Callable[[], object]:
+    return lambda: customers_service.delete("demo", ANN, now=now)
+
+
+def test_whoever_is_deleted_before_their_voucher_is_made_has_none_and_nothing_is_kept_of_them(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mug = reward(now, stock=1)
+    looked = overtaking(customers_service.get, [deleted(now)])  # looked at, and deleted before it is committed
+    monkeypatch.setattr(customers_service, "get", looked)
+    with pytest.raises(CustomerDeleted):
+        redeem(mug, now)
+    assert (balances(), statuses(), left(mug)) == ((900, 0, 100), ["HELD"], 0)
+    service.settle("demo", ANN, now=now + timedelta(minutes=15))
+    assert (balances(), statuses(), left(mug)) == ((1_000, 0, 0), ["RELEASED"], 1)
+
+
+def test_staff_cancel_nothing_for_whoever_is_deleted_meanwhile(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    redeemed = redeem(reward(now), now)
+    looked = overtaking(redemption_repository.get_redemption, [deleted(now)])
+    monkeypatch.setattr(redemption_repository, "get_redemption", looked)
+    with pytest.raises(CustomerDeleted):
+        cancel(redeemed, now)
+    assert (balances(), statuses()) == ((900, 0, 0), ["FULFILLED"])
+
+
 # --- as customers see them
 
 
@@ -336,7 +364,7 @@ def test_many_rewards_cost_no_more_requests_than_one(now: datetime) -> None:
     assert requests(lambda: rewards.offered("demo", ANN, now=now)) == few
     assert few == {"Query": 3}  # the customer's heads, their uses, the shop's rewards
     assert requests(lambda: redeem(mug, now, key="k2")) == {
-        "Query": 3, "BatchGetItem": 1, "GetItem": 3, "TransactWriteItems": 2,
+        "Query": 4, "BatchGetItem": 1, "GetItem": 3, "TransactWriteItems": 2,
     }  # fmt: skip
 
 

@@ -23,11 +23,6 @@ def cause_of(bonus: EventBonus, event_id: str) -> str:
     return f"event:{event_id}:{bonus.id}"
 
 
-def bonus_of(cause: str) -> str | None:
-    """Of which bonus an entry is, where it is an event's."""
-    return cause.rpartition(":")[2] if cause.startswith("event:") else None
-
-
 def _holds(one: PropertyFilter, properties: Mapping[str, Any]) -> bool:
     found = _at(properties, one.property.split("."))
     values = found if isinstance(found, list) else [found]

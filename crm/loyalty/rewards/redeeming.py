@@ -20,6 +20,7 @@ from crm.kernel.errors import InvalidInputs, KeyReused, NotFound, Stale
 from crm.kernel.operations import key_faults
 from crm.loyalty import chain, expiry, holding, ledger, maturing, stored
 from crm.loyalty import repository as ledgers
+from crm.loyalty.admission import of_customer
 from crm.loyalty.chain import Reversed
 from crm.loyalty.models import LoyaltyAccount, PointsHold
 from crm.loyalty.moving import identity
@@ -97,8 +98,7 @@ def cancel(
             return Redeemed(redemption, replayed=True)
         _refuse_ended(redemption, now=now)
         change = Change(now)
-        if themselves:
-            change.unchanged(_profile(snapshot))
+        change.unchanged(_profile(snapshot))
         book = Ledger(shop, customer_id, _account(snapshot), now=now)
         _return_points(change, book, redemption, actor=actor)
         cause = f"redemption:{redemption_id}:cancel"
@@ -142,7 +142,9 @@ def _begin(asked: Asked, *, themselves: bool, now: datetime) -> bool:
 
 
 def _fulfil(asked: Asked, *, now: datetime) -> Redemption:
-    """Spend what a redemption holds, for a code; what it has come to where that is done."""
+    """Spend what a redemption holds, for a code; what it has come to where that is done. Raises NotFound and
+    CustomerDeleted for who has gone meanwhile: what is held for them is let go in its time.
+    """
     shop, customer_id, redemption_id = asked.shop, asked.customer_id, asked.redemption_id
     head = maturing.opened(shop, customer_id, now=now)
     redemption = _get(shop, customer_id, redemption_id)
@@ -152,6 +154,7 @@ def _fulfil(asked: Asked, *, now: datetime) -> Redemption:
         return redemption
     hold = _hold(shop, redemption)
     change = Change(now)
+    of_customer(shop, customer_id, themselves=False)(change)
     redemption.cause, redemption.status = f"hold:{redemption_id}:capture", RedemptionStatus.FULFILLED
     redemption.code = codes.new()
     voucher = Voucher.of(shop, redemption.code)
