@@ -6,7 +6,8 @@ import binascii
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Iterable, Sequence
+from asyncio import gather
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from heapq import merge
 from itertools import islice
@@ -216,6 +217,26 @@ def merged(shards: Iterable[Iterable[S]], *, key: Callable[[S], Any], most: int,
     one order.
     """
     return list(islice(merge(*shards, key=key, reverse=newest_first), most))
+
+
+async def newest_of_shards(
+    place: Place,
+    read: Callable[[int, str | None, int], Awaitable[Iterable[S]]],
+    shards: int,
+    *,
+    first: int | None,
+    after: str | None,
+    position: Callable[[S], str],
+    node: Callable[[S], T],
+) -> Connection[T]:
+    """A page of a list that is kept in shards, the last first. `read` answers with the first so many of a shard that
+    come after a position. Raises InvalidInput for a `first` or an `after` that is none.
+    """
+    size = page_size(first)
+    reached = place.position(after)
+    found = await gather(*(read(shard, reached, size + 1) for shard in range(shards)))
+    items = merged(found, key=position, most=size + 1, newest_first=True)
+    return connection(place, items, first=size, after=after, position=position, node=node)
 
 
 _random_secret = token_bytes(32)

@@ -14,7 +14,7 @@ from crm.consent.service import SuppressionGiven
 from crm.kernel.actor import Actor as Doer
 from crm.kernel.errors import InvalidInput
 from schema.access import signed_in, staff
-from schema.connections import After, Connection, First, Place, about, connection, merged, page_size, paged
+from schema.connections import After, Connection, First, Place, about, newest_of_shards, paged
 from schema.context import GIVEN, Context, Info, Loader, stored
 from schema.customer.history import Actor
 from schema.errors import AnswersRefusals, UserError
@@ -206,19 +206,12 @@ class SuppressionQuery:
         directives=[*staff("suppressions:read"), paged()],
     )
     async def suppressions(self, info: Info, first: First = 20, after: After = None) -> Connection[Suppression] | None:
-        context, size = info.context, page_size(first)
-        place = Place("Query.suppressions", context.shop)
-        before = place.position(after)
-        shards = await gather(
-            *(
-                stored(service.suppressed, context.shop, shard, before=before, limit=size + 1)
-                for shard in range(service.SUPPRESSION_SHARDS)
-            )
-        )
-        return connection(
-            place,
-            merged(shards, key=_place_in_list, most=size + 1, newest_first=True),
-            first=size,
+        context = info.context
+        return await newest_of_shards(
+            Place("Query.suppressions", context.shop),
+            lambda shard, before, limit: stored(service.suppressed, context.shop, shard, before=before, limit=limit),
+            service.SUPPRESSION_SHARDS,
+            first=first,
             after=after,
             position=_place_in_list,
             node=lambda item: Suppression(item=item),

@@ -1,7 +1,6 @@
 # schema/segment/by_hand.py
 """Whom people put into segments, and take out of them."""
 
-from asyncio import gather
 from datetime import datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +10,7 @@ import strawberry
 from crm.kernel.actor import Actor as Doer
 from crm.segmentation import service
 from schema.access import staff
-from schema.connections import Connection, Place, connection, merged, page_size
+from schema.connections import Connection, Place, newest_of_shards
 from schema.context import Context, Info, stored
 from schema.customer.history import Actor
 
@@ -55,19 +54,13 @@ async def by_hand_of(
     context: Context, segment_id: str, *, first: int | None, after: str | None
 ) -> Connection[SegmentByHand]:
     """A page of whom people have put into a segment or taken out of it, the last first."""
-    size, shop = page_size(first), context.shop
-    place = Place("Segment.byHand", shop, segment_id)
-    before = place.position(after)
-    shards = await gather(
-        *(
-            stored(service.list_by_hand, shop, segment_id, shard, before=before, limit=size + 1)
-            for shard in range(service.SHARDS)
-        )
-    )
-    return connection(
-        place,
-        merged(shards, key=_key, most=size + 1, newest_first=True),
-        first=size,
+    return await newest_of_shards(
+        Place("Segment.byHand", context.shop, segment_id),
+        lambda shard, before, limit: stored(
+            service.list_by_hand, context.shop, segment_id, shard, before=before, limit=limit
+        ),
+        service.SHARDS,
+        first=first,
         after=after,
         position=_key,
         node=lambda item: SegmentByHand(item=item),

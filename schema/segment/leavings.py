@@ -1,7 +1,6 @@
 # schema/segment/leavings.py
 """Who has left a segment."""
 
-from asyncio import gather
 from datetime import MAXYEAR, MINYEAR, date, datetime, timedelta
 from typing import Annotated
 
@@ -11,7 +10,7 @@ from crm.kernel import clock
 from crm.kernel.errors import InvalidInput
 from crm.segmentation import service
 from crm.shops import service as shops
-from schema.connections import Connection, Place, connection, merged, page_size
+from schema.connections import Connection, Place, newest_of_shards
 from schema.context import Context, stored
 from schema.segment.stays import SegmentStay
 
@@ -31,35 +30,21 @@ async def left_of(
     """A page of a segment's stays that ended on these days, the last first."""
     if from_day and to_day and from_day > to_day:
         raise InvalidInput("may not lie after `to`", field="from")
-    size, shop = page_size(first), context.shop
-    place = Place("Segment.left", shop, segment_id, f"{from_day or ''} {to_day or ''}")
-    before = place.position(after)
     # In the first and the last year there are days that begin or end outside of all time, and nobody who left.
     since = await _starts(context, from_day) if from_day and from_day.year > MINYEAR else None
     until = await _starts(context, to_day + timedelta(days=1)) if to_day and to_day.year < MAXYEAR else None
-    shards = await gather(
-        *(
-            stored(
-                service.list_leavings,
-                shop,
-                segment_id,
-                shard,
-                since=since,
-                until=until,
-                before=before,
-                limit=size + 1,
-            )
-            for shard in range(service.SHARDS)
-        )
-    )
-    return connection(
-        place,
-        merged(shards, key=_key, most=size + 1, newest_first=True),
-        first=size,
+    return await newest_of_shards(
+        Place("Segment.left", context.shop, segment_id, f"{from_day or ''} {to_day or ''}"),
+        lambda shard, before, limit: stored(
+            service.list_leavings, context.shop, segment_id, shard,
+            since=since, until=until, before=before, limit=limit,
+        ),
+        service.SHARDS,
+        first=first,
         after=after,
         position=_key,
         node=lambda item: SegmentStay(item=item),
-    )
+    )  # fmt: skip
 
 
 async def _starts(context: Context, day: date) -> datetime:
