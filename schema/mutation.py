@@ -8,6 +8,7 @@ from schema.consent_update import ConsentMutation
 from schema.customer.mutations import CustomerMutation
 from schema.event import EventMutation
 from schema.feedback import FeedbackMutation
+from schema.loyalty.event_bonuses import LoyaltyEventBonusMutation
 from schema.loyalty.movements import LoyaltyMutation
 from schema.loyalty.programme import LoyaltyProgrammeMutation
 from schema.loyalty.reward_mutations import RewardMutation
@@ -27,6 +28,7 @@ class Mutation(
     ConsentMutation,
     LoyaltyProgrammeMutation,
     LoyaltyRuleMutation,
+    LoyaltyEventBonusMutation,
     FeedbackMutation,
     EventMutation,
     LoyaltyMutation,

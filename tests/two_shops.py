@@ -129,7 +129,7 @@ def _give_points(shop: str) -> None:
     fields = loyalty.ProgrammeFields(
         expiry=loyalty.Lifetime(int(price) % 50 + 1), most_owed=int(price), point_value=price / 10_000,
         return_window_days=int(price) % 30, points_per_unit=price / 100, caps=loyalty.Caps(*[int(price) * 1000] * 3),
-        grace_days=int(price) % 20, notice_days=int(price) % 30 + 1,
+        grace_days=int(price) % 20, notice_days=int(price) % 30 + 1, breakage=price / 1_000,
     )  # fmt: skip
     loyalty.update_programme(shop, fields, **staff)
     words, day = dict.fromkeys(("categories", "skus", "tags", "segments", "tiers", "channels"), (named,)), DAYS[shop]
@@ -141,6 +141,10 @@ def _give_points(shop: str) -> None:
     made = loyalty.create_rule(shop, loyalty.RuleKind.PER_ITEM, asking, **staff)
     loyalty.archive_rule(shop, made.rule.id, **staff)
     loyalty.create_rule(shop, loyalty.RuleKind.FIXED, loyalty.RuleFields(named, Decimal(int(price))), **staff)
+    whole = loyalty.PropertyFilter(named, loyalty.Comparison.IS, named)
+    asked = loyalty.EventBonusFields(f"All {named}", "review.written", int(price), (whole,), int(price), int(price))
+    bonus = loyalty.create_bonus(shop, asked, **staff)
+    loyalty.archive_bonus(shop, bonus.bonus.id, **staff)
     later = NOW + timedelta(days=int(price) % 9 + 1)
     loyalty.update_programme(shop, loyalty.ProgrammeFields(grace_days=1), **staff | {"now": NOW}, effective_at=later)
 

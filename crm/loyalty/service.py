@@ -7,6 +7,11 @@ is due by then is settled first, so that nobody spends what has expired, or wait
 
 from crm.loyalty import repository, standing, stored
 from crm.loyalty.bonuses.birthday_dates import heard as heard_of_birthday
+from crm.loyalty.bonuses.defining import EditedBonus, EventBonusFields
+from crm.loyalty.bonuses.defining import archive as archive_bonus
+from crm.loyalty.bonuses.defining import create as create_bonus
+from crm.loyalty.bonuses.defining import form_faults as bonus_faults
+from crm.loyalty.bonuses.defining import update as update_bonus
 from crm.loyalty.bonuses.definitions import Bonuses, Comparison, EventBonus, PropertyFilter
 from crm.loyalty.bonuses.definitions import Enrolment as EnrolmentKind
 from crm.loyalty.bonuses.eligibility import Unearned
@@ -97,12 +102,14 @@ __all__ = [
     "Conditions",
     "Credit",
     "Downgrade",
+    "EditedBonus",
     "EditedRule",
     "Ending",
     "Enrolment",
     "EnrolmentKind",
     "EntryReason",
     "EventBonus",
+    "EventBonusFields",
     "Expiry",
     "ExpiryKind",
     "Finding",
@@ -156,11 +163,14 @@ __all__ = [
     "account",
     "adjust",
     "adjustment_faults",
+    "archive_bonus",
     "archive_rule",
     "balances_at",
     "balances_of",
+    "bonus_faults",
     "capture",
     "cart_faults",
+    "create_bonus",
     "create_rule",
     "credited",
     "credits_of",
@@ -216,6 +226,7 @@ __all__ = [
     "time_faults",
     "transfer",
     "upcoming_programmes",
+    "update_bonus",
     "update_programme",
     "update_rule",
     "verify",

@@ -13,6 +13,7 @@ from schema.access import signed_in, staff
 from schema.connections import about
 from schema.context import GIVEN, Info, stored
 from schema.errors import AnswersRefusals, UserError
+from schema.loyalty.event_bonuses import LoyaltyEventBonus
 from schema.loyalty.rules import (
     EFFECTIVE_AT,
     EXPECTED,
@@ -113,6 +114,13 @@ class LoyaltyProgrammeVersion:
     def point_value(self) -> DecimalText:
         return DecimalText(self.item.programme.point_value)
 
+    @strawberry.field(
+        description="The share of points that is never spent, from 0 to 1: what is owed for them is less by it "
+        "(`POINTS_LIABILITY`)."
+    )
+    def breakage(self) -> DecimalText:
+        return DecimalText(self.item.programme.breakage)
+
     @strawberry.field(description="Days after an order until its points can be spent.")
     def return_window_days(self) -> int:
         return self.item.programme.return_window_days
@@ -160,6 +168,13 @@ class LoyaltyProgrammeVersion:
     def rules(self) -> list[LoyaltyRule]:
         return [LoyaltyRule(item=rule) for rule in self.item.programme.earning.rules]
 
+    @strawberry.field(
+        description="All bonuses for events, also those that are archived, in the order they were made in.",
+        directives=[about(5)],
+    )
+    def event_bonuses(self) -> list[LoyaltyEventBonus]:
+        return [LoyaltyEventBonus(item=bonus) for bonus in self.item.programme.bonuses.events]
+
 
 @strawberry.type(description="The shop's programme of points.", directives=staff(READ))
 class LoyaltyProgramme:
@@ -203,6 +218,10 @@ class LoyaltyProgrammeUpdateInput:
         description="Points that each whole unit earns, whatever rules add; 0: only what rules give."
     )
     point_value: strawberry.Maybe[DecimalText] = strawberry.field(description="Whole units that a point pays.")
+    breakage: strawberry.Maybe[DecimalText] = strawberry.field(
+        description="The share of points that is never spent, from 0 to 1, as the shop reckons it: what is owed for "
+        "points is less by it, from the end of the first day on which it counts."
+    )
     return_window_days: strawberry.Maybe[int] = strawberry.field(
         description="Days after an order until its points can be spent."
     )
@@ -241,6 +260,7 @@ class LoyaltyProgrammeUpdateInput:
             zone=said(self.zone, unsaid),
             points_per_unit=said(self.points_per_unit, unsaid),
             point_value=said(self.point_value, unsaid),
+            breakage=said(self.breakage, unsaid),
             return_window_days=said(self.return_window_days, unsaid),
             expiry=_lifetime(said(self.expiry, unsaid)),
             shortfall=service.Shortfall(str(shortfall.value)) if isinstance(shortfall, PointsShortfall) else unsaid,

@@ -109,13 +109,13 @@ FORMS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "loyaltyProgrammeUpdate": (
         {
             "currency": "XXY", "zone": "Europe/Vienna", "pointsPerUnit": "-1", "pointValue": "0",
-            "returnWindowDays": 401, "expiry": {"months": 61}, "mostOwed": -1, "graceDays": None,
+            "breakage": "1.1", "returnWindowDays": 401, "expiry": {"months": 61}, "mostOwed": -1, "graceDays": None,
             "noticeDays": 91, "signupPoints": -1, "enrolment": "ON_REQUEST", "birthdayPoints": 5,
             "caps": {"perOrder": 0}, "effectiveAt": "2001-01-01T00:00:00Z", "expectedVersion": -1,
         },
         {
-            "currency", "pointsPerUnit", "pointValue", "returnWindowDays", "expiry.months", "mostOwed", "graceDays",
-            "caps.perOrder", "effectiveAt", "expectedVersion", "noticeDays", "signupPoints",
+            "currency", "pointsPerUnit", "pointValue", "breakage", "returnWindowDays", "expiry.months", "mostOwed",
+            "graceDays", "caps.perOrder", "effectiveAt", "expectedVersion", "noticeDays", "signupPoints",
         },
     ),
     "loyaltyRuleCreate": (
@@ -138,6 +138,33 @@ FORMS: dict[str, tuple[dict[str, Any], set[str]]] = {
     ),
     "loyaltyRuleArchive": (
         {"ruleId": "r1", "effectiveAt": "2001-01-01T00:00:00Z", "expectedVersion": -1},
+        {"effectiveAt", "expectedVersion"},
+    ),
+    "loyaltyEventBonusCreate": (
+        {
+            "name": " ", "event": "order.placed", "points": 0, "perDay": 0, "perCustomer": 10_001,
+            "filters": [
+                {"property": "a b", "comparison": "IS"},
+                {"property": "stars", "comparison": "AT_LEAST", "value": "many"},
+                {"property": "stars", "comparison": "IS_SET", "value": "5"},
+                {"property": "stars", "comparison": "IS_NOT", "value": "5"},
+            ],
+            "effectiveAt": "2001-01-01T00:00:00Z", "expectedVersion": -1,
+        },
+        {
+            "name", "event", "points", "perDay", "perCustomer", "filters.0.property", "filters.0.value",
+            "filters.1.value", "filters.2.value", "effectiveAt", "expectedVersion",
+        },
+    ),
+    "loyaltyEventBonusUpdate": (
+        {
+            "bonusId": "b1", "name": None, "event": "Review", "points": 1_000_001, "perDay": -1,
+            "filters": [{"property": "stars", "comparison": "IS_SET"}] * 11,
+        },
+        {"name", "event", "points", "perDay", "filters"},
+    ),
+    "loyaltyEventBonusArchive": (
+        {"bonusId": "b1", "effectiveAt": "2001-01-01T00:00:00Z", "expectedVersion": -1},
         {"effectiveAt", "expectedVersion"},
     ),
     "customersImport": (

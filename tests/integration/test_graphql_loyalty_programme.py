@@ -100,7 +100,7 @@ def test_a_rule_is_made_changed_and_archived_each_time_as_the_next_version() -> 
     for _ in range(2):
         archived = changed("loyaltyRuleArchive", selection, ruleId=rule_id)
         assert (archived["programme"]["version"], archived["rule"]["archivedAt"] is not None) == (3, True)
-    assert refused("loyaltyRuleUpdate", ruleId=rule_id, name="Hats") == {"id": "NOT_FOUND"}
+    assert refused("loyaltyRuleUpdate", ruleId=rule_id, name="Hats") == {"ruleId": "NOT_FOUND"}
     assert [rule["name"] for rule in programme(LATER)["current"]["rules"]] == ["Boots"]
 
 
@@ -128,7 +128,7 @@ def test_a_rule_of_a_version_that_is_not_the_newest_is_refused() -> None:
     assert refused("loyaltyRuleUpdate", ruleId=rule_id, value="11", expectedVersion=0) == {
         "expectedVersion": "VERSION_MISMATCH"
     }
-    assert refused("loyaltyRuleArchive", ruleId="rul_none") == {"id": "NOT_FOUND"}
+    assert refused("loyaltyRuleArchive", ruleId="rul_none") == {"ruleId": "NOT_FOUND"}
 
 
 def test_no_more_rules_have_budgets_than_a_posting_can_hold() -> None:

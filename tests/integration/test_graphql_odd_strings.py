@@ -1,6 +1,7 @@
 # tests/integration/test_graphql_odd_strings.py
 """Whatever text comes in an input of a mutation, it is taken or refused with the path to it; nothing breaks."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
@@ -65,6 +66,17 @@ def with_text(kind: GraphQLInputType, text: str) -> Iterator[tuple[list[str], An
         yield [], text
 
 
+def literal(kind: GraphQLInputType, value: Any) -> str:
+    """As it is written in a document."""
+    inner = get_nullable_type(kind)
+    if is_list_type(inner):
+        return f"[{', '.join(literal(inner.of_type, each) for each in value)}]"
+    if isinstance(inner, GraphQLInputObjectType):
+        said = (f"{name}: {literal(inner.fields[name].type, each)}" for name, each in value.items())
+        return f"{{{', '.join(said)}}}"
+    return str(value) if isinstance(inner, GraphQLEnumType) else json.dumps(value)
+
+
 @pytest.mark.parametrize("mutation", MUTATIONS)
 def test_any_text_is_taken_or_refused_with_its_path(outlets: None, ann: str, mutation: str) -> None:
     kind = MUTATIONS[mutation].args["input"].type
@@ -87,9 +99,7 @@ def test_any_text_is_taken_or_refused_with_its_path(outlets: None, ann: str, mut
 
 @pytest.mark.parametrize("mutation", MUTATIONS)
 def test_literals_are_judged_alike(mutation: str) -> None:
-    for path, _ in with_text(MUTATIONS[mutation].args["input"].type, ""):
-        literal = '"a\\u0000b"'
-        for name in reversed(path):
-            literal = f"[{literal}]" if name.isdigit() else f"{{{name}: {literal}}}"
-        refused = answer(f"mutation {{ {mutation}(input: {literal}) {{ userErrors {{ code }} }} }}")
+    kind = MUTATIONS[mutation].args["input"].type
+    for path, given in with_text(kind, "a\x00b"):
+        refused = answer(f"mutation {{ {mutation}(input: {literal(kind, given)}) {{ userErrors {{ code }} }} }}")
         assert ["input", *path] in [error["extensions"]["field"] for error in refused.body["errors"]]

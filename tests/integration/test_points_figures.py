@@ -119,6 +119,20 @@ def test_what_is_owed_goes_by_the_programme_of_each_day(programmes: Iterator[lis
     assert (found.currency, [row.value for row in found.rows]) == ("CHF", [None, None, Decimal("0.99")])
 
 
+def test_what_a_shop_reckons_is_never_spent_is_not_owed_from_the_day_on_which_that_counts() -> None:
+    deliver(store(entry(issued=-100, at=LATE)))
+    text = """mutation ($input: LoyaltyProgrammeUpdateInput!) { loyaltyProgrammeUpdate(input: $input) {
+        programme { breakage } userErrors { code field } } }"""
+    said = {"breakage": "0.15", "effectiveAt": "2026-03-11T12:00:00Z"}
+    changed = ask(text, {"input": said}, now=NOW)["loyaltyProgrammeUpdate"]
+    assert changed == {"programme": {"breakage": "0.15"}, "userErrors": []}
+    day, later = date(2026, 3, 10), NOW + timedelta(days=3)
+    assert [str(each) for each in rows("points_liability", day, day + timedelta(days=1), now=later)] == ["1.00", "0.85"]
+    for wrong in ("-0.01", "1.01"):
+        refused = ask(text, {"input": {"breakage": wrong}}, now=NOW)["loyaltyProgrammeUpdate"]["userErrors"]
+        assert refused == [{"code": "INVALID", "field": ["input", "breakage"]}]
+
+
 def test_a_worth_is_rounded_once_and_halves_up() -> None:
     programme = Programme(currency="EUR", zone="UTC", point_value=Decimal("0.005"))
     assert [balances.worth(points, programme).minor for points in (0, 1, 2, 3)] == [0, 1, 1, 2]

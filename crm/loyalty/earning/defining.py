@@ -1,7 +1,6 @@
 # crm/loyalty/earning/defining.py
 """How a programme's rules are defined, changed and given up: each time as the next version of the programme."""
 
-from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -15,7 +14,7 @@ from crm.kernel.errors import Fault, InvalidInputs, NotFound
 from crm.loyalty.earning import faults
 from crm.loyalty.earning.definitions import Caps, Conditions, Kind, Rule
 from crm.loyalty.programme import Programme
-from crm.loyalty.programmes.defining import UNSAID, edit, time_faults
+from crm.loyalty.programmes.defining import UNSAID, Decide, edit, time_faults
 from crm.loyalty.programmes.versions import Version
 
 MOST_RULES: Final = 100
@@ -50,37 +49,51 @@ def create(shop: str, kind: Kind, said: RuleFields, *, actor: Actor, now: dateti
     Raises InvalidInputs with all that is wrong.
     """
     rule_id = ids.new_id("rul", now)
+    return _edited(shop, rule_id, adding(rule_id, kind, said), actor=actor, now=now, **when)
+
+
+def update(shop: str, rule_id: str, said: RuleFields, *, actor: Actor, now: datetime, **when: Any) -> Edited:
+    """Change what is said. Raises InvalidInputs with all that is wrong, and NotFound, also for one that is archived."""
+    return _edited(shop, rule_id, changing(rule_id, said), actor=actor, now=now, **when)
+
+
+def archive(shop: str, rule_id: str, *, actor: Actor, now: datetime, **when: Any) -> Edited:
+    """Let a rule give nothing any more; once, however often it is asked for. Raises NotFound."""
+    return _edited(shop, rule_id, archiving(rule_id, now=now), actor=actor, now=now, **when)
+
+
+def adding(rule_id: str, kind: Kind, said: RuleFields) -> Decide:
+    """What `create` makes of a programme."""
 
     def decide(programme: Programme) -> Programme:
         rule = Rule(rule_id, kind=kind, **{"name": "", "value": Decimal(0), **said.given()})
         return _with(programme, (*programme.earning.rules, rule), rule)
 
-    return _edited(shop, rule_id, decide, actor=actor, now=now, **when)
+    return decide
 
 
-def update(shop: str, rule_id: str, said: RuleFields, *, actor: Actor, now: datetime, **when: Any) -> Edited:
-    """Change what is said. Raises InvalidInputs with all that is wrong, and NotFound, also for one that is archived."""
+def changing(rule_id: str, said: RuleFields) -> Decide:
+    """What `update` makes of a programme."""
 
     def decide(programme: Programme) -> Programme:
         before = _rule(programme, rule_id)
         if before.archived_at is not None:
-            raise NotFound("There is no such rule.", field="id")
+            raise NotFound("There is no such rule.", field="rule_id")
         after = replace(before, **said.given())
-        return _with(programme, tuple(after if one is before else one for one in programme.earning.rules), after)
+        return _with(programme, _instead(programme, before, after), after)
 
-    return _edited(shop, rule_id, decide, actor=actor, now=now, **when)
+    return decide
 
 
-def archive(shop: str, rule_id: str, *, actor: Actor, now: datetime, **when: Any) -> Edited:
-    """Let a rule give nothing any more; once, however often it is asked for. Raises NotFound."""
+def archiving(rule_id: str, *, now: datetime) -> Decide:
+    """What `archive` makes of a programme."""
 
     def decide(programme: Programme) -> Programme:
         before = _rule(programme, rule_id)
         after = before if before.archived_at else replace(before, archived_at=now)
-        rules = tuple(after if one is before else one for one in programme.earning.rules)
-        return replace(programme, earning=replace(programme.earning, rules=rules))
+        return replace(programme, earning=replace(programme.earning, rules=_instead(programme, before, after)))
 
-    return _edited(shop, rule_id, decide, actor=actor, now=now, **when)
+    return decide
 
 
 def form_faults(said: RuleFields, kind: Kind | None, *, effective_at: datetime | None, now: datetime) -> list[Fault]:
@@ -90,7 +103,7 @@ def form_faults(said: RuleFields, kind: Kind | None, *, effective_at: datetime |
     return [*wrong, *time_faults(effective_at, now)]
 
 
-def _edited(shop: str, rule_id: str, decide: Callable[[Programme], Programme], **when: Any) -> Edited:
+def _edited(shop: str, rule_id: str, decide: Decide, **when: Any) -> Edited:
     version = edit(shop, decide, **when)
     return Edited(_rule(version.programme, rule_id), version)
 
@@ -98,8 +111,12 @@ def _edited(shop: str, rule_id: str, decide: Callable[[Programme], Programme], *
 def _rule(programme: Programme, rule_id: str) -> Rule:
     found = next((rule for rule in programme.earning.rules if rule.id == rule_id), None)
     if found is None:
-        raise NotFound("There is no such rule.", field="id")
+        raise NotFound("There is no such rule.", field="rule_id")
     return found
+
+
+def _instead(programme: Programme, before: Rule, after: Rule) -> tuple[Rule, ...]:
+    return tuple(after if one is before else one for one in programme.earning.rules)
 
 
 def _with(programme: Programme, rules: tuple[Rule, ...], changed: Rule) -> Programme:

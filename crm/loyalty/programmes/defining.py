@@ -30,6 +30,9 @@ LARGEST: Final = 300_000
 """In bytes: an item holds 400 KB."""
 UNSAID: Any = object()
 
+Decide = Callable[[Programme], Programme]
+"""What an edit makes of a programme. Raises InvalidInputs, and what else it refuses."""
+
 
 class Lifetime(Struct, frozen=True):
     """As `Expiry`, of which it may not be said yet whether it is one."""
@@ -74,13 +77,20 @@ def update(
     expected_version: int | None = None,
 ) -> Version:
     """Change what is said. Raises InvalidInputs with all that is wrong, VersionMismatch, and NotFound."""
+    return edit(
+        shop, changing(said), actor=actor, now=now, effective_at=effective_at, expected_version=expected_version
+    )
+
+
+def changing(said: ProgrammeFields) -> Decide:
+    """What `update` makes of a programme."""
 
     def decide(programme: Programme) -> Programme:
         if wrong := faults.of_fields(said.given()):
             raise InvalidInputs(wrong)
         return _with(programme, said)
 
-    return edit(shop, decide, actor=actor, now=now, effective_at=effective_at, expected_version=expected_version)
+    return decide
 
 
 def form_faults(said: ProgrammeFields, *, effective_at: datetime | None, now: datetime) -> list[Fault]:
@@ -105,7 +115,7 @@ def _with(programme: Programme, said: ProgrammeFields) -> Programme:
 
 def edit(
     shop: str,
-    decide: Callable[[Programme], Programme],
+    decide: Decide,
     *,
     actor: Actor,
     now: datetime,
@@ -141,7 +151,7 @@ def edit(
     return version
 
 
-def _decided(decide: Callable[[Programme], Programme], programme: Programme, wrong: list[Fault]) -> Programme:
+def _decided(decide: Decide, programme: Programme, wrong: list[Fault]) -> Programme:
     """Raises InvalidInputs with all that is wrong."""
     try:
         programme = decide(programme)

@@ -35,7 +35,7 @@ def _of_rate(name: str, rate: Decimal) -> list[Fault]:
 
 
 def _of_share(name: str, share: Decimal) -> list[Fault]:
-    return [] if 0 <= share <= 1 else [Fault(name, "INVALID", "must be 0 to 1")]
+    return earning.of_number(name, share, most=1) if share else []
 
 
 def _of_lifetime(name: str, lifetime: Any) -> list[Fault]:

@@ -1,7 +1,6 @@
 # crm/loyalty/tiers/defining.py
 """How a shop's tiers are defined: each edit is the next version of its programme."""
 
-from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -15,7 +14,7 @@ from crm.kernel.ids import new_id
 from crm.kernel.money import minor_units
 from crm.kernel.texts import line_faults
 from crm.loyalty.programme import Programme
-from crm.loyalty.programmes import defining
+from crm.loyalty.programmes.defining import Decide, edit
 from crm.loyalty.programmes.versions import Version
 from crm.loyalty.tiers.definitions import Basis, Downgrade, Tier, Tiers, Window
 
@@ -58,27 +57,47 @@ class TierDefined(Struct, frozen=True):
 def create(shop: str, fields: TierFields, *, actor: Actor, now: datetime, **said: Any) -> TierDefined:
     """Define a tier. Raises InvalidInputs with all that is wrong, VersionMismatch, and NotFound for an unknown shop."""
     tier_id = new_id("tier", now)
-    return _edit(shop, tier_id, lambda programme: _created(programme, tier_id, fields), actor=actor, now=now, **said)
+    return _edit(shop, tier_id, adding(tier_id, fields), actor=actor, now=now, **said)
 
 
 def update(shop: str, tier_id: str, fields: TierFields, *, actor: Actor, now: datetime, **said: Any) -> TierDefined:
     """Change what is said of a tier. Raises as `create`, and NotFound for one that there is not, or not any more."""
-    return _edit(shop, tier_id, lambda programme: _updated(programme, tier_id, fields), actor=actor, now=now, **said)
+    return _edit(shop, tier_id, changing(tier_id, fields), actor=actor, now=now, **said)
 
 
 def archive(shop: str, tier_id: str, *, actor: Actor, now: datetime, **said: Any) -> TierDefined:
     """Let nobody else attain a tier; archiving it again changes nothing. Raises as `update`."""
+    return _edit(shop, tier_id, archiving(tier_id, now=now), actor=actor, now=now, **said)
+
+
+def rule(shop: str, rules: TierRules, *, actor: Actor, now: datetime, **said: Any) -> TierDefined:
+    """Say how tiers are attained and lost. Raises as `create`."""
+    return _edit(shop, None, ruling(rules), actor=actor, now=now, **said)
+
+
+def adding(tier_id: str, fields: TierFields) -> Decide:
+    """What `create` makes of a programme."""
+    return lambda programme: _created(programme, tier_id, fields)
+
+
+def changing(tier_id: str, fields: TierFields) -> Decide:
+    """What `update` makes of a programme."""
+    return lambda programme: _updated(programme, tier_id, fields)
+
+
+def archiving(tier_id: str, *, now: datetime) -> Decide:
+    """What `archive` makes of a programme."""
 
     def decide(programme: Programme) -> Programme:
         tier = _found(programme.tiers, tier_id)
         return programme if tier.archived_at else _with(programme, replace(tier, archived_at=now))
 
-    return _edit(shop, tier_id, decide, actor=actor, now=now, **said)
+    return decide
 
 
-def rule(shop: str, rules: TierRules, *, actor: Actor, now: datetime, **said: Any) -> TierDefined:
-    """Say how tiers are attained and lost. Raises as `create`."""
-    return _edit(shop, None, lambda programme: _ruled(programme, rules), actor=actor, now=now, **said)
+def ruling(rules: TierRules) -> Decide:
+    """What `rule` makes of a programme."""
+    return lambda programme: _ruled(programme, rules)
 
 
 def fields_faults(fields: TierFields) -> list[Fault]:
@@ -109,13 +128,13 @@ def rules_faults(rules: TierRules) -> list[Fault]:
 def _edit(
     shop: str,
     tier_id: str | None,
-    decide: Callable[[Programme], Programme],
+    decide: Decide,
     *,
     actor: Actor,
     now: datetime,
     **said: Any,
 ) -> TierDefined:
-    version = defining.edit(shop, decide, actor=actor, now=now, **said)
+    version = edit(shop, decide, actor=actor, now=now, **said)
     return TierDefined(version, version.programme.tiers.find(tier_id))
 
 

@@ -1,19 +1,25 @@
 # tests/unit/loyalty/test_event_bonuses.py
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from crm.loyalty.bonuses import definitions, matching
+from crm.intake.event_types import EVENT_TYPES, RESERVED
+from crm.kernel.errors import InvalidInputs, NotFound
+from crm.loyalty.bonuses import defining, faults, matching
+from crm.loyalty.bonuses.defining import EventBonusFields
 from crm.loyalty.bonuses.definitions import (
     MOST_EVENT_BONUSES,
+    MOST_FILTERS,
     Bonuses,
     Comparison,
     EventBonus,
     PropertyFilter,
 )
+from crm.loyalty.programme import Programme
+from crm.loyalty.programmes.defining import Decide
 
 ARCHIVED = datetime(2026, 3, 1, tzinfo=UTC)
 REVIEW = EventBonus(id="ebn_1", name="Reviews", event="review.written", points=50)
@@ -77,7 +83,7 @@ def test_an_archived_bonus_is_for_no_event() -> None:
     assert [bonus.id for bonus in bonuses.for_event("review.written")] == ["ebn_1"]
 
 
-def test_all_that_is_wrong_with_bonuses_is_told_at_once() -> None:
+def test_all_that_is_wrong_with_a_bonus_is_told_at_once() -> None:
     wrong = replace(
         REVIEW, name=" ", event="Review", points=0, per_day=0, per_customer=10_001,
         filters=(
@@ -87,16 +93,53 @@ def test_all_that_is_wrong_with_bonuses_is_told_at_once() -> None:
             PropertyFilter("stars", Comparison.IS),
         ),
     )  # fmt: skip
-    found = definitions.faults(Bonuses(signup=-1, birthday=2_000_000, events=(wrong,)))
-    assert [fault.path for fault in found] == [
-        "signup", "birthday", "events[0].name", "events[0].event", "events[0].points", "events[0].perDay",
-        "events[0].perCustomer", "events[0].filters[0].property", "events[0].filters[1].value",
-        "events[0].filters[2].value", "events[0].filters[3].value",
+    assert [fault.path for fault in faults.of_bonus(wrong)] == [
+        "name", "event", "points", "per_day", "per_customer", "filters.0.property", "filters.1.value",
+        "filters.2.value", "filters.3.value",
     ]  # fmt: skip
+    many = replace(REVIEW, filters=(PropertyFilter("stars", Comparison.IS_SET),) * (MOST_FILTERS + 1))
+    assert [(fault.path, fault.code) for fault in faults.of_bonus(many)] == [("filters", "TOO_MANY")]
 
 
-def test_archived_bonuses_count_for_nothing() -> None:
-    many = tuple(replace(REVIEW, id=f"ebn_{number}") for number in range(MOST_EVENT_BONUSES + 1))
-    assert [fault.code for fault in definitions.faults(Bonuses(events=many))] == ["TOO_MANY"]
-    archived = replace(many[0], event="", archived_at=ARCHIVED)
-    assert definitions.faults(Bonuses(signup=10, birthday=20, events=(archived, *many[1:]))) == []
+@pytest.mark.parametrize("event", sorted({*EVENT_TYPES, "loyalty.joined", "points.spent"}))
+def test_no_bonus_is_for_an_event_that_is_rapports_own(event: str) -> None:
+    assert [fault.code for fault in faults.of_bonus(replace(REVIEW, event=event))] == ["RESERVED"]
+
+
+def test_the_nouns_of_rapports_own_events_are_those_that_shops_may_not_use() -> None:
+    assert faults.OURS == RESERVED
+
+
+def with_bonuses(*bonuses: EventBonus) -> Programme:
+    return Programme(currency="EUR", zone="UTC", bonuses=Bonuses(signup=5, events=bonuses))
+
+
+def refused(decide: Decide, programme: Programme) -> list[tuple[str, str]]:
+    with pytest.raises(InvalidInputs) as told:
+        decide(programme)
+    return [(fault.path, fault.code) for fault in told.value.faults]
+
+
+def test_no_two_bonuses_that_are_given_have_one_name() -> None:
+    shared = replace(REVIEW, id="ebn_2", name="Shared")
+    programme = with_bonuses(REVIEW, shared)
+    assert refused(defining.changing("ebn_2", EventBonusFields(name="reviews")), programme) == [("name", "TAKEN")]
+    given_up = defining.archiving("ebn_1", now=ARCHIVED)(programme)
+    renamed = defining.changing("ebn_2", EventBonusFields(name="reviews"))(given_up)
+    assert [bonus.name for bonus in renamed.bonuses.events] == ["Reviews", "reviews"]
+    assert renamed.bonuses.signup == 5
+
+
+def test_there_is_room_for_so_many_bonuses_and_the_archived_take_none() -> None:
+    full = with_bonuses(*(replace(REVIEW, id=f"ebn_{n}", name=f"R{n}") for n in range(MOST_EVENT_BONUSES)))
+    one_more = defining.adding("ebn_x", EventBonusFields("One more", "wish.made", 5))
+    assert refused(one_more, full) == [("", "TOO_MANY")]
+    assert one_more(defining.archiving("ebn_7", now=ARCHIVED)(full)).bonuses.for_event("wish.made")
+
+
+def test_a_bonus_that_is_given_up_stays_so() -> None:
+    programme = defining.archiving("ebn_1", now=ARCHIVED)(with_bonuses(REVIEW))
+    assert defining.archiving("ebn_1", now=ARCHIVED + timedelta(days=1))(programme) == programme
+    for bonus_id in ("ebn_1", "ebn_none"):
+        with pytest.raises(NotFound):
+            defining.changing(bonus_id, EventBonusFields(points=9))(programme)
