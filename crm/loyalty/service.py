@@ -28,6 +28,7 @@ from crm.loyalty.earning.defining import update as update_rule
 from crm.loyalty.earning.definitions import BASE as BASE_RULE
 from crm.loyalty.earning.definitions import Caps, Conditions, Rule
 from crm.loyalty.earning.definitions import Kind as RuleKind
+from crm.loyalty.erasing import erase
 from crm.loyalty.expiry import Expiry, Rounding, ends_at
 from crm.loyalty.expiry import Kind as ExpiryKind
 from crm.loyalty.holding import Hold, capture, hold, hold_faults, release
@@ -182,6 +183,7 @@ __all__ = [
     "enroll",
     "entries",
     "entries_by_cause",
+    "erase",
     "give_for_event",
     "heard_of_birthday",
     "hold",

@@ -10,7 +10,7 @@ from crm.consent.events import ConsentRecorded
 from crm.customers.events import AttributesRecorded, CustomerRecorded
 from crm.customers.standing import DELETED
 from crm.feedback.events import FeedbackRecorded
-from crm.loyalty.events import PointsPosted
+from crm.loyalty.events import LoyaltyEnrolled, PointsPosted
 from crm.loyalty.tiers.events import TierChanged
 from crm.orders.events import OrderRecorded
 from crm.segmentation.language.facts import Fact
@@ -42,6 +42,7 @@ CustomerEvent: TypeAlias = (
     | ConsentRecorded
     | CustomerRecorded
     | FeedbackRecorded
+    | LoyaltyEnrolled
     | OrderRecorded
     | PointsPosted
     | TierChanged
@@ -80,6 +81,7 @@ TOUCHED_BY: Final[Mapping[type[CustomerEvent], Callable[[Any], Touched]]] = {
     ConsentRecorded: lambda _: Touched(frozenset({Fact.CONSENT})),
     CustomerRecorded: _by_customer,
     FeedbackRecorded: lambda _: Touched(frozenset({Fact.FEEDBACK})),
+    LoyaltyEnrolled: lambda _: Touched(frozenset({Fact.LOYALTY})),
     OrderRecorded: lambda _: Touched(frozenset({Fact.STATISTICS, Fact.ORDERS, Fact.LAST_ORDER, Fact.CARTS, Fact.RFM})),
     PointsPosted: lambda _: Touched(frozenset({Fact.LOYALTY})),
     TierChanged: lambda _: Touched(frozenset({Fact.LOYALTY})),

@@ -26,6 +26,7 @@ from schema.consent import ConsentEntry
 from schema.context import Context, Info, Loader, stored
 from schema.feedback import FeedbackResponse
 from schema.loyalty.entries import LedgerEntry
+from schema.loyalty.tiers import TierChange
 from schema.message import Message
 from schema.order import Order, order_of
 from schema.principal import Kind, Principal
@@ -42,6 +43,7 @@ class TimelineKind(Enum):
     CONSENT = strawberry.enum_value("CONSENT", description="The customer said yes or no to a channel.")
     MESSAGE = strawberry.enum_value("MESSAGE", description="A message was planned, or refused.")
     POINTS = strawberry.enum_value("LEDGER", description="Points moved.")
+    TIER = strawberry.enum_value("TIER", description="The customer came to have another tier, or none.")
     FEEDBACK = strawberry.enum_value("FEEDBACK", description="The customer answered.")
     SEGMENT_ENTERED = strawberry.enum_value("ENTERED", description="The customer came into a segment. Staff only.")
     SEGMENT_LEFT = strawberry.enum_value("LEFT", description="The customer left a segment. Staff only.")
@@ -115,6 +117,15 @@ class PointsPosted(TimelineEntry):
         return LedgerEntry(item=self.item)
 
 
+@strawberry.type(description="The customer came to have another tier, or none.", directives=own("loyalty:read"))
+class TierChanged(TimelineEntry):
+    item: strawberry.Private[loyalty.TierChange]
+
+    @strawberry.field(description="Which, and why.")
+    def change(self) -> TierChange:
+        return TierChange(item=self.item)
+
+
 @strawberry.type(description="The customer answered.", directives=own("feedback:read"))
 class FeedbackGiven(TimelineEntry):
     item: strawberry.Private[feedback.FeedbackResponse]
@@ -166,6 +177,7 @@ SHOWN: Final[dict[TimelineKind, Shown]] = {
     TimelineKind.CONSENT: Shown(consent.ConsentEntry, ConsentSaid, "consents:read"),
     TimelineKind.MESSAGE: Shown(notifications.Message, MessagePlanned, "messages:read"),
     TimelineKind.POINTS: Shown(loyalty.LedgerEntry, PointsPosted, "loyalty:read"),
+    TimelineKind.TIER: Shown(loyalty.TierChange, TierChanged, "loyalty:read"),
     TimelineKind.FEEDBACK: Shown(feedback.FeedbackResponse, FeedbackGiven, "feedback:read"),
     TimelineKind.SEGMENT_ENTERED: Shown(
         segmentation.SegmentMembership, SegmentEntered, "segments:read", to_customers=False

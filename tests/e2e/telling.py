@@ -23,6 +23,7 @@ TIERS: Final = """query($value: String!) { loyaltyTiers { tiers { id } }
   customerByIdentifier(identifier: {external: {source: "e2e", value: $value}}) { id } }"""
 GIVE: Final = """mutation($customer: ID!, $tier: ID!, $until: DateTime!) { loyaltyTierOverride(
   input: {customer: $customer, tier: $tier, until: $until, reason: "A guest"}) { userErrors { code } } }"""
+JOIN: Final = "mutation($customer: ID!) { loyaltyEnroll(input: {customer: $customer}) { userErrors { code } } }"
 HISTORY: Final = """query($value: String!) {
   customerByIdentifier(identifier: {external: {source: "e2e", value: $value}}) { timeline(first: 50) { nodes {
     __typename ... on SegmentEntered { at cause segment { name } } ... on SegmentLeft { at cause segment { name } }
@@ -69,6 +70,9 @@ TELLINGS: Final = (
         lambda buyer: buyer.event("feedback.received", {"score": 10}),
     ),
 )  # fmt: skip
+MORE: Final = {
+    "Reds": "attributes.colour = 'red'", "Golden": "loyalty_tier = 'Gold'", "Members": "loyalty_member_since <= today",
+}  # fmt: skip
 RECORDED: Final = Telling(
     "customer.recorded", "Customer", "Newcomers", "customer_added_date = today",
     lambda buyer: buyer.event("customer.updated", {}),
@@ -82,7 +86,7 @@ def found(system: LocalSystem, shop: str) -> None:
     assert system.ask(DEFINE_SIZE, shop=shop)["attributeDefine"]["userErrors"] == []
     has_colours(system, shop, "red")
     define(system, shop, {each.segment: each.query for each in (RECORDED, *TELLINGS)})
-    define(system, shop, {"Reds": "attributes.colour = 'red'", "Golden": "loyalty_tier = 'Gold'"})
+    define(system, shop, MORE)
     since = datetime.now(UTC) - timedelta(days=1)
     assert system.ask(GOLD, shop=shop, since=since.isoformat())["loyaltyTierCreate"]["userErrors"] == []
 
@@ -133,6 +137,12 @@ def gives_gold(buyer: Buyer) -> None:
     until = datetime.now(UTC) + timedelta(days=1_000)
     given = {"customer": known["customerByIdentifier"]["id"], "tier": tier["id"], "until": until.isoformat()}
     assert buyer.system.ask(GIVE, shop=buyer.shop, **given)["loyaltyTierOverride"]["userErrors"] == []
+
+
+def takes_part(buyer: Buyer) -> None:
+    """Somebody asks to, and has no points yet."""
+    known = buyer.system.ask(TIERS, shop=buyer.shop, value=buyer.name)["customerByIdentifier"]["id"]
+    assert buyer.system.ask(JOIN, shop=buyer.shop, customer=known)["loyaltyEnroll"]["userErrors"] == []
 
 
 def zone_of_segments(system: LocalSystem, shop: str) -> str:

@@ -20,6 +20,7 @@ from tests.e2e.telling import (
     is_in,
     moves,
     recorded,
+    takes_part,
     tell,
     wait_until_in,
     zone_of_segments,
@@ -124,6 +125,15 @@ def test_who_is_given_a_tier_is_in_the_segment_that_asks_for_it(system: LocalSys
     recorded(buyer)
     gives_gold(buyer)
     wait_until_in(buyer, "Golden")
+
+
+def test_who_takes_part_is_in_the_segment_that_asks_since_when_before_any_points(
+    system: LocalSystem, shop: str
+) -> None:
+    buyer = Buyer(system, "joiner", shop=shop)
+    recorded(buyer)
+    takes_part(buyer)
+    wait_until_in(buyer, "Members")
 
 
 def test_segments_that_ask_for_an_attribute_are_asked_anew_once_it_has_other_choices(

@@ -22,6 +22,7 @@ from tests.e2e.telling import (
     is_in,
     moves,
     recorded,
+    takes_part,
     tell,
     zone_of_segments,
 )
@@ -33,6 +34,7 @@ ELSEWHERE = "Asia/Tokyo"
 TOLD: Final = "test_segments.py::test_whatever_is_told_of_somebody_brings_them_into_the_segment_that_asks_for_it"
 COLOURED: Final = "test_segments.py::test_segments_that_ask_for_an_attribute_are_asked_anew_once_it_has_other_choices"
 GOLDEN: Final = "test_segments.py::test_who_is_given_a_tier_is_in_the_segment_that_asks_for_it"
+JOINED: Final = "test_segments.py::test_who_takes_part_is_in_the_segment_that_asks_since_when_before_any_points"
 MOVED: Final = "test_segments.py::test_a_shop_that_moves_has_its_segments_computed_by_its_new_days"
 
 
@@ -84,12 +86,16 @@ DETAIL_TYPES: Final = (
         "attribute.defined of ChangesToSegmentation", _without_detail_type("attribute.defined"), recoloured, COLOURED
     ),
     Missing("tier.changed of ChangesToSegmentation", _without_detail_type("tier.changed"), is_in("Golden"), GOLDEN),
+    Missing(
+        "loyalty.enrolled of ChangesToSegmentation", _without_detail_type("loyalty.enrolled"), is_in("Members"), JOINED
+    ),
 )
 KINDS: Final = (
     *(_kind(each.kind, is_in(each.segment), TOLD) for each in TELLINGS if each.kind != "Order"),
     _kind("Shop", moved, MOVED),
     _kind("AttributeDefinition", recoloured, COLOURED),
     _kind("TierChange", is_in("Golden"), GOLDEN),
+    _kind("Enrolled", is_in("Members"), JOINED),
     _kind("Message", message_sent, JOURNEY),
     _kind("VisitorLink", joined, VISITOR),
 )
@@ -119,6 +125,7 @@ def test_without_a_detail_type_the_segment_that_it_fills_is_missed(broken: Local
     moves(broken, SHOP, ELSEWHERE)
     has_colours(broken, SHOP, "red", "blue")
     gives_gold(buyer)
+    takes_part(buyer)
     wait_for(buyer, counted, has_points)
     _reads_on(broken)
     assert missed(buyer, DETAIL_TYPES) == names(DETAIL_TYPES)
@@ -134,6 +141,7 @@ def test_without_a_kind_in_the_filter_the_segment_that_it_fills_is_missed(broken
     moves(broken, SHOP, ELSEWHERE)
     has_colours(broken, SHOP, "red", "green")
     gives_gold(buyer)
+    takes_part(buyer)
     wait_for(buyer, counted, has_points, is_in("Buyers"))
     _reads_on(broken)
     assert missed(buyer, KINDS) == names(KINDS)
@@ -158,7 +166,7 @@ def test_without_customers_in_the_filter_newcomers_are_missed(broken: LocalSyste
 
 
 def test_every_kind_that_segmentation_hears_of_is_taken_out_once() -> None:
-    others = {"attribute.defined", "shop.changed", "tier.changed"}
+    others = {"attribute.defined", "loyalty.enrolled", "shop.changed", "tier.changed"}
     assert {each.detail_type for each in (RECORDED, *TELLINGS)} | others == {
         one.part.partition(" of ")[0] for one in (*DETAIL_TYPES, *ORDERS[1:])
     }

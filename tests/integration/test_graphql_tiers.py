@@ -9,7 +9,7 @@ from crm.customers import service as customers
 from crm.kernel.actor import Actor, Role
 from crm.loyalty import service
 from schema.node import global_id
-from tests.asking import NOW, answer, as_customer, ask
+from tests.asking import NOW, STAFF, answer, as_customer, as_staff, ask
 from tests.integration.points import order
 
 pytestmark = pytest.mark.usefixtures("shop")
@@ -116,6 +116,29 @@ def test_a_customer_sees_their_tier_how_far_they_are_and_what_was(ann: str, monk
             "number": 1, "tier": "Silver", "previousTier": None, "reason": "ATTAINED", "orderId": "p1", "until": None,
         }
     ]  # fmt: skip
+
+
+def test_a_tier_has_its_place_on_the_timeline_between_what_else_happened(ann: str) -> None:
+    defined("Silver", "500")
+    gold = defined("Gold", "1000")
+    bought(ann, 600)
+    given = {"customer": global_id("Customer", ann), "tier": gold, "until": "2026-04-01T00:00:00Z", "reason": "A guest"}
+    override(given, "account { available }")
+    seen = """query ($id: ID!, $kinds: [TimelineKind!]) { customer(id: $id) { timeline(kinds: $kinds, first: 50) {
+      nodes { kind ... on TierChanged { change { number tier previousTier reason } } } } } }"""
+    asked = {"id": global_id("Customer", ann)}
+    told = [
+        {"kind": "TIER", "change": {"number": 2, "tier": "Gold", "previousTier": "Silver", "reason": "OVERRIDDEN"}},
+        {"kind": "TIER", "change": {"number": 1, "tier": "Silver", "previousTier": None, "reason": "ATTAINED"}},
+    ]
+    for asker in (STAFF, as_customer(ann)):
+        of_tiers = ask(seen, asked | {"kinds": ["TIER"]}, principal=asker)["customer"]["timeline"]["nodes"]
+        assert of_tiers == told
+        nodes = ask(seen, asked, principal=asker)["customer"]["timeline"]["nodes"]
+        assert [node for node in nodes if node["kind"] == "TIER"] == told
+    other = as_staff("customers:read", "orders:read")
+    bare = "query ($id: ID!) { customer(id: $id) { timeline(first: 50) { nodes { kind } } } }"
+    assert {"kind": "TIER"} not in ask(bare, asked, principal=other)["customer"]["timeline"]["nodes"]
 
 
 def test_staff_give_a_tier_for_a_time_and_say_why(ann: str) -> None:

@@ -177,7 +177,6 @@ class TierBook:
         item.corrects = kept.fell if why is ChangeReason.CORRECTED else None
         item.until = kept.override.until if kept.override and why is ChangeReason.OVERRIDDEN else None
         item.happens("TIER", occurred_at, f"{kept.number + 1:06}")
-        item.moment_key = None
         change.create(item, otherwise=Stale())
         since = clock.local_day(occurred_at, self.zone)
         self.kept = replace(kept, tier=tier, since=since, number=kept.number + 1, changed_at=occurred_at)

@@ -7,7 +7,7 @@ import pytest
 from crm.consent.events import ConsentRecorded
 from crm.customers.events import AttributesRecorded, CustomerRecorded
 from crm.feedback.events import FeedbackRecorded
-from crm.loyalty.events import PointsPosted
+from crm.loyalty.events import LoyaltyEnrolled, PointsPosted
 from crm.loyalty.tiers.events import TierChanged
 from crm.orders.events import OrderRecorded
 from crm.segmentation.language.facts import Fact
@@ -36,6 +36,7 @@ EVENTS: Final[dict[str, CustomerEvent]] = {
     "cart": seen("cart.updated"),
     "checkout": seen("checkout.started"),
     "consent": ConsentRecorded(**TOLD),
+    "enrolled": LoyaltyEnrolled(**TOLD, enrolled_at=AT),
     "feedback": FeedbackRecorded(
         **TOLD, response_id="r", survey="nps", score=9, group="promoter", order_id=None, answered_on="2026-03-01"
     ),
@@ -62,7 +63,7 @@ TOUCHING: Final[dict[Fact, set[str]]] = {
     Fact.IDENTITY: set(),  # never changes
     Fact.LAST_ORDER: {"order"},
     Fact.LAST_SEEN: SEEN,
-    Fact.LOYALTY: {"points", "tier"},
+    Fact.LOYALTY: {"enrolled", "points", "tier"},
     Fact.MEMBERSHIPS: set(),  # what sets them refreshes them
     Fact.ORDERS: {"order"},
     Fact.PREDICTIONS: set(),  # nothing computes them yet

@@ -1,0 +1,68 @@
+# crm/loyalty/erasing.py
+"""What points know of a person is forgotten: their birthday, and the words in which somebody said why.
+
+Entries, balances and tiers stay under the customer's id, and so does the evidence: it covers ids, numbers, causes and
+instants, and of words a digest that says nothing without its salt (crm/loyalty/chain.py).
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from typing import Final, TypeVar
+
+from crm.kernel.change import Change, retrying
+from crm.kernel.errors import Stale
+from crm.loyalty import maturing, repository, stored
+from crm.loyalty.models import EntryReason
+from crm.loyalty.posting import Ledger
+from crm.loyalty.tiers import repository as tiers
+from crm.loyalty.tiers.models import TierChange
+
+AT_ONCE: Final = 50
+
+T = TypeVar("T")
+
+
+def erase(shop: str, customer_id: str, *, now: datetime) -> None:
+    """Forget it, once the profile says no date of birth any more: what is told of it later is heard again. A repeat
+    goes on where it was interrupted, and finds nothing to do after that. Raises NotFound for an unknown shop.
+    """
+    retrying(lambda: _forget_birthday(shop, customer_id, now=now))
+    _each(repository.list_reasons(shop, customer_id), _forget_reason, now=now)
+    _each(list(_explained(shop, customer_id)), _forget_words, now=now)
+
+
+def _each(items: Sequence[T], forget: Callable[[Change, T], None], *, now: datetime) -> None:
+    for start in range(0, len(items), AT_ONCE):
+        change = Change(now)
+        for item in items[start : start + AT_ONCE]:
+            forget(change, item)
+        change.commit()
+
+
+def _forget_reason(change: Change, reason: EntryReason) -> None:
+    change.delete(reason, when=None, otherwise=Stale())
+
+
+def _forget_words(change: Change, of: TierChange) -> None:
+    """Without a new `rev`: nothing is published of it again."""
+    change.update(of, [TierChange.reason.remove()], when=None, otherwise=Stale())
+
+
+def _forget_birthday(shop: str, customer_id: str, *, now: datetime) -> None:
+    head = repository.get_account(shop, customer_id)
+    if head is None or head.birthday is None:
+        return
+    head = maturing.opened(shop, customer_id, now=now)
+    stored.put_birthday(head, None)
+    book = Ledger(shop, customer_id, head, now=now)
+    pending = map(stored.pending_of, repository.list_pending(shop, customer_id, limit=1))
+    change = Change(now)
+    book.write(change, book.read, [], pending=pending, exactly=True)  # the timer, too, says when a birthday is
+    change.commit()
+
+
+def _explained(shop: str, customer_id: str) -> Iterator[TierChange]:
+    before = None
+    while page := tiers.list_changes(shop, customer_id, before=before, limit=AT_ONCE):
+        yield from (each for each in page if each.reason is not None)
+        before = page[-1].timeline_key
