@@ -17,7 +17,7 @@ from strawberry.types.field import StrawberryField
 from crm.customers.service import CustomerDeleted, IdentifierTaken
 from crm.kernel.errors import CrmError, Fault, InvalidInput, InvalidInputs, VersionMismatch
 from crm.loyalty.rewards.service import LimitReached, NotEligible
-from crm.loyalty.service import InsufficientPoints
+from crm.loyalty.service import InsufficientPoints, Noun, TierNamed, UnknownName
 from crm.segmentation.service import QueryFault, SegmentNamed
 from schema import forms
 from schema.access import signed_in
@@ -29,6 +29,7 @@ from schema.scalars import Points
 from schema.segment.query_text import SegmentQueryMistake
 from schema.standing import refuse_barred
 
+KINDS: Final = {Noun.SEGMENT: "Segment", Noun.TIER: "LoyaltyTier"}
 PLACE = re.compile(r"\[(\d+)\]")
 TAIL = re.compile(r"_([a-z0-9])")
 
@@ -70,10 +71,31 @@ class SegmentQueryError(UserError):
     mistake: SegmentQueryMistake = strawberry.field(description="What is wrong, and where in the query.")
 
 
-@strawberry.type(description="Other segments name the segment, and would break without it.", directives=signed_in())
+@strawberry.type(
+    description="Other segments, or rules or rewards of the programme, name the segment, and would break without it.",
+    directives=signed_in(),
+)
 class SegmentNamedError(UserError):
     segments: list[strawberry.ID] = strawberry.field(description="The `id`s of those segments.")
     names: list[str] = strawberry.field(description="What they are called, in the same order.")
+    rules: list[str] = strawberry.field(description="What the rules are called; told with `loyalty:read`.")
+    rewards: list[strawberry.ID] = strawberry.field(description="The `id`s of the rewards; told with `loyalty:read`.")
+
+
+@strawberry.type(description="Rules or rewards of the programme name the tier.", directives=signed_in())
+class TierNamedError(UserError):
+    rules: list[str] = strawberry.field(description="What the rules are called.")
+    rewards: list[strawberry.ID] = strawberry.field(description="The `id`s of the rewards.")
+    names: list[str] = strawberry.field(description="What the rewards are called, in the same order.")
+
+
+@strawberry.type(description="There is no segment, or tier, of this `id`.", directives=signed_in())
+class UnknownNameError(UserError):
+    nearest: strawberry.ID | None = strawberry.field(
+        description="The `id` of the one whose name was probably meant; null where none is near. Of segments it is "
+        "told with `segments:read`."
+    )
+    nearest_name: str | None = strawberry.field(description="What that is called.")
 
 
 @strawberry.type(description="More points are asked for than can be spent.", directives=signed_in())
@@ -117,9 +139,19 @@ def _identifier_taken(error: IdentifierTaken, asker: Principal, **common: Any) -
     return IdentifierTakenError(kind=error.kind, holder=holder, **common)
 
 
-def _segment_named(error: SegmentNamed, _asker: Principal, **common: Any) -> UserError:
+def _segment_named(error: SegmentNamed, asker: Principal, **common: Any) -> UserError:
     ids = [global_id("Segment", segment_id) for segment_id in error.segments]
-    return SegmentNamedError(segments=ids, names=list(error.segments.values()), **common)
+    told = "loyalty:read" in asker.scopes
+    rules = list(error.rules.values()) if told else []
+    rewards = [global_id("RewardDefinition", each) for each in error.rewards] if told else []
+    return SegmentNamedError(segments=ids, names=list(error.segments.values()), rules=rules, rewards=rewards, **common)
+
+
+def _tier_named(error: TierNamed, _asker: Principal, **common: Any) -> UserError:
+    asking = error.asking
+    rewards = [global_id("RewardDefinition", each) for each in asking.rewards]
+    rules, names = list(asking.rules.values()), list(asking.rewards.values())
+    return TierNamedError(rules=rules, rewards=rewards, names=names, **common)
 
 
 def _insufficient_points(error: InsufficientPoints, _asker: Principal, **common: Any) -> UserError:
@@ -139,6 +171,7 @@ typed: Final[dict[type[CrmError], Callable[..., UserError]]] = {
     VersionMismatch: _version_mismatch,
     IdentifierTaken: _identifier_taken,
     SegmentNamed: _segment_named,
+    TierNamed: _tier_named,
     InsufficientPoints: _insufficient_points,
     NotEligible: _not_eligible,
     LimitReached: _limit_reached,
@@ -148,7 +181,7 @@ typed: Final[dict[type[CrmError], Callable[..., UserError]]] = {
 
 def user_errors(error: CrmError, asker: Principal) -> list[UserError]:
     if isinstance(error, InvalidInput | InvalidInputs):
-        return [_of_fault(fault) for fault in error.faults]
+        return [_of_fault(fault, asker) for fault in error.faults]
     if isinstance(error, IdentifierTaken):
         return [_shown(each, asker) for each in (*error.others, error)]
     return [_shown(error, asker)]
@@ -163,10 +196,15 @@ def _shown(error: CrmError, asker: Principal) -> UserError:
     return show(error, asker, **common) if show else PlainError(**common)
 
 
-def _of_fault(fault: Fault) -> UserError:
+def _of_fault(fault: Fault, asker: Principal) -> UserError:
     common: dict[str, Any] = {"code": fault.code, "message": fault.message, "field": input_path(fault.path)}
     if isinstance(fault, QueryFault):
         return SegmentQueryError(mistake=SegmentQueryMistake(item=fault.mistake), **common)
+    if isinstance(fault, UnknownName):
+        told = fault.noun is not Noun.SEGMENT or "segments:read" in asker.scopes
+        meant = fault.meant if told else None
+        nearest = global_id(KINDS[fault.noun], meant.id) if meant else None
+        return UnknownNameError(nearest=nearest, nearest_name=meant.name if meant else None, **common)
     return PlainError(**common)
 
 

@@ -132,7 +132,8 @@ def _give_points(shop: str) -> None:
         grace_days=int(price) % 20, notice_days=int(price) % 30 + 1, breakage=price / 1_000,
     )  # fmt: skip
     loyalty.update_programme(shop, fields, **staff)
-    words, day = dict.fromkeys(("categories", "skus", "tags", "segments", "tiers", "channels"), (named,)), DAYS[shop]
+    words, day = dict.fromkeys(("categories", "skus", "tags", "segments", "channels"), (named,)), DAYS[shop]
+    words["tiers"] = (_gold(shop),)
     days = {"weekdays": (int(price) % 7 + 1,), "from_on": date.fromisoformat(day), "until_on": date.fromisoformat(day)}
     said: Any = {**words, **days, "first_order": True, "minimum": price}
     every = loyalty.Conditions(**said)
@@ -147,6 +148,11 @@ def _give_points(shop: str) -> None:
     loyalty.archive_bonus(shop, bonus.bonus.id, **staff)
     later = NOW + timedelta(days=int(price) % 9 + 1)
     loyalty.update_programme(shop, loyalty.ProgrammeFields(grace_days=1), **staff | {"now": NOW}, effective_at=later)
+
+
+def _gold(shop: str) -> str:
+    """The highest tier."""
+    return loyalty.newest_programme(shop, now=NOW).programme.tiers.active[-1].id
 
 
 def _compare(shop: str) -> None:
@@ -181,7 +187,7 @@ def _furnish(shop: str) -> None:
         fields_of_tier = loyalty.TierFields(f"{tier} {named}", Decimal(threshold), (named,))
         made = loyalty.tier_create(shop, fields_of_tier, actor=clerk, now=SINCE)
         if tier == "Old" and made.tier:
-            loyalty.tier_archive(shop, made.tier.id, actor=clerk, now=SINCE)
+            rewards.archive_tier(shop, made.tier.id, actor=clerk, now=SINCE)
     _give_points(shop)
     for name, segment_id in SEGMENTS.items():
         with mock.patch("crm.kernel.ids.new_id", return_value=segment_id):
@@ -194,7 +200,7 @@ def _furnish(shop: str) -> None:
 def _reward(shop: str, named: str) -> None:
     """What can be redeemed: one that people do, and others for what that one is not."""
     mug: dict[str, Any] = {"name": f"A mug {named}", "kind": RewardKind.PRODUCT, "sku": named}
-    off: dict[str, Any] = {"name": f"Off {named}", "kind": RewardKind.DISCOUNT, "tiers": (named,)}
+    off: dict[str, Any] = {"name": f"Off {named}", "kind": RewardKind.DISCOUNT, "tiers": (_gold(shop),)}
     usual: dict[str, Any] = {
         "description": named, "price": len(shop), "stock": 10 * len(shop), "limit": Limit(len(shop), Period.YEAR),
         "segments": (SEGMENTS[LATELY],), "valid_from": SINCE, "valid_until": SINCE + timedelta(days=900),

@@ -46,6 +46,7 @@ from crm.loyalty.models import (
     PointsMonth,
 )
 from crm.loyalty.moving import Given, adjust, adjustment_faults, points_faults, reason_faults, redeem, reverse
+from crm.loyalty.naming import Known, Noun, TierNamed, UnknownName
 from crm.loyalty.orders import Posted, post_for_order
 from crm.loyalty.pools import Pool
 from crm.loyalty.posting import OWNER, is_due
@@ -122,12 +123,14 @@ __all__ = [
     "HoldExceeded",
     "HoldStatus",
     "InsufficientPoints",
+    "Known",
     "LedgerEntry",
     "LedgerTooLong",
     "Lifetime",
     "LoyaltyAccount",
     "Movement",
     "NotReversible",
+    "Noun",
     "OpenHold",
     "OrderEarning",
     "Part",
@@ -152,11 +155,13 @@ __all__ = [
     "TierChange",
     "TierDefined",
     "TierFields",
+    "TierNamed",
     "TierOverride",
     "TierRules",
     "Tiers",
     "TooManyHolds",
     "Unearned",
+    "UnknownName",
     "Verified",
     "Why",
     "Window",
@@ -211,7 +216,6 @@ __all__ = [
     "rule_faults",
     "settle",
     "taken",
-    "tier_archive",
     "tier_at",
     "tier_before",
     "tier_changes",
@@ -261,7 +265,6 @@ tier_kept = kept
 tier_before = reading.had_before
 tier_create = tier_defining.create
 tier_update = tier_defining.update
-tier_archive = tier_defining.archive
 tiers_rule = tier_defining.rule
 tier_faults = tier_defining.fields_faults
 tier_rules_faults = tier_defining.rules_faults

@@ -115,20 +115,26 @@ def update(
 def delete(shop: str, segment_id: str, *, actor: Actor, now: datetime, expected_version: int | None = None) -> Edited:
     """Give a segment up: nobody is a member from now on, and who has been one stays in history.
 
-    Raises SegmentNamed where others ask about it, NotFound, and VersionMismatch.
+    Raises SegmentNamed where others ask about it, or rules or rewards of loyalty do; NotFound, and VersionMismatch.
     """
+    from crm.loyalty.rewards import (
+        service as rewards,  # who refreshes memberships deletes none, and loads it not (0075)
+    )
+
+    asking = rewards.asking_for_segment(shop, segment_id, now=now)
 
     def decide(books: Books) -> SegmentDefinition:
         definition = books.get(segment_id)
         _expect(definition, expected_version)
         catalogue = books.language()
-        if naming := [
-            each
+        naming = {
+            each.segment_id: each.name
             for each in books.standing.values()
             if (query := catalogue.segments[each.segment_id].query) is not None
             and segment_id in references.named(query, catalogue)
-        ]:
-            raise SegmentNamed({each.segment_id: each.name for each in naming})
+        }
+        if naming or asking:
+            raise SegmentNamed(naming, rules=asking.rules, rewards=asking.rewards)
         definition.deleted_at = now
         # What it was, its versions say: what stays is read with every edit.
         definition.query_text = definition.normalized = definition.description = definition.picture_url = None

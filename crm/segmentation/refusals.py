@@ -2,6 +2,7 @@
 """Why segmentation says no."""
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from crm.kernel.errors import CrmError, Fault
 from crm.segmentation.language.mistakes import Mistake
@@ -27,10 +28,16 @@ class TooManySegments(CrmError):
 
 
 class SegmentNamed(CrmError):
-    """Others ask about the segment: `segments` are their names by id."""
+    """Others ask about the segment: `segments`, or `rules` and `rewards` of loyalty; their names by id."""
 
     code = "SEGMENT_NAMED"
 
-    def __init__(self, segments: Mapping[str, str]) -> None:
-        super().__init__("Other segments name this one: change or delete them first.", field="id")
-        self.segments = segments
+    def __init__(
+        self,
+        segments: Mapping[str, str],
+        *,
+        rules: Mapping[str, str] = MappingProxyType({}),
+        rewards: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        super().__init__("Segments, rules or rewards name this one: change them, or give them up, first.", field="id")
+        self.segments, self.rules, self.rewards = segments, rules, rewards

@@ -73,8 +73,9 @@ def main() -> int:
         day = datetime.combine((now - REACHES_BACK).date(), datetime.min.time(), UTC)
         service.edit_programme(DEMO_SHOP, programme, actor=SYSTEM, now=now, effective_at=day, expected_version=0)
     known = {definition.reward.name for definition, _ in rewards.list_rewards(DEMO_SHOP)}
+    tiers = service.newest_programme(DEMO_SHOP, now=now).programme.tiers.names
     for reward in REWARDS:
-        if reward.name not in known:
+        if reward.name not in known and tiers.keys() >= {*reward.tiers}:  # it may have defined others by now
             fields = RewardFields(**{name: getattr(reward, name) for name in reward.__struct_fields__})
             rewards.create(DEMO_SHOP, fields, actor=SYSTEM, now=now)
     return 0

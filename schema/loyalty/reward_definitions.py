@@ -16,6 +16,7 @@ from schema.connections import After, Connection, First, Place, about, connectio
 from schema.context import Context, Info, Loader, stored
 from schema.customer.history import Actor
 from schema.customer.record import visible_record
+from schema.loyalty.names import segments_known
 from schema.loyalty.reward_inputs import RewardDraftInput
 from schema.loyalty.reward_words import RewardReason
 from schema.loyalty.rewards import Redemption, Reward, reward_id
@@ -98,9 +99,9 @@ class RewardDefinition(Node):
     def segments(self) -> list[strawberry.ID]:
         return [global_id("Segment", each) for each in self.said.segments]
 
-    @strawberry.field(description="The tiers of which its customers are in one, by `tierId`; none: any, or none.")
-    def tiers(self) -> list[str]:
-        return list(self.said.tiers)
+    @strawberry.field(description="The tiers of which its customers have one, by `id`; none: any, or none.")
+    def tiers(self) -> list[strawberry.ID]:
+        return [global_id("LoyaltyTier", each) for each in self.said.tiers]
 
     @strawberry.field(description="The first instant at which it can be redeemed; null: since ever.")
     def valid_from(self) -> datetime | None:
@@ -189,12 +190,15 @@ class RewardQuery:
         context, owner = info.context, key_of("Customer", customer, field="customer")
         if owner is None or await visible_record(context, owner[0]) is None:
             return None
+        said = reward.fields() if reward else None
+        known = await segments_known(context, said.named_segments if said else ())
         found = await stored(
             service.preview,
             context.shop,
             owner[0],
             reward_id=reward_key(id) if id is not None else None,
-            said=reward.fields() if reward else None,
+            said=said,
+            segments=known,
             now=context.now,
         )
         return RewardPreview(found=found)

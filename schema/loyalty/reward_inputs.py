@@ -10,10 +10,11 @@ from crm.kernel.errors import Fault, InvalidInput
 from crm.kernel.money import Money
 from crm.kernel.operations import key_faults
 from crm.loyalty.rewards import service
+from schema.loyalty.names import keys
 from schema.loyalty.owners import KEY, WHOSE, owner_faults
 from schema.loyalty.reward_words import RewardPeriod
 from schema.loyalty.rewards import RewardKind
-from schema.node import GlobalId, id_faults
+from schema.node import id_faults
 from schema.principal import Principal
 from schema.scalars import CurrencyCode, DecimalText, Points
 
@@ -25,13 +26,12 @@ PERCENT: Final = "Of a `DISCOUNT` that is a share: more than 0, 100 at most, two
 SKU: Final = "Of a `PRODUCT`: which article, as the shop calls it."
 STOCK: Final = "How many there are in all, those that were taken too; null: any number."
 LIMIT: Final = "How often one customer may redeem it; null: as often as they like."
-SEGMENTS: Final = "Whoever is in one of these may redeem it; none: everybody."
-TIERS: Final = "Whoever is in one of these may redeem it, by `tierId`; none: everybody."
+SEGMENTS: Final = "Whoever is in one of these may redeem it, by `id`; none: everybody."
+TIERS: Final = "Whoever has one of these may redeem it, by `id`; none: everybody."
 VALID_FROM: Final = "The first instant at which it can be redeemed; null: from now on."
 VALID_UNTIL: Final = "The first instant at which it cannot be redeemed any more; null: without end."
 VOUCHER_DAYS: Final = "To the end of which day after that of redeeming it a voucher can be used; null: without end."
 EXPECTED: Final = "Refuse where the stored version is another."
-NO_SEGMENT: Final = "must be the `id` of a segment"
 
 
 @strawberry.input(description="An amount of money.")
@@ -60,13 +60,13 @@ class RewardDraftInput:
     stock: strawberry.Maybe[int | None] = strawberry.field(description=STOCK)
     limit: strawberry.Maybe[RewardLimitInput | None] = strawberry.field(description=LIMIT)
     segments: strawberry.Maybe[list[strawberry.ID]] = strawberry.field(description=SEGMENTS)
-    tiers: strawberry.Maybe[list[str]] = strawberry.field(description=TIERS)
+    tiers: strawberry.Maybe[list[strawberry.ID]] = strawberry.field(description=TIERS)
     valid_from: strawberry.Maybe[datetime | None] = strawberry.field(description=VALID_FROM)
     valid_until: strawberry.Maybe[datetime | None] = strawberry.field(description=VALID_UNTIL)
     voucher_days: strawberry.Maybe[int | None] = strawberry.field(description=VOUCHER_DAYS)
 
     def fields(self) -> service.RewardFields:
-        """Raises InvalidInput for an amount, or a segment, that is none."""
+        """Raises InvalidInput for an amount that is none."""
         given = {name: some.value for name, some in vars(self).items() if isinstance(some, strawberry.Some)}
         return service.RewardFields(**{name: _meant(name, value) for name, value in given.items() if name in FIELDS})
 
@@ -86,7 +86,7 @@ class LoyaltyRewardCreateInput:
     stock: int | None = strawberry.field(default=None, description=STOCK)
     limit: RewardLimitInput | None = strawberry.field(default=None, description=LIMIT)
     segments: list[strawberry.ID] = strawberry.field(default_factory=list, description=SEGMENTS)
-    tiers: list[str] = strawberry.field(default_factory=list, description=TIERS)
+    tiers: list[strawberry.ID] = strawberry.field(default_factory=list, description=TIERS)
     valid_from: datetime | None = strawberry.field(default=None, description=VALID_FROM)
     valid_until: datetime | None = strawberry.field(default=None, description=VALID_UNTIL)
     voucher_days: int | None = strawberry.field(default=None, description=VOUCHER_DAYS)
@@ -177,12 +177,7 @@ def _meant(name: str, value: Any) -> Any:
         case RewardKind():
             return service.RewardKind(str(value.value))
         case list() if name == "segments":
-            return tuple(_segment(each, f"{name}.{index}") for index, each in enumerate(value))
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _segment(id: str, field: str) -> str:
-    found = GlobalId.parse(id)
-    if found is None or found.kind != "Segment":
-        raise InvalidInput(NO_SEGMENT, field=field)
-    return found.parts[0]
+            return keys("Segment", value)
+        case list() if name == "tiers":
+            return keys("LoyaltyTier", value)
+    return value

@@ -11,6 +11,7 @@ from schema.access import own, signed_in, staff
 from schema.context import GIVEN, Context, Info, stored
 from schema.customer.record import RecordByCustomer
 from schema.errors import AnswersRefusals, UserError
+from schema.loyalty.names import segments_known
 from schema.loyalty.owners import named, owner
 from schema.loyalty.reward_definitions import RewardDefinition, reward_by_key, reward_key
 from schema.loyalty.reward_inputs import (
@@ -86,9 +87,14 @@ class RewardMutation:
     async def loyalty_reward_create(
         self, info: Info, input: Annotated[LoyaltyRewardCreateInput, GIVEN]
     ) -> LoyaltyRewardCreatePayload:
-        context = info.context
+        context, fields = info.context, input.fields()
         done = await stored(
-            service.create, context.shop, input.fields(), actor=context.principal.actor, now=context.now
+            service.create,
+            context.shop,
+            fields,
+            actor=context.principal.actor,
+            now=context.now,
+            segments=await segments_known(context, fields.named_segments),
         )
         return LoyaltyRewardCreatePayload(**_defined(done))
 
@@ -100,14 +106,15 @@ class RewardMutation:
     async def loyalty_reward_update(
         self, info: Info, input: Annotated[LoyaltyRewardUpdateInput, GIVEN]
     ) -> LoyaltyRewardUpdatePayload:
-        context = info.context
+        context, fields = info.context, input.fields()
         done = await stored(
             service.update,
             context.shop,
             reward_key(input.id),
-            input.fields(),
+            fields,
             actor=context.principal.actor,
             now=context.now,
+            segments=await segments_known(context, fields.named_segments),
             expected_version=input.expected_version,
         )
         return LoyaltyRewardUpdatePayload(**_defined(done))

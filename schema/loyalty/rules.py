@@ -14,7 +14,8 @@ from schema.connections import about
 from schema.context import GIVEN, Info, stored
 from schema.errors import AnswersRefusals, UserError
 from schema.forms import Null
-from schema.node import global_id, id_faults, key_of
+from schema.loyalty.names import keys, segments_known
+from schema.node import global_id
 from schema.principal import Principal
 from schema.scalars import DecimalText, Points
 
@@ -85,9 +86,9 @@ class LoyaltyRuleConditions:
     def segments(self) -> list[strawberry.ID]:
         return [global_id("Segment", each) for each in self.item.segments]
 
-    @strawberry.field(description="The customer had one of these tiers.", directives=[about(2)])
-    def tiers(self) -> list[str]:
-        return list(self.item.tiers)
+    @strawberry.field(description="The `id`s of tiers: the customer had one.", directives=[about(2)])
+    def tiers(self) -> list[strawberry.ID]:
+        return [global_id("LoyaltyTier", each) for each in self.item.tiers]
 
     @strawberry.field(description="It was ordered by one of these channels.", directives=[about(2)])
     def channels(self) -> list[str]:
@@ -171,7 +172,9 @@ class LoyaltyRuleConditionsInput:
     segments: list[strawberry.ID] = strawberry.field(
         default_factory=list, description="Customers who were in one of these segments, by `id`."
     )
-    tiers: list[str] = strawberry.field(default_factory=list, description="Customers who had one of these tiers.")
+    tiers: list[strawberry.ID] = strawberry.field(
+        default_factory=list, description="Customers who had one of these tiers, by `id`."
+    )
     channels: list[str] = strawberry.field(default_factory=list, description="Orders by one of these channels.")
     weekdays: list[int] = strawberry.field(
         default_factory=list, description="Orders of these days of the week: 1 is Monday."
@@ -183,21 +186,12 @@ class LoyaltyRuleConditionsInput:
         default=None, description="Orders of which so much is kept, in the programme's currency, of the lines covered."
     )
 
-    def faults(self) -> list[Fault]:
-        """Of its ids; the rest says the service."""
-        return [
-            fault
-            for at, each in enumerate(self.segments)
-            for fault in id_faults(each, f"conditions.segments.{at}") or _of_no_segment(each, at)
-        ]
-
     def value(self) -> service.Conditions:
-        keys = (key_of("Segment", each) for each in self.segments if not id_faults(each))
         return service.Conditions(
             categories=tuple(self.categories), skus=tuple(self.skus), tags=tuple(self.tags),
-            segments=tuple(key[0] for key in keys if key), tiers=tuple(self.tiers), channels=tuple(self.channels),
-            weekdays=tuple(self.weekdays), from_on=self.from_on, until_on=self.until_on, first_order=self.first_order,
-            minimum=self.minimum,
+            segments=keys("Segment", self.segments), tiers=keys("LoyaltyTier", self.tiers),
+            channels=tuple(self.channels), weekdays=tuple(self.weekdays), from_on=self.from_on, until_on=self.until_on,
+            first_order=self.first_order, minimum=self.minimum,
         )  # fmt: skip
 
 
@@ -217,9 +211,8 @@ class LoyaltyRuleCreateInput:
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
     def faults(self, _asker: Principal, now: datetime) -> list[Fault]:
-        ids = self.conditions.faults() if self.conditions else []
         kind = service.RuleKind(str(self.kind.value))
-        return [*ids, *service.rule_faults(self.fields(), kind, effective_at=self.effective_at, now=now)]
+        return service.rule_faults(self.fields(), kind, effective_at=self.effective_at, now=now)
 
     def fields(self) -> service.RuleFields:
         return service.RuleFields(
@@ -247,9 +240,7 @@ class LoyaltyRuleUpdateInput:
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
     def faults(self, _asker: Principal, now: datetime) -> list[Fault]:
-        conditions = said(self.conditions, None)
-        ids = conditions.faults() if conditions else []
-        return [*ids, *service.rule_faults(self.fields(), None, effective_at=self.effective_at, now=now)]
+        return service.rule_faults(self.fields(), None, effective_at=self.effective_at, now=now)
 
     def fields(self) -> service.RuleFields:
         unsaid = service.UNSAID
@@ -302,8 +293,9 @@ class LoyaltyRuleMutation:
     async def loyalty_rule_create(
         self, info: Info, input: Annotated[LoyaltyRuleCreateInput, GIVEN]
     ) -> LoyaltyRuleCreatePayload:
-        kind = service.RuleKind(str(input.kind.value))
-        edited = await stored(service.create_rule, info.context.shop, kind, input.fields(), **when(info, input))
+        context, kind, fields = info.context, service.RuleKind(str(input.kind.value)), input.fields()
+        known = await segments_known(context, asked_for(fields))
+        edited = await stored(service.create_rule, context.shop, kind, fields, segments=known, **when(info, input))
         return LoyaltyRuleCreatePayload(**_shown(edited, info))
 
     @strawberry.mutation(
@@ -315,8 +307,10 @@ class LoyaltyRuleMutation:
     async def loyalty_rule_update(
         self, info: Info, input: Annotated[LoyaltyRuleUpdateInput, GIVEN]
     ) -> LoyaltyRuleUpdatePayload:
+        context, fields = info.context, input.fields()
+        known = await segments_known(context, asked_for(fields))
         edited = await stored(
-            service.update_rule, info.context.shop, input.rule_id, input.fields(), **when(info, input)
+            service.update_rule, context.shop, input.rule_id, fields, segments=known, **when(info, input)
         )
         return LoyaltyRuleUpdatePayload(**_shown(edited, info))
 
@@ -353,9 +347,9 @@ def caps_said(given: strawberry.Some[LoyaltyCapsInput | None] | Null | None) -> 
     return service.Caps() if caps is None else caps.value() if isinstance(caps, LoyaltyCapsInput) else caps
 
 
-def _of_no_segment(id: str, at: int) -> list[Fault]:
-    fault = Fault(f"conditions.segments.{at}", "INVALID", "must be the `id` of a segment")
-    return [] if key_of("Segment", id) else [fault]
+def asked_for(fields: service.RuleFields) -> tuple[str, ...]:
+    """The segments that a rule is said to ask for."""
+    return () if fields.conditions is service.UNSAID else fields.conditions.segments
 
 
 def _points(points: int | None) -> Points | None:

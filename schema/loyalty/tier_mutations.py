@@ -10,6 +10,7 @@ import strawberry
 from crm.kernel.errors import Fault, NotFound
 from crm.loyalty import service
 from crm.loyalty.admission import of_customer
+from crm.loyalty.rewards.service import archive_tier
 from schema.access import own, signed_in, staff
 from schema.context import GIVEN, Context, Info, stored
 from schema.customer.record import visible_record
@@ -185,14 +186,15 @@ class TierMutation:
         return LoyaltyTierUpdatePayload(**_shown(defined))
 
     @strawberry.mutation(
-        description="Let nobody else attain a tier. Its id is never another's.",
+        description="Let nobody else attain a tier. One that rules or rewards ask for is refused, and told which they "
+        "are. Its id is never another's.",
         extensions=[AnswersRefusals()],
         directives=staff(WRITE),
     )
     async def loyalty_tier_archive(
         self, info: Info, input: Annotated[LoyaltyTierArchiveInput, GIVEN]
     ) -> LoyaltyTierArchivePayload:
-        defined = await stored(service.tier_archive, info.context.shop, _key(input.id), **_said(info.context, input))
+        defined = await stored(archive_tier, info.context.shop, _key(input.id), **_said(info.context, input))
         return LoyaltyTierArchivePayload(**_shown(defined))
 
     @strawberry.mutation(

@@ -2,6 +2,7 @@
 """Points of the shop `demo`, as tests move them."""
 
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -30,6 +31,13 @@ def adjust(points: int, now: datetime, *, key: str = "k1", customer_id: str = AN
     return service.adjust(
         "demo", customer_id, points, reason="A late parcel", actor=STAFF, idempotency_key=key, now=now
     )
+
+
+def tier(now: datetime, name: str = "Gold", threshold: int = 100) -> str:
+    """Another tier of the programme; its id."""
+    made = service.tier_create("demo", service.TierFields(name, Decimal(threshold)), actor=STAFF, now=now).tier
+    assert made is not None
+    return made.id
 
 
 def redeem(points: int, now: datetime, *, key: str = "r1") -> service.Given:

@@ -86,11 +86,11 @@ FORMS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "loyaltyRewardCreate": (
         {
             "name": " ", "kind": "DISCOUNT", "price": 0, "amount": {"amount": "1.234", "currencyCode": "EUR"},
-            "percent": "101", "stock": -1, "limit": {"count": 0}, "segments": [NO_ID], "voucherDays": 0,
+            "percent": "101", "stock": -1, "limit": {"count": 0}, "segments": [""], "voucherDays": 0,
             "validFrom": MEANT, "validUntil": MEANT,
         },
         {
-            "name", "price", "amount", "percent", "stock", "limit.count", "segments.0", "voucherDays", "validUntil",
+            "name", "price", "amount", "percent", "stock", "limit.count", "segments", "voucherDays", "validUntil",
         },
     ),
     "loyaltyRewardUpdate": (
@@ -132,9 +132,9 @@ FORMS: dict[str, tuple[dict[str, Any], set[str]]] = {
     "loyaltyRuleUpdate": (
         {
             "ruleId": "r1", "name": None, "value": None, "budget": 0,
-            "conditions": {"segments": [NO_ID, global_id("Customer", "cus_1")]},
+            "conditions": {"segments": ["", "x" * 201], "tiers": [" "]},
         },
-        {"name", "value", "budget", "conditions.segments.0", "conditions.segments.1"},
+        {"name", "value", "budget", "conditions.segments.0", "conditions.segments.1", "conditions.tiers.0"},
     ),
     "loyaltyRuleArchive": (
         {"ruleId": "r1", "effectiveAt": "2001-01-01T00:00:00Z", "expectedVersion": -1},

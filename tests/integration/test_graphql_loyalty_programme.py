@@ -1,6 +1,7 @@
 # tests/integration/test_graphql_loyalty_programme.py
 from datetime import datetime, timedelta
 from typing import Any
+from unittest import mock
 
 import pytest
 
@@ -11,7 +12,8 @@ from crm.shops.service import Shop
 from schema.node import global_id
 from schema.principal import Principal
 from tests.asking import NOW, STAFF, answer, as_customer, as_staff, ask, codes
-from tests.integration.points import ANN, order
+from tests.integration.points import ANN, order, tier
+from tests.segments import define
 
 pytestmark = pytest.mark.usefixtures("shop")
 
@@ -77,9 +79,15 @@ def test_null_clears_and_what_is_left_out_stays() -> None:
     assert answered["programme"] == {"expiry": None, "mostOwed": None, "graceDays": 7, "caps": {"perDay": None}}
 
 
+def segment(segment_id: str = "seg_vip") -> str:
+    with mock.patch("crm.kernel.ids.new_id", return_value=segment_id):
+        define("VIP", "number_of_orders >= 5", now=NOW)
+    return global_id("Segment", segment_id)
+
+
+@pytest.mark.usefixtures("outlets")
 def test_a_rule_is_made_changed_and_archived_each_time_as_the_next_version() -> None:
-    vip = global_id("Segment", "seg_vip")
-    conditions = {"categories": ["shoes"], "segments": [vip], "minimum": "50.00", "fromOn": "2026-04-01"}
+    conditions = {"categories": ["shoes"], "segments": [segment()], "minimum": "50.00", "fromOn": "2026-04-01"}
     made = changed(
         "loyaltyRuleCreate", f"rule {{ {RULE} }} programme {{ version }}", name="Shoes", kind="PER_UNIT", value="2.5",
         conditions=conditions, caps={"perDay": 100}, budget=1000,
@@ -172,7 +180,8 @@ def test_a_cart_is_shown_what_it_would_earn_by_which_rules() -> None:
     shoes = created(name="Shoes", kind="MULTIPLIER", value="2", conditions={"categories": ["shoes"]})
     first = created(name="Welcome", kind="FIXED", value="50", conditions={"firstOrder": True})
     gift = {"sku": "g", "quantity": 1, "unitPrice": "25.00", "giftCard": True}
-    known = created(name="Regulars", kind="FIXED", value="5", conditions={"tiers": ["gold"]})
+    gold = global_id("LoyaltyTier", tier(NOW))
+    known = created(name="Regulars", kind="FIXED", value="5", conditions={"tiers": [gold]})
     found = preview(lines=[SHOES, {"sku": "t1", "quantity": 1, "unitPrice": "19.90", "discount": "4.90"}, gift])
     assert found == {
         "points": 265, "withheld": None,
@@ -187,9 +196,9 @@ def test_a_cart_is_shown_what_it_would_earn_by_which_rules() -> None:
     assert preview(currencyCode="USD") == {"points": 0, "withheld": "OTHER_CURRENCY", "rules": []}
 
 
-@pytest.mark.usefixtures("ann")
+@pytest.mark.usefixtures("ann", "outlets")
 def test_customers_are_shown_what_they_themselves_would_earn() -> None:
-    created(name="VIP", kind="FIXED", value="7", conditions={"segments": [global_id("Segment", "seg_vip")]})
+    created(name="VIP", kind="FIXED", value="7", conditions={"segments": [segment()]})
     created(name="Welcome", kind="FIXED", value="50", conditions={"firstOrder": True})
     created(name="Daily", kind="FIXED", value="30", caps={"perDay": 40})
     assert preview()["points"] == 180

@@ -11,6 +11,7 @@ from crm.loyalty import service as loyalty
 from schema.node import global_id
 from schema.principal import Principal
 from tests.asking import NOW, STAFF, answer, as_customer, as_staff, ask
+from tests.integration.points import tier
 
 pytestmark = pytest.mark.usefixtures("outlets")
 CLERK = Actor(Role.STAFF, "s1")
@@ -52,6 +53,10 @@ def made(**said: Any) -> str:
     return str(done["reward"]["id"])
 
 
+def gold() -> str:
+    return global_id("LoyaltyTier", tier(NOW))
+
+
 def redeem(reward: str, principal: Principal, key: str = "r1", **whose: Any) -> Any:
     given = {"reward": reward, "idempotencyKey": key, **whose}
     return mutate("loyaltyRewardRedeem", given, REDEMPTION, principal)
@@ -59,7 +64,7 @@ def redeem(reward: str, principal: Principal, key: str = "r1", **whose: Any) -> 
 
 def test_a_customer_sees_what_they_may_redeem_and_why_not_the_others(rich: Principal) -> None:
     mug = made(limit={"count": 1, "period": "MONTH"}, stock=3)
-    made(name="Off", kind="DISCOUNT", sku=None, amount={"amount": "5.00", "currencyCode": "EUR"}, tiers=["gold"])
+    made(name="Off", kind="DISCOUNT", sku=None, amount={"amount": "5.00", "currencyCode": "EUR"}, tiers=[gold()])
     found = asked(OFFERS, rich)["viewer"]["loyalty"]["rewards"]
     offers = sorted(found, key=lambda each: each["reward"]["name"])
     assert [(each["reward"]["name"], each["redeemable"], each["reasons"]) for each in offers] == [
@@ -90,7 +95,7 @@ def test_a_customer_redeems_a_reward_for_a_code_and_takes_it_back(rich: Principa
 @pytest.mark.parametrize(
     ("said", "error"),
     [
-        ({"tiers": ["gold"]}, {"__typename": "NotEligibleError", "code": "NOT_ELIGIBLE", "reasons": ["TIER"]}),
+        ({"tiers": "gold"}, {"__typename": "NotEligibleError", "code": "NOT_ELIGIBLE", "reasons": ["TIER"]}),
         (
             {"price": 5_000},
             {"__typename": "InsufficientPointsError", "code": "INSUFFICIENT_POINTS", "available": 1_049,
@@ -103,6 +108,8 @@ def test_a_refusal_says_what_stands_against_it(rich: Principal, said: dict[str, 
     available = asked(OFFERS, rich)["viewer"]["loyalty"]["available"]
     if "available" in error:
         error |= {"available": available}
+    if "tiers" in said:
+        said = {"tiers": [gold()]}
     assert redeem(made(**said), rich)["userErrors"] == [error | {"field": ["input", "reward"]}]
 
 
@@ -196,12 +203,14 @@ def test_staff_see_who_may_redeem_a_reward_before_there_is_one(rich: Principal, 
     text = """query ($customer: ID!, $id: ID, $reward: RewardDraftInput) {
       loyaltyRewardPreview(customer: $customer, id: $id, reward: $reward) { redeemable reasons } }"""
     customer = global_id("Customer", ann)
-    draft = MUG | {"price": 9_000, "tiers": ["gold"]}
+    draft = MUG | {"price": 9_000, "tiers": [gold()]}
     seen = asked(text, customer=customer, reward=draft)["loyaltyRewardPreview"]
     assert seen == {"redeemable": False, "reasons": ["TIER", "INSUFFICIENT_POINTS"]}
     assert asked(text, customer=customer, id=made())["loyaltyRewardPreview"] == {"redeemable": True, "reasons": []}
     wrong = answer(text, {"customer": customer, "reward": {"name": "A mug"}}).body["errors"][0]["extensions"]
     assert wrong["code"] == "INVALID_INPUT"
+    [unknown] = answer(text, {"customer": customer, "reward": MUG | {"tiers": ["gold"]}}).body["errors"]
+    assert (unknown["extensions"]["code"], "tiers.0" in unknown["message"]) == ("INVALID_INPUT", True)
 
 
 def test_many_rewards_cost_a_page_no_more_requests_than_one(rich: Principal) -> None:

@@ -17,7 +17,7 @@ from crm.loyalty.redemptions import repository as redemption_repository
 from crm.loyalty.rewards import repository as reward_repository
 from crm.loyalty.rewards import service as rewards
 from crm.loyalty.rewards.service import Limit, Period, Reason
-from tests.integration.points import ANN, BEA, STAFF, adjust, balances, programme
+from tests.integration.points import ANN, BEA, STAFF, adjust, balances, programme, tier
 from tests.integration.rewards import cancel, customers, founded, left, overtaking, redeem, reward, statuses, use
 
 pytestmark = pytest.mark.usefixtures("shop", "programme", "customers")
@@ -325,7 +325,7 @@ def test_staff_cancel_nothing_for_whoever_is_deleted_meanwhile(now: datetime, mo
 
 def test_a_customer_sees_what_they_may_redeem_and_why_not_the_others(now: datetime) -> None:
     reward(now)
-    reward(now, name="Gold", tiers=("gold",), price=5_000)
+    reward(now, name="Gold", tiers=(tier(now),), price=5_000)
     reward(now, name="Soon", valid_from=now + DAY)
     reward(now, name="Gone", valid_until=now)
     rewards.archive("demo", reward(now, name="Archived"), actor=STAFF, now=now)

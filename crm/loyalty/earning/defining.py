@@ -11,8 +11,10 @@ from msgspec.structs import asdict, replace
 from crm.kernel import ids
 from crm.kernel.actor import Actor
 from crm.kernel.errors import Fault, InvalidInputs, NotFound
+from crm.loyalty import naming
 from crm.loyalty.earning import faults
 from crm.loyalty.earning.definitions import Caps, Conditions, Kind, Rule
+from crm.loyalty.naming import Noun, Segments, UnknownName
 from crm.loyalty.programme import Programme
 from crm.loyalty.programmes.defining import UNSAID, Decide, edit, time_faults
 from crm.loyalty.programmes.versions import Version
@@ -43,18 +45,36 @@ class Edited(Struct, frozen=True):
     version: Version
 
 
-def create(shop: str, kind: Kind, said: RuleFields, *, actor: Actor, now: datetime, **when: Any) -> Edited:
+def create(
+    shop: str,
+    kind: Kind,
+    said: RuleFields,
+    *,
+    actor: Actor,
+    now: datetime,
+    segments: Segments = None,
+    **when: Any,
+) -> Edited:
     """Add a rule behind the others. `when` is that of `programmes.defining.edit`, whose refusals these raise, too.
 
     Raises InvalidInputs with all that is wrong.
     """
     rule_id = ids.new_id("rul", now)
-    return _edited(shop, rule_id, adding(rule_id, kind, said), actor=actor, now=now, **when)
+    return _edited(shop, rule_id, adding(rule_id, kind, said, segments=segments), actor=actor, now=now, **when)
 
 
-def update(shop: str, rule_id: str, said: RuleFields, *, actor: Actor, now: datetime, **when: Any) -> Edited:
+def update(
+    shop: str,
+    rule_id: str,
+    said: RuleFields,
+    *,
+    actor: Actor,
+    now: datetime,
+    segments: Segments = None,
+    **when: Any,
+) -> Edited:
     """Change what is said. Raises InvalidInputs with all that is wrong, and NotFound, also for one that is archived."""
-    return _edited(shop, rule_id, changing(rule_id, said), actor=actor, now=now, **when)
+    return _edited(shop, rule_id, changing(rule_id, said, segments=segments), actor=actor, now=now, **when)
 
 
 def archive(shop: str, rule_id: str, *, actor: Actor, now: datetime, **when: Any) -> Edited:
@@ -62,17 +82,18 @@ def archive(shop: str, rule_id: str, *, actor: Actor, now: datetime, **when: Any
     return _edited(shop, rule_id, archiving(rule_id, now=now), actor=actor, now=now, **when)
 
 
-def adding(rule_id: str, kind: Kind, said: RuleFields) -> Decide:
+def adding(rule_id: str, kind: Kind, said: RuleFields, *, segments: Segments = None) -> Decide:
     """What `create` makes of a programme."""
 
     def decide(programme: Programme) -> Programme:
         rule = Rule(rule_id, kind=kind, **{"name": "", "value": Decimal(0), **said.given()})
-        return _with(programme, (*programme.earning.rules, rule), rule)
+        wrong = _unknown(programme, said, Conditions(), segments)
+        return _with(programme, (*programme.earning.rules, rule), rule, wrong)
 
     return decide
 
 
-def changing(rule_id: str, said: RuleFields) -> Decide:
+def changing(rule_id: str, said: RuleFields, *, segments: Segments = None) -> Decide:
     """What `update` makes of a programme."""
 
     def decide(programme: Programme) -> Programme:
@@ -80,7 +101,8 @@ def changing(rule_id: str, said: RuleFields) -> Decide:
         if before.archived_at is not None:
             raise NotFound("There is no such rule.", field="rule_id")
         after = replace(before, **said.given())
-        return _with(programme, _instead(programme, before, after), after)
+        wrong = _unknown(programme, said, before.conditions, segments)
+        return _with(programme, _instead(programme, before, after), after, wrong)
 
     return decide
 
@@ -119,11 +141,22 @@ def _instead(programme: Programme, before: Rule, after: Rule) -> tuple[Rule, ...
     return tuple(after if one is before else one for one in programme.earning.rules)
 
 
-def _with(programme: Programme, rules: tuple[Rule, ...], changed: Rule) -> Programme:
+def _unknown(programme: Programme, said: RuleFields, before: Conditions, segments: Segments) -> list[UnknownName]:
+    """Of what a rule is said to ask for: tiers and segments that there are not. Those it has asked for may stay."""
+    if said.conditions is UNSAID:
+        return []
+    asked, tiers = said.conditions, programme.tiers.names
+    return [
+        *naming.unknown("conditions.tiers", asked.tiers, tiers, Noun.TIER, kept=before.tiers),
+        *naming.unknown("conditions.segments", asked.segments, segments, Noun.SEGMENT, kept=before.segments),
+    ]
+
+
+def _with(programme: Programme, rules: tuple[Rule, ...], changed: Rule, unknown: list[UnknownName]) -> Programme:
     """Raises InvalidInputs with all that is wrong with the rule that is new or changed."""
     earning = replace(programme.earning, rules=rules)
     others = [rule for rule in earning.active if rule.id != changed.id]
-    wrong = faults.of_rule(changed)
+    wrong = [*faults.of_rule(changed), *unknown]
     if any(rule.name.casefold() == changed.name.casefold() for rule in others):
         wrong.append(Fault("name", "TAKEN", "must not be the name of another rule"))
     if len(others) >= MOST_RULES:

@@ -3,6 +3,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
+from typing import Any, Final
 
 from msgspec import Struct
 
@@ -10,12 +11,19 @@ from crm.kernel import ids
 from crm.kernel.actor import Actor
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Fault, InvalidInputs, NotFound, Stale, VersionMismatch
+from crm.loyalty import naming
+from crm.loyalty.naming import Asking, Noun, Segments
+from crm.loyalty.programmes import in_force
 from crm.loyalty.redemptions.models import RewardStock
 from crm.loyalty.rewards import repository
 from crm.loyalty.rewards.models import RewardDefinition, RewardVersion
 from crm.loyalty.rewards.refusals import TooManyRewards
 from crm.loyalty.rewards.repository import MOST_REWARDS
-from crm.loyalty.rewards.reward import Reward, RewardFields, understood
+from crm.loyalty.rewards.reward import UNSAID, Reward, RewardFields, RewardKind, understood
+from crm.loyalty.tiers import defining as tiers_
+from crm.loyalty.tiers.defining import TierDefined
+
+NOBODY: Final = Reward(name="", kind=RewardKind.CUSTOM, price=0)
 
 
 class Defined(Struct, frozen=True):
@@ -23,11 +31,9 @@ class Defined(Struct, frozen=True):
     stock: RewardStock
 
 
-def create(shop: str, said: RewardFields, *, actor: Actor, now: datetime) -> Defined:
+def create(shop: str, said: RewardFields, *, actor: Actor, now: datetime, segments: Segments = None) -> Defined:
     """Make a reward, which counts at once. Raises InvalidInputs with all that is wrong, and TooManyRewards."""
-    reward, wrong = understood(None, said)
-    if reward is None:
-        raise InvalidInputs(wrong)
+    reward = judged(shop, None, said, segments=segments, now=now)
     definition = RewardDefinition.of(shop, ids.new_id("rwd", now))
     definition.created_at = now
     stock = RewardStock.of(shop, definition.reward_id)
@@ -45,8 +51,30 @@ def faults(said: RewardFields, *, but: Collection[str] = ()) -> list[Fault]:
     return [fault for fault in understood(None, said)[1] if fault.path not in but]
 
 
+def judged(shop: str, before: Reward | None, said: RewardFields, *, segments: Segments = None, now: datetime) -> Reward:
+    """The reward as it is once that is said. Raises InvalidInputs with all that is wrong with it, also where it asks
+    for tiers or segments that there are not; those it has asked for may stay.
+    """
+    reward, wrong = understood(before, said)
+    kept = before or NOBODY
+    if tiers := said.tiers if said.tiers is not UNSAID else None:
+        known = in_force.newest(shop, now=now).programme.tiers.names
+        wrong = [*wrong, *naming.unknown("tiers", tiers, known, Noun.TIER, kept=kept.tiers)]
+    wrong = [*wrong, *naming.unknown("segments", said.named_segments, segments, Noun.SEGMENT, kept=kept.segments)]
+    if reward is None or wrong:
+        raise InvalidInputs(wrong)
+    return reward
+
+
 def update(
-    shop: str, reward_id: str, said: RewardFields, *, actor: Actor, now: datetime, expected_version: int | None = None
+    shop: str,
+    reward_id: str,
+    said: RewardFields,
+    *,
+    actor: Actor,
+    now: datetime,
+    segments: Segments = None,
+    expected_version: int | None = None,
 ) -> Defined:
     """Change what is said; where nothing is another, the version stays. What was redeemed before stays what it was.
 
@@ -58,9 +86,7 @@ def update(
         definition, stock = get(shop, reward_id, expected_version)
         if definition.archived_at is not None:
             raise NotFound("The reward is archived.", field="id")
-        reward, wrong = understood(definition.reward, said)
-        if reward is None:
-            raise InvalidInputs(wrong)
+        reward = judged(shop, definition.reward, said, segments=segments, now=now)
         if reward == definition.reward:
             return Defined(definition, stock)
         change = Change(now)
@@ -94,6 +120,23 @@ def archive(shop: str, reward_id: str, *, actor: Actor, now: datetime, expected_
     return retrying(attempt)
 
 
+def archive_tier(shop: str, tier_id: str, **said: Any) -> TierDefined:
+    """`crm.loyalty.tiers.defining.archive`, with the rewards that ask for it. One that is made at the same time may
+    come to ask for a tier that is archived: for those who have it.
+    """
+    rewards = {one.reward_id: one.reward.name for one in _in_use(shop) if tier_id in one.reward.tiers}
+    return tiers_.archive(shop, tier_id, rewards=rewards, **said)
+
+
+def asking_for_segment(shop: str, segment_id: str, *, now: datetime) -> Asking:
+    """Which rules and rewards ask for a segment."""
+    rules = in_force.newest(shop, now=now).programme.earning.active
+    return Asking(
+        {rule.id: rule.name for rule in rules if segment_id in rule.conditions.segments},
+        {one.reward_id: one.reward.name for one in _in_use(shop) if segment_id in one.reward.segments},
+    )
+
+
 def get(shop: str, reward_id: str, expected_version: int | None = None) -> tuple[RewardDefinition, RewardStock]:
     """Raises NotFound, also for the reward of another shop, and VersionMismatch."""
     found = repository.get_reward(shop, reward_id)
@@ -102,6 +145,10 @@ def get(shop: str, reward_id: str, expected_version: int | None = None) -> tuple
     if expected_version is not None and found[0].rev != expected_version:
         raise VersionMismatch(expected=expected_version, actual=int(found[0].rev))
     return found
+
+
+def _in_use(shop: str) -> list[RewardDefinition]:
+    return [definition for definition, _ in repository.list_rewards(shop) if definition.archived_at is None]
 
 
 def _revise(

@@ -7,17 +7,18 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from crm.customers.service import Customer, SegmentsHead, Snapshot, take_snapshot
-from crm.kernel.errors import InvalidInputs, NotFound
+from crm.kernel.errors import NotFound
 from crm.loyalty import standing
 from crm.loyalty.models import LoyaltyAccount
+from crm.loyalty.naming import Segments
 from crm.loyalty.programmes import in_force
 from crm.loyalty.redemptions import repository as redemptions
 from crm.loyalty.redemptions.models import RewardUses
 from crm.loyalty.rewards import eligibility, repository
-from crm.loyalty.rewards.defining import get
+from crm.loyalty.rewards.defining import get, judged
 from crm.loyalty.rewards.eligibility import Offered, Reason, Who
 from crm.loyalty.rewards.models import RewardDefinition
-from crm.loyalty.rewards.reward import Reward, RewardFields, understood
+from crm.loyalty.rewards.reward import Reward, RewardFields
 from crm.loyalty.tiers import reading as tiers
 
 UNTOLD = frozenset({Reason.ARCHIVED, Reason.NOT_YET, Reason.OVER})
@@ -49,7 +50,13 @@ def offers(shop: str, customer_id: str, *, now: datetime) -> list[Offer]:
 
 
 def preview(
-    shop: str, customer_id: str, *, reward_id: str | None = None, said: RewardFields | None = None, now: datetime
+    shop: str,
+    customer_id: str,
+    *,
+    reward_id: str | None = None,
+    said: RewardFields | None = None,
+    segments: Segments = None,
+    now: datetime,
 ) -> tuple[Reason, ...]:
     """Why a customer could not redeem a reward now: one that there is, as it would be if that were said of it, or a new
     one. Nothing is written. Raises NotFound, InvalidInputs.
@@ -57,9 +64,7 @@ def preview(
     known = get(shop, reward_id) if reward_id else None
     reward = known[0].reward if known else None
     if said is not None or reward is None:
-        reward, wrong = understood(reward, said or RewardFields())
-        if reward is None:
-            raise InvalidInputs(wrong)
+        reward = judged(shop, reward, said or RewardFields(), segments=segments, now=now)
     who = of_customer(_snapshot(shop, customer_id), now=now)
     if known is None:
         return _reasons(Offered(reward=reward, left=reward.stock), who, shop=shop, now=now)

@@ -88,6 +88,10 @@ class RewardFields(Struct, frozen=True, kw_only=True):
     valid_until: datetime | None = UNSAID
     voucher_days: int | None = UNSAID
 
+    @property
+    def named_segments(self) -> tuple[str, ...]:
+        return () if self.segments is UNSAID else self.segments or ()
+
     def given(self) -> dict[str, Any]:
         lists = {"segments", "tiers"}
         said = {name: getattr(self, name) for name in self.__struct_fields__}

@@ -50,6 +50,8 @@ __all__ = [
     "VoucherUsed",
     "VoucherVoid",
     "archive",
+    "archive_tier",
+    "asking_for_segment",
     "cancel",
     "create",
     "faults_of_new",
@@ -74,6 +76,8 @@ __all__ = [
 create = defining.create
 update = defining.update
 archive = defining.archive
+archive_tier = defining.archive_tier
+asking_for_segment = defining.asking_for_segment
 get = defining.get
 faults_of_new = defining.faults
 list_rewards = repository.list_rewards

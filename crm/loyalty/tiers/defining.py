@@ -1,6 +1,7 @@
 # crm/loyalty/tiers/defining.py
 """How a shop's tiers are defined: each edit is the next version of its programme."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -13,6 +14,7 @@ from crm.kernel.errors import Fault, InvalidInput, InvalidInputs, NotFound
 from crm.kernel.ids import new_id
 from crm.kernel.money import minor_units
 from crm.kernel.texts import line_faults
+from crm.loyalty.naming import Asking, TierNamed
 from crm.loyalty.programme import Programme
 from crm.loyalty.programmes.defining import Decide, edit
 from crm.loyalty.programmes.versions import Version
@@ -65,9 +67,13 @@ def update(shop: str, tier_id: str, fields: TierFields, *, actor: Actor, now: da
     return _edit(shop, tier_id, changing(tier_id, fields), actor=actor, now=now, **said)
 
 
-def archive(shop: str, tier_id: str, *, actor: Actor, now: datetime, **said: Any) -> TierDefined:
-    """Let nobody else attain a tier; archiving it again changes nothing. Raises as `update`."""
-    return _edit(shop, tier_id, archiving(tier_id, now=now), actor=actor, now=now, **said)
+def archive(
+    shop: str, tier_id: str, *, rewards: Mapping[str, str], actor: Actor, now: datetime, **said: Any
+) -> TierDefined:
+    """Let nobody else attain a tier; archiving it again changes nothing. Raises as `update`, and TierNamed where a rule
+    asks for it, or some of the shop's `rewards` do: their names by their ids.
+    """
+    return _edit(shop, tier_id, archiving(tier_id, rewards=rewards, now=now), actor=actor, now=now, **said)
 
 
 def rule(shop: str, rules: TierRules, *, actor: Actor, now: datetime, **said: Any) -> TierDefined:
@@ -85,12 +91,17 @@ def changing(tier_id: str, fields: TierFields) -> Decide:
     return lambda programme: _updated(programme, tier_id, fields)
 
 
-def archiving(tier_id: str, *, now: datetime) -> Decide:
+def archiving(tier_id: str, *, rewards: Mapping[str, str], now: datetime) -> Decide:
     """What `archive` makes of a programme."""
 
     def decide(programme: Programme) -> Programme:
         tier = _found(programme.tiers, tier_id)
-        return programme if tier.archived_at else _with(programme, replace(tier, archived_at=now))
+        if tier.archived_at:
+            return programme
+        rules = {rule.id: rule.name for rule in programme.earning.active if tier_id in rule.conditions.tiers}
+        if asking := Asking(rules, rewards):
+            raise TierNamed(asking)
+        return _with(programme, replace(tier, archived_at=now))
 
     return decide
 

@@ -67,6 +67,11 @@ class Tiers(Struct, frozen=True):
         """Those that can be attained, ascending."""
         return tuple(sorted((tier for tier in self.all if tier.archived_at is None), key=_threshold))
 
+    @property
+    def names(self) -> dict[str, str]:
+        """Of those that can be attained, by their ids."""
+        return {tier.id: tier.name for tier in self.active}
+
     def find(self, tier_id: str | None) -> Tier | None:
         return next((tier for tier in self.all if tier.id == tier_id), None)
 

@@ -8,11 +8,12 @@ from typing import Any
 
 from msgspec import Struct, field
 
+from crm.kernel.nearest import nearest
 from crm.segmentation.language import tree
 from crm.segmentation.language.days import Exclusive, Moving
 from crm.segmentation.language.given import PROPERTIES
 from crm.segmentation.language.kinds import EXPECTED, FLAG, NUMBER, TEXT, Kind, Type, Unfit, value_of
-from crm.segmentation.language.mistakes import Code, Mistakes, nearest, sentence
+from crm.segmentation.language.mistakes import Code, Mistakes, sentence
 from crm.segmentation.language.tree import Argument, Call, Name, Operator, Several, Span
 from crm.segmentation.language.words import Among, Arguments, Asked, Condition, Function, Parameter, Property, Role
 

@@ -6,6 +6,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from crm.kernel.nearest import nearest
 from crm.segmentation.language import reading, truth, words, writing
 from crm.segmentation.language.arguments import Giving, is_reversed
 from crm.segmentation.language.catalogue import (
@@ -18,7 +19,7 @@ from crm.segmentation.language.catalogue import (
     Segment,
 )
 from crm.segmentation.language.kinds import NEGATABLE, OPERATORS, Kind, Type, Unfit, Value, several, value_of
-from crm.segmentation.language.mistakes import Code, Mistakes, nearest
+from crm.segmentation.language.mistakes import Code, Mistakes
 from crm.segmentation.language.parser import MOST_DEPTH, parse
 from crm.segmentation.language.tree import (
     And,

@@ -11,9 +11,10 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from crm.kernel.currencies import MINOR_DIGITS
+from crm.kernel.nearest import nearest
 from crm.segmentation.language import tree
 from crm.segmentation.language.days import Moving
-from crm.segmentation.language.mistakes import nearest, sentence
+from crm.segmentation.language.mistakes import sentence
 from crm.segmentation.language.tree import Day, Flag, Number, Offset, Operator, Text
 from crm.segmentation.language.writing import literal
 

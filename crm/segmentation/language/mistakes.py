@@ -1,7 +1,6 @@
 # crm/segmentation/language/mistakes.py
 """What is wrong with a query: where, what was expected there, and what was probably meant."""
 
-import difflib
 from bisect import bisect_right
 from collections.abc import Iterable
 from enum import StrEnum
@@ -11,8 +10,6 @@ from msgspec import Struct
 from crm.segmentation.language.tree import Span
 
 MOST = 100
-LONGEST_NAME = 80
-"""Beyond it nothing is looked for that a name may have meant: the search takes time by the square of its length."""
 
 
 class Code(StrEnum):
@@ -118,16 +115,3 @@ class Mistakes:
 
 def sentence(text: str) -> str:
     return f"{text[0].upper()}{text[1:]}."
-
-
-def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Of the known names the one that was probably meant, if any is near."""
-    if len(name) > LONGEST_NAME:
-        return None
-    by_folded = {each.casefold(): each for each in known}
-    found = difflib.get_close_matches(name.casefold(), by_folded, n=1, cutoff=0.6)
-    if found:
-        return by_folded[found[0]]
-    # `tags` for `customer_tags`: people leave out what goes without saying.
-    parts = [each for folded, each in by_folded.items() if name.casefold() in folded.split("_")]
-    return min(parts, key=len, default=None)

@@ -6,8 +6,9 @@ from typing import NoReturn
 
 from msgspec import Struct
 
+from crm.kernel.nearest import nearest
 from crm.segmentation.language.lexer import Kind, Token
-from crm.segmentation.language.mistakes import Code, Mistakes, nearest, sentence
+from crm.segmentation.language.mistakes import Code, Mistakes, sentence
 from crm.segmentation.language.tree import Argument, Call, Name, Number, Operator
 
 CONDITION = ("an attribute", "a function", "NOT", "(")

@@ -7,11 +7,11 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 
+from crm.kernel.nearest import nearest
 from crm.segmentation.language import comparing, days, stretches
 from crm.segmentation.language.days import FOREVER
 from crm.segmentation.language.facts import Checkout, Fact, Touchpoint, read
 from crm.segmentation.language.kinds import DATE, EXACT, INTEGER, TEXT, Unfit, folded
-from crm.segmentation.language.mistakes import nearest
 from crm.segmentation.language.reading import Reads
 from crm.segmentation.language.stretches import Weighed
 from crm.segmentation.language.tree import Text
