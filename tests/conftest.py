@@ -39,7 +39,7 @@ from crm.kernel.settings import settings
 from crm.kernel.table import Item, connection
 from crm.kpis.models import KpiItem
 from crm.loyalty.programmes import in_force as programmes
-from crm.segmentation import backfill, in_force, known_texts
+from crm.segmentation import bringing_up, in_force, known_texts
 from crm.shops import service as shops
 from crm.shops.models import Shop
 from tests import swift_moto
@@ -76,7 +76,7 @@ def tables(aws_services: None, monkeypatch: pytest.MonkeyPatch) -> None:
     in_force.forget_cached()
     known_texts.forget_cached()
     programmes.forget_cached()
-    monkeypatch.setattr(backfill, "AT_ONCE", 1)
+    monkeypatch.setattr(bringing_up, "AT_ONCE", 1)
 
 
 @pytest.fixture

@@ -2,20 +2,20 @@
 """The operation `segments_refresh`: what an edit of a shop's segments means is brought to its customers, step by step.
 
 All customers are walked, newest first, and each is written with the version of the definitions, changed or not: from
-then on no process that still has older ones can write them. Whoever was recorded since shortly before the edit is
-walked once more when no such process is left, since it may have been the first to look at them. For a deletion, the
-walks are over the segment's members.
+then on no process that still has older ones can write them. A shop has one such walk (crm/segmentation/laps.py), which
+an edit joins where it stands; the newest operation goes on with it, and ends when it has come round for its own edit.
+
+Whoever was recorded since shortly before the edit is walked once more when no process with older definitions is left,
+since it may have been the first to look at them. For a deletion, both walks are over the segment's members, and its
+own.
 
 Whom the first walk gives up on is come back to by the second. Segments are ready once everybody has been brought up;
 an operation that leaves anybody behind fails, and they are not.
 """
 
-import logging
 import time
-from collections.abc import Callable, Collection, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from contextvars import copy_context
 from datetime import datetime, timedelta
 from typing import Final, Self
 
@@ -24,21 +24,17 @@ from msgspec.structs import asdict
 from pynamodb.expressions.condition import Condition
 
 from crm.customers import service as customers
-from crm.customers.service import Customer, SegmentsHead, Snapshot
 from crm.kernel import clock
 from crm.kernel.change import Change
-from crm.kernel.errors import Fault, Stale, without_words
+from crm.kernel.errors import Fault, Stale
 from crm.kernel.meter import metering
 from crm.kernel.operations import CANCELLED, DONE, Operation, OperationFault
-from crm.kernel.table import Published
-from crm.segmentation import in_force, insights, refreshing, repository
+from crm.segmentation import given_up, in_force, insights, laps, repository
 from crm.segmentation.books import SEGMENT, VERSION
+from crm.segmentation.bringing_up import bring_up
 from crm.segmentation.in_force import InForce
-from crm.segmentation.models import SegmentsReady
-from crm.segmentation.recording import GUARDED_BY
-from crm.segmentation.stays import SHARDS, SegmentsByHand
-
-log = logging.getLogger(__name__)
+from crm.segmentation.models import SegmentsReady, SegmentsWalk
+from crm.segmentation.stays import SHARDS
 
 PAGE: Final = 100
 """Customers at once: as many as one batch read has of one head."""
@@ -47,8 +43,6 @@ STEP: Final = 500
 LONGEST: Final = 20.0
 PER_SECOND: Final = 250
 """Customers at most: half of what a new table takes is left to the shop."""
-AT_ONCE: int = 8
-"""Threads; moto takes but one."""
 LET_GO: Final = in_force.FRESH_FOR + timedelta(seconds=120)
 """When no process has definitions from before the edit any more: they look once a minute, and of the functions that
 write heads by what they have found (RefreshMemberships, RunOperation, the gateway) none runs for longer than two.
@@ -56,9 +50,7 @@ write heads by what they have found (RefreshMemberships, RunOperation, the gatew
 BEFORE: Final = timedelta(minutes=5)
 """How far the clock of who records a customer may be behind that of who edits."""
 PLACE, LEFT = "place", "left"
-"""State: where the walk goes on, and the ids of those whom the first walk gave up on."""
-MOST_LEFT: Final = 1_000
-"""So many are come back to; with more the operation fails in any case."""
+"""State, of walks that are the operation's own: where it goes on, and the ids of those whom it is to come back to."""
 SUPERSEDED: Final = Fault("", "SUPERSEDED", "was overtaken by a newer one, which does what this one had left to do")
 INCOMPLETE: Final = Fault("", "INCOMPLETE", "left customers behind whose memberships could not be brought up")
 
@@ -83,7 +75,7 @@ class Page(Struct, frozen=True):
 
 
 def step(operation: Operation, *, patient: bool, now: datetime) -> None:
-    """Bring some more customers up. One whose memberships cannot be brought up holds up no other.
+    """Bring some more customers up.
 
     What may pass is raised while one is `patient`, so that the step is done again; then the customer is given up on,
     in the first walk for the time being.
@@ -103,20 +95,76 @@ def _walk(operation: Operation, *, patient: bool, began: float, now: datetime) -
     """How many customers were walked."""
     operation.waits_until = None
     catalogue = repository.get_catalogue(operation.shop)
+    definitions = in_force.current(operation.shop, now=now, at_least=int(catalogue.rev) if catalogue else 0)
+    if SEGMENT in operation.arguments:
+        return _walk_alone(operation, definitions, patient=patient, began=began, now=now)
+    kept = repository.get_walk(operation.shop)
     version = int(operation.arguments[VERSION])
-    if catalogue is None or catalogue.refresh_in > version:
+    # Not before its edit has joined the walk, or edits that come fast enough would end each other without a step.
+    if catalogue is None or (catalogue.refresh_in > version and kept.walk().newest >= version):
         operation.status = CANCELLED
         operation.faults = [OperationFault(path=SUPERSEDED.path, code=SUPERSEDED.code, message=SUPERSEDED.message)]
         return 0
-    definitions = in_force.current(operation.shop, now=now, at_least=int(catalogue.rev))
-    place, done = Place.of(operation), 0
-    if place.again and operation.state.get(LEFT):
+    if not Place.of(operation).again:
+        return _walk_on(operation, kept, definitions, patient=patient, began=began, now=now)
+    if operation.state.get(LEFT):
         return _come_back(operation, definitions, patient=patient, now=now)
+    return _walk_alone(operation, definitions, patient=patient, began=began, now=now)
+
+
+def _walk_on(
+    operation: Operation, kept: SegmentsWalk, definitions: InForce, *, patient: bool, began: float, now: datetime
+) -> int:
+    """The walk over all customers, by whoever comes first: where another has gone on with it meanwhile, that counts."""
+    version, stored = int(operation.arguments[VERSION]), kept.walk()
+    before = walk = laps.joined(stored, version)
+    done = 0
+    for page in _lap(operation, walk.place) if walk.done < version else ():
+        left = bring_up(operation, page.ids, definitions, patient=patient, now=now)
+        done += len(page.ids)
+        to = page.behind
+        walk = laps.passed(walk, to.shard, to.behind, count=len(page.ids), left=left, shards=customers.SHARDS)
+        if walk.done >= version or done >= STEP or time.monotonic() - began >= LONGEST:
+            break
+    if walk.done > before.done and not walk.refused:  # first: whoever dies in between comes here again
+        _ready(operation, definitions, walk.done, now=now)
+    if walk != stored and not _keep(kept, walk, operation, now=now):
+        return done
+    operation.row_count = max(int(operation.row_count), walk.walked - before.walked_before(version))
+    operation.row_total, operation.refused_count = walk.total, walk.refused
+    if walk.done >= version:
+        operation.row_count = operation.row_total = max(int(operation.row_count), walk.total or 0)
+        _begin_again(operation, walk.left)
+    return done
+
+
+def _keep(kept: SegmentsWalk, walk: laps.Walk, operation: Operation, *, now: datetime) -> bool:
+    """Whether nobody else has gone on with the walk meanwhile."""
+    kept.keep(walk)
+    change = Change(now)
+    change.revise(kept)
+    kept.cause = f"operation:{operation.operation_id}:walk:{int(kept.rev)}"
+    try:
+        change.commit()
+    except Stale:
+        return False
+    return True
+
+
+def _begin_again(operation: Operation, left: Sequence[str]) -> None:
+    """The second walk, when nobody has older definitions any more."""
+    operation.waits_until = operation.created_at + LET_GO
+    operation.state = {PLACE: asdict(Place(again=True)), LEFT: list(left)}
+
+
+def _walk_alone(operation: Operation, definitions: InForce, *, patient: bool, began: float, now: datetime) -> int:
+    """A walk of the operation's own: over the members of a deleted segment, and each second one."""
+    place, done = Place.of(operation), 0
     for page in _pages(operation, place):
-        behind = _bring_up(operation, page.ids, definitions, patient=patient, now=now)
+        left = bring_up(operation, page.ids, definitions, patient=patient, now=now)
+        operation.refused_count += len(left)
         done += len(page.ids)
         if not place.again:
-            operation.state[LEFT] = [*operation.state.get(LEFT, []), *behind][:MOST_LEFT]
             operation.row_count += len(page.ids)
             if page.behind.shard > place.shard:  # as many in each, by chance
                 operation.row_total = round(operation.row_count * _shards(operation) / page.behind.shard)
@@ -130,32 +178,48 @@ def _walk(operation: Operation, *, patient: bool, began: float, now: datetime) -
 
 
 def _end_walk(operation: Operation, place: Place, definitions: InForce, *, now: datetime) -> None:
-    if place.again and operation.refused_count:
+    if not place.again:  # whoever still is a member is come to again in any case
+        operation.refused_count = 0
+        _begin_again(operation, ())
+    elif operation.refused_count:
         operation.fail([INCOMPLETE])
         _not_ready(operation, now=now)
-    elif place.again:
-        operation.status = DONE
     else:
-        if SEGMENT in operation.arguments:  # whoever still is a member is come to again in any case
-            operation.refused_count, operation.state[LEFT] = 0, []
-        _ready(operation, definitions, now=now)
-        operation.waits_until = operation.created_at + LET_GO
-        operation.state = operation.state | {PLACE: asdict(Place(again=True))}
+        for segment_id in _left_by_all(operation, definitions):
+            given_up.put_away(operation.shop, segment_id, now=now)
+        operation.status = DONE
+
+
+def _left_by_all(operation: Operation, definitions: InForce) -> list[str]:
+    """The deleted segments of which nobody is a member any more: the one that this is about; or, once everybody has
+    been brought up, all that were deleted before.
+    """
+    if SEGMENT in operation.arguments:
+        return [str(operation.arguments[SEGMENT])]
+    version = int(operation.arguments[VERSION])
+    return [segment_id for segment_id, meaning in definitions.gone.items() if meaning.version <= version]
 
 
 def _come_back(operation: Operation, definitions: InForce, *, patient: bool, now: datetime) -> int:
     """To some of those whom the first walk gave up on."""
     left = operation.state[LEFT]
-    operation.state = operation.state | {LEFT: left[PAGE:]}
-    operation.refused_count -= len(left[:PAGE])
-    _bring_up(operation, left[:PAGE], definitions, patient=patient, now=now)
-    if not left[PAGE:]:
-        _ready(operation, definitions, now=now)
-    return len(left[:PAGE])
+    some, others = left[:PAGE], left[PAGE:]
+    again = bring_up(operation, some, definitions, patient=patient, now=now)
+    operation.refused_count += len(again) - len(some)
+    operation.state = operation.state | {LEFT: others}
+    if not others and not operation.refused_count:
+        _ready(operation, definitions, int(operation.arguments[VERSION]), now=now)
+    return len(some)
 
 
 def _shards(operation: Operation) -> int:
     return SHARDS if SEGMENT in operation.arguments else customers.SHARDS
+
+
+def _lap(operation: Operation, place: laps.Place) -> Iterator[Page]:
+    """From a place on to the end, and on from the beginning."""
+    yield from _pages(operation, Place(place.shard, place.behind))
+    yield from _pages(operation, Place())
 
 
 def _pages(operation: Operation, place: Place) -> Iterator[Page]:
@@ -195,69 +259,21 @@ def _members(operation: Operation, shard: int, behind: str | None) -> tuple[list
     return [each.customer_id for each in page], [str(each.list_sk) for each in page]
 
 
-def _bring_up(
-    operation: Operation, ids: Sequence[str], definitions: InForce, *, patient: bool, now: datetime
-) -> list[str]:
-    """Who is given up on."""
-    if not ids:
-        return []
-    found = customers.snapshots(operation.shop, ids, _heads(definitions)).values()
-
-    def one(snapshot: Snapshot) -> bool | None:
-        """Whether anything changed; None where it could not be found out."""
-        try:
-            return bool(refreshing.bring_up(snapshot, definitions, now=now))
-        except Exception as error:
-            if patient:
-                raise
-            told = {"shop": snapshot.shop, "customer_id": snapshot.customer_id}
-            log.error("memberships not brought up: %s", without_words(error), extra=told)  # noqa: TRY400
-            return None
-
-    outcomes = list(zip(found, _each(one, found), strict=True))
-    behind = [snapshot.customer_id for snapshot, changed in outcomes if changed is None]
-    operation.refused_count += len(behind)
-    operation.applied_count += sum(changed is True for _, changed in outcomes)
-    return behind
-
-
-def _each(one: Callable[[Snapshot], bool | None], snapshots: Collection[Snapshot]) -> Iterator[bool | None]:
-    """Several at once: each is one transaction, and waits for the store."""
-    if AT_ONCE == 1:
-        yield from map(one, snapshots)
-        return
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        # With the context, in which the store is asked on behalf of this operation, and counted.
-        running = [threads.submit(copy_context().run, one, snapshot) for snapshot in snapshots]
-        yield from (each.result() for each in running)
-
-
-def _heads(definitions: InForce) -> list[type[Published]]:
-    """What of the customers is read: what decides about any of the segments."""
-    facts = {fact for segment in definitions.segments.values() for fact in segment.reads.facts}
-    read = {GUARDED_BY[fact] for fact in facts if fact in GUARDED_BY}
-    return [Customer, SegmentsHead, SegmentsByHand, *sorted(read, key=lambda kind: str(kind.SK))]
-
-
-def _find_out(operation: Operation, definitions: InForce, *, ready_in: int, now: datetime) -> None:
-    """What is typical of the segments that mean something else than when customers were last looked at, by this edit
-    or by others that this one overtook; of all where there are none.
+def _find_out(shop: str, definitions: InForce, version: int, *, now: datetime) -> None:
+    """What is typical of the segments that mean something else than when all customers were last looked at, by edits up
+    to this version; of all where there are none.
     """
-    about = [each.id for each in definitions.segments.values() if each.meaning.version > ready_in]
-    occasion = f"v{int(operation.arguments[VERSION])}"
-    insights.ask(operation.shop, sorted(about or definitions.segments), occasion, now=now)
+    ready_in = repository.ready_in(shop)
+    about = [each.id for each in definitions.segments.values() if ready_in < each.meaning.version <= version]
+    insights.ask(shop, sorted(about or definitions.segments), f"v{version}", now=now)
 
 
-def _ready(operation: Operation, definitions: InForce, *, now: datetime) -> None:
-    """Note for which version of the catalogue all customers have been looked at, unless that is a newer one, or anybody
-    is left behind.
-    """
-    if SEGMENT in operation.arguments or operation.refused_count:
-        return
-    version, kind = int(operation.arguments[VERSION]), SegmentsReady
-    older = kind.ready_in.does_not_exist() | (kind.ready_in < version)
+def _ready(operation: Operation, definitions: InForce, version: int, *, now: datetime) -> None:
+    """Note for which version of the catalogue all customers have been looked at, unless that is a newer one."""
+    kind = SegmentsReady
     # First: whoever comes again after that was noted would not know any more since when nobody was looked at.
-    _find_out(operation, definitions, ready_in=repository.ready_in(operation.shop), now=now)
+    _find_out(operation.shop, definitions, version, now=now)
+    older = kind.ready_in.does_not_exist() | (kind.ready_in < version)
     _write_ready(operation.shop, version, when=older, now=now)
 
 

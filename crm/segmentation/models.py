@@ -1,11 +1,13 @@
 # crm/segmentation/models.py
 """What segments a shop has, and what they have meant.
 
-Key design (docs/access-patterns.md, AP-150 to AP-154, AP-177, AP-178):
+Key design (docs/access-patterns.md, AP-150 to AP-154, AP-177, AP-178, AP-241):
     SegmentCatalogue   pk=SHOP#<shop>#SEGMENTS  sk=CATALOGUE
-    SegmentDefinition  pk=SHOP#<shop>#SEGMENTS  sk=SEGMENT#<segment>   stays when it is deleted, as a tombstone
+    SegmentDefinition  pk=SHOP#<shop>#SEGMENTS  sk=SEGMENT#<segment>   also when it is deleted, while it has members
+                       pk=SHOP#<shop>#SEGMENTS  sk=GONE#<segment>      after that, for good
     SegmentVersion     pk=SHOP#<shop>#SEGMENTS  sk=VERSION#<segment>#<version>
     SegmentsReady      pk=SHOP#<shop>#SEGMENTS  sk=READY
+    SegmentsWalk       pk=SHOP#<shop>#SEGMENTS  sk=WALK                 (AP-240)
     RfmThresholds      pk=SHOP#<shop>#SEGMENTS  sk=RFM#<version>         (AP-173)
     SegmentInsights    pk=SHOP#<shop>#SEGMENTS  sk=INSIGHTS#<segment>    (AP-174)
     CustomerCensus     pk=SHOP#<shop>#SEGMENTS  sk=CENSUS                (AP-179)
@@ -30,10 +32,12 @@ the head:
 from datetime import date
 from typing import Final, Self
 
+import msgspec
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 
 from crm.kernel.compact_json import CompactJSONAttribute
 from crm.kernel.table import Item, Published
+from crm.segmentation.laps import Walk
 from crm.segmentation.rfm import Thresholds
 
 DYNAMIC: Final = "dynamic"
@@ -99,6 +103,13 @@ class SegmentDefinition(Published, discriminator="SegmentDefinition"):
     def of(cls, shop: str, segment_id: str) -> Self:
         return cls(segments_key(shop), f"SEGMENT#{segment_id}", shop=shop, segment_id=segment_id)
 
+    def put_away(self) -> Self:
+        """The same, where only its id leads to it."""
+        away = type(self)(self.pk, gone_key(self.segment_id))
+        for name in type(self).get_attributes().keys() - {"pk", "sk", "kind"}:
+            setattr(away, name, getattr(self, name))
+        return away
+
 
 class SegmentVersion(Item, discriminator="SegmentVersion"):
     """What a definition was in one of its versions, so that history can say by what somebody came to be a member."""
@@ -141,6 +152,24 @@ class SegmentsReady(Item, discriminator="SegmentsReady"):
     @classmethod
     def of(cls, shop: str) -> Self:
         return cls(segments_key(shop), "READY")
+
+
+class SegmentsWalk(Published, discriminator="SegmentsWalk"):
+    """Where the walk over all customers stands (crm/segmentation/laps.py). No part of an operation: whichever is the
+    newest goes on with it. Nor of the catalogue, likewise.
+    """
+
+    stored = CompactJSONAttribute(default=dict)
+
+    @classmethod
+    def of(cls, shop: str) -> Self:
+        return cls(segments_key(shop), "WALK")
+
+    def walk(self) -> Walk:
+        return msgspec.convert(self.stored, Walk)
+
+    def keep(self, walk: Walk) -> None:
+        self.stored = msgspec.to_builtins(walk)
 
 
 class RfmThresholds(Item, discriminator="RfmThresholds"):
@@ -212,6 +241,10 @@ class SoldWords(Item, discriminator="SoldWords"):
 
 def segments_key(shop: str) -> str:
     return f"SHOP#{shop}#SEGMENTS"
+
+
+def gone_key(segment_id: str) -> str:
+    return f"GONE#{segment_id}"
 
 
 def version_key(segment_id: str, version: int) -> str:

@@ -20,8 +20,8 @@ from crm.kernel import timers
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Stale
 from crm.kernel.timers import Timer, TimerDue
+from crm.segmentation import given_up, loading
 from crm.segmentation import in_force as definitions
-from crm.segmentation import loading
 from crm.segmentation.asking import is_read, questions, reads_of
 from crm.segmentation.causes import by_time
 from crm.segmentation.in_force import InForce
@@ -204,6 +204,7 @@ def _bring(
 def _once(snapshot: Snapshot, in_force: InForce, why: Why, *, now: datetime, without: Collection[str] = ()) -> Passed:
     head = snapshot.head(SegmentsHead) or SegmentsHead.of(snapshot.shop, snapshot.customer_id)
     standing, hidden = standing_of(head, in_force), _is_hidden(snapshot)
+    in_force = given_up.known(in_force, standing.open)
     asked = _asked(snapshot, head, standing, in_force, why, now=now, without=without)
     outcome = _settled(snapshot, standing, asked, in_force, why, now=now)
     rest: frozenset[str] = frozenset()

@@ -17,8 +17,10 @@ from crm.segmentation.models import (
     SegmentDefinition,
     SegmentInsights,
     SegmentsReady,
+    SegmentsWalk,
     SegmentVersion,
     SoldWords,
+    gone_key,
     rfm_key,
     segments_key,
     version_key,
@@ -148,13 +150,13 @@ def get_catalogue(shop: str) -> SegmentCatalogue | None:
 
 
 def list_definitions(shop: str) -> list[SegmentDefinition]:
-    """All of a shop's segments, the oldest first, also the deleted (AP-151)."""
+    """All of a shop's segments, the oldest first, also those deleted that may still have members (AP-151)."""
     reach = SegmentDefinition.sk.startswith("SEGMENT#")
     return list(SegmentDefinition.query(segments_key(shop), reach, consistent_read=True))
 
 
 def get_definition(shop: str, segment_id: str) -> SegmentDefinition | None:
-    """A segment, also a deleted one (AP-152)."""
+    """A segment, also a deleted one that may still have members (AP-152)."""
     try:
         return SegmentDefinition.get(segments_key(shop), f"SEGMENT#{segment_id}", consistent_read=True)
     except DoesNotExist:
@@ -169,6 +171,15 @@ def get_version(shop: str, segment_id: str, version: int) -> SegmentVersion | No
         return None
 
 
+def get_walk(shop: str) -> SegmentsWalk:
+    """Where the walk over all customers stands (AP-240); a new one, where there was none."""
+    walk = SegmentsWalk.of(shop)
+    try:
+        return SegmentsWalk.get(walk.pk, walk.sk, consistent_read=True)
+    except DoesNotExist:
+        return walk
+
+
 def ready_in(shop: str) -> int:
     """The last version of the catalogue for which all customers have been looked at (AP-154)."""
     try:
@@ -178,10 +189,12 @@ def ready_in(shop: str) -> int:
 
 
 def find_many(shop: str, segment_ids: Collection[str]) -> dict[str, SegmentDefinition]:
-    """By id, also the deleted, in batch reads of the exact keys of AP-152 (AP-177)."""
-    keys = [(segments_key(shop), f"SEGMENT#{segment_id}") for segment_id in segment_ids]
-    found = map(SegmentDefinition.from_raw_data, batch_reads.read(settings().crm_table, keys))
-    return {definition.segment_id: definition for definition in found}
+    """By id, also the deleted, in batch reads of the exact keys of AP-152 (AP-177); who is not there may have been put
+    away (AP-241), where nobody comes back from.
+    """
+    found = _definitions(shop, [f"SEGMENT#{segment_id}" for segment_id in segment_ids])
+    others = [gone_key(segment_id) for segment_id in segment_ids if segment_id not in found]
+    return found | _definitions(shop, others)
 
 
 def list_versions(shop: str, segment_id: str, *, before: str | None, limit: int) -> list[SegmentVersion]:
@@ -223,3 +236,8 @@ def get_sold(shop: str) -> SoldWords | None:
         return SoldWords.get(segments_key(shop), "SOLD", consistent_read=True)
     except DoesNotExist:
         return None
+
+
+def _definitions(shop: str, keys: Iterable[str]) -> dict[str, SegmentDefinition]:
+    found = batch_reads.read(settings().crm_table, [(segments_key(shop), key) for key in keys])
+    return {each.segment_id: each for each in map(SegmentDefinition.from_raw_data, found)}
