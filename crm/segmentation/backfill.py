@@ -29,9 +29,8 @@ from crm.kernel.change import Change
 from crm.kernel.errors import Fault, Stale
 from crm.kernel.meter import metering
 from crm.kernel.operations import CANCELLED, DONE, Operation, OperationFault
-from crm.segmentation import given_up, in_force, insights, laps, repository
+from crm.segmentation import bringing_up, given_up, in_force, insights, laps, repository
 from crm.segmentation.books import SEGMENT, VERSION
-from crm.segmentation.bringing_up import bring_up
 from crm.segmentation.in_force import InForce
 from crm.segmentation.models import SegmentsReady, SegmentsWalk
 from crm.segmentation.stays import SHARDS
@@ -120,7 +119,7 @@ def _walk_on(
     before = walk = laps.joined(stored, version)
     done = 0
     for page in _lap(operation, walk.place) if walk.done < version else ():
-        left = bring_up(operation, page.ids, definitions, patient=patient, now=now)
+        left = bringing_up.bring_up(operation, page.ids, definitions, patient=patient, now=now)
         done += len(page.ids)
         to = page.behind
         walk = laps.passed(walk, to.shard, to.behind, count=len(page.ids), left=left, shards=customers.SHARDS)
@@ -161,7 +160,7 @@ def _walk_alone(operation: Operation, definitions: InForce, *, patient: bool, be
     """A walk of the operation's own: over the members of a deleted segment, and each second one."""
     place, done = Place.of(operation), 0
     for page in _pages(operation, place):
-        left = bring_up(operation, page.ids, definitions, patient=patient, now=now)
+        left = bringing_up.bring_up(operation, page.ids, definitions, patient=patient, now=now)
         operation.refused_count += len(left)
         done += len(page.ids)
         if not place.again:
@@ -204,7 +203,7 @@ def _come_back(operation: Operation, definitions: InForce, *, patient: bool, now
     """To some of those whom the first walk gave up on."""
     left = operation.state[LEFT]
     some, others = left[:PAGE], left[PAGE:]
-    again = bring_up(operation, some, definitions, patient=patient, now=now)
+    again = bringing_up.bring_up(operation, some, definitions, patient=patient, now=now)
     operation.refused_count += len(again) - len(some)
     operation.state = operation.state | {LEFT: others}
     if not others and not operation.refused_count:

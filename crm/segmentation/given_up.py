@@ -13,7 +13,6 @@ from crm.kernel.change import Change
 from crm.kernel.errors import Stale
 from crm.segmentation import repository
 from crm.segmentation.in_force import InForce, meaning_of
-from crm.segmentation.models import SegmentDefinition
 
 
 def put_away(shop: str, segment_id: str, *, now: datetime) -> None:
@@ -22,7 +21,7 @@ def put_away(shop: str, segment_id: str, *, now: datetime) -> None:
     if definition is None or definition.deleted_at is None:
         return
     change = Change(now)
-    change.delete(definition, when=SegmentDefinition.rev == int(definition.rev), otherwise=Stale())
+    change.delete(definition, when=None, otherwise=Stale())
     change.create(definition.put_away(), otherwise=Stale())
     with suppress(Stale):  # somebody else has
         change.commit()

@@ -11,7 +11,7 @@ import pytest
 from crm.kernel import operations
 from crm.kernel.actor import Actor, Role
 from crm.kernel.operations import CANCELLED, DONE, OVER, Operation
-from crm.segmentation import backfill, in_force, refreshing, repository, service
+from crm.segmentation import backfill, bringing_up, in_force, refreshing, repository, service
 from crm.segmentation.defining import Edited, SegmentFields
 from crm.segmentation.in_force import Status
 from crm.segmentation.models import DYNAMIC
@@ -113,17 +113,17 @@ def test_two_operations_that_go_on_with_the_walk_at_once_count_one_of_them(
     now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first, others = defined(now), list[Edited]()
-    bring_up = backfill.bring_up
+    bring_up = bringing_up.bring_up
 
     def and_another_does(*given: Any, **more: Any) -> list[str]:
         """In between somebody edits, and the newer operation takes two steps."""
-        monkeypatch.setattr(backfill, "bring_up", bring_up)
+        monkeypatch.setattr(bringing_up, "bring_up", bring_up)
         others.append(second := defined(now, "number_of_orders >= 2", "Loyal"))
         step(second.operation, now=now)
         step(second.operation, now=now)
         return bring_up(*given, **more)
 
-    monkeypatch.setattr(backfill, "bring_up", and_another_does)
+    monkeypatch.setattr(bringing_up, "bring_up", and_another_does)
     told = step(first.operation, now=now)
     assert (told.row_count, told.status) == (0, "running"), "what it did is done; where the walk stands, the other says"
     assert repository.get_walk("demo").walk().walked == 8
@@ -154,20 +154,26 @@ def test_nobody_is_done_before_whom_an_overtaken_operation_gave_up_on_is(
     assert (service.ready_in("demo"), members(first.definition.segment_id)) == (2, REGULARS)
 
 
-@pytest.mark.parametrize("lost", ["_keep", "move"])
-def test_one_that_dies_as_it_comes_round_ends_right(now: datetime, monkeypatch: pytest.MonkeyPatch, lost: str) -> None:
+@pytest.mark.parametrize(
+    ("module", "write"),
+    [(backfill, "_ready"), (backfill, "_keep"), (operations, "move")],
+    ids=["ready", "keep", "move"],
+)
+def test_one_that_dies_as_it_comes_round_ends_right(
+    now: datetime, monkeypatch: pytest.MonkeyPatch, module: Any, write: str
+) -> None:
+    """Before one of the three things is written that the step writes in which it does."""
     regulars = defined(now)
     assert regulars.operation is not None
-    module = backfill if lost == "_keep" else operations
-    write = getattr(module, lost)
+    writes = getattr(module, write)
 
     def dies(*given: Any, **more: Any) -> Any:
-        if service.ready_in("demo"):
-            monkeypatch.setattr(module, lost, write)
+        if write == "_ready" or service.ready_in("demo"):
+            monkeypatch.setattr(module, write, writes)
             raise KeyboardInterrupt
-        return write(*given, **more)
+        return writes(*given, **more)
 
-    monkeypatch.setattr(module, lost, dies)
+    monkeypatch.setattr(module, write, dies)
     with pytest.raises(KeyboardInterrupt):
         finish(regulars.operation, now=now)
     assert operations.get("demo", regulars.operation.operation_id).status not in OVER

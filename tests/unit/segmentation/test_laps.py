@@ -65,8 +65,8 @@ def test_however_many_edits_come_each_has_seen_everybody_after_one_lap() -> None
             walk, seen[version] = joined(walk, version), set()
         before = walk
         walk, page = step(walk, size=draw.choice([1, 2, 3]))
-        for each in seen.values():
-            each |= set(page)
+        for come_to in seen.values():
+            come_to |= set(page)
         for each in [each for each in seen if each <= walk.done]:
             assert seen.pop(each) == set("abcdefghi"), (each, before)
         assert all(walk.walked - each.walked < 9 + 3 for each in walk.owed), "and no more than that, but for a page"
