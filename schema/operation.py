@@ -25,13 +25,15 @@ from schema.principal import Kind
 IMPORT: Final = "imports:write"
 EXPORT: Final = "exports:read"
 OF_SEGMENTS: Final = ("segments_refresh", "rfm_score", "segment_insights")
+OF_TIERS: Final = "tiers_settle"
 SCOPE_OF: Final = (
     dict.fromkeys((*IMPORTS, MEMBERS_IMPORT), IMPORT)
     | dict.fromkeys(EXPORTS, EXPORT)
     | dict.fromkeys(OF_SEGMENTS, "segments:read")
+    | {OF_TIERS: "loyalty:read"}
 )
 """What staff need to hold to learn of an operation: an import's results name customers, an export's are customers."""
-CANCELS: Final = SCOPE_OF | dict.fromkeys(OF_SEGMENTS, "segments:write")
+CANCELS: Final = SCOPE_OF | dict.fromkeys(OF_SEGMENTS, "segments:write") | {OF_TIERS: "loyalty:write"}
 """What they need to hold to stop one."""
 
 
@@ -50,6 +52,9 @@ class OperationKind(Enum):
     RFM_SCORE = strawberry.enum_value("rfm_score", description="Compares the shop's customers, each day.")
     SEGMENT_INSIGHTS = strawberry.enum_value(
         "segment_insights", description="Works out what is typical of segments' members, each day."
+    )
+    TIERS_SETTLE = strawberry.enum_value(
+        "tiers_settle", description="Gives customers the tiers that a version of the programme means, once it counts."
     )
 
 
@@ -115,7 +120,8 @@ class OperationCost:
 
 
 @strawberry.type(
-    description="Long work one can watch: an import, an export, or what segments take.", directives=staff(None)
+    description="Long work one can watch: an import, an export, what segments and tiers take.",
+    directives=staff(None),
 )
 class Operation(Node):
     item: strawberry.Private[service.Operation]
@@ -147,7 +153,7 @@ class Operation(Node):
 
     @strawberry.field(description="What it has asked of the store; null of imports and exports.")
     def cost(self) -> OperationCost | None:
-        return OperationCost(item=self.item) if self.item.name in OF_SEGMENTS else None
+        return OperationCost(item=self.item) if self.item.name in {*OF_SEGMENTS, OF_TIERS} else None
 
     @strawberry.field(description="Why it failed, or what took its work over; empty of others.", directives=[about(3)])
     def faults(self) -> list[OperationFault]:
@@ -176,7 +182,7 @@ class Operation(Node):
         )
     )
     async def result_url(self, info: Info) -> str | None:
-        if self.item.name in OF_SEGMENTS:
+        if self.item.name in {*OF_SEGMENTS, OF_TIERS}:
             return None
         return await stored(service.result_url, self.item, now=info.context.now)
 
@@ -313,8 +319,8 @@ class OperationQuery:
 
     @strawberry.field(
         description=(
-            f"Imports (with the scope `{IMPORT}`), exports (`{EXPORT}`) and what segments take (`segments:read`), "
-            "newest first."
+            f"Imports (with the scope `{IMPORT}`), exports (`{EXPORT}`), what segments take (`segments:read`) and "
+            "what tiers take (`loyalty:read`), newest first."
         ),
         directives=[*staff(None), paged()],
     )

@@ -39,6 +39,7 @@ from crm.kernel.settings import settings
 from crm.kernel.table import Item, connection
 from crm.kpis.models import KpiItem
 from crm.loyalty.programmes import in_force as programmes
+from crm.loyalty.tiers import walking
 from crm.segmentation import bringing_up, in_force, known_texts
 from crm.shops import service as shops
 from crm.shops.models import Shop
@@ -77,6 +78,7 @@ def tables(aws_services: None, monkeypatch: pytest.MonkeyPatch) -> None:
     known_texts.forget_cached()
     programmes.forget_cached()
     monkeypatch.setattr(bringing_up, "AT_ONCE", 1)
+    monkeypatch.setattr(walking, "AT_ONCE", 1)
 
 
 @pytest.fixture

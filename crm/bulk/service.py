@@ -27,6 +27,7 @@ from crm.kernel.operations import (
     OperationFault,
     Task,
 )
+from crm.loyalty import walks as loyalty
 from crm.segmentation import service as segmentation
 
 __all__ = [
@@ -172,8 +173,8 @@ def run(task: str, *, delivery: int, now: datetime) -> Operation | None:
 
     def step(operation: Operation) -> None:
         patient = delivery < PATIENCE
-        if operation.name in segmentation.STEPS:
-            segmentation.STEPS[operation.name](operation, patient=patient, now=now)
+        if of_others := segmentation.STEPS.get(operation.name) or loyalty.STEPS.get(operation.name):
+            of_others(operation, patient=patient, now=now)
         elif files.is_full(operation):
             files.gather(operation)
         elif operation.name in IMPORTS:

@@ -54,6 +54,7 @@ from crm.loyalty.previewing import Cart, CartLine, Previewed
 from crm.loyalty.previewing import faults as cart_faults
 from crm.loyalty.previewing import preview as earn_preview
 from crm.loyalty.programme import Programme, Shortfall, Withheld
+from crm.loyalty.programmes import begun
 from crm.loyalty.programmes import in_force as programme_in_force
 from crm.loyalty.programmes.defining import UNSAID, Lifetime, ProgrammeFields, time_faults
 from crm.loyalty.programmes.defining import edit as edit_programme
@@ -228,6 +229,7 @@ __all__ = [
     "tier_progress",
     "tier_rules_faults",
     "tier_update",
+    "tiers_operation",
     "tiers_rule",
     "time_faults",
     "transfer",
@@ -266,6 +268,7 @@ tier_before = reading.had_before
 tier_create = tier_defining.create
 tier_update = tier_defining.update
 tiers_rule = tier_defining.rule
+tiers_operation = begun.operation_of
 tier_faults = tier_defining.fields_faults
 tier_rules_faults = tier_defining.rules_faults
 tier_override_faults = overriding.faults

@@ -18,6 +18,7 @@ from schema.errors import AnswersRefusals, UserError
 from schema.loyalty.account import LoyaltyAccount
 from schema.loyalty.tiers import LoyaltyTier, LoyaltyTiers, TierBasis, TierDowngrade, TierWindow, loyalty_tier
 from schema.node import id_faults, key_of
+from schema.operation import Operation, operation_by_key
 from schema.principal import Principal
 from schema.scalars import DecimalText
 
@@ -133,6 +134,16 @@ class LoyaltyTiersUpdatePayload:
         default=None, description="From when that counts; null when refused, and where nothing was ever defined."
     )
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
+    walk: strawberry.Private[str | None] = None
+
+    @strawberry.field(
+        description=(
+            "What gives customers the tiers that this means, from `effectiveAt` on. Null where it changes nothing of "
+            "what they have, and for who may not see tiers."
+        )
+    )
+    async def operation(self, info: Info) -> Operation | None:
+        return await operation_by_key(info.context, self.walk) if self.walk else None
 
 
 @strawberry.type(description="The tier as it will be, or why there is none.", directives=signed_in())
@@ -171,7 +182,7 @@ class TierMutation:
         self, info: Info, input: Annotated[LoyaltyTierCreateInput, GIVEN]
     ) -> LoyaltyTierCreatePayload:
         defined = await stored(service.tier_create, info.context.shop, input.fields(), **_said(info.context, input))
-        return LoyaltyTierCreatePayload(**_shown(defined))
+        return LoyaltyTierCreatePayload(**_shown_with_tier(defined))
 
     @strawberry.mutation(
         description="Change a tier. Whoever has it keeps it to the end of the year then running, whatever it takes.",
@@ -183,7 +194,7 @@ class TierMutation:
     ) -> LoyaltyTierUpdatePayload:
         said = _said(info.context, input)
         defined = await stored(service.tier_update, info.context.shop, _key(input.id), input.fields(), **said)
-        return LoyaltyTierUpdatePayload(**_shown(defined))
+        return LoyaltyTierUpdatePayload(**_shown_with_tier(defined))
 
     @strawberry.mutation(
         description="Let nobody else attain a tier. One that rules or rewards ask for is refused, and told which they "
@@ -195,7 +206,7 @@ class TierMutation:
         self, info: Info, input: Annotated[LoyaltyTierArchiveInput, GIVEN]
     ) -> LoyaltyTierArchivePayload:
         defined = await stored(archive_tier, info.context.shop, _key(input.id), **_said(info.context, input))
-        return LoyaltyTierArchivePayload(**_shown(defined))
+        return LoyaltyTierArchivePayload(**_shown_with_tier(defined))
 
     @strawberry.mutation(
         description="Say how tiers are attained and lost.", extensions=[AnswersRefusals()], directives=staff(WRITE)
@@ -204,9 +215,7 @@ class TierMutation:
         self, info: Info, input: Annotated[LoyaltyTiersUpdateInput, GIVEN]
     ) -> LoyaltyTiersUpdatePayload:
         defined = await stored(service.tiers_rule, info.context.shop, input.rules(), **_said(info.context, input))
-        return LoyaltyTiersUpdatePayload(
-            tiers=LoyaltyTiers(version=defined.version), effective_at=defined.version.effective_at
-        )
+        return LoyaltyTiersUpdatePayload(**_shown(defined.version))
 
     @strawberry.mutation(
         description="Give a customer a tier for a time, whatever they reach, or end that. A repeat changes nothing.",
@@ -252,11 +261,14 @@ def _said(context: Context, given: Any) -> dict[str, Any]:
     }
 
 
-def _shown(defined: service.TierDefined) -> dict[str, Any]:
+def _shown(version: service.ProgrammeVersion) -> dict[str, Any]:
+    tiers = LoyaltyTiers(version=version)
+    return {"tiers": tiers, "effective_at": version.effective_at, "walk": service.tiers_operation(version)}
+
+
+def _shown_with_tier(defined: service.TierDefined) -> dict[str, Any]:
     tier = loyalty_tier(defined.tier, defined.version) if defined.tier else None
-    return {
-        "tier": tier, "tiers": LoyaltyTiers(version=defined.version), "effective_at": defined.version.effective_at,
-    }  # fmt: skip
+    return _shown(defined.version) | {"tier": tier}
 
 
 def _lines(texts: Sequence[str] | None) -> tuple[str, ...] | None:

@@ -51,6 +51,7 @@ class TierChangeReason(Enum):
     REFUNDED = strawberry.enum_value("REFUNDED", description="What had attained it was taken back.")
     CORRECTED = strawberry.enum_value("CORRECTED", description="An order was told late that had kept it from ending.")
     REDEFINED = strawberry.enum_value("REDEFINED", description="The shop defined its tiers anew.")
+    RENAMED = strawberry.enum_value("RENAMED", description="It is the same tier; the shop calls it something else.")
     OVERRIDDEN = strawberry.enum_value("OVERRIDDEN", description="Somebody of the shop gave it.")
     OVERRIDE_ENDED = strawberry.enum_value("OVERRIDE_ENDED", description="What somebody of the shop gave has ended.")
 

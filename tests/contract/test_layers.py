@@ -22,6 +22,7 @@ MAY_CATCH_EVERYTHING: dict[str, str] = {
     "crm/bulk/loading.py": "one row that cannot be taken in, however often, must not hold up its file; it is told of",
     "crm/bulk/members.py": "customers who cannot be put in, however often, must not hold up their file; it is told",
     "crm/segmentation/bringing_up.py": "one customer who cannot be brought up must not hold up others; told of",
+    "crm/loyalty/tiers/walking.py": "one account that cannot be settled must not hold up others; it is counted",
     "crm/kernel/stream.py": "one record that cannot be read must not hold up its shard; it is dead-lettered whole",
     "schema/executor.py": "one field's failure is located and reported, as the GraphQL specification asks",
     "infra/local/dispatcher/worker.py": "what a handler raises is its answer; the container lives on, as on Lambda",

@@ -6,11 +6,13 @@ import pytest
 from msgspec.structs import replace
 
 from crm.customers import service as customers
+from crm.kernel import operations
 from crm.kernel.actor import Actor, Role
 from crm.loyalty import service
 from schema.node import global_id
 from tests.asking import NOW, STAFF, answer, as_customer, as_staff, ask
 from tests.integration.points import order
+from tests.segment_walks import finish
 
 pytestmark = pytest.mark.usefixtures("shop")
 
@@ -66,6 +68,26 @@ def test_tiers_are_defined_changed_and_archived_each_time_as_a_new_version() -> 
     }  # fmt: skip
     told = service.version_in_force("demo", at=LATER, now=LATER).programme.tiers
     assert [(tier.name, tier.threshold) for tier in told.active] == [("Silver", 600)]
+
+
+def test_who_defines_a_tier_can_watch_how_customers_come_to_have_it(ann: str) -> None:
+    shown = "operation { id kind status progress { rows applied } faults { code } cost { requests } resultUrl }"
+    said = {"name": "Silver", "threshold": "10"}
+    begun = mutate("loyaltyTierCreate", said, f"tier {{ id }} {shown}")
+    operation = begun["operation"]
+    assert (operation["kind"], operation["status"], operation["resultUrl"]) == ("TIERS_SETTLE", "QUEUED", None)
+    [stored] = operations.list_newest("demo", "tiers_settle", before=None, limit=5)
+    assert finish(stored, now=NOW).status == operations.DONE
+    node = f"query ($id: ID!) {{ node(id: $id) {{ ... on Operation {{ {shown[11:-1]} }} }} }}"
+    watched = ask(node, {"id": operation["id"]})
+    assert watched["node"]["progress"] == {"rows": 1, "applied": 1}
+    assert watched["node"]["cost"]["requests"] > 0
+    assert [each.after_name for each in service.tier_changes("demo", ann, before=None, limit=5)] == ["Silver"]
+    benefits = mutate("loyaltyTierUpdate", {"id": begun["tier"]["id"], "benefits": ["More"]}, "operation { id }")
+    assert benefits == {"operation": None, "userErrors": []}
+    both = "query ($id: ID!) { operation(id: $id) { id } operations { nodes { id } } }"
+    unseen = ask(both, {"id": operation["id"]}, principal=as_staff("loyalty:write"))
+    assert unseen == {"operation": None, "operations": {"nodes": []}}
 
 
 def test_thresholds_are_amounts_where_spend_counts_and_no_finer_than_their_currency() -> None:

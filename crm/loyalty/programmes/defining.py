@@ -9,14 +9,16 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
+from crm.kernel import operations
 from crm.kernel.actor import Actor
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Fault, InvalidInputs, Stale, VersionMismatch
+from crm.kernel.operations import Operation
 from crm.loyalty.bonuses.definitions import Enrolment
 from crm.loyalty.earning.definitions import Caps
 from crm.loyalty.expiry import Expiry, Kind, Rounding
 from crm.loyalty.programme import Programme, Shortfall
-from crm.loyalty.programmes import faults, in_force
+from crm.loyalty.programmes import begun, faults, in_force
 from crm.loyalty.programmes.models import ProgrammeVersion
 from crm.loyalty.programmes.versions import Version, document
 from crm.shops import service as shops
@@ -130,25 +132,40 @@ def edit(
     VersionMismatch, and NotFound for an unknown shop.
     """
 
-    def attempt() -> Version:
+    def attempt() -> tuple[Version, Operation | None]:
         newest = in_force.newest(shop, now=now)
         if expected_version is not None and newest.number != expected_version:
             raise VersionMismatch(expected=expected_version, actual=newest.number)
         programme = _decided(decide, newest.programme, time_faults(effective_at, now, first=not newest.number))
         if programme == newest.programme and effective_at in {None, newest.effective_at}:
-            return newest
+            return newest, None
         change = Change(now)
         if not newest.number:  # whose currency and zone it has, until it says otherwise
             change.unchanged(shops.get(shop))
         at = effective_at or max(now + NOTICE, newest.effective_at or now)
-        version = Version(newest.number + 1, programme, at, now, str(actor))
+        before = newest if newest.counts_at(at) else _counting(shop, at, now=now)
+        version, walk = Version(newest.number + 1, programme, at, now, str(actor), before.tiers_in), None
+        if begun.says_else(programme, before.programme):
+            version = replace(version, tiers_in=version.number)
+            walk = begun.begin(
+                change, shop, version.number, follows=before.tiers_in, begins_at=max(at, now + NOTICE), actor=actor,
+                now=now,
+            )  # fmt: skip
         change.create(_item(shop, version), otherwise=Stale())
         change.commit()
-        return version
+        return version, walk
 
-    version = retrying(attempt)
+    version, walk = retrying(attempt)
     in_force.forget_cached(shop)
+    if walk is not None:
+        operations.send_on(walk)
     return version
+
+
+def _counting(shop: str, at: datetime, *, now: datetime) -> Version:
+    """As it is stored now, whatever this process knows."""
+    in_force.forget_cached(shop)
+    return in_force.version(shop, at=at, now=now)
 
 
 def _decided(decide: Decide, programme: Programme, wrong: list[Fault]) -> Programme:
@@ -179,4 +196,5 @@ def _item(shop: str, version: Version) -> ProgrammeVersion:
     item = ProgrammeVersion.of(shop, version.number)
     item.document = document(version.programme)
     item.effective_at, item.written_at, item.written_by = version.effective_at, version.written_at, version.written_by
+    item.tiers_in = version.tiers_in
     return item

@@ -17,13 +17,16 @@ PREFIX: Final = "PROGRAMME#"
 
 
 class ProgrammeVersion(Item, discriminator="ProgrammeVersion"):
-    """The whole programme as JSON (`crm.loyalty.programme.Programme`), since when it counts, and whose word it is."""
+    """The whole programme as JSON (`crm.loyalty.programme.Programme`), since when it counts, and whose word it is.
+    `tiers_in`: which version has said what it says of tiers.
+    """
 
     number = NumberAttribute()
     effective_at = UTCDateTimeAttribute()
     document = UnicodeAttribute()
     written_at = UTCDateTimeAttribute()
     written_by = UnicodeAttribute()
+    tiers_in = NumberAttribute(default=0)
 
     @classmethod
     def of(cls, shop: str, number: int) -> Self:

@@ -11,13 +11,16 @@ from crm.loyalty.programmes.models import ProgrammeVersion
 
 
 class Version(Struct, frozen=True):
-    """`number` 0 is the programme of a shop that has defined none: it has always counted, and nobody wrote it."""
+    """`number` 0 is the programme of a shop that has defined none: it has always counted, and nobody wrote it.
+    `tiers_in`: the version that has said first what accounts keep of tiers; 0: there are none.
+    """
 
     number: int
     programme: Programme
     effective_at: datetime | None = None
     written_at: datetime | None = None
     written_by: str | None = None
+    tiers_in: int = 0
 
     def counts_at(self, instant: datetime) -> bool:
         """Whether it does, unless a newer one does too."""
@@ -26,7 +29,9 @@ class Version(Struct, frozen=True):
 
 def version_of(item: ProgrammeVersion) -> Version:
     programme = msgspec.json.decode(item.document, type=Programme)
-    return Version(int(item.number), programme, item.effective_at, item.written_at, item.written_by)
+    return Version(
+        int(item.number), programme, item.effective_at, item.written_at, item.written_by, int(item.tiers_in or 0)
+    )
 
 
 def document(programme: Programme) -> str:

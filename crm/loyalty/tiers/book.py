@@ -89,7 +89,7 @@ class TierBook:
 
     def passings(self) -> list[Passing]:
         """What time has changed since it was written down."""
-        return passing.passings(self.kept, self.state, self._steps, zone=self.zone, now=self.now)
+        return passing.passings(self.kept, self.state, self._steps, self.regimes, zone=self.zone, now=self.now)
 
     def outlook(self) -> Outlook:
         return outlook.outlook(self.state, self.given)
@@ -99,9 +99,13 @@ class TierBook:
         kept = self.kept
         for each in self.passings():
             changed_at = max(each.at, kept.changed_at or each.at)
-            kept = replace(kept, tier=each.after, since=each.on, changed_at=changed_at)
+            kept = replace(
+                kept, tier=each.after, name=_name(self.tiers, each.after), since=each.on, changed_at=changed_at
+            )
         if kept.override and kept.override.until <= self.now:
             kept = replace(kept, override=None)
+        if self._is_renamed(kept):
+            kept = replace(kept, changed_at=max(self._renamed_at, kept.changed_at or self._renamed_at))
         return self._as_worked_out(kept, self.outlook() if self.is_member else None)
 
     def settle(self, change: Change) -> list[TierChange]:
@@ -110,12 +114,15 @@ class TierBook:
         for each in self.passings():
             # What an import brings up to the present happened long ago; nobody is told of it.
             replayed = bool(head.replayed) and head.posted_at is not None and each.at <= head.posted_at
-            occasion = Occasion(cause=f"tier:{each.on.isoformat()}:end", occurred_at=each.at, replayed=replayed)
+            occasion = Occasion(cause=self._cause(each), occurred_at=each.at, replayed=replayed)
             written.append(self._record(change, each.after, each.why, occasion))
             if each.why is ChangeReason.ENDED:
                 self.kept = replace(self.kept, fell=self.kept.number, fell_on=each.on)
         if self.kept.override and self.kept.override.until <= self.now:
             self.kept = replace(self.kept, override=None)
+        if self._is_renamed(self.kept):
+            occasion = Occasion(cause=self._programme, occurred_at=self._renamed_at)
+            written.append(self._record(change, self.kept.tier, ChangeReason.RENAMED, occasion))
         self._write(change, replayed=bool(written) and bool(written[-1].replayed))
         return written
 
@@ -148,6 +155,22 @@ class TierBook:
         return self.kept.override is None and self.state.tier != self.kept.tier
 
     @property
+    def _programme(self) -> str:
+        """The cause of what the newest definitions change."""
+        return f"programme:{self.regimes[-1].version}:tier"
+
+    def _cause(self, each: Passing) -> str:
+        is_definition = each.why is ChangeReason.REDEFINED or self.kept.settled_on is None
+        return self._programme if is_definition else f"tier:{each.on.isoformat()}:end"
+
+    def _is_renamed(self, kept: Kept) -> bool:
+        return kept.tier is not None and kept.name not in {None, _name(self.tiers, kept.tier)}
+
+    @property
+    def _renamed_at(self) -> datetime:
+        return self.regimes[-1].said_at or self.now
+
+    @property
     def _joined_on(self) -> date | None:
         return clock.local_day(self.head.enrolled_at, self.zone) if self.head.enrolled_at else None
 
@@ -168,7 +191,7 @@ class TierBook:
         kept, tiers = self.kept, self.tiers
         occurred_at = max(occasion.occurred_at, kept.changed_at or occasion.occurred_at)  # one change after another
         item = TierChange.of(self.shop, self.customer_id, kept.number + 1)
-        item.before_id, item.before_name = kept.tier, _name(tiers, kept.tier)
+        item.before_id, item.before_name = kept.tier, kept.name if kept.tier else None
         item.after_id, item.after_name = tier, _name(tiers, tier)
         item.direction = int(tiers.is_lower(kept.tier, tier)) - int(tiers.is_lower(tier, kept.tier))
         item.why, item.occurred_at, item.recorded_at = why, occurred_at, self.now
@@ -178,8 +201,10 @@ class TierBook:
         item.until = kept.override.until if kept.override and why is ChangeReason.OVERRIDDEN else None
         item.happens("TIER", occurred_at, f"{kept.number + 1:06}")
         change.create(item, otherwise=Stale())
-        since = clock.local_day(occurred_at, self.zone)
-        self.kept = replace(kept, tier=tier, since=since, number=kept.number + 1, changed_at=occurred_at)
+        since = kept.since if why is ChangeReason.RENAMED else clock.local_day(occurred_at, self.zone)
+        self.kept = replace(
+            kept, tier=tier, name=_name(tiers, tier), since=since, number=kept.number + 1, changed_at=occurred_at
+        )
         return item
 
     def _write(self, change: Change, *, replayed: bool) -> None:

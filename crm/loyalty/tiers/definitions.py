@@ -100,16 +100,26 @@ class Tiers(Struct, frozen=True):
         thresholds = tuple((tier.id, tier.threshold, tier.archived_at is None) for tier in self.all)
         return self.basis, self.window, self.downgrade, self.grace_days, thresholds
 
+    def kept(self) -> tuple[Any, ...]:
+        """All that accounts keep of it: what decides, what tiers are called, and how long before their end is told."""
+        return *self.rules(), self.notice_days, tuple((tier.id, tier.name) for tier in self.all)
+
     def _rank(self, tier_id: str | None) -> int:
         tier = self.find(tier_id)
         return -1 if tier is None else tier.threshold
 
 
 class Regime(Struct, frozen=True):
-    """What counts from a day on, until the next one."""
+    """What counts from a day on, until the next one: from `began_at` of that day. `version` of the programme is the
+    newest that says so, and it does from `said_at`: it may call by other names what counted before. None: since ever.
+    """
 
     since: date
     tiers: Tiers
+    version: int = 0
+    began_at: datetime | None = None
+    said_at: datetime | None = None
+    zone: str = ""
 
 
 def _threshold(tier: Tier) -> int:

@@ -10,7 +10,9 @@ from crm.loyalty.tiers.models import TierChange, TierNotice
 
 
 class TierChanged(DomainEvent, frozen=True):
-    """A customer has another tier, or none any more. `direction` is 1 where it is a higher one, -1 where a lower."""
+    """A customer has another tier, or none any more, or theirs is called something else. `direction` is 1 where it is a
+    higher one, -1 where a lower.
+    """
 
     detail_type: ClassVar[str] = "tier.changed"
 
@@ -32,7 +34,7 @@ class TierChanged(DomainEvent, frozen=True):
     @classmethod
     def of(cls, change: TierChange) -> Self | None:
         """None of an override that gives what the customer had."""
-        if change.before_id == change.after_id:
+        if (change.before_id, change.before_name) == (change.after_id, change.after_name):
             return None
         return cls(
             id=change_id(change),

@@ -48,6 +48,8 @@ class ChangeReason(StrEnum):
     """It would not have ended, had an order been told of in time."""
     REDEFINED = "REDEFINED"
     """The programme defines its tiers anew."""
+    RENAMED = "RENAMED"
+    """It is the same tier, and the programme calls it something else."""
     OVERRIDDEN = "OVERRIDDEN"
     """Somebody of the shop gave it."""
     OVERRIDE_ENDED = "OVERRIDE_ENDED"

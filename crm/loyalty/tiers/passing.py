@@ -7,6 +7,7 @@ from datetime import date, datetime
 from msgspec import Struct
 
 from crm.kernel import clock
+from crm.loyalty.tiers.definitions import Regime
 from crm.loyalty.tiers.fold import State, Step, Why
 from crm.loyalty.tiers.models import ChangeReason
 from crm.loyalty.tiers.record import Kept
@@ -28,7 +29,9 @@ class Passing(Struct, frozen=True):
     why: ChangeReason
 
 
-def passings(kept: Kept, state: State, steps: Sequence[Step], *, zone: str, now: datetime) -> list[Passing]:
+def passings(
+    kept: Kept, state: State, steps: Sequence[Step], regimes: Sequence[Regime], *, zone: str, now: datetime
+) -> list[Passing]:
     """The changes by now, in the order in which they came. `state` is today's, `steps` have led to it.
 
     What somebody had before anything was written down is told by the last step alone.
@@ -36,14 +39,17 @@ def passings(kept: Kept, state: State, steps: Sequence[Step], *, zone: str, now:
     if kept.settled_on is None:
         if kept.tier == state.tier or state.since is None:
             return []
-        at = clock.start_of_day(state.since, zone)
+        at = _instant(state.since, regimes, zone)
         return [Passing(at, state.since, kept.tier, state.tier, REASONS[steps[-1].why])]
-    return list(_since(kept, state, [step for step in steps if step.on > kept.settled_on], zone=zone, now=now))
+    coming = [step for step in steps if step.on > kept.settled_on]
+    return list(_since(kept, state, coming, regimes, zone=zone, now=now))
 
 
-def _since(kept: Kept, state: State, steps: Sequence[Step], *, zone: str, now: datetime) -> Iterator[Passing]:
+def _since(
+    kept: Kept, state: State, steps: Sequence[Step], regimes: Sequence[Regime], *, zone: str, now: datetime
+) -> Iterator[Passing]:
     had, underneath, override = kept.tier, steps[0].before if steps else state.tier, kept.override
-    coming: list[tuple[datetime, Step | None]] = [(clock.start_of_day(step.on, zone), step) for step in steps]
+    coming: list[tuple[datetime, Step | None]] = [(_instant(step.on, regimes, zone), step) for step in steps]
     if override and override.until <= now:
         coming.append((override.until, None))
     for at, step in sorted(coming, key=lambda each: each[0]):
@@ -56,4 +62,12 @@ def _since(kept: Kept, state: State, steps: Sequence[Step], *, zone: str, now: d
             yield Passing(at, clock.local_day(at, zone), had, underneath, why)
             had = underneath
     if override is None and state.tier != had:  # definitions count for all of the day on which they took effect
-        yield Passing(now, state.day, had, state.tier, ChangeReason.REDEFINED)
+        at = _instant(state.day, regimes, zone) if regimes[-1].since == state.day else now
+        yield Passing(at, state.day, had, state.tier, ChangeReason.REDEFINED)
+
+
+def _instant(day: date, regimes: Sequence[Regime], zone: str) -> datetime:
+    """When what changes on a day does: in its morning, or when the definitions of that day took effect."""
+    morning = clock.start_of_day(day, zone)
+    began = next((each.began_at for each in regimes if each.since == day), None)
+    return max(morning, began) if began else morning

@@ -5,6 +5,8 @@ import hashlib
 from collections.abc import Iterable
 from datetime import date, datetime
 
+from msgspec.structs import replace
+
 from crm.kernel import clock
 from crm.kernel.remembered import Remembered
 from crm.loyalty.programmes import in_force
@@ -20,7 +22,7 @@ def regimes(shop: str, *, now: datetime) -> tuple[Regime, ...]:
     """
     newest = in_force.version(shop, at=now, now=now)
     if not newest.number:
-        return (Regime(date.min, newest.programme.tiers),)
+        return (Regime(date.min, newest.programme.tiers, zone=newest.programme.zone),)
     cached = _cache.get(shop)
     if cached is None or cached[0] is not newest:
         cached = newest, tuple(_ruling(in_force.counted(shop, now=now)))
@@ -29,8 +31,8 @@ def regimes(shop: str, *, now: datetime) -> tuple[Regime, ...]:
 
 
 def digest(regime: Regime) -> str:
-    """Tells one regime from another."""
-    return hashlib.sha256(repr((regime.since, regime.tiers.rules())).encode()).hexdigest()[:16]
+    """Tells one regime from another, by all that accounts keep of it."""
+    return hashlib.sha256(repr((regime.since, regime.zone, regime.tiers.kept())).encode()).hexdigest()[:16]
 
 
 def _ruling(versions: Iterable[Version]) -> list[Regime]:
@@ -39,10 +41,13 @@ def _ruling(versions: Iterable[Version]) -> list[Regime]:
     for version in versions:
         programme = version.programme
         since = clock.local_day(version.effective_at, programme.zone) if version.effective_at else date.min
-        regime = Regime(since, programme.tiers)
+        at = version.effective_at
+        regime = Regime(since, programme.tiers, version.tiers_in, began_at=at, said_at=at, zone=programme.zone)
         if found and found[-1].since == since:
             found.pop()
         if found and found[-1].tiers.rules() == regime.tiers.rules():
-            regime = Regime(found.pop().since, regime.tiers)
+            before = found.pop()
+            said_at = at if regime.tiers.kept() != before.tiers.kept() else before.said_at
+            regime = replace(regime, since=before.since, began_at=before.began_at, said_at=said_at)
         found.append(regime)
     return found

@@ -21,7 +21,7 @@ def is_due(shop: str, head: LoyaltyAccount, *, now: datetime) -> bool:
     """
     regime = regimes(shop, now=now)[-1]
     if head.tier is None:
-        return bool(regime.tiers.all) and head.enrolled_at is not None
+        return bool(regime.tiers.all and head.rev)
     return record.kept_of(head).rules != digest(regime) or (head.tier_due_at is not None and head.tier_due_at <= now)
 
 
