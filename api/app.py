@@ -1,7 +1,7 @@
 # api/app.py
 """The gateway's ASGI application: `uvicorn api.app:app` locally, Mangum on Lambda."""
 
-from api import startup
+from api.startup import begun  # noqa: F401  before all else
 
 # isort: split
 from typing import Final
@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from api import pages
+from api import pages, startup
 from api.answers import BadRequest, error_response, request_id
 from api.authentication import Authenticator, Issuer
 from api.documents import Documents

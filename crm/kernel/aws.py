@@ -7,6 +7,7 @@ from typing import Any
 import botocore.session
 from botocore.config import Config
 
+from crm.kernel import service_models  # noqa: F401  read before any client is made
 from crm.kernel.settings import settings
 
 

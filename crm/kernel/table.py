@@ -23,7 +23,8 @@ from pynamodb.exceptions import PynamoDBException
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex, LocalSecondaryIndex
 from pynamodb.models import Model
 
-from crm.kernel import clock
+from crm.kernel import clock, service_models  # noqa: F401  read before the client is made
+from crm.kernel.model_making import CopiedAlone
 from crm.kernel.settings import settings
 from crm.kernel.stored_values import DecodedWhenAsked
 
@@ -31,7 +32,7 @@ STORE_ERRORS = (PynamoDBException, BotoCoreError, ClientError, TimeoutError)
 """What a store raises that does not answer, or not as asked: trying again later may help."""
 
 
-class Timeline(LocalSecondaryIndex["Item"]):
+class Timeline(CopiedAlone, LocalSecondaryIndex["Item"]):
     class Meta:
         index_name = "timeline"
         projection = AllProjection()
@@ -40,7 +41,7 @@ class Timeline(LocalSecondaryIndex["Item"]):
     timeline_key = UnicodeAttribute(range_key=True)
 
 
-class Moments(LocalSecondaryIndex["Item"]):
+class Moments(CopiedAlone, LocalSecondaryIndex["Item"]):
     class Meta:
         index_name = "moments"
         projection = AllProjection()
@@ -49,7 +50,7 @@ class Moments(LocalSecondaryIndex["Item"]):
     moment_key = UnicodeAttribute(range_key=True)
 
 
-class Changes(LocalSecondaryIndex["Item"]):
+class Changes(CopiedAlone, LocalSecondaryIndex["Item"]):
     class Meta:
         index_name = "changes"
         projection = AllProjection()
@@ -58,7 +59,7 @@ class Changes(LocalSecondaryIndex["Item"]):
     changed_key = UnicodeAttribute(range_key=True)
 
 
-class Listing(GlobalSecondaryIndex["Item"]):
+class Listing(CopiedAlone, GlobalSecondaryIndex["Item"]):
     class Meta:
         index_name = "listing"
         projection = AllProjection()

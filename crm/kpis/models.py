@@ -23,6 +23,7 @@ from pynamodb.attributes import (
 )
 from pynamodb.indexes import AllProjection, GlobalSecondaryIndex
 
+from crm.kernel.model_making import CopiedAlone
 from crm.kernel.settings import settings
 from crm.kernel.table import Part, Stored, join
 from crm.kpis.facts import ANSWER, ORDER, POINTS, REFUND
@@ -30,7 +31,7 @@ from crm.kpis.facts import ANSWER, ORDER, POINTS, REFUND
 SHARDS = 4
 
 
-class Facts(GlobalSecondaryIndex["KpiItem"]):
+class Facts(CopiedAlone, GlobalSecondaryIndex["KpiItem"]):
     class Meta:
         index_name = "facts"
         projection = AllProjection()
