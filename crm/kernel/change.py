@@ -74,6 +74,10 @@ class Change:
     def __len__(self) -> int:
         return len(self._writes)
 
+    def not_before(self, instant: datetime) -> None:
+        """What is added from here on is recorded then at the earliest: this clock may be behind another's."""
+        self._now = max(self._now or instant, instant)
+
     def once(self, item: Stored) -> None:
         """Add the item whose key is the cause of this change: if it exists, all of it has happened before."""
         condition = type(item).sk.does_not_exist()

@@ -13,7 +13,7 @@ from crm.kernel import clock
 from crm.loyalty import expiry
 from crm.loyalty.bonuses.definitions import LONGEST_NOTICE_DAYS
 from crm.loyalty.ledger import Account
-from crm.loyalty.pools import Pool, Pools, Portion
+from crm.loyalty.pools import Pools, Portion
 
 
 class PendingCredit(Struct, frozen=True):
@@ -87,13 +87,11 @@ def all_due(
     return [(at, one) for at, _, _, one in sorted(coming, key=lambda each: each[:3])]
 
 
-def cause_of_expiry(name: str, pool: Pool, at: datetime) -> str:
-    """Credits that come after a pool has expired, of old orders told late, expire anew. One of INACTIVITY may do so at
-    several times.
+def cause_of_expiry(name: str, number: int) -> str:
+    """Points that come after their pool has expired, of old orders told late, expire anew, and one of INACTIVITY may do
+    so at several times. `number`: that of the entry, which no other has; the pool's sums may be again what they were.
     """
-    if expiry.is_idle(name):
-        return f"pool:{name}:expire:{clock.text(at)}:{pool.credited}:{pool.taken}"
-    return f"pool:{name}:expire:{pool.credited}"
+    return f"pool:{name}:expire:{number}"
 
 
 def cause_of_notice(ends_at: datetime) -> str:

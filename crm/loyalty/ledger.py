@@ -37,8 +37,8 @@ class Movement(StrEnum):
 
 
 class Account(Struct, frozen=True):
-    """One customer's points. `number` and `fingerprint` are those of the last entry; `pools` hold all that is left, and
-    what else a movement concerns.
+    """One customer's points. `number`, `fingerprint` and `posted_at` are those of the last entry, and when it was
+    recorded; `pools` hold all that is left, and what else a movement concerns.
     """
 
     shop: str
@@ -47,11 +47,12 @@ class Account(Struct, frozen=True):
     fingerprint: str = FIRST
     balances: Balances = Balances()
     pools: Pools = {}
+    posted_at: datetime | None = None
 
 
 class Occasion(Struct, frozen=True, kw_only=True):
-    """Why points move, and when: `now` is as of when it is decided what has expired, and `recorded_at` when it is
-    written, where that is later.
+    """Why points move, and when: `now` is as of when it is decided what has expired. Of what time does it is when that
+    fell due, and `recorded_at` when it is written.
     """
 
     cause: str
@@ -109,12 +110,12 @@ def capture(
     if points > whole:
         raise HoldExceeded(f"{whole} points are held, {points} were to be captured.", field="points")
     _, rest = pools.split(held, points)
-    lines = pools.returning(account.pools, rest, now=occasion.now, grace=grace)
+    lines = pools.returning(account.pools, rest, now=present(account, occasion), grace=grace)
     return _post(account, Movement.CAPTURE, occasion, lines, {HELD: -whole, REDEEMED: points}, subject=subject)
 
 
 def release(account: Account, held: Sequence[Portion], *, subject: str, grace: str, occasion: Occasion) -> Moved:
-    lines = pools.returning(account.pools, held, now=occasion.now, grace=grace)
+    lines = pools.returning(account.pools, held, now=present(account, occasion), grace=grace)
     whole = sum(portion.points for portion in held)
     return _post(account, Movement.RELEASE, occasion, lines, {HELD: -whole}, subject=subject)
 
@@ -175,7 +176,7 @@ def give_back(
     occasion: Occasion,
 ) -> Moved:
     """Reverse a debit, or part of it: to the pools the points came from, so that they expire when they would have."""
-    lines = pools.returning(account.pools, taken, now=occasion.now, grace=grace)
+    lines = pools.returning(account.pools, taken, now=present(account, occasion), grace=grace)
     points = sum(portion.points for portion in taken)
     return _post(account, Movement.REVERSE, occasion, lines, {spender: -points}, reverses=_named(reverses, points))
 
@@ -195,6 +196,15 @@ def transfer_in(account: Account, given: Entry, *, occasion: Occasion) -> Moved:
         lines += pools.crediting(account.pools, portion.pool, portion.points)
     owed = sum(posting.points for posting in given.postings if posting.account == OWED)
     return _post(account, Movement.TRANSFER, occasion, lines, {OWED: -owed, TRANSFERRED: owed - _sum(lines)})
+
+
+def present(account: Account, occasion: Occasion) -> datetime:
+    """As of when it is decided what has expired. Clocks differ, and who was overtaken began earlier; but nobody decides
+    as of before what the account has done.
+    """
+    if occasion.recorded_at is not None or account.posted_at is None:
+        return occasion.now
+    return max(occasion.now, account.posted_at)
 
 
 def grace_pool(programme: Programme, now: datetime) -> str:
@@ -260,6 +270,7 @@ def _post(
     )
     if min(balances.available, balances.pending, balances.held, balances.owed) < 0:
         raise ValueError(f"{occasion.cause} leaves {balances}")
+    recorded_at = max(occasion.recorded_at or occasion.now, account.posted_at or occasion.now)
     entry = Entry(
         shop=account.shop,
         customer_id=account.customer_id,
@@ -267,7 +278,7 @@ def _post(
         cause=occasion.cause,
         movement=movement,
         occurred_at=occasion.occurred_at,
-        recorded_at=occasion.recorded_at or occasion.now,
+        recorded_at=recorded_at,
         postings=tuple(Posting(name, moved) for name, moved in points.items() if moved),
         lines=tuple(lines),
         after=balances,
@@ -284,7 +295,10 @@ def _post(
         reason_digest=occasion.reason_digest,
         request=occasion.request,
     )
-    moved = replace(account, number=entry.number, fingerprint=chain.fingerprint(entry), balances=balances, pools=after)
+    moved = replace(
+        account, number=entry.number, fingerprint=chain.fingerprint(entry), balances=balances, pools=after,
+        posted_at=recorded_at,
+    )  # fmt: skip
     return Moved(moved, entry)
 
 

@@ -76,8 +76,8 @@ def _settle_next(shop: str, customer_id: str, *, now: datetime) -> Step | None:
     book = Ledger(shop, customer_id, head, now=now, besides=[expiry.pool_of(head.due_at)])
     pending = repository.list_pending(shop, customer_id, limit=2)  # the first, and what the timer waits for then
     coming = due.all_due(book.read.pools, map(stored.pending_of, pending), book.holds, book.calendar())
-    change = Change(now)
-    if not coming or coming[0][0] > now:
+    change, read = Change(now), int(head.rev)
+    if not coming or coming[0][0] > book.now:
         book.write(change, book.read, [], pending=map(stored.pending_of, pending), exactly=True)
         change.commit()
         return None
@@ -86,8 +86,18 @@ def _settle_next(shop: str, customer_id: str, *, now: datetime) -> Step | None:
     left = [stored.pending_of(item) for item in pending if item.pending]
     book.write(change, step.account, step.entries, pending=left, exactly=True)
     if not change.commit():
-        raise Stale  # somebody else let it have its effect, since the account was read
+        _judge(shop, customer_id, one, read=read)
+        raise Stale
     return step
+
+
+def _judge(shop: str, customer_id: str, one: Due, *, read: int) -> None:
+    """Somebody else let it have its effect since the account was read. Raises ValueError where nobody did: then its
+    cause is another's, and no retry would ever get past it.
+    """
+    head = repository.get_account(shop, customer_id)
+    if head is not None and head.rev == read:
+        raise ValueError(f"{one} is due, and has had its effect before")
 
 
 def _step(change: Change, book: Ledger, one: Due, pending: list[OrderEarning], *, at: datetime) -> Step:
@@ -101,7 +111,7 @@ def _step(change: Change, book: Ledger, one: Due, pending: list[OrderEarning], *
         case Held():
             moved = _let_go(change, book, one.hold_id, when)
         case Expiring():
-            cause = due.cause_of_expiry(one.pool, book.read.pools[one.pool], at)
+            cause = due.cause_of_expiry(one.pool, book.read.number + 1)
             moved = ledger.expire(book.read, one.pool, occasion=replace(when, cause=cause))
         case BirthdayCome():
             return _celebrate(change, book, when)

@@ -198,7 +198,7 @@ def _credit(settled: Settled, points: int, order: Revision, programme: Programme
     )
     pool = state.pool or expiry.pool_for(order.placed_at, programme.expiry, programme.zone)
     state = replace(state, available_at=available_at, pool=pool)
-    if occasion.now < available_at:
+    if not state.pools and ledger.present(settled.account, occasion) < available_at:  # what has matured stays so
         moved = ledger.earn_pending(
             settled.account, points, subject=subject_of(order.order_id), available_at=available_at, pool=pool,
             occasion=occasion,

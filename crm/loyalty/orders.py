@@ -68,11 +68,12 @@ def _post(order: OrderRecorded, *, now: datetime) -> Posted:
     book = Ledger(order.shop, order.customer_id, head, now=now, besides=_pools(state, order, programme))
     item = _hold_for(book, order)
     limits = _limits(order, state, programme)
+    at = max(order.occurred_at, order.placed_at)  # nothing is earned before, whatever a shop says
     enrolled = is_member(programme, head.enrolled_at, at=order.placed_at)
     wanted = order_points.earns(state, revision, programme, limits.rooms).given if enrolled else ()
     settled = order_points.settle(
         book.read, state, revision, programme, held=stored.held_of(item) if item else None, enrolled=enrolled,
-        occasion=occasion("", at=order.occurred_at, now=now, replayed=order.replayed),
+        occasion=occasion("", at=at, now=book.now, replayed=order.replayed),
         rooms=limits.with_budgets(wanted),
     )  # fmt: skip
     given, drawn = settled.state.given, limits.drawn(settled.state.given)
@@ -82,7 +83,7 @@ def _post(order: OrderRecorded, *, now: datetime) -> Posted:
     stored.put_state(earning, settled.state)
     earning.cause, earning.replayed = f"order:{order.order_id}:earn:{order.rev}", order.replayed
     change.revise(earning)
-    settled = _welcomed(change, book, settled, programme, order)
+    settled = _welcomed(change, book, settled, programme, order, at=at)
     counts = _count(change, head, earning, revision, order, settled.state, zone=programme.zone, now=now)
     if goods is not None and goods.status != CANCELLED:
         ending.use_by_order(change, order.shop, goods.coupon, order_id=order.order_id, placed_at=order.placed_at)
@@ -101,7 +102,9 @@ def _post(order: OrderRecorded, *, now: datetime) -> Posted:
     return Posted(sum(entry.points for entry in settled.entries) if committed else 0, settled.state.withheld)
 
 
-def _welcomed(change: Change, book: Ledger, settled: Settled, programme: Programme, order: OrderRecorded) -> Settled:
+def _welcomed(
+    change: Change, book: Ledger, settled: Settled, programme: Programme, order: OrderRecorded, *, at: datetime
+) -> Settled:
     """With the first points that they earn, a customer takes part: since they placed the order."""
     earned = next((entry for entry in settled.entries if entry.movement == Movement.EARN), None)
     if earned is None:
@@ -110,7 +113,7 @@ def _welcomed(change: Change, book: Ledger, settled: Settled, programme: Program
     if enrolled_at is None and programme.bonuses.signup:
         customer = customers.take_snapshot(order.shop, order.customer_id).head(Customer)
     book.enrol(change, order.placed_at, cause=earned.cause, replayed=order.replayed, customer=customer)
-    when = occasion("", at=order.occurred_at, now=book.now, replayed=order.replayed)
+    when = occasion("", at=at, now=book.now, replayed=order.replayed)
     moved = joining.welcome(settled.account, programme, customer, enrolled_at=enrolled_at, occasion=when)
     if moved is None:
         return settled

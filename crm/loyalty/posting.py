@@ -51,8 +51,8 @@ class Ledger:
     def __init__(
         self, shop: str, customer_id: str, head: LoyaltyAccount, *, now: datetime, besides: Iterable[str] = ()
     ) -> None:
-        self.shop, self.customer_id, self.head, self.now = shop, customer_id, head, now
-        self._since = min([month_at(now), *map(month_of, besides)])
+        self.shop, self.customer_id, self.head, self.now = shop, customer_id, head, present(head, now)
+        self._since = min([month_at(self.now), *map(month_of, besides)])
         months = repository.list_months(shop, customer_id, since=self._since)
         self.read = stored.account_of(shop, customer_id, head, months)
         if remaining(self.read.pools) != self.read.balances.available:
@@ -76,6 +76,7 @@ class Ledger:
         then may the timer move to a later time, since a late hint costs one early wake, and an early one the promise.
         """
         head, armed = self.head, self.head.due_at
+        change.not_before(self.now)
         self._months(change, account.pools)
         for entry in entries:
             self._count_as_active(entry)
@@ -161,7 +162,12 @@ class Ledger:
 
 def is_due(head: LoyaltyAccount, now: datetime) -> bool:
     """Whether time may have changed something that is not yet posted."""
-    return head.due_at is not None and head.due_at <= now
+    return head.due_at is not None and head.due_at <= present(head, now)
+
+
+def present(head: LoyaltyAccount, now: datetime) -> datetime:
+    """No earlier than what the account has done, whatever a clock says that is behind another's."""
+    return now if head.posted_at is None else max(now, head.posted_at)
 
 
 def occasion(cause: str, *, at: datetime, now: datetime, **others: Any) -> Occasion:

@@ -16,7 +16,7 @@ from crm.loyalty.idling import Activity
 from crm.loyalty.ledger import Occasion
 from crm.loyalty.models import LoyaltyAccount, month_at, month_of
 from crm.loyalty.pools import Pools
-from crm.loyalty.posting import is_due, occasion
+from crm.loyalty.posting import is_due, occasion, present
 from crm.loyalty.programme import Programme
 from crm.loyalty.programmes import in_force
 
@@ -78,8 +78,8 @@ class _Play:
     """An account, as time goes on."""
 
     def __init__(self, shop: str, customer_id: str, head: LoyaltyAccount, *, now: datetime) -> None:
-        self.shop, self.customer_id, self.now = shop, customer_id, now
-        since = min(month_at(now), month_of(expiry.pool_of(head.due_at)))
+        self.shop, self.customer_id, self.now = shop, customer_id, present(head, now)
+        since = min(month_at(self.now), month_of(expiry.pool_of(head.due_at)))
         self.account = stored.account_of(
             shop, customer_id, head, repository.list_months(shop, customer_id, since=since)
         )
@@ -101,7 +101,7 @@ class _Play:
         return Played(self.account.balances, moved_at, self.account.pools, self.activity.idle_at)
 
     def _play(self, one: due.Due, at: datetime) -> Sequence[Entry]:
-        when = occasion("", at=at, now=at)
+        when = occasion("", at=at, now=at, recorded_at=self.now)
         match one:
             case PendingCredit():
                 settled = order_points.mature(self.account, self.orders.pop(one.order_id), occasion=when)

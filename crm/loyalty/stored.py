@@ -37,7 +37,7 @@ from crm.loyalty.programme import Programme, Withheld
 def account_of(shop: str, customer_id: str, head: LoyaltyAccount, months: Iterable[PointsMonth]) -> Account:
     return Account(
         shop, customer_id, number=int(head.number), fingerprint=head.fingerprint or FIRST, balances=balances_of(head),
-        pools=pools_of(months),
+        pools=pools_of(months), posted_at=head.posted_at,
     )  # fmt: skip
 
 

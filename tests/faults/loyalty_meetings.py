@@ -102,6 +102,16 @@ def situations(shop: str) -> list[Situation]:
         first.hold(30, "h1"), first.hold(10, "h2", "o2"), first.order("o4"), first.hold(10, "h4", "o4"),
     ]  # fmt: skip
     soon, later, late = (Moves(shop, BEGUN + timedelta(hours=hours)) for hours in (0, 96, 960))
+    ends = datetime(2026, 4, 10, 22, tzinfo=UTC)
+    before, behind, ahead = (Moves(shop, ends + timedelta(seconds=seconds)) for seconds in (-1800, -1, 1))
+    clocks = {
+        "settle, ahead": ahead.settle(), "settle, behind": behind.settle(),
+        "release, behind": behind.release("h5"), "capture, behind": behind.capture("h5", 10),
+        "redeem, behind": behind.redeem(20, "r"), "reverse, behind": behind.reverse("before"),
+        "order of a hold, void, behind": behind.order("o2", 2, refunded=10_000),
+        "refund, behind": behind.order("o1", 2, refunded=5_000), "new order, behind": behind.order("o3", gross=3_000),
+        "transfer, behind": behind.transfer(ANN, BEA),
+    }  # fmt: skip
     nobody = {
         "give": first.adjust(50), "give again": first.adjust(50, "b"), "order": first.order("o1"),
         "order 2": first.order("o1", 2, refunded=5_000), "order of nothing": first.order("o1", 3, refunded=10_000),
@@ -115,6 +125,7 @@ def situations(shop: str) -> list[Situation]:
         ),
         Situation("something is due", everything, _moves(later)),
         Situation("all is past", everything, _moves(late)),
+        Situation("clocks differ as points expire", [*everything, before.hold(30, "h5")], clocks),
     ]
 
 

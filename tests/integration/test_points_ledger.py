@@ -162,7 +162,7 @@ def test_points_mature_when_their_timer_falls_due_and_expire_when_the_next_does(
     assert balances() == (100, 0, 0)
     assert timer() == datetime.fromisoformat("2026-04-10T22:00:00Z")
     [cause] = wake(now + timedelta(days=40))
-    assert cause == "pool:2026-04-10T22:00:00.000000Z:expire:100"
+    assert cause == "pool:2026-04-10T22:00:00.000000Z:expire:3"
     assert balances() == (0, 0, 0)
     assert timer() is None
 

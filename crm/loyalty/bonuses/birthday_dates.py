@@ -6,7 +6,7 @@ from datetime import datetime
 from crm.customers import service as customers
 from crm.customers.service import Customer
 from crm.kernel.change import Change, retrying
-from crm.loyalty import maturing, stored
+from crm.loyalty import maturing, repository, stored
 from crm.loyalty.bonuses import birthdays
 from crm.loyalty.models import LoyaltyAccount
 from crm.loyalty.posting import Ledger
@@ -32,14 +32,22 @@ def _heard(shop: str, customer_id: str, *, now: datetime) -> bool:
         return False
     head = maturing.opened(shop, customer_id, now=now)
     birthday = _told(head, customer, zone, now=now)
+    if birthday and head.birthday is None and _was_celebrated(shop, customer_id, birthday):
+        birthday = birthdays.after(birthday, zone=zone)
     if birthday == stored.birthday_of(head):
         return False
     stored.put_birthday(head, birthday)
     change = Change(now)
+    change.unchanged(customer)  # who has changed it since is heard, and this is no news any more
     book = Ledger(shop, customer_id, head, now=now)
     book.write(change, book.read, [])
     change.commit()
     return True
+
+
+def _was_celebrated(shop: str, customer_id: str, birthday: birthdays.Birthday) -> bool:
+    """Of an account that was made to forget it: whether it had this year's."""
+    return repository.get_entry(shop, customer_id, birthdays.cause_of(birthday.year)) is not None
 
 
 def _told(head: LoyaltyAccount, customer: Customer, zone: str, *, now: datetime) -> birthdays.Birthday | None:

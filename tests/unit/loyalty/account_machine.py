@@ -58,6 +58,14 @@ class AccountMachine(RuleBasedStateMachine):
             book.wait(days=days, hours=hours)
             tokens.wait(book.now)
 
+    @rule(hours=st.integers(1, 30))
+    def a_clock_is_behind(self, hours: int) -> None:
+        """Of whoever moves them next; what they have done they have done."""
+        posted = [book.account.posted_at or START for book in (self.book, self.other_book)]
+        for book, tokens in ((self.book, self.tokens), (self.other_book, self.other_tokens)):
+            book.turn_back(hours, max(posted))
+            tokens.now = book.now
+
     @rule(
         name=NAMES, gross=st.integers(1, 60), refunded=st.integers(0, 60), back=st.sampled_from([0, 0, 0, 1, 2]),
         points_spent=st.sampled_from([0, 0, 5, 30, 200]),

@@ -20,7 +20,7 @@ PLAIN = Programme(currency="EUR", zone="Europe/Vienna")
 class Book:
     def __init__(self, programme: Programme = PLAIN, *, customer_id: str = "cus_1", **changed: Any) -> None:
         self.programme = replace(programme, **changed)
-        self.now = START
+        self.now = self.clock = START
         self.account = Account("demo", customer_id)
         self.entries: list[Entry] = []
         self.orders: dict[str, OrderState] = {}
@@ -49,7 +49,7 @@ class Book:
         return moved.entry
 
     def occasion(self, cause: str, at: datetime | None = None, **others: Any) -> Occasion:
-        return Occasion(cause=cause, occurred_at=at or self.now, now=self.now, **others)
+        return Occasion(cause=cause, occurred_at=at or self.now, now=min(self.now, self.clock), **others)
 
     @property
     def grace(self) -> str:
@@ -142,9 +142,14 @@ class Book:
             gone = self.take(ledger.transfer_out(self.account, most_pools=99, occasion=occasion))
             other.take(ledger.transfer_in(other.account, gone, occasion=occasion))
 
+    def turn_back(self, hours: int, earliest: datetime) -> None:
+        """Whoever moves the account next has a clock that is behind; it has done things as of `earliest`."""
+        self.clock = self.now - timedelta(hours=hours)
+        self.now = max(self.clock, earliest)
+
     def wait(self, **time: int) -> None:
         """Let time pass, and have its effects as of when each fell due."""
-        until = self.now + timedelta(**time)
+        self.clock = until = self.now + timedelta(**time)
         while coming := self._coming(until):
             at, one = coming
             self.now = max(self.now, at)
@@ -157,8 +162,7 @@ class Book:
                 case Held():
                     self.release(one.hold_id, at)
                 case Expiring():
-                    credited = self.account.pools[one.pool].credited
-                    occasion = self.occasion(f"pool:{one.pool}:expire:{credited}", at)
+                    occasion = self.occasion(due.cause_of_expiry(one.pool, self.account.number + 1), at)
                     self.take(ledger.expire(self.account, one.pool, occasion=occasion))
         self.now = until
 

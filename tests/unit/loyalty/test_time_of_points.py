@@ -107,22 +107,12 @@ def test_a_refund_of_points_that_expired_unused_takes_nothing_of_what_was_earned
     book = Book(expiry=WAITING)
     book.order("o1", gross=10_000)
     pool = "idle#2026-03"
-    occasion = book.occasion(due.cause_of_expiry(pool, book.account.pools[pool], START + 190 * DAY))
+    occasion = book.occasion(due.cause_of_expiry(pool, book.account.number + 1), START + 190 * DAY)
     book.take(ledger.expire(book.account, pool, occasion=occasion))
     book.now += 200 * DAY
     book.order("o2", gross=5_000)
     book.order("o1", gross=10_000, refunded=10_000)
     assert book.balances == (50, 0, 0, 0)
-
-
-def test_a_pool_of_inactivity_may_expire_at_several_times_and_each_is_another_cause() -> None:
-    causes = {
-        due.cause_of_expiry("idle#2026-03", pool, at)
-        for pool, at in (
-            (Pool(10), START), (Pool(10), START + DAY), (Pool(20, expired=10), START), (Pool(20, 5, 10), START),
-        )
-    }  # fmt: skip
-    assert len(causes) == 4
 
 
 # --- notices
