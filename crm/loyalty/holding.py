@@ -61,7 +61,7 @@ def hold(
         book = Ledger(shop, customer_id, maturing.opened(shop, customer_id, now=now), now=now)
         when = occasion(cause, at=now, now=now, order_id=order_id, actor=str(actor), request=request)
         item = PointsHold.of(shop, customer_id, hold_id)
-        item.points, item.ends_at, item.order_id = points, now + lasts, order_id
+        item.points, item.ends_at, item.order_id = points, book.now + lasts, order_id
         moved = set_aside(change, book, item, when)
         return Hold(item, Given(stored.item_of(moved.entry), replayed=False)) if change.commit() else None
 

@@ -133,7 +133,7 @@ def _begin(asked: Asked, *, themselves: bool, now: datetime) -> bool:
     ending.take(change, shop, redemption, found.uses, otherwise=eligibility.sold_out())
     change.revise(redemption)
     hold = PointsHold.of(shop, customer_id, redemption_id)
-    hold.points, hold.ends_at, hold.of_redemption = reward.price, now + HELD_FOR, True
+    hold.points, hold.ends_at, hold.of_redemption = reward.price, book.now + HELD_FOR, True
     when = occasion(redemption.cause or "", at=now, now=now, actor=asked.actor, request=asked.request)
     holding.set_aside(change, book, hold, when)
     if not change.commit():
