@@ -290,6 +290,8 @@ class OrderEarning(Published, discriminator="OrderEarning"):
     context = CompactJSONAttribute(null=True)
     """Who ordered, and when, as of the first posting (crm/loyalty/earning/granting.py): pinned as the version is."""
     given: ListAttribute[GivenPart] = ListAttribute(of=GivenPart, default=list)
+    limited: ListAttribute[GivenPart] = ListAttribute(of=GivenPart, null=True)
+    """What it takes up of caps and budgets: what rules gave, and what was forgiven of what they had given."""
     drawn: ListAttribute[DrawnPart] = ListAttribute(of=DrawnPart, default=list)
     withheld = UnicodeAttribute(null=True)
     """Why the order earns nothing (`programme.Withheld`)."""

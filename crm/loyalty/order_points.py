@@ -37,6 +37,8 @@ class Revision(Struct, frozen=True, kw_only=True):
     lines: tuple[Line, ...] | None = None
     """None where no rule asks about goods."""
     channel: str | None = None
+    total: int = 0
+    returned: int = 0
 
     @property
     def basket(self) -> Basket:
@@ -57,7 +59,7 @@ class OrderState(Struct, frozen=True, kw_only=True):
     not reversed, by entry) sum to both. `spent` is what it has cost; `short` of that was not there to be taken.
     `captured`: what holds for this order spent. `available_at`, `pool`: when its first points mature, and where to.
     `pools`: all that its points went to. `context` and the programme are those of its first posting; `given` is by
-    which rules it earned, `drawn` what of that it holds of budgets.
+    which rules it earned; `limited` what of caps it takes up, what was forgiven with it, and `drawn` what of budgets.
     """
 
     order_id: str
@@ -69,6 +71,7 @@ class OrderState(Struct, frozen=True, kw_only=True):
     programme_currency: str | None = None
     context: Context | None = None
     given: tuple[Given, ...] = ()
+    limited: tuple[Given, ...] | None = None
     drawn: tuple[Drawn, ...] = ()
     available_at: datetime | None = None
     pool: str | None = None
@@ -100,12 +103,13 @@ def correction(points: int, *, order_rev: int, posted: int, posted_rev: int) -> 
 
 
 def kept(points: int, order: Revision) -> int:
-    """What of the points that an order was paid with stays spent: what is refunded gives back its share, rounded down
-    over all refunds together, and the whole gives back all.
+    """What of the points that an order was paid with stays spent. They paid for all of it alike, gift cards, taxes and
+    shipping with it: what is given back of that gives back its share, rounded down over all refunds together.
     """
     if order.cancelled:
         return 0
-    return points - points * order.refunded // order.gross if order.gross else points
+    total, returned = (order.total, order.returned) if order.total else (order.gross, order.refunded)
+    return points - points * returned // total if total else points
 
 
 def paid_with(state: OrderState, order: Revision) -> int:

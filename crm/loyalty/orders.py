@@ -8,14 +8,15 @@ from msgspec.structs import replace
 
 from crm.customers import service as customers
 from crm.customers.service import Customer
-from crm.kernel.change import Change, PartlyDone, retrying
+from crm.kernel.change import MOST_WRITES, Change, PartlyDone, retrying
 from crm.kernel.errors import Stale
 from crm.loyalty import expiry, maturing, order_points, repository, stored
 from crm.loyalty.bonuses import joining
 from crm.loyalty.bonuses.eligibility import is_member
+from crm.loyalty.earning import caps
 from crm.loyalty.earning.contexts import context_of
 from crm.loyalty.earning.goods import goods_of, lines_of
-from crm.loyalty.earning.granting import Line
+from crm.loyalty.earning.granting import Given, Line
 from crm.loyalty.earning.limits import Limits
 from crm.loyalty.ledger import Movement
 from crm.loyalty.models import HoldStatus, LoyaltyAccount, OrderEarning, PointsHold
@@ -48,7 +49,7 @@ def post_for_order(order: OrderRecorded, *, now: datetime) -> Posted:
     return retrying(lambda: _post(order, now=now))
 
 
-def _post(order: OrderRecorded, *, now: datetime) -> Posted:
+def _post(order: OrderRecorded, *, now: datetime, few: bool = False) -> Posted:
     head, earning = repository.get_for_order(order.shop, order.customer_id, order.order_id)
     if is_due(head, now) or settling.is_due(order.shop, head, now=now):
         maturing.settle(order.shop, order.customer_id, now=now)
@@ -67,7 +68,7 @@ def _post(order: OrderRecorded, *, now: datetime) -> Posted:
         revision = _revision(order)
     book = Ledger(order.shop, order.customer_id, head, now=now, besides=_pools(state, order, programme))
     item = _hold_for(book, order)
-    limits = _limits(order, state, programme)
+    limits = _limits(order, state, programme, few=few)
     at = max(order.occurred_at, order.placed_at)  # nothing is earned before, whatever a shop says
     enrolled = is_member(programme, head.enrolled_at, at=order.placed_at)
     wanted = order_points.earns(state, revision, programme, limits.rooms).given if enrolled else ()
@@ -76,8 +77,9 @@ def _post(order: OrderRecorded, *, now: datetime) -> Posted:
         occasion=occasion("", at=at, now=book.now, replayed=order.replayed),
         rooms=limits.with_budgets(wanted),
     )  # fmt: skip
-    given, drawn = settled.state.given, limits.drawn(settled.state.given)
-    settled = replace(settled, state=replace(settled.state, drawn=drawn))
+    limited = caps.taken_up(_limited(state), settled.state.given, settled.state.forgiven)
+    drawn = limits.drawn(limited)
+    settled = replace(settled, state=replace(settled.state, limited=limited, drawn=drawn))
     change = Change(now)
     # Also where there is nothing to post: an older revision that comes later must find that it is one.
     stored.put_state(earning, settled.state)
@@ -87,7 +89,7 @@ def _post(order: OrderRecorded, *, now: datetime) -> Posted:
     counts = _count(change, head, earning, revision, order, settled.state, zone=programme.zone, now=now)
     if goods is not None and goods.status != CANCELLED:
         ending.use_by_order(change, order.shop, goods.coupon, order_id=order.order_id, placed_at=order.placed_at)
-    if limits.write(change, given, drawn) or settled.entries:
+    if limits.write(change, limited, drawn) or settled.entries:
         if item and settled.captured:
             captured = settled.state.captured - state.captured
             book.close_hold(change, item, HoldStatus.CAPTURED, captured=captured)
@@ -95,6 +97,8 @@ def _post(order: OrderRecorded, *, now: datetime) -> Posted:
         book.write(change, settled.account, settled.entries, pending=pending)
     elif counts:
         change.revise(head)
+    if len(change) > MOST_WRITES and not few:
+        return _post(order, now=now, few=True)  # paid with points of years, or giving such back, and at budgets' ends
     try:
         committed = change.commit()
     except PartlyDone as done:  # the hold was captured since it was read
@@ -132,12 +136,17 @@ def _pinned(
     return replace(state, programme_version=version.number, context=context), version.programme
 
 
-def _limits(order: OrderRecorded, state: OrderState, programme: Programme) -> Limits:
+def _limits(order: OrderRecorded, state: OrderState, programme: Programme, *, few: bool) -> Limits:
     placed_at = state.context.placed_at if state.context else order.placed_at
     return Limits(
-        order.shop, order.customer_id, order.order_id, programme, placed_at=placed_at, given=state.given,
-        drawn=state.drawn,
+        order.shop, order.customer_id, order.order_id, programme, placed_at=placed_at, given=_limited(state),
+        drawn=state.drawn, few=few,
     )  # fmt: skip
+
+
+def _limited(state: OrderState) -> tuple[Given, ...]:
+    """What it takes up of limits; of states from before that was kept, what it was given."""
+    return state.given if state.limited is None else state.limited
 
 
 def _count(
@@ -176,5 +185,5 @@ def _revision(order: OrderRecorded, *, lines: tuple[Line, ...] | None = None, ch
     return Revision(
         order_id=order.order_id, rev=order.rev, currency=order.currency, gross=order.gross, refunded=order.refunded,
         net=order.net, cancelled=order.status == CANCELLED, points_spent=order.points_spent, placed_at=order.placed_at,
-        lines=lines, channel=channel,
+        lines=lines, channel=channel, total=order.total, returned=order.returned,
     )  # fmt: skip

@@ -7,6 +7,7 @@ from typing import ClassVar, Self
 from crm.kernel.domain_events import DomainEvent
 from crm.kernel.publishing import change_id
 from crm.orders.models import Order
+from crm.orders.worth import billed
 
 
 class OrderRecorded(DomainEvent, frozen=True):
@@ -37,9 +38,14 @@ class OrderRecorded(DomainEvent, frozen=True):
     replayed: bool
     has_coupon: bool = False
     """Which one is not told: it may name a person."""
+    total: int = 0
+    """What it costs, gift cards, taxes and shipping with it; 0 in events from before this was told."""
+    returned: int = 0
+    """What of `total` was given back."""
 
     @classmethod
     def of(cls, order: Order) -> Self:
+        bill = billed(order)
         return cls(
             id=change_id(order),
             shop=order.shop,
@@ -60,4 +66,6 @@ class OrderRecorded(DomainEvent, frozen=True):
             cause=order.cause or "",
             replayed=bool(order.replayed),
             has_coupon=order.coupon is not None,
+            total=bill.total,
+            returned=bill.returned,
         )

@@ -16,11 +16,16 @@ class Line(Struct, frozen=True):
     unit_price: int
     discount: int = 0
     gift_card: bool = False
+    tax: int = 0
+
+    @property
+    def price(self) -> int:
+        return max(0, self.quantity * self.unit_price - self.discount)
 
     @property
     def value(self) -> int:
         """What counts towards gross; a gift card is money kept for later, not a sale."""
-        return 0 if self.gift_card else max(0, self.quantity * self.unit_price - self.discount)
+        return 0 if self.gift_card else self.price
 
 
 class Returned(Struct, frozen=True):
@@ -37,6 +42,15 @@ class Totals(Struct, frozen=True):
     net: int
 
 
+class Bill(Struct, frozen=True):
+    """What an order costs, its gift cards, taxes and shipping with it, and what of that was given back. Refunds are of
+    lines, so shipping never is.
+    """
+
+    total: int
+    returned: int
+
+
 def totals(lines: Sequence[Line], returned: Iterable[Returned], *, cancelled: bool) -> Totals:
     """Sum an order and all its refunds, whatever the order in which they came.
 
@@ -50,13 +64,28 @@ def totals(lines: Sequence[Line], returned: Iterable[Returned], *, cancelled: bo
 
 def nets(lines: Sequence[Line], returned: Iterable[Returned]) -> list[int]:
     """What is left of each line's value, in the order of the lines."""
-    by_line: dict[str, list[Returned]] = {}
+    by_line = _by_line(returned)
+    return [line.value - _refunded(line, line.value, by_line.get(line.line_id, [])) for line in lines]
+
+
+def bill(lines: Sequence[Line], returned: Iterable[Returned], *, shipping: int) -> Bill:
+    """A line's tax goes back as its price does."""
+    by_line = _by_line(returned)
+    back = 0
+    for line in lines:
+        part = _refunded(line, line.price, by_line.get(line.line_id, []))
+        back += part + (line.tax * part // line.price if line.price else 0)
+    return Bill(sum(line.price + line.tax for line in lines) + shipping, back)
+
+
+def _by_line(returned: Iterable[Returned]) -> dict[str, list[Returned]]:
+    found: dict[str, list[Returned]] = {}
     for part in returned:
-        by_line.setdefault(part.line_id, []).append(part)
-    return [line.value - _refunded(line, by_line.get(line.line_id, [])) for line in lines]
+        found.setdefault(part.line_id, []).append(part)
+    return found
 
 
-def _refunded(line: Line, parts: Sequence[Returned]) -> int:
+def _refunded(line: Line, value: int, parts: Sequence[Returned]) -> int:
     stated = sum(part.amount for part in parts if part.amount is not None)
     units = min(line.quantity, sum(part.quantity for part in parts if part.amount is None))
-    return min(line.value, stated + line.value * units // line.quantity)
+    return min(value, stated + value * units // line.quantity)

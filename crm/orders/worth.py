@@ -5,11 +5,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from crm.orders.models import CANCELLED, Order, OrderLine, Refund
-from crm.orders.totals import Line, Returned, Totals, nets, totals
+from crm.orders.totals import Bill, Line, Returned, Totals, bill, nets, totals
 
 
 def worth(order: Order) -> Totals:
     return totals(_lines(order), _returned(order, order.refunds), cancelled=order.status == CANCELLED)
+
+
+def billed(order: Order) -> Bill:
+    return bill(_lines(order), _returned(order, order.refunds), shipping=int(order.shipping))
 
 
 def line_nets(order: Order) -> list[int]:
@@ -44,7 +48,14 @@ def refund_amounts(order: Order) -> Iterator[tuple[Refund, int]]:
 
 def _lines(order: Order) -> list[Line]:
     return [
-        Line(line.line_id, int(line.quantity), int(line.unit_price), int(line.discount), bool(line.gift_card))
+        Line(
+            line.line_id,
+            int(line.quantity),
+            int(line.unit_price),
+            int(line.discount),
+            bool(line.gift_card),
+            int(line.tax),
+        )
         for line in order.lines
     ]
 

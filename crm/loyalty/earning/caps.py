@@ -1,10 +1,11 @@
 # crm/loyalty/earning/caps.py
 """What a customer was given before, by rules that may give them no more than so much. Pure.
 
-Counted is what is credited to the customer since the rule has such a limit: what a refund takes back makes room again.
+Counted is what is credited to the customer since the rule has such a limit: what a refund takes back makes room again,
+and what it forgives does not.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from crm.loyalty.earning.definitions import Caps, Earning
@@ -19,12 +20,25 @@ Counts = Mapping[str, Mapping[str, int]]
 
 
 def rooms(earning: Earning, counts: Counts, day: str, given: Iterable[Given]) -> Rooms:
-    """What may be given to an order of that day, which has been `given` so much so far."""
+    """What may be given to an order of that day, which takes up so much of them (`given`) so far."""
     own = _by_rule(given)
     rules = {
         rule.id: room for rule in earning.active if (room := _room(rule.caps, counts, day, rule.id, own)) is not None
     }
     return Rooms(rules, _room(earning.caps, counts, day, ALL, own))
+
+
+def taken_up(before: Sequence[Given], given: Iterable[Given], forgiven: int) -> tuple[Given, ...]:
+    """What an order takes up of limits: what rules give it, and of what they gave it `before` and do not any more, what
+    was forgiven. That is of rules before it is of the programme's rate, which has no limit.
+    """
+    points = {each.rule: each.points for each in given}
+    for each in reversed(before):
+        kept = min(forgiven, max(0, each.points - points.get(each.rule, 0)))
+        points[each.rule] = points.get(each.rule, 0) + kept
+        forgiven -= kept
+    names = dict.fromkeys([*(each.rule for each in before), *points])
+    return tuple(Given(name, points[name]) for name in names if points.get(name))
 
 
 def recounted(earning: Earning, counts: Counts, day: str, before: Iterable[Given], after: Iterable[Given]) -> Counts:
@@ -44,7 +58,7 @@ def recounted(earning: Earning, counts: Counts, day: str, before: Iterable[Given
 def _room(caps: Caps, counts: Counts, day: str, rule: str, own: Mapping[str, int]) -> int | None:
     limits = ((caps.per_day, day), (caps.per_customer, EVER))
     left = [limit - counts.get(period, {}).get(rule, 0) for limit, period in limits if limit is not None]
-    return max(0, min(left) + own.get(rule, 0)) if left else None
+    return own.get(rule, 0) + max(0, min(left)) if left else None
 
 
 def _by_rule(given: Iterable[Given]) -> dict[str, int]:

@@ -3,7 +3,7 @@
 read.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from crm.kernel.change import Change
 from crm.kernel.errors import Stale
@@ -13,29 +13,50 @@ from crm.loyalty.earning.definitions import Rule
 from crm.loyalty.earning.models import RuleBudget
 
 
-def left(shop: str, order_id: str, rule: Rule, more: int) -> dict[int, int]:
+def left(shop: str, order_id: str, rule: Rule, more: int, *, own: bool = False) -> dict[int, int]:
     """What shares have left, in the order in which this order draws from them: the others are read only where its own
-    has not as much as `more`.
+    has not as much as `more`, and not where it is to draw from its own only.
     """
     if more <= 0:
         return {}
     shares = budgets.shares_for(order_id)
     found = _left(shop, rule, shares[:1])
-    return found if found[shares[0]] >= more else found | _left(shop, rule, shares[1:])
+    return found if own or found[shares[0]] >= more else found | _left(shop, rule, shares[1:])
 
 
-def write(change: Change, shop: str, rules: Iterable[Rule], before: Iterable[Drawn], after: Iterable[Drawn]) -> None:
-    """Add what an order draws, or gives back. The commit raises Stale where a share has not as much any more."""
+def write(
+    change: Change,
+    shop: str,
+    rules: Iterable[Rule],
+    before: Iterable[Drawn],
+    after: Iterable[Drawn],
+    *,
+    few: bool = False,
+) -> None:
+    """Add what an order draws, or gives back. The commit raises Stale where a share has not as much any more. With
+    `few` writes, all that it gives back of a budget goes to one share: that has spent less then, maybe less than
+    nothing, and all together as much as they have.
+    """
     of = {rule.id: rule.budget or 0 for rule in rules}
     was, becomes = ({(each.rule, each.share): each.points for each in drawn} for drawn in (before, after))
-    for rule, share in sorted(was.keys() | becomes.keys()):
-        points = becomes.get((rule, share), 0) - was.get((rule, share), 0)
+    moved = {each: becomes.get(each, 0) - was.get(each, 0) for each in sorted(was.keys() | becomes.keys())}
+    for (rule, share), points in (_gathered(moved) if few else moved).items():
         item, spent = RuleBudget.of(shop, rule, share), RuleBudget.spent
         if points > 0:
             fits = spent <= budgets.share_of(of[rule], share) - points
             change.update(item, [spent.add(points)], when=spent.does_not_exist() | fits, otherwise=Stale())
         elif points < 0:
             change.update(item, [spent.add(points)], when=None, otherwise=Stale())
+
+
+def _gathered(moved: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], int]:
+    """What goes back, at the first share of its rule to which anything does."""
+    found: dict[tuple[str, int], int] = {}
+    first: dict[str, tuple[str, int]] = {}
+    for each, points in moved.items():
+        place = first.setdefault(each[0], each) if points < 0 else each
+        found[place] = found.get(place, 0) + points
+    return found
 
 
 def _left(shop: str, rule: Rule, shares: Sequence[int]) -> dict[int, int]:

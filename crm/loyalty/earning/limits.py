@@ -15,7 +15,8 @@ from crm.loyalty.programme import Programme
 
 
 class Limits:
-    """Of an order that was `given` so much so far, and holds so much of budgets; and what is to be written of them.
+    """Of an order that takes up so much of them (`given`) so far, and holds so much of budgets; and what is to be
+    written of them. With `few` writes it draws from its own share of a budget only.
 
     What is counted of the customer is read after the account, and written with it.
     """
@@ -30,9 +31,10 @@ class Limits:
         placed_at: datetime,
         given: Sequence[Given],
         drawn: Sequence[Drawn],
+        few: bool = False,
     ) -> None:
         self._shop, self._order_id, self._earning = shop, order_id, programme.earning
-        self._given, self._drawn = given, drawn
+        self._given, self._drawn, self._few = given, drawn, few
         self._day = clock.local_day(placed_at, programme.zone).isoformat()
         counted = self._earning.is_counted
         self._items = repository.get_counts(shop, customer_id, [self._day[:7], EVER]) if counted else {}
@@ -47,12 +49,13 @@ class Limits:
         for each in wanted:
             if each.rule in limited:
                 held = budgets.held(self._drawn, each.rule)
-                left = drawing.left(self._shop, self._order_id, limited[each.rule], each.points - held)
+                more = each.points - held
+                left = drawing.left(self._shop, self._order_id, limited[each.rule], more, own=self._few)
                 self._left[each.rule], rooms[each.rule] = left, held + sum(left.values())
         return self.rooms.within(rooms)
 
     def drawn(self, given: Sequence[Given]) -> tuple[Drawn, ...]:
-        """What the order holds of budgets once it is given so much."""
+        """What the order holds of budgets once it takes up so much."""
         points = {each.rule: each.points for each in given}
         rules = {rule.id for rule in self._earning.active if rule.budget is not None}
         return tuple(
@@ -62,8 +65,8 @@ class Limits:
         )
 
     def write(self, change: Change, given: Sequence[Given], drawn: Sequence[Drawn]) -> bool:
-        """Add what it is given, and what that takes of budgets; return whether the account is to be written with it."""
-        drawing.write(change, self._shop, self._earning.rules, self._drawn, drawn)
+        """Add what it takes up, and what that is of budgets; return whether the account is to be written with it."""
+        drawing.write(change, self._shop, self._earning.rules, self._drawn, drawn, few=self._few)
         counts = caps.recounted(self._earning, self._counts, self._day, self._given, given)
         if counts == self._counts:
             return False

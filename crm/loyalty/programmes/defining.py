@@ -90,7 +90,10 @@ def changing(said: ProgrammeFields) -> Decide:
     def decide(programme: Programme) -> Programme:
         if wrong := faults.of_fields(said.given()):
             raise InvalidInputs(wrong)
-        return _with(programme, said)
+        changed = _with(programme, said)
+        if {"return_window_days", "expiry"} & said.given().keys() and (wrong := faults.of_times(changed)):
+            raise InvalidInputs(wrong)
+        return changed
 
     return decide
 

@@ -11,15 +11,27 @@ from crm.kernel.money import is_currency
 from crm.loyalty.bonuses.definitions import LONGEST_NOTICE_DAYS, MOST_POINTS
 from crm.loyalty.earning import faults as earning
 from crm.loyalty.earning.definitions import Caps
-from crm.loyalty.expiry import LONGEST_MONTHS
+from crm.loyalty.expiry import LONGEST_MONTHS, Kind
+from crm.loyalty.programme import Programme
 
 MOST_DAYS: Final = 400
+SHORTEST_MONTH: Final = 28
 MOST_VALUE: Final = 1000
 
 
 def of_fields(said: Mapping[str, Any]) -> list[Fault]:
     """Of the fields of `defining.ProgrammeFields` that are said."""
     return [fault for name, value in said.items() if name in JUDGES for fault in JUDGES[name](name, value)]
+
+
+def of_times(programme: Programme) -> list[Fault]:
+    """Points have a time in which they can be spent, also those of a February."""
+    expiry = programme.expiry
+    if expiry is None or expiry.kind is Kind.INACTIVITY:
+        return []
+    if programme.return_window_days < SHORTEST_MONTH * expiry.months:
+        return []
+    return [Fault("return_window_days", "INVALID", "must be over before points expire")]
 
 
 def _of_currency(name: str, code: str) -> list[Fault]:

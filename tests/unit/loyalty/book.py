@@ -65,7 +65,7 @@ class Book:
         revision = Revision(
             order_id=order_id, rev=self.revs[order_id], gross=gross, refunded=refunded, cancelled=cancelled,
             net=0 if cancelled else gross - refunded, currency=said.pop("currency", "EUR"),
-            points_spent=said.pop("points_spent", 0),
+            points_spent=said.pop("points_spent", 0), total=said.pop("total", 0), returned=said.pop("returned", 0),
             placed_at=said.pop("placed_at", self.placed.setdefault(order_id, self.now)),
         )  # fmt: skip
         assert not said

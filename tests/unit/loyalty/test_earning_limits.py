@@ -31,6 +31,26 @@ def test_what_the_order_itself_was_given_is_room_for_it() -> None:
     )
 
 
+def test_a_cap_that_others_have_gone_beyond_takes_nothing_back() -> None:
+    """It was lowered, and an order of the older version was told late."""
+    earning = Earning((rule("a", per_day=50),), Caps(per_customer=50))
+    counts = {TODAY: {"a": 90}, "ever": {"*": 100}}
+    assert caps.rooms(earning, counts, TODAY, [Given("a", 30)]) == Rooms({"a": 30}, 30)
+
+
+def test_of_what_was_given_before_what_is_forgiven_stays_taken_up() -> None:
+    before = (Given("base", 100), Given("a", 50), Given("b", 50))
+    assert caps.taken_up(before, before, 0) == before
+    assert caps.taken_up(before, [], 0) == ()
+    assert caps.taken_up(before, [], 70) == (Given("a", 20), Given("b", 50))  # of the rate last
+    assert caps.taken_up(before, [Given("base", 100), Given("a", 20)], 30) == (
+        Given("base", 100),
+        Given("a", 20),
+        Given("b", 30),
+    )
+    assert caps.taken_up((Given("a", 20),), [Given("a", 50), Given("c", 5)], 0) == (Given("a", 50), Given("c", 5))
+
+
 def test_only_rules_with_such_a_limit_are_counted_and_refunds_make_room_again() -> None:
     earning = Earning((rule("a", per_day=50), rule("c", per_order=5)))
     before, after = [Given("a", 30), Given("c", 5)], [Given("a", 10)]

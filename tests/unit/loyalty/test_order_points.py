@@ -9,6 +9,7 @@ import pytest
 from crm.loyalty.expiry import Expiry
 from crm.loyalty.order_points import correction
 from crm.loyalty.programme import Shortfall
+from crm.orders import totals as totals_of
 from crm.orders.totals import Line, Returned, totals
 from tests.unit.loyalty.book import Book
 
@@ -179,6 +180,61 @@ def test_a_refund_of_an_order_paid_partly_with_points_gives_its_share_back_with_
     assert [(each.cause, each.points) for each in given.entries[-1].reverses] == [("order:o1:spend:1", 45)]
     given.order(gross=10_000, points_spent=90, refunded=10_000)
     assert given.open == {"2026-04-10": 60, "2026-04-20": 60}
+
+
+def billed(*back: Returned, cancelled: bool = False) -> dict[str, Any]:
+    """An article of 1 euro and a gift card of 50, with a tax of 20 cents and 8.80 of shipping: 60 euros."""
+    lines = [Line("a", 1, 100, tax=20), Line("g", 1, 5_000, gift_card=True)]
+    worth, bill = totals(lines, back, cancelled=cancelled), totals_of.bill(lines, back, shipping=880)
+    return {
+        "gross": worth.gross, "refunded": worth.refunded, "total": bill.total, "returned": bill.returned,
+        "points_spent": 6_000, "cancelled": cancelled,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("back", "points"),
+    [(["a"], 120), (["g"], 5_000), (["a", "g"], 5_120)],
+)
+def test_points_paid_for_gift_cards_taxes_and_shipping_too_and_come_back_with_what_is_given_back(
+    back: list[str], points: int
+) -> None:
+    given = book(rate=0)
+    given.adjust(6_000)
+    given.order(**billed())
+    assert given.balances == (0, 0, 0, 0)
+    given.order(**billed(*(Returned(line, 1) for line in back)))
+    assert given.balances == (points, 0, 0, 0)
+    given.order(**billed(*(Returned(line, 1) for line in back), cancelled=True))
+    assert given.balances == (6_000, 0, 0, 0)  # what paid for shipping comes back where the order is cancelled
+
+
+def test_a_gift_card_alone_that_was_paid_with_points_gives_them_back() -> None:
+    given = book(rate=0)
+    given.adjust(5_000)
+    given.order(gross=0, total=5_000, points_spent=5_000)
+    given.order(gross=0, total=5_000, returned=5_000, points_spent=5_000)
+    assert given.balances == (5_000, 0, 0, 0)
+
+
+def test_what_goes_back_of_points_is_rounded_down_over_all_refunds_together() -> None:
+    given = book(rate=0)
+    given.adjust(10)
+    for refunded, left in ((0, 0), (3_333, 3), (3_334, 3), (6_666, 6), (10_000, 10)):
+        given.order(gross=10_000, refunded=refunded, points_spent=10)
+        assert given.balances == (left, 0, 0, 0)
+
+
+def test_what_is_added_to_an_order_that_is_told_late_expires_when_the_order_did() -> None:
+    """It happened while the first points lived; those of it that are told after their end were lost with them."""
+    given = book()
+    given.order(gross=10_000)
+    edited = given.now
+    given.wait(days=40)
+    given.occasion = lambda cause, at=None, **others: Book.occasion(given, cause, at or edited, **others)  # type: ignore[method-assign]
+    given.order(gross=15_000)
+    given.wait(minutes=1)
+    assert given.balances == (0, 0, 0, 0)
 
 
 def test_points_given_back_after_their_expiry_can_be_spent_for_thirty_days() -> None:
