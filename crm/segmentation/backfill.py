@@ -86,21 +86,26 @@ def step(operation: Operation, *, patient: bool, now: datetime) -> None:
     operation.read_units += meter.read_units
     operation.write_units += meter.write_units
     if done and operation.waits_until is None:
-        pause = int(done / PER_SECOND - (time.monotonic() - began))
-        operation.waits_until = now + timedelta(seconds=pause) if pause > 0 else None
+        operation.waits_until = _rest(done, began, now=now)
+
+
+def _rest(done: int, began: float, *, now: datetime) -> datetime | None:
+    """Until when, after so many customers, nobody is walked to."""
+    pause = int(done / PER_SECOND - (time.monotonic() - began))
+    return now + timedelta(seconds=pause) if pause > 0 else None
 
 
 def _walk(operation: Operation, *, patient: bool, began: float, now: datetime) -> int:
     """How many customers were walked."""
     operation.waits_until = None
-    catalogue = repository.get_catalogue(operation.shop)
-    definitions = in_force.current(operation.shop, now=now, at_least=int(catalogue.rev) if catalogue else 0)
+    kept = repository.get_walk(operation.shop)
+    # Behind the walk: whatever edit has joined that, these are no older.
+    definitions = in_force.current(operation.shop, now=now, anew=True)
     if SEGMENT in operation.arguments:
         return _walk_alone(operation, definitions, patient=patient, began=began, now=now)
-    kept = repository.get_walk(operation.shop)
-    version = int(operation.arguments[VERSION])
     # Not before its edit has joined the walk, or edits that come fast enough would end each other without a step.
-    if catalogue is None or (catalogue.refresh_in > version and kept.walk().newest >= version):
+    has_joined = kept.walk().newest >= int(operation.arguments[VERSION])
+    if has_joined and definitions.refreshed_by != operation.operation_id:
         operation.status = CANCELLED
         operation.faults = [OperationFault(path=SUPERSEDED.path, code=SUPERSEDED.code, message=SUPERSEDED.message)]
         return 0
@@ -115,6 +120,9 @@ def _walk_on(
     operation: Operation, kept: SegmentsWalk, definitions: InForce, *, patient: bool, began: float, now: datetime
 ) -> int:
     """The walk over all customers, by whoever comes first: where another has gone on with it meanwhile, that counts."""
+    if kept.rests_until is not None and now < kept.rests_until:
+        operation.waits_until = kept.rests_until
+        return 0
     version, stored = int(operation.arguments[VERSION]), kept.walk()
     before = walk = laps.joined(stored, version)
     done = 0
@@ -127,6 +135,7 @@ def _walk_on(
             break
     if walk.done > before.done and not walk.refused:  # first: whoever dies in between comes here again
         _ready(operation, definitions, walk.done, now=now)
+    kept.rests_until = _rest(done, began, now=now)
     if walk != stored and not _keep(kept, walk, operation, now=now):
         return done
     operation.row_count = max(int(operation.row_count), walk.walked - before.walked_before(version))

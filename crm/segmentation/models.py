@@ -155,11 +155,12 @@ class SegmentsReady(Item, discriminator="SegmentsReady"):
 
 
 class SegmentsWalk(Published, discriminator="SegmentsWalk"):
-    """Where the walk over all customers stands (crm/segmentation/laps.py). No part of an operation: whichever is the
-    newest goes on with it. Nor of the catalogue, likewise.
+    """Where the walk over all customers stands (crm/segmentation/laps.py), and until when it rests. No part of an
+    operation: whichever is the newest goes on with it. Nor of the catalogue, likewise.
     """
 
     stored = CompactJSONAttribute(default=dict)
+    rests_until = UTCDateTimeAttribute(null=True)
 
     @classmethod
     def of(cls, shop: str) -> Self:

@@ -13,7 +13,7 @@ from crm.kernel.actor import Actor, Role
 from crm.kernel.operations import CANCELLED, DONE, OVER, Operation
 from crm.segmentation import backfill, bringing_up, in_force, refreshing, repository, service
 from crm.segmentation.defining import Edited, SegmentFields
-from crm.segmentation.in_force import Status
+from crm.segmentation.in_force import InForce, Status
 from crm.segmentation.models import DYNAMIC
 from crm.shops.models import Shop
 from tests.segment_walks import LONG_AGO, finish, members, run, store, versions
@@ -131,6 +131,38 @@ def test_two_operations_that_go_on_with_the_walk_at_once_count_one_of_them(
     [second] = others
     done = finish(second.operation, now=now)
     assert (done.row_count, service.ready_in("demo"), versions(PEOPLE)) == (23, 2, {2})
+
+
+def test_an_edit_that_joins_while_definitions_are_read_is_not_done_by_those(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, others = defined(now), list[Edited]()
+    current = in_force.current
+
+    def and_somebody_edits(*given: Any, **more: Any) -> InForce:
+        monkeypatch.setattr(in_force, "current", current)
+        found = current(*given, **more)
+        others.append(second := defined(now, "number_of_orders >= 2", "Loyal"))
+        step(second.operation, now=now)
+        return found
+
+    monkeypatch.setattr(in_force, "current", and_somebody_edits)
+    step(first.operation, now=now)
+    [second] = others
+    while service.ready_in("demo") < 2:
+        step(second.operation, now=now)
+    assert versions(PEOPLE) == {2}
+
+
+def test_an_edit_does_not_cut_the_rest_of_the_walk_short(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(backfill, "PER_SECOND", 1)
+    step(defined(now).operation, now=now)
+    second = defined(now, "number_of_orders >= 2", "Loyal")
+    told = step(second.operation, now=now + timedelta(seconds=1))
+    assert told.row_count == 0
+    assert told.waits_until is not None
+    assert timedelta(seconds=2) <= told.waits_until - now <= timedelta(seconds=4)
+    assert step(second.operation, now=told.waits_until).row_count == 4
 
 
 def test_nobody_is_done_before_whom_an_overtaken_operation_gave_up_on_is(
