@@ -8,8 +8,8 @@ from crm.customers import service as customers
 from crm.customers.service import Words
 from crm.kernel.change import Change
 from crm.orders.models import CurrencyTotals, Statistics
-from crm.segmentation import service as segmentation
-from crm.segmentation.service import Rfm
+from crm.segmentation import measuring
+from crm.segmentation.measuring import Rfm
 from tests.rfm_table import Row
 
 
@@ -46,7 +46,7 @@ def order(shop: str, customer_id: str, row: Row, *, now: datetime, currency: str
 
 
 def score(shop: str, customer_id: str, *, now: datetime) -> Rfm | None:
-    return segmentation.rfm_of(customers.take_snapshot(shop, customer_id), now=now)
+    return measuring.rfm_of(customers.take_snapshot(shop, customer_id), now=now)
 
 
 def by_hand(row: Row) -> Rfm:

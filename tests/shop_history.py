@@ -8,7 +8,7 @@ from crm.intake import service as intake
 from crm.loyalty import service as loyalty
 from crm.orders import service as orders
 from crm.orders.events import OrderRecorded
-from crm.segmentation import service as segmentation
+from crm.segmentation import keeping
 from tests.asking import NOW
 from tests.shop_events import event
 
@@ -24,10 +24,10 @@ def recorded(order_id: str) -> None:
     """What follows from an order that is recorded."""
     told = OrderRecorded.of(orders.get("demo", order_id))
     loyalty.post_for_order(told, now=NOW)
-    segmentation.refresh(
+    keeping.refresh(
         "demo",
         told.customer_id,
-        touched=segmentation.touched(told),
+        touched=keeping.touched(told),
         cause=told.cause,
         occurred_at=told.occurred_at,
         now=NOW,

@@ -35,7 +35,7 @@ from crm.loyalty.rewards.service import Limit, Period, RewardFields, RewardKind
 from crm.notifications import service as notifications
 from crm.orders import service as orders
 from crm.orders.events import OrderRecorded
-from crm.segmentation import in_force
+from crm.segmentation import in_force, keeping
 from crm.segmentation import service as segmentation
 from crm.segmentation.service import SegmentFields
 from crm.shops import service as shops
@@ -307,10 +307,10 @@ class _Life:
         refund = refunded(number, f"r-{self.person}")["data"] | {"reason": self.mark}
         refund["lines"] = [{"lineId": self.mark, "quantity": 1, "amount": self.price[:-1] + "0"}]
         self.happened("refund.created", refund, "refunded")
-        segmentation.refresh(
+        keeping.refresh(
             self.shop,
             self.id,
-            touched=segmentation.touched(recorded),
+            touched=keeping.touched(recorded),
             cause=recorded.cause,
             occurred_at=recorded.occurred_at,
             now=NOW,

@@ -4,15 +4,19 @@ customers nor what is counted of them (docs/decisions/0075).
 """
 
 from crm.segmentation.defining import attribute_changed, shop_changed
-from crm.segmentation.refreshing import refresh, wake
-from crm.segmentation.touching import TOUCHED_BY, CustomerEvent, touched
+from crm.segmentation.refreshing import bring_up, refresh, wake
+from crm.segmentation.touching import EVERYTHING, NOTHING, TOUCHED_BY, CustomerEvent, Touched, touched
 from crm.segmentation.transitions import Interval
 
 __all__ = [
+    "EVERYTHING",
+    "NOTHING",
     "TOUCHED_BY",
     "CustomerEvent",
     "Interval",
+    "Touched",
     "attribute_changed",
+    "bring_up",
     "refresh",
     "shop_changed",
     "touched",

@@ -8,7 +8,7 @@ from typing import Annotated
 import strawberry
 from msgspec import Struct
 
-from crm.segmentation import service
+from crm.segmentation import querying
 from schema.access import signed_in, staff
 from schema.connections import about, priced
 from schema.context import Context, Info, stored
@@ -48,7 +48,7 @@ class Placed(Struct, frozen=True):
     index: int
     parent: int | None
     depth: int
-    part: service.Explanation
+    part: querying.Explanation
     parts: tuple[int, ...]
 
 
@@ -113,7 +113,7 @@ class SegmentExplanationPart:
 
 @strawberry.type(description="Why a customer is in a segment, or is not.", directives=staff("segments:read"))
 class SegmentExplanation:
-    found: strawberry.Private[service.Explained]
+    found: strawberry.Private[querying.Explained]
 
     @strawberry.field(
         description="All that is wrong with the query; without anything else then.", directives=[about(2)]
@@ -178,20 +178,20 @@ class SegmentExplanationQuery:
         return SegmentExplanation(found=found) if found else None
 
 
-async def _explained(context: Context, segment: SegmentChoiceInput, customer_id: str) -> service.Explained | None:
+async def _explained(context: Context, segment: SegmentChoiceInput, customer_id: str) -> querying.Explained | None:
     shop, now = context.shop, context.now
     if segment.query is not None:
-        return await stored(service.explain_query, shop, customer_id, segment.query.value, now=now)
+        return await stored(querying.explain_query, shop, customer_id, segment.query.value, now=now)
     assert segment.id is not None
     key = key_of("Segment", segment.id.value, field="segment.id")
-    return await stored(service.explain_segment, shop, customer_id, key[0], now=now) if key else None
+    return await stored(querying.explain_segment, shop, customer_id, key[0], now=now) if key else None
 
 
-def placed(whole: service.Explanation | None) -> tuple[Placed, ...]:
+def placed(whole: querying.Explanation | None) -> tuple[Placed, ...]:
     """All parts, each before those that it is made of."""
     found: list[Placed] = []
 
-    def place(part: service.Explanation, parent: int | None, depth: int) -> int:
+    def place(part: querying.Explanation, parent: int | None, depth: int) -> int:
         index = len(found)
         found.append(Placed(index, parent, depth, part, ()))
         below = tuple(place(each, index, depth + 1) for each in part.parts)

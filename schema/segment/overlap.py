@@ -7,7 +7,7 @@ from typing import Annotated
 import strawberry
 
 from crm.kernel.errors import InvalidInput
-from crm.segmentation import service
+from crm.segmentation import measuring
 from schema.access import signed_in, staff
 from schema.connections import about, priced
 from schema.context import Info, stored
@@ -20,7 +20,7 @@ LEAST = 2
 
 @strawberry.type(description="Customers who are in several segments.", directives=signed_in())
 class SegmentOverlapRegion:
-    region: strawberry.Private[service.Region]
+    region: strawberry.Private[measuring.Region]
 
     @strawberry.field(description="Which segments: one of them, or several.", directives=[about(3)])
     async def segments(self, info: Info) -> list[Segment]:
@@ -38,11 +38,11 @@ class SegmentOverlapRegion:
 
 @strawberry.type(description="How far segments have the same members.", directives=staff("segments:read"))
 class SegmentOverlap:
-    found: strawberry.Private[service.Overlap]
+    found: strawberry.Private[measuring.Overlap]
 
     @strawberry.field(
         description=(
-            f"Whether it is counted, member by member, as it is of segments with {service.MOST_COUNTED:,} members "
+            f"Whether it is counted, member by member, as it is of segments with {measuring.MOST_COUNTED:,} members "
             "together at most; else it is estimated from a sample of the shop's customers."
         )
     )
@@ -75,15 +75,15 @@ class SegmentOverlapQuery:
         info: Info,
         ids: Annotated[
             list[strawberry.ID],
-            strawberry.argument(description=f"The `id`s of {LEAST} to {service.MOST_OVERLAPPING} segments."),
+            strawberry.argument(description=f"The `id`s of {LEAST} to {measuring.MOST_OVERLAPPING} segments."),
         ],
     ) -> SegmentOverlap | None:
-        if not LEAST <= len(set(ids)) <= service.MOST_OVERLAPPING:
-            raise InvalidInput(f"must be {LEAST} to {service.MOST_OVERLAPPING} segments", field="ids")
+        if not LEAST <= len(set(ids)) <= measuring.MOST_OVERLAPPING:
+            raise InvalidInput(f"must be {LEAST} to {measuring.MOST_OVERLAPPING} segments", field="ids")
         keys = [key_of("Segment", each, field=f"ids.{index}") for index, each in enumerate(dict.fromkeys(ids))]
         asked = [key[0] for key in keys if key is not None]
         known = await gather(*(segment_by_key(info.context, each) for each in asked))
         if len(asked) < len(keys) or None in known:
             return None
-        found = await stored(service.overlap, info.context.shop, asked)
+        found = await stored(measuring.overlap, info.context.shop, asked)
         return SegmentOverlap(found=found) if found else None

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Final
 import strawberry
 from msgspec import Struct
 
-from crm.segmentation import service
+from crm.segmentation import querying
 from schema.access import staff
 from schema.connections import First, ListSize, about, page_size, priced
 from schema.context import Context, Info, stored
@@ -28,14 +28,14 @@ AT_ONCE: Final = 10
 class Found(Struct, frozen=True):
     """The members there would be among the customers looked at, the newest first."""
 
-    sample: service.Sample
+    sample: querying.Sample
     members: list[str]
 
 
 class Looking:
     """What is found out of a right query once, by whichever field first asks."""
 
-    def __init__(self, context: Context, compiled: service.Compiled, in_force: service.InForce) -> None:
+    def __init__(self, context: Context, compiled: querying.Compiled, in_force: querying.InForce) -> None:
         self.context = context
         self.compiled = compiled
         self.in_force = in_force
@@ -48,20 +48,20 @@ class Looking:
 
     async def _look(self) -> Found:
         reads = self.compiled.reads
-        looked = await stored(service.look, self.context.shop, reads)
+        looked = await stored(querying.look, self.context.shop, reads)
         # Without histories all is known by now; they are read for some customers beside each other.
-        size = AT_ONCE if service.histories(reads) else max(1, len(looked.snapshots))
+        size = AT_ONCE if querying.histories(reads) else max(1, len(looked.snapshots))
         parts = (looked.snapshots[start : start + size] for start in range(0, len(looked.snapshots), size))
         found = await gather(*(stored(self._members, part) for part in parts))
         return Found(looked.sample, [each for part in found for each in part])
 
-    def _members(self, snapshots: Sequence[service.Snapshot]) -> list[str]:
-        return service.members_among(snapshots, self.compiled, self.in_force, now=self.context.now)
+    def _members(self, snapshots: Sequence[querying.Snapshot]) -> list[str]:
+        return querying.members_among(snapshots, self.compiled, self.in_force, now=self.context.now)
 
 
 @strawberry.type(description="What a query would do as a segment.", directives=staff("segments:read"))
 class SegmentPreview:
-    said: strawberry.Private[service.Understood]
+    said: strawberry.Private[querying.Understood]
     looking: strawberry.Private[Looking | None]
 
     @strawberry.field(description="All that is wrong with it, in the order of the text.", directives=[about(2)])
@@ -104,8 +104,8 @@ class SegmentPreview:
 
     @strawberry.field(
         description=(
-            f"How many customers were looked at: {service.MOST_LOOKED_AT:,} at most, and "
-            f"{service.MOST_WITH_HISTORIES:,} where the query reads histories (orders, touchpoints, carts)."
+            f"How many customers were looked at: {querying.MOST_LOOKED_AT:,} at most, and "
+            f"{querying.MOST_WITH_HISTORIES:,} where the query reads histories (orders, touchpoints, carts)."
         ),
         directives=[*PERSONAL, priced(LOOKING)],
     )
@@ -139,7 +139,7 @@ class SegmentPreview:
         found = await self._found()
         if found is None or self.said.compiled is None or found.sample.total is None:
             return None
-        return service.requests(self.said.compiled.reads, found.sample.total)
+        return querying.requests(self.said.compiled.reads, found.sample.total)
 
     async def _found(self) -> Found | None:
         return await self.looking.found() if self.looking else None
@@ -152,6 +152,6 @@ class SegmentPreviewQuery:
     )
     async def segment_preview(self, info: Info, query: QueryText) -> SegmentPreview | None:
         context = info.context
-        said, in_force = await stored(service.understood, context.shop, query, now=context.now)
+        said, in_force = await stored(querying.understood, context.shop, query, now=context.now)
         looking = Looking(context, said.compiled, in_force) if said.compiled else None
         return SegmentPreview(said=said, looking=looking)

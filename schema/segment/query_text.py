@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import strawberry
 
-from crm.segmentation import service
-from crm.segmentation.service import FactKind
+from crm.segmentation import querying
+from crm.segmentation.querying import FactKind
 from schema.access import signed_in
 
 QueryText = Annotated[
@@ -16,7 +16,7 @@ QueryText = Annotated[
 
 
 def _of(fact: FactKind) -> Any:
-    return strawberry.enum_value(fact.value, description=service.ORIGINS[fact])
+    return strawberry.enum_value(fact.value, description=querying.ORIGINS[fact])
 
 
 @strawberry.enum(description="What queries read of customers, each kind from one place.")
@@ -47,7 +47,7 @@ class SegmentFact(Enum):
     directives=signed_in(),
 )
 class SegmentQueryMistake:
-    item: strawberry.Private[service.Mistake]
+    item: strawberry.Private[querying.Mistake]
 
     @strawberry.field(description="What to switch on; docs/segments.md lists every code.")
     def code(self) -> str:

@@ -7,7 +7,7 @@ from typing import Final
 
 import strawberry
 
-from crm.segmentation import service
+from crm.segmentation import measuring
 from schema.access import signed_in, staff
 from schema.connections import about
 from schema.context import Context, Info, stored
@@ -40,8 +40,8 @@ class RfmGroup(Enum):
     directives=signed_in(),
 )
 class RfmScore:
-    item: strawberry.Private[service.Rfm]
-    bounds: strawberry.Private[service.Thresholds]
+    item: strawberry.Private[measuring.Rfm]
+    bounds: strawberry.Private[measuring.Thresholds]
 
     @strawberry.field(description="What the scores make of the customer.")
     def group(self) -> RfmGroup:
@@ -76,7 +76,7 @@ class RfmScore:
     directives=staff("segments:read"),
 )
 class RfmBounds:
-    bounds: strawberry.Private[service.Thresholds]
+    bounds: strawberry.Private[measuring.Thresholds]
 
     @strawberry.field(description="By the day of the last order, in the shop's zone.", directives=[about(BOUNDS)])
     def recency(self) -> list[date]:
@@ -103,10 +103,10 @@ class RfmBounds:
         return self.bounds.version
 
 
-async def rfm_of(context: Context, heads: service.Snapshot) -> RfmScore | None:
+async def rfm_of(context: Context, heads: measuring.Snapshot) -> RfmScore | None:
     """None until the shop's customers have been compared."""
     known = await in_force(context)
-    found = await stored(service.rfm_of, heads, now=context.now)
+    found = await stored(measuring.rfm_of, heads, now=context.now)
     return RfmScore(item=found, bounds=known.rfm) if found is not None and known.rfm is not None else None
 
 

@@ -9,7 +9,7 @@ import strawberry
 
 from crm.kernel.actor import Actor as Doer
 from crm.kpis import service as kpis
-from crm.segmentation import service
+from crm.segmentation import querying, service
 from schema.access import signed_in, staff
 from schema.connections import After, Connection, First, Place, about, connection, page_size, paged, priced
 from schema.context import Context, Info, stored
@@ -180,7 +180,7 @@ class Segment(Node):
     async def errors(self, info: Info) -> list[SegmentQueryMistake]:
         known = await self._now(info.context)
         broken = known is not None and known.is_broken
-        mistakes = service.mistakes_of(await newest(info.context), self.segment_key) if broken else ()
+        mistakes = querying.mistakes_of(await newest(info.context), self.segment_key) if broken else ()
         return [SegmentQueryMistake(item=mistake) for mistake in mistakes]
 
     @strawberry.field(

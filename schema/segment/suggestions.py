@@ -6,7 +6,7 @@ from typing import Annotated, Final
 
 import strawberry
 
-from crm.segmentation import service
+from crm.segmentation import querying
 from schema.access import signed_in, staff
 from schema.connections import DEFAULT_FIRST, First, ListSize, page_size, priced
 from schema.context import Context, Info, stored
@@ -36,7 +36,7 @@ class SegmentSuggestionKind(Enum):
 
 @strawberry.type(description="What may stand in a query at the cursor.", directives=signed_in())
 class SegmentSuggestion:
-    item: strawberry.Private[service.Suggestion]
+    item: strawberry.Private[querying.Suggestion]
 
     @strawberry.field(description="Put it in the place of the `length` characters from `offset` on.")
     def text(self) -> str:
@@ -86,16 +86,16 @@ class SegmentSuggestionQuery:
         self, info: Info, query: Written = "", offset: Offset = None, first: First = DEFAULT_FIRST
     ) -> list[SegmentSuggestion]:
         size, text = page_size(first), query or ""
-        found = service.filters_at(text, _place(text, offset), await _may_be_named(info.context))
+        found = querying.filters_at(text, _place(text, offset), await _may_be_named(info.context))
         return [SegmentSuggestion(item=each) for each in found[:size]]
 
     @strawberry.field(
         description=(
             "The values that may stand at the cursor, those that begin like what is there first: choices, usual days, "
             "types of events, segments' names, what the shop's customers have for tags, places, languages and sources, "
-            f"where at least {service.SHARED_BY} of those looked at share it, and what it sells, by the orders of some "
-            "of them, as found out each day: SKUs, categories, product tags and channels. A form asks with what it "
-            "would write: `customer_tags CONTAINS 'vi`."
+            f"where at least {querying.SHARED_BY} of those looked at share it, and what it sells, by the orders of "
+            "some of them, as found out each day: SKUs, categories, product tags and channels. A form asks with what "
+            "it would write: `customer_tags CONTAINS 'vi`."
         ),
         directives=[*staff("segments:read"), _sized(), priced(LOOKING)],
     )
@@ -103,13 +103,13 @@ class SegmentSuggestionQuery:
         self, info: Info, query: Written = "", offset: Offset = None, first: First = DEFAULT_FIRST
     ) -> list[SegmentSuggestion]:
         size, text, context = page_size(first), query or "", info.context
-        known = await stored(service.known_texts, context.shop, now=context.now)
-        found = service.values_at(text, _place(text, offset), await _may_be_named(context), known)
+        known = await stored(querying.known_texts, context.shop, now=context.now)
+        found = querying.values_at(text, _place(text, offset), await _may_be_named(context), known)
         return [SegmentSuggestion(item=each) for each in found[:size]]
 
 
-async def _may_be_named(context: Context) -> service.Catalogue:
-    return await stored(service.may_be_named, context.shop, now=context.now)
+async def _may_be_named(context: Context) -> querying.Catalogue:
+    return await stored(querying.may_be_named, context.shop, now=context.now)
 
 
 def _place(text: str, offset: int | None) -> int:

@@ -3,7 +3,7 @@
 
 import strawberry
 
-from crm.segmentation import service
+from crm.segmentation import querying
 from schema.access import signed_in, staff
 from schema.connections import about
 
@@ -12,7 +12,7 @@ from schema.connections import about
     description="A segment that many shops want: take its query as it is, or change it.", directives=signed_in()
 )
 class SegmentTemplate:
-    item: strawberry.Private[service.Template]
+    item: strawberry.Private[querying.Template]
 
     @strawberry.field(description="What to know it by; it never changes.")
     def key(self) -> str:
@@ -35,7 +35,7 @@ class SegmentTemplate:
 class SegmentTemplateQuery:
     @strawberry.field(
         description="Segments that shops begin with.",
-        directives=[*staff("segments:read"), about(len(service.TEMPLATES))],
+        directives=[*staff("segments:read"), about(len(querying.TEMPLATES))],
     )
     def segment_templates(self) -> list[SegmentTemplate]:
-        return [SegmentTemplate(item=template) for template in service.TEMPLATES]
+        return [SegmentTemplate(item=template) for template in querying.TEMPLATES]

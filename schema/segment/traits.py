@@ -8,7 +8,7 @@ from decimal import Decimal
 import strawberry
 
 from crm.kernel.money import Money as Amount
-from crm.segmentation import service
+from crm.segmentation import measuring
 from schema.access import signed_in
 from schema.connections import about
 from schema.context import Loader, stored
@@ -17,7 +17,7 @@ from schema.scalars import CurrencyCode, DecimalText, Money
 
 @strawberry.type(description="How many members have a value.", directives=signed_in())
 class SegmentShare:
-    item: strawberry.Private[service.Share]
+    item: strawberry.Private[measuring.Share]
 
     @strawberry.field(description="The value, as queries have it.")
     def value(self) -> str:
@@ -34,7 +34,7 @@ class SegmentShare:
 
 @strawberry.type(description="An attribute, over the members of whom it is known.", directives=signed_in())
 class SegmentTrait:
-    item: strawberry.Private[service.Choice | service.Number]
+    item: strawberry.Private[measuring.Choice | measuring.Number]
 
     @strawberry.field(description="The attribute, as queries name it.")
     def attribute(self) -> str:
@@ -47,7 +47,7 @@ class SegmentTrait:
 
 @strawberry.type(description="The most frequent values of an attribute.", directives=signed_in())
 class SegmentTraitChoice(SegmentTrait):
-    item: strawberry.Private[service.Choice]
+    item: strawberry.Private[measuring.Choice]
 
     @strawberry.field(description="The most frequent first. A member may have several values.", directives=[about(5)])
     def shares(self) -> list[SegmentShare]:
@@ -56,7 +56,7 @@ class SegmentTraitChoice(SegmentTrait):
 
 @strawberry.type(description="A number, over the members of whom it is known.", directives=signed_in())
 class SegmentTraitNumber(SegmentTrait):
-    item: strawberry.Private[service.Number]
+    item: strawberry.Private[measuring.Number]
     in_currency: strawberry.Private[str]
 
     @strawberry.field(description="Of amounts, which are in whole units of it; null of other numbers.")
@@ -80,7 +80,7 @@ class SegmentTraitNumber(SegmentTrait):
     directives=signed_in(),
 )
 class SegmentTraits:
-    found: strawberry.Private[service.Insights]
+    found: strawberry.Private[measuring.Insights]
 
     @strawberry.field(description="Of those who were members then.")
     def as_of(self) -> datetime:
@@ -102,7 +102,7 @@ class SegmentTraits:
 
 @strawberry.type(description="What a segment's members have spent.", directives=signed_in())
 class SegmentRevenue:
-    found: strawberry.Private[service.Insights]
+    found: strawberry.Private[measuring.Insights]
 
     @strawberry.field(description="Of those who were members then.")
     def as_of(self) -> datetime:
@@ -113,9 +113,9 @@ class SegmentRevenue:
         return Money.of(self.found.typical.spent, self.found.currency)
 
 
-class InsightsBySegment(Loader[str, service.Insights | None]):
+class InsightsBySegment(Loader[str, measuring.Insights | None]):
     """All in one batch read."""
 
-    async def load_many(self, keys: list[str]) -> Sequence[service.Insights | None]:
-        found = await stored(service.insights_of, self.context.shop, keys)
+    async def load_many(self, keys: list[str]) -> Sequence[measuring.Insights | None]:
+        found = await stored(measuring.insights_of, self.context.shop, keys)
         return [found.get(key) for key in keys]

@@ -8,7 +8,7 @@ import pytest
 from crm.customers.events import AttributeDefined
 from crm.intake.changes import PUBLISHERS
 from crm.intake.event_types import BEHAVIOUR
-from crm.segmentation.service import TOUCHED_BY
+from crm.segmentation.keeping import TOUCHED_BY
 from crm.shops.events import ShopChanged
 from tests.contract.stack import (
     Properties,

@@ -85,7 +85,7 @@ def let_follow(shop: str, order_ids: Sequence[str]) -> None:
     from crm.notifications import service as notifications
     from crm.orders import service as orders
     from crm.orders.events import OrderRecorded
-    from crm.segmentation import service as segmentation
+    from crm.segmentation import keeping
 
     now = datetime.now(UTC)
     for order_id in order_ids:
@@ -93,8 +93,8 @@ def let_follow(shop: str, order_ids: Sequence[str]) -> None:
         told = OrderRecorded.of(order)
         loyalty.post_for_order(told, now=now)
         notifications.plan_thank_you(told, now=now)
-        touched = segmentation.touched(told)
-        segmentation.refresh(
+        touched = keeping.touched(told)
+        keeping.refresh(
             shop, order.customer_id, touched=touched, cause=told.cause, occurred_at=told.occurred_at, now=now
         )
         answers = feedback.responses(shop, order.customer_id, limit=10)

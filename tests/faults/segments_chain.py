@@ -36,12 +36,12 @@ class Chain:
 
     def follow(self, *, now: datetime) -> None:
         """Until nothing more follows."""
-        from crm.segmentation import service as segmentation
+        from crm.segmentation import keeping
 
         while events := list(self._published()):
             for event in events:
                 self.told[event.detail_type] += 1
-                if type(event) in segmentation.TOUCHED_BY:
+                if type(event) in keeping.TOUCHED_BY:
                     refresh(event, now=now)
 
     def forget(self) -> None:
@@ -51,12 +51,12 @@ class Chain:
 
     def sweep(self, *, now: datetime) -> int:
         """Handle every timer that is due; returns how many there were."""
-        from crm.segmentation import service as segmentation
+        from crm.segmentation import keeping
 
         count = 0
         while due := [each for each in fired(now) if each.shop in self._shops and each.owner == "segmentation"]:
             for each in due:
-                segmentation.wake(each, now=now)
+                keeping.wake(each, now=now)
             count += len(due)
         return count
 
@@ -91,12 +91,12 @@ def take_in(event: Event, *, now: datetime) -> str:
 
 def refresh(event: Any, *, now: datetime) -> None:
     """As functions/segmentation/refresh_memberships does."""
-    from crm.segmentation import service as segmentation
+    from crm.segmentation import keeping
 
-    segmentation.refresh(
+    keeping.refresh(
         event.shop,
         event.customer_id,
-        touched=segmentation.touched(event),
+        touched=keeping.touched(event),
         cause=event.cause,
         occurred_at=event.occurred_at,
         now=now,

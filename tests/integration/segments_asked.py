@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from crm.customers import service as customers
+from crm.segmentation import keeping
 from crm.segmentation import service as segmentation
 from schema.node import GlobalId
 from tests.asking import NOW, ask
@@ -47,4 +48,4 @@ def caught_up(*, now: datetime = NOW) -> None:
     in_force = segmentation.current("demo", now=now)
     for shard in range(customers.SHARDS):
         for profile in customers.list_shard("demo", shard, before=None, limit=100):
-            segmentation.bring_up(customers.take_snapshot("demo", profile.customer_id), in_force, now=now)
+            keeping.bring_up(customers.take_snapshot("demo", profile.customer_id), in_force, now=now)

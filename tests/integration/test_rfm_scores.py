@@ -12,7 +12,8 @@ from crm.kernel.actor import SYSTEM
 from crm.kernel.meter import metering
 from crm.segmentation import in_force, repository, scoring, tallies
 from crm.segmentation import service as segmentation
-from crm.segmentation.service import DYNAMIC, Rfm, SegmentFields
+from crm.segmentation.measuring import Rfm
+from crm.segmentation.service import DYNAMIC, SegmentFields
 from crm.shops import service as shops
 from functions.segmentation.score_shops import handler
 from tests import bulk, scored

@@ -9,7 +9,7 @@ from crm.kernel.actor import Actor, Role
 from crm.kernel.errors import InvalidInputs, NotFound, Stale
 from crm.kernel.meter import metering
 from crm.kernel.remembered import Remembered
-from crm.segmentation import defining, in_force, known_texts, repository, service
+from crm.segmentation import defining, in_force, known_texts, querying, repository, service
 from crm.segmentation.defining import SegmentFields
 from crm.segmentation.language.facts import Fact
 from crm.segmentation.language.reading import only
@@ -186,7 +186,7 @@ def test_for_a_minute_nothing_is_asked_and_then_only_whether_anything_changed(no
 def test_of_many_shops_those_that_were_asked_about_last_are_kept(
     now: datetime, monkeypatch: pytest.MonkeyPatch, two_shops: None
 ) -> None:
-    for module, asked in ((in_force, service.current), (known_texts, service.known_texts)):
+    for module, asked in ((in_force, service.current), (known_texts, querying.known_texts)):
         monkeypatch.setattr(module, "_cache", Remembered[Any](most=1))
         for shop, is_known in (("demo", False), ("demo", True), ("other", False), ("demo", False)):
             with metering() as meter:

@@ -12,7 +12,7 @@ from crm.kernel import operations
 from crm.kernel.actor import Actor, Role
 from crm.kernel.errors import InvalidInputs, NotFound, Stale, VersionMismatch
 from crm.kernel.operations import Operation
-from crm.segmentation import books, defining, repository, service
+from crm.segmentation import books, defining, keeping, repository, service
 from crm.segmentation.defining import Edited, SegmentFields
 from crm.segmentation.in_force import Meaning, Status
 from crm.segmentation.models import DYNAMIC, STATIC, SegmentDefinition
@@ -271,16 +271,16 @@ def test_a_segment_of_another_shop_cannot_be_edited(now: datetime, two_shops: No
 
 def test_queries_are_understood_anew_once_the_shop_moves(now: datetime) -> None:
     vip, later = created(now), now + timedelta(hours=1)
-    assert service.shop_changed("demo", now=later) is None, "nothing is another"
+    assert keeping.shop_changed("demo", now=later) is None, "nothing is another"
     shops.update("demo", ShopFields(zone="Asia/Tokyo", currency="JPY"))
 
-    operation = service.shop_changed("demo", now=later)
+    operation = keeping.shop_changed("demo", now=later)
 
     assert operation is not None
     found = service.current("demo", now=later)
     assert (found.version, found.zone, found.currency) == (2, "Asia/Tokyo", "JPY")
     assert meaning(vip, later) == Meaning(2, later, "shop:demo:update:2")
-    assert service.shop_changed("demo", now=later) is None
+    assert keeping.shop_changed("demo", now=later) is None
 
 
 def test_a_shop_that_has_just_moved_has_its_first_segment_where_it_is(now: datetime) -> None:
@@ -300,7 +300,7 @@ def test_a_shop_that_moves_while_its_first_segment_is_defined_has_it_where_it_mo
     def overtaken(shop: str) -> list[SegmentDefinition]:
         if zones:
             shops.update("demo", ShopFields(zone=zones.pop()))
-            assert service.shop_changed("demo", now=now) is None, "there is nothing to move yet"
+            assert keeping.shop_changed("demo", now=now) is None, "there is nothing to move yet"
         return read(shop)
 
     monkeypatch.setattr(repository, "list_definitions", overtaken)
@@ -310,7 +310,7 @@ def test_a_shop_that_moves_while_its_first_segment_is_defined_has_it_where_it_mo
 
 def test_a_shop_without_segments_has_nothing_to_understand_anew(now: datetime) -> None:
     shops.update("demo", ShopFields(zone="Asia/Tokyo"))
-    assert service.shop_changed("demo", now=now) is None
+    assert keeping.shop_changed("demo", now=now) is None
     assert repository.get_catalogue("demo") is None
 
 

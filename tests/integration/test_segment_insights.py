@@ -11,9 +11,9 @@ from crm.customers import service as customers
 from crm.kernel import operations
 from crm.kernel.change import Change
 from crm.kernel.errors import Stale
-from crm.segmentation import insights, tallies
-from crm.segmentation import service as segmentation
-from crm.segmentation.service import Insights, SegmentMembership, Share
+from crm.segmentation import insights, measuring, tallies
+from crm.segmentation.measuring import Insights, Share
+from crm.segmentation.service import SegmentMembership
 from tests import bulk, scored
 from tests.rfm_table import rows
 
@@ -45,7 +45,7 @@ def member(row: str, segment_id: str = "seg_a", **how: Any) -> str:
 def found_out(*segment_ids: str, occasion: str = "one") -> dict[str, Insights]:
     insights.ask("demo", segment_ids or ["seg_a"], occasion, now=NOW)
     bulk.drain()
-    return segmentation.insights_of("demo", segment_ids or ["seg_a"])
+    return measuring.insights_of("demo", segment_ids or ["seg_a"])
 
 
 def spent(found: dict[str, Insights], segment_id: str = "seg_a") -> tuple[int, int]:
@@ -105,11 +105,11 @@ def test_what_is_newer_is_not_written_over() -> None:
     late.state = {"since": "2026-03-31T09:00:00.000000Z", "segment": 0, "shard": 4, "after": None}
     found_out()
     insights.step(late, patient=True, now=NOW)
-    assert spent(segmentation.insights_of("demo", ["seg_a"])) == (1, 45900)
+    assert spent(measuring.insights_of("demo", ["seg_a"])) == (1, 45900)
 
 
 def test_segments_of_which_nothing_was_found_out_have_none_yet() -> None:
-    assert segmentation.insights_of("demo", ["seg_a"]) == {}
+    assert measuring.insights_of("demo", ["seg_a"]) == {}
     assert insights.ask("demo", [], "none", now=NOW) is None
 
 
@@ -120,4 +120,4 @@ def test_whoever_dies_after_any_step_is_followed_by_one_who_ends_the_same(monkey
         member(row)
     insights.ask("demo", ["seg_a"], "one", now=NOW)
     bulk.drain_dying(monkeypatch)
-    assert spent(segmentation.insights_of("demo", ["seg_a"])) == (3, 88900 + 990 + 14900)
+    assert spent(measuring.insights_of("demo", ["seg_a"])) == (3, 88900 + 990 + 14900)

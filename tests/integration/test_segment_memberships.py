@@ -12,10 +12,12 @@ from crm.kernel import clock
 from crm.kernel.meter import metering
 from crm.kernel.timers import TimerDue
 from crm.orders.service import Statistics
-from crm.segmentation import in_force, loading, recording, refreshing, service
+from crm.segmentation import in_force, keeping, loading, recording, refreshing, service
 from crm.segmentation.asking import questions
+from crm.segmentation.keeping import Touched
 from crm.segmentation.language.facts import Fact
-from crm.segmentation.service import CauseKind, SegmentFields, Touched, cause_kind
+from crm.segmentation.service import CauseKind, SegmentFields, cause_kind
+from crm.segmentation.stays import SegmentsByHand
 from tests import shop_events
 from tests.integration.memberships import (
     DAY,
@@ -75,9 +77,9 @@ def view(at: datetime) -> None:
     ) == []  # fmt: skip
 
 
-def looked(at: datetime, *, now: datetime) -> list[service.Interval]:
+def looked(at: datetime, *, now: datetime) -> list[keeping.Interval]:
     """That they looked is told."""
-    return service.refresh("demo", "cus_1", touched=VIEWS, cause=f"event:{at}", occurred_at=at, now=now)
+    return keeping.refresh("demo", "cus_1", touched=VIEWS, cause=f"event:{at}", occurred_at=at, now=now)
 
 
 def test_an_event_that_no_segment_reads_costs_one_look_at_the_definitions_and_one_that_touches_none_asks_none(
@@ -128,7 +130,7 @@ def test_an_edit_that_comes_between_is_not_written_over_by_what_was_decided_befo
         fields = SegmentFields(query="number_of_orders >= 3")
         service.update("demo", id_of(REPEAT), fields, actor=ANNA, now=now - HOUR)
         newer = service.current("demo", now=now)
-        service.bring_up(customers.take_snapshot("demo", "cus_1"), newer, now=now)
+        keeping.bring_up(customers.take_snapshot("demo", "cus_1"), newer, now=now)
         in_force._cache.keep("demo", (now, older))
 
     overtaken.append(edit)
@@ -176,22 +178,22 @@ def test_another_definition_takes_effect_when_it_was_written_and_says_so(now: da
         "demo", id_of(REPEAT), SegmentFields(query="number_of_orders >= 1"), actor=ANNA, now=written
     ).definition
     newer = service.current("demo", now=time.now)
-    service.bring_up(customers.take_snapshot("demo", "cus_1"), newer, now=time.now)
+    keeping.bring_up(customers.take_snapshot("demo", "cus_1"), newer, now=time.now)
     (stay,) = memberships(REPEAT)
     assert (stay.entered_at, cause_kind(stay.entered_cause)) == (written, CauseKind.DEFINITION)
     assert (stay.version, head().definitions_version) == (edited.rev, newer.version)
     assert stays(LATELY) == [(now, None)]
     with metering() as again:
-        service.bring_up(customers.take_snapshot("demo", "cus_1"), newer, now=time.now)
+        keeping.bring_up(customers.take_snapshot("demo", "cus_1"), newer, now=time.now)
     assert again.operations == {"Query": 1}
 
 
 def test_a_customer_whom_nothing_happened_to_is_stamped_too(now: datetime) -> None:
     store()
     newer = service.current("demo", now=now)
-    assert service.bring_up(customers.take_snapshot("demo", "cus_1"), newer, now=now) == []
+    assert keeping.bring_up(customers.take_snapshot("demo", "cus_1"), newer, now=now) == []
     assert head().definitions_version == newer.version
-    assert service.bring_up(customers.take_snapshot("demo", "cus_nobody"), newer, now=now) == []
+    assert keeping.bring_up(customers.take_snapshot("demo", "cus_nobody"), newer, now=now) == []
     assert not customers.take_snapshot("demo", "cus_nobody")
 
 
@@ -201,7 +203,7 @@ def test_the_members_of_a_segment_that_is_given_up_leave_it(now: datetime) -> No
     gone = id_of(REPEAT)
     service.delete("demo", gone, actor=ANNA, now=now)
     newer = service.current("demo", now=now)
-    service.bring_up(customers.take_snapshot("demo", "cus_1"), newer, now=now)
+    keeping.bring_up(customers.take_snapshot("demo", "cus_1"), newer, now=now)
     (stay,) = service.list_memberships("demo", "cus_1", gone)
     assert (stay.left_at, stay.left_cause) == (now, newer.gone[gone].cause)
     assert open_at(now) == [LATELY]
@@ -258,12 +260,12 @@ def test_more_segments_than_one_transaction_holds_are_entered_in_several(
     for number in range(5):
         define(f"Buyers {number}", f"number_of_orders > {number - 9} AND last_order_date > -{20 + number}d", now=now)
     store(now)
-    assert len(service.refresh("demo", "cus_1", touched=service.EVERYTHING, cause="c", occurred_at=now, now=now)) == 6
+    assert len(keeping.refresh("demo", "cus_1", touched=keeping.EVERYTHING, cause="c", occurred_at=now, now=now)) == 6
     assert len(open_at(now)) == 6
     assert head().rev == 2
     fire_at = now + 90 * DAY
     while (armed := timer()) is not None:
-        service.wake(
+        keeping.wake(
             TimerDue("demo", "cus_1", armed.owner, armed.subject, armed.due_at),
             now=fire_at,
         )
@@ -273,14 +275,14 @@ def test_more_segments_than_one_transaction_holds_are_entered_in_several(
 
 
 def test_what_a_snapshot_must_hold_for_memberships_is_named() -> None:
-    assert set(recording.HEADS) > {customers.Customer, customers.SegmentsHead, service.SegmentsByHand, Statistics}
+    assert set(recording.HEADS) > {customers.Customer, customers.SegmentsHead, SegmentsByHand, Statistics}
 
 
 def test_who_is_known_by_their_heads_only_is_brought_up_by_them(now: datetime) -> None:
     store(now, now)
-    heads = customers.snapshots("demo", ["cus_1"], service.HEADS)["cus_1"]
+    heads = customers.snapshots("demo", ["cus_1"], recording.HEADS)["cus_1"]
     newer = service.current("demo", now=now)
     with metering() as meter:
-        service.bring_up(heads, newer, now=now)
+        keeping.bring_up(heads, newer, now=now)
     assert meter.operations == {"TransactWriteItems": 1}
     assert open_at(now) == [LATELY, REPEAT]

@@ -11,6 +11,7 @@ from crm.kernel import timers
 from crm.kernel.table import Item
 from crm.kernel.timers import TimerDue
 from crm.kpis import service as kpis
+from crm.segmentation import keeping, measuring
 from crm.segmentation import service as segmentation
 from crm.segmentation.language.facts import Fact
 from crm.segmentation.service import SegmentMembership
@@ -54,7 +55,7 @@ def let_time_pass(ids: Mapping[str, str], *, now: datetime) -> None:
     for customer_id in ids.values():
         armed = timers.get("demo", customer_id, "segmentation", "memberships")
         if armed is not None and armed.due_at <= now:
-            segmentation.wake(TimerDue("demo", customer_id, armed.owner, armed.subject, armed.due_at), now=now)
+            keeping.wake(TimerDue("demo", customer_id, armed.owner, armed.subject, armed.due_at), now=now)
 
 
 def count() -> None:
@@ -88,7 +89,7 @@ def test_what_is_counted_is_what_is_listed_also_when_time_has_passed(ids: dict[s
     let_time_pass(ids, now=later)
     customers.delete("demo", ids["26"], now=later)
     gone = Touched(frozenset({Fact.PROFILE}))
-    segmentation.refresh("demo", ids["26"], touched=gone, cause="test:26:delete", occurred_at=later, now=later)
+    keeping.refresh("demo", ids["26"], touched=gone, cause="test:26:delete", occurred_at=later, now=later)
     count()
     assert counted() == listed()
     assert counted()["Lately"] < 8
@@ -101,8 +102,8 @@ def test_what_is_typical_of_a_new_segment_is_known_once_its_members_are(ids: dic
     define("Once", "number_of_orders = 1", now=NOW)
     bulk.drain()
     once = id_of("Once")
-    (found,) = segmentation.insights_of("demo", [once]).values()
+    (found,) = measuring.insights_of("demo", [once]).values()
     bought_once = [row for row in TABLE if row.orders == 1]
     assert found.typical.members == len(members("Once")) == len(bought_once) == 12
     assert found.typical.spent == sum(row.spent for row in bought_once)
-    assert set(segmentation.insights_of("demo", [id_of(name) for name in QUERIES])) == set(map(id_of, QUERIES))
+    assert set(measuring.insights_of("demo", [id_of(name) for name in QUERIES])) == set(map(id_of, QUERIES))

@@ -13,7 +13,7 @@ from crm.loyalty import service as loyalty
 from crm.loyalty.events import PointsPosted
 from crm.orders import service as orders
 from crm.orders.events import OrderRecorded
-from crm.segmentation import service
+from crm.segmentation import querying, service
 from crm.touchpoints.events import AcquisitionRecorded
 from crm.touchpoints.service import Acquisition
 from tests.integration.memberships import DAY, HOUR, Time, deliver
@@ -174,8 +174,8 @@ def test_points_that_are_due_count_as_the_account_shows_them_though_nothing_is_p
     held_for_an_hour(5, time)
     time.now = now
     assert loyalty.balances_at(*ids(), now=now).net == 10
-    said = service.explain_query(*ids(), "loyalty_points >= 10", now=now)
-    before = service.explain_query(*ids(), "loyalty_points >= 10", now=now - DAY + HOUR / 2)
+    said = querying.explain_query(*ids(), "loyalty_points >= 10", now=now)
+    before = querying.explain_query(*ids(), "loyalty_points >= 10", now=now - DAY + HOUR / 2)
     assert (said.member, before.member) == (True, False)
     assert stays("S") == [(now - 2 * DAY, now - DAY)]
 

@@ -10,7 +10,7 @@ import pytest
 from crm.kernel.actor import Actor, Role
 from crm.kernel.meter import metering
 from crm.kernel.operations import DONE, FAILED, Operation
-from crm.segmentation import backfill, given_up, in_force, refreshing, repository, service
+from crm.segmentation import backfill, given_up, in_force, keeping, refreshing, repository, service
 from crm.segmentation.defining import Edited, SegmentFields
 from crm.segmentation.models import DYNAMIC
 from tests.segment_walks import LONG_AGO, finish, members, run, store
@@ -129,7 +129,7 @@ def test_who_is_a_member_all_the_same_leaves_by_its_deletion(
     assert (gone(now), members(bought)) == ([], [*PEOPLE])
 
     soon = now + timedelta(hours=1)
-    service.refresh("demo", "cus_1", touched=service.EVERYTHING, cause="event:e1", occurred_at=soon, now=soon)
+    keeping.refresh("demo", "cus_1", touched=keeping.EVERYTHING, cause="event:e1", occurred_at=soon, now=soon)
     assert members(bought) == ["cus_2"]
     [stay] = service.list_memberships("demo", "cus_1", bought)
     assert (stay.left_at, stay.left_cause) == (now, f"segment:{bought}:delete:2")

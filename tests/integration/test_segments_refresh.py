@@ -16,7 +16,7 @@ from crm.kernel.actor import Actor, Role
 from crm.kernel.change import Change
 from crm.kernel.meter import metering
 from crm.kernel.operations import CANCELLED, DONE, FAILED, OVER, RUNNING, Operation
-from crm.segmentation import backfill, bringing_up, in_force, laps, refreshing, service
+from crm.segmentation import backfill, bringing_up, in_force, keeping, laps, refreshing, service
 from crm.segmentation.causes import CauseKind, cause_kind
 from crm.segmentation.defining import Edited, SegmentFields
 from crm.segmentation.in_force import InForce, Status
@@ -65,8 +65,8 @@ def status(edited: Edited, now: datetime) -> Status:
 def told(changed: Customer, *, now: datetime) -> None:
     """What segmentation makes of a profile that has changed."""
     event = CustomerRecorded.of(changed)
-    touched = service.touched(event)
-    service.refresh("demo", event.customer_id, touched=touched, cause=event.cause, occurred_at=now, now=now)
+    touched = keeping.touched(event)
+    keeping.refresh("demo", event.customer_id, touched=touched, cause=event.cause, occurred_at=now, now=now)
 
 
 def stays(edited: Edited, customer_id: str) -> list[SegmentMembership]:
@@ -246,7 +246,7 @@ def test_a_customer_who_comes_meanwhile_enters_by_their_own_event_whatever_a_pro
     in_force._cache.keep("demo", (now, older))
 
     store({"cus_new": 0}, at=soon)
-    service.refresh("demo", "cus_new", touched=service.EVERYTHING, cause="event:hello", occurred_at=soon, now=soon)
+    keeping.refresh("demo", "cus_new", touched=keeping.EVERYTHING, cause="event:hello", occurred_at=soon, now=soon)
 
     [stay] = stays(edited, "cus_new")
     assert (stay.entered_cause, versions(["cus_new"])) == ("event:hello", {2})

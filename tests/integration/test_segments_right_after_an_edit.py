@@ -12,7 +12,7 @@ from crm.customers.service import Customer
 from crm.kernel.actor import Actor, Role
 from crm.kernel.change import Change
 from crm.orders.service import Statistics
-from crm.segmentation import in_force, loading, service
+from crm.segmentation import in_force, keeping, loading, service
 from crm.segmentation.defining import Edited, SegmentFields
 from crm.segmentation.in_force import InForce
 from crm.segmentation.language.facts import Fact, Facts
@@ -33,8 +33,8 @@ def defined(now: datetime, query: str = "number_of_orders >= 1", name: str = "Re
 def told(changed: Customer, *, now: datetime) -> None:
     """What segmentation makes of a profile that has changed."""
     event = CustomerRecorded.of(changed)
-    touched = service.touched(event)
-    service.refresh("demo", event.customer_id, touched=touched, cause=event.cause, occurred_at=now, now=now)
+    touched = keeping.touched(event)
+    keeping.refresh("demo", event.customer_id, touched=touched, cause=event.cause, occurred_at=now, now=now)
 
 
 def buys(customer_id: str, *, at: datetime) -> None:
@@ -45,7 +45,7 @@ def buys(customer_id: str, *, at: datetime) -> None:
     change.revise(statistics)
     change.commit()
     touched = Touched(frozenset({Fact.STATISTICS, Fact.ORDERS, Fact.RFM}))
-    service.refresh("demo", customer_id, touched=touched, cause="event:o1:order", occurred_at=at, now=at)
+    keeping.refresh("demo", customer_id, touched=touched, cause="event:o1:order", occurred_at=at, now=at)
 
 
 def sees(customer_id: str, *, at: datetime, older: InForce) -> None:
@@ -57,7 +57,7 @@ def sees(customer_id: str, *, at: datetime, older: InForce) -> None:
     newer = in_force._cache.get("demo")
     in_force._cache.keep("demo", (at, older))
     touched = Touched(frozenset({Fact.TOUCHPOINTS}), types=frozenset({"mug.seen"}))
-    service.refresh("demo", customer_id, touched=touched, cause="event:e1:touchpoint", occurred_at=at, now=at)
+    keeping.refresh("demo", customer_id, touched=touched, cause="event:e1:touchpoint", occurred_at=at, now=at)
     if newer:
         in_force._cache.keep("demo", newer)
 

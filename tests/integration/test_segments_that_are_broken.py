@@ -11,8 +11,9 @@ from crm.customers import service as customers
 from crm.customers.events import AttributeDefined, CustomerRecorded
 from crm.customers.service import AttributeFields
 from crm.kernel import clock
-from crm.segmentation import in_force, service
-from crm.segmentation.service import Meaning, Said, Status
+from crm.segmentation import in_force, keeping, service
+from crm.segmentation.in_force import Meaning
+from crm.segmentation.service import Said, Status
 from crm.shops.models import Shop
 from tests.integration.memberships import (
     DAY,
@@ -115,7 +116,7 @@ def test_an_attribute_with_other_choices_is_another_version_that_everybody_is_as
     assert deliver(changed_to(RED, BLUE, now=later)) == []
     in_force.forget_cached()
     mended = service.current("demo", now=later)
-    service.bring_up(customers.take_snapshot("demo", "cus_1"), mended, now=later)
+    keeping.bring_up(customers.take_snapshot("demo", "cus_1"), mended, now=later)
     assert stays(LAPSED) == [(later, None)]
     assert memberships(LAPSED)[0].entered_cause == "attribute:colour:define:3"
 

@@ -8,6 +8,7 @@ from crm.customers.service import AttributeFields
 from crm.kernel import clock
 from crm.kernel.meter import Meter, metering
 from crm.notifications.service import SENT, Message
+from crm.segmentation import keeping
 from crm.segmentation import service as segmentation
 from crm.segmentation.models import SegmentsReady
 from crm.segmentation.service import SHARDS
@@ -367,7 +368,7 @@ def member(segments: None, ann: str) -> str:
     deliver(placed("o3", customer={"externalId": "bob"}), placed("o4", customer={"externalId": "bob"}))
     in_force = segmentation.current("demo", now=NOW)
     for node in ask("{ customers { nodes { customerId } } }")["customers"]["nodes"]:
-        segmentation.bring_up(customers.take_snapshot("demo", node["customerId"]), in_force, now=NOW)
+        keeping.bring_up(customers.take_snapshot("demo", node["customerId"]), in_force, now=NOW)
     return ann
 
 
