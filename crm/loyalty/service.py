@@ -60,6 +60,7 @@ from crm.loyalty.programmes.defining import UNSAID, Lifetime, ProgrammeFields, t
 from crm.loyalty.programmes.defining import edit as edit_programme
 from crm.loyalty.programmes.defining import form_faults as programme_faults
 from crm.loyalty.programmes.defining import update as update_programme
+from crm.loyalty.programmes.defining import withdraw as withdraw_programme
 from crm.loyalty.programmes.in_force import in_version as programme_version
 from crm.loyalty.programmes.in_force import newest as newest_programme
 from crm.loyalty.programmes.in_force import standing as programme_versions
@@ -242,6 +243,7 @@ __all__ = [
     "wake",
     "wake_tier",
     "why",
+    "withdraw_programme",
 ]  # fmt: skip
 
 account = repository.get_account

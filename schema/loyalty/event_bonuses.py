@@ -13,6 +13,7 @@ from schema.access import signed_in, staff
 from schema.connections import about
 from schema.context import GIVEN, Info, stored
 from schema.errors import AnswersRefusals, UserError
+from schema.loyalty.newest import newest_programme
 from schema.loyalty.rules import EFFECTIVE_AT, EXPECTED, WRITE, said, when
 from schema.principal import Principal
 from schema.scalars import Points
@@ -91,7 +92,9 @@ class LoyaltyEventBonus:
     def per_customer(self) -> int | None:
         return self.item.per_customer
 
-    @strawberry.field(description="Since when nothing is given for it; null while it is.")
+    @strawberry.field(
+        description="When it was archived; it gives nothing from `effectiveAt` of that version on. Null: it was not."
+    )
     def archived_at(self) -> datetime | None:
         return self.item.archived_at
 
@@ -168,7 +171,11 @@ class LoyaltyEventBonusArchiveInput:
 class LoyaltyEventBonusCreatePayload:
     bonus: LoyaltyEventBonus | None = strawberry.field(default=None, description="Null when refused.")
     programme: Annotated["LoyaltyProgrammeVersion", strawberry.lazy("schema.loyalty.programme")] | None = (
-        strawberry.field(default=None, description="The version of the programme that says it; null when refused.")
+        strawberry.field(
+            default=None,
+            description="The version of the programme that says it. When another was expected, the one that is stored; "
+            "null when refused for anything else.",
+        )
     )
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
 
@@ -187,7 +194,7 @@ class LoyaltyEventBonusArchivePayload(LoyaltyEventBonusCreatePayload):
 class LoyaltyEventBonusMutation:
     @strawberry.mutation(
         description="Give points for an event of the shop's own, as the next version of the programme.",
-        extensions=[AnswersRefusals()],
+        extensions=[AnswersRefusals(present=newest_programme)],
         directives=staff(WRITE),
     )
     async def loyalty_event_bonus_create(
@@ -199,7 +206,7 @@ class LoyaltyEventBonusMutation:
     @strawberry.mutation(
         description="Change a bonus for an event, as the next version of the programme. What happened before it counts "
         "earns as it did.",
-        extensions=[AnswersRefusals()],
+        extensions=[AnswersRefusals(present=newest_programme)],
         directives=staff(WRITE),
     )
     async def loyalty_event_bonus_update(
@@ -213,7 +220,7 @@ class LoyaltyEventBonusMutation:
     @strawberry.mutation(
         description="Give nothing for an event any more, as the next version of the programme. Repeating it is "
         "harmless.",
-        extensions=[AnswersRefusals()],
+        extensions=[AnswersRefusals(present=newest_programme)],
         directives=staff(WRITE),
     )
     async def loyalty_event_bonus_archive(

@@ -14,6 +14,7 @@ from schema.connections import about
 from schema.context import GIVEN, Info, stored
 from schema.errors import AnswersRefusals, UserError
 from schema.loyalty.event_bonuses import LoyaltyEventBonus
+from schema.loyalty.newest import newest_programme
 from schema.loyalty.rules import (
     EFFECTIVE_AT,
     EXPECTED,
@@ -25,6 +26,7 @@ from schema.loyalty.rules import (
     said,
     when,
 )
+from schema.loyalty.tiers import LoyaltyTiers
 from schema.principal import Principal
 from schema.scalars import CurrencyCode, DecimalText, Points, TimeZone
 
@@ -142,7 +144,7 @@ class LoyaltyProgrammeVersion:
     def grace_days(self) -> int:
         return self.item.programme.grace_days
 
-    @strawberry.field(description="Days before points expire on which their customer is told; null: never.")
+    @strawberry.field(description="Days before points expire on which `points.expiring` is published; null: never.")
     def notice_days(self) -> int | None:
         return self.item.programme.notice_days
 
@@ -167,6 +169,10 @@ class LoyaltyProgrammeVersion:
     )
     def rules(self) -> list[LoyaltyRule]:
         return [LoyaltyRule(item=rule) for rule in self.item.programme.earning.rules]
+
+    @strawberry.field(description="Its tiers, and how they are attained and lost.")
+    def tiers(self) -> LoyaltyTiers:
+        return LoyaltyTiers(version=self.item)
 
     @strawberry.field(
         description="All bonuses for events, also those that are archived, in the order they were made in.",
@@ -238,7 +244,7 @@ class LoyaltyProgrammeUpdateInput:
         description="Days that points live at least which are given back after they would have expired."
     )
     notice_days: strawberry.Maybe[int | None] = strawberry.field(
-        description="Days before points expire on which their customer is told; null: never."
+        description="Days before points expire on which `points.expiring` is published; null: never."
     )
     enrolment: strawberry.Maybe[LoyaltyEnrolment] = strawberry.field(description="How customers come to take part.")
     signup_points: strawberry.Maybe[Points] = strawberry.field(description="Points for joining; 0: none.")
@@ -286,9 +292,21 @@ def _lifetime(given: Any) -> Any:
 @strawberry.type(description="The programme as it will count, or why it was not changed.", directives=signed_in())
 class LoyaltyProgrammeUpdatePayload:
     programme: LoyaltyProgrammeVersion | None = strawberry.field(
-        default=None, description="Its newest version: `effectiveAt` says from when on it counts. Null when refused."
+        default=None,
+        description="Its newest version: `effectiveAt` says from when on it counts. When another version was "
+        "expected, what is stored; null when refused for anything else.",
     )
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
+
+
+@strawberry.input(description="Which versions are taken back: all that are still to come.")
+class LoyaltyProgrammeWithdrawInput:
+    expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
+
+
+@strawberry.type(description="The programme as it goes on, or why nothing was taken back.", directives=signed_in())
+class LoyaltyProgrammeWithdrawPayload(LoyaltyProgrammeUpdatePayload):
+    pass
 
 
 @strawberry.type
@@ -307,7 +325,7 @@ class LoyaltyProgrammeMutation:
     @strawberry.mutation(
         description="Change the programme, as its next version. Orders that were placed before it counts keep what "
         "they earn.",
-        extensions=[AnswersRefusals()],
+        extensions=[AnswersRefusals(present=newest_programme)],
         directives=staff(WRITE),
     )
     async def loyalty_programme_update(
@@ -315,3 +333,19 @@ class LoyaltyProgrammeMutation:
     ) -> LoyaltyProgrammeUpdatePayload:
         version = await stored(service.update_programme, info.context.shop, input.fields(), **when(info, input))
         return LoyaltyProgrammeUpdatePayload(programme=LoyaltyProgrammeVersion(item=version, now=info.context.now))
+
+    @strawberry.mutation(
+        description="Take back the versions that are still to come, so that they never count: the programme goes on as "
+        "it is. What counts in two minutes cannot be taken back. A repeat changes nothing.",
+        extensions=[AnswersRefusals(present=newest_programme)],
+        directives=staff(WRITE),
+    )
+    async def loyalty_programme_withdraw(
+        self, info: Info, input: Annotated[LoyaltyProgrammeWithdrawInput, GIVEN]
+    ) -> LoyaltyProgrammeWithdrawPayload:
+        context = info.context
+        version = await stored(
+            service.withdraw_programme, context.shop, actor=context.principal.actor, now=context.now,
+            expected_version=input.expected_version,
+        )  # fmt: skip
+        return LoyaltyProgrammeWithdrawPayload(programme=LoyaltyProgrammeVersion(item=version, now=context.now))

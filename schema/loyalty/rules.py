@@ -15,6 +15,7 @@ from schema.context import GIVEN, Info, stored
 from schema.errors import AnswersRefusals, UserError
 from schema.forms import Null
 from schema.loyalty.names import keys, segments_known
+from schema.loyalty.newest import newest_programme
 from schema.node import global_id
 from schema.principal import Principal
 from schema.scalars import DecimalText, Points
@@ -26,7 +27,8 @@ T = TypeVar("T")
 WRITE = "loyalty:write"
 EFFECTIVE_AT = (
     "From when it counts: two minutes from now at the earliest, and of the first version a shop's programme has also "
-    "from up to ten years ago; null: as soon as it can, and not before a version that is still to come."
+    "from up to ten years ago; two years from now at the latest, and not before a version that is still to come "
+    "(`loyaltyProgrammeWithdraw` takes that back). Null: as soon as it can."
 )
 EXPECTED = "Refuse where the newest version of the programme is another."
 
@@ -147,7 +149,9 @@ class LoyaltyRule:
     def budget(self) -> Points | None:
         return _points(self.item.budget)
 
-    @strawberry.field(description="Since when it gives nothing; null while it does.")
+    @strawberry.field(
+        description="When it was archived; it gives nothing from `effectiveAt` of that version on. Null: it was not."
+    )
     def archived_at(self) -> datetime | None:
         return self.item.archived_at
 
@@ -268,7 +272,11 @@ class LoyaltyRuleArchiveInput:
 class LoyaltyRuleCreatePayload:
     rule: LoyaltyRule | None = strawberry.field(default=None, description="Null when refused.")
     programme: Annotated["LoyaltyProgrammeVersion", strawberry.lazy("schema.loyalty.programme")] | None = (
-        strawberry.field(default=None, description="The version of the programme that says it; null when refused.")
+        strawberry.field(
+            default=None,
+            description="The version of the programme that says it. When another was expected, the one that is stored; "
+            "null when refused for anything else.",
+        )
     )
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
 
@@ -287,7 +295,7 @@ class LoyaltyRuleArchivePayload(LoyaltyRuleCreatePayload):
 class LoyaltyRuleMutation:
     @strawberry.mutation(
         description="Add a rule by which orders earn points, as the next version of the programme.",
-        extensions=[AnswersRefusals()],
+        extensions=[AnswersRefusals(present=newest_programme)],
         directives=staff(WRITE),
     )
     async def loyalty_rule_create(
@@ -301,7 +309,7 @@ class LoyaltyRuleMutation:
     @strawberry.mutation(
         description="Change a rule, as the next version of the programme. Orders that were placed before it counts "
         "keep what they earn.",
-        extensions=[AnswersRefusals()],
+        extensions=[AnswersRefusals(present=newest_programme)],
         directives=staff(WRITE),
     )
     async def loyalty_rule_update(
@@ -316,7 +324,7 @@ class LoyaltyRuleMutation:
 
     @strawberry.mutation(
         description="Let a rule give nothing any more, as the next version of the programme. Repeating it is harmless.",
-        extensions=[AnswersRefusals()],
+        extensions=[AnswersRefusals(present=newest_programme)],
         directives=staff(WRITE),
     )
     async def loyalty_rule_archive(

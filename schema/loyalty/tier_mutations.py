@@ -16,6 +16,8 @@ from schema.context import GIVEN, Context, Info, stored
 from schema.customer.record import visible_record
 from schema.errors import AnswersRefusals, UserError
 from schema.loyalty.account import LoyaltyAccount
+from schema.loyalty.newest import newest_tiers
+from schema.loyalty.rules import EFFECTIVE_AT, EXPECTED
 from schema.loyalty.tiers import LoyaltyTier, LoyaltyTiers, TierBasis, TierDowngrade, TierWindow, loyalty_tier
 from schema.node import id_faults, key_of
 from schema.operation import Operation, operation_by_key
@@ -24,11 +26,6 @@ from schema.scalars import DecimalText
 
 WRITE: Final = "loyalty:write"
 ADJUST: Final = "loyalty:adjust"
-COUNTS: Final = (
-    "From when it counts: two minutes to two years from now, and of the first version a shop's programme has also from "
-    "up to ten years ago; null: as soon as it can."
-)
-EXPECTED: Final = "Refuse where the programme's newest version is another."
 THRESHOLD: Final = (
     "The least that attains it: points, orders, or an amount in the programme's currency, as the basis says."
 )
@@ -40,7 +37,7 @@ class LoyaltyTierCreateInput:
     name: str = strawberry.field(description="What people, and queries of segments, call it: another than every other.")
     threshold: DecimalText = strawberry.field(description=THRESHOLD)
     benefits: list[str] | None = strawberry.field(default=None, description=BENEFITS)
-    effective_at: datetime | None = strawberry.field(default=None, description=COUNTS)
+    effective_at: datetime | None = strawberry.field(default=None, description=EFFECTIVE_AT)
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
     def fields(self) -> service.TierFields:
@@ -56,7 +53,7 @@ class LoyaltyTierUpdateInput:
     name: strawberry.Maybe[str] = strawberry.field(description="What people call it.")
     threshold: strawberry.Maybe[DecimalText] = strawberry.field(description=THRESHOLD)
     benefits: strawberry.Maybe[list[str]] = strawberry.field(description=BENEFITS)
-    effective_at: datetime | None = strawberry.field(default=None, description=COUNTS)
+    effective_at: datetime | None = strawberry.field(default=None, description=EFFECTIVE_AT)
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
     def fields(self) -> service.TierFields:
@@ -70,7 +67,7 @@ class LoyaltyTierUpdateInput:
 @strawberry.input(description="A tier that nobody is to attain any more; those who have it keep it until it ends.")
 class LoyaltyTierArchiveInput:
     id: strawberry.ID = strawberry.field(description="Which tier.")
-    effective_at: datetime | None = strawberry.field(default=None, description=COUNTS)
+    effective_at: datetime | None = strawberry.field(default=None, description=EFFECTIVE_AT)
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
     def faults(self, _asker: Principal, _now: datetime) -> list[Fault]:
@@ -90,7 +87,7 @@ class LoyaltyTiersUpdateInput:
     notice_days: int | None = strawberry.field(
         default=None, description="How many days before it ends that is told; 90 at most, and 0: never."
     )
-    effective_at: datetime | None = strawberry.field(default=None, description=COUNTS)
+    effective_at: datetime | None = strawberry.field(default=None, description=EFFECTIVE_AT)
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
     def rules(self) -> service.TierRules:
@@ -128,10 +125,12 @@ class LoyaltyTierOverrideInput:
 @strawberry.type(description="The tiers as they will be, or why they are not so.", directives=signed_in())
 class LoyaltyTiersUpdatePayload:
     tiers: LoyaltyTiers | None = strawberry.field(
-        default=None, description="As they count from `effectiveAt`; null when refused."
+        default=None,
+        description="As they count from `effectiveAt`. When another version was expected, as they are stored; null "
+        "when refused for anything else.",
     )
     effective_at: datetime | None = strawberry.field(
-        default=None, description="From when that counts; null when refused, and where nothing was ever defined."
+        default=None, description="From when `tiers` count; null where they are, and where nothing was ever defined."
     )
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
     walk: strawberry.Private[str | None] = None
@@ -176,7 +175,9 @@ class LoyaltyTierOverridePayload:
 @strawberry.type
 class TierMutation:
     @strawberry.mutation(
-        description="Define a tier of the programme.", extensions=[AnswersRefusals()], directives=staff(WRITE)
+        description="Define a tier of the programme.",
+        extensions=[AnswersRefusals(present=newest_tiers)],
+        directives=staff(WRITE),
     )
     async def loyalty_tier_create(
         self, info: Info, input: Annotated[LoyaltyTierCreateInput, GIVEN]
@@ -186,7 +187,7 @@ class TierMutation:
 
     @strawberry.mutation(
         description="Change a tier. Whoever has it keeps it to the end of the year then running, whatever it takes.",
-        extensions=[AnswersRefusals()],
+        extensions=[AnswersRefusals(present=newest_tiers)],
         directives=staff(WRITE),
     )
     async def loyalty_tier_update(
@@ -199,7 +200,7 @@ class TierMutation:
     @strawberry.mutation(
         description="Let nobody else attain a tier. One that rules or rewards ask for is refused, and told which they "
         "are. Its id is never another's.",
-        extensions=[AnswersRefusals()],
+        extensions=[AnswersRefusals(present=newest_tiers)],
         directives=staff(WRITE),
     )
     async def loyalty_tier_archive(
@@ -209,7 +210,9 @@ class TierMutation:
         return LoyaltyTierArchivePayload(**_shown_with_tier(defined))
 
     @strawberry.mutation(
-        description="Say how tiers are attained and lost.", extensions=[AnswersRefusals()], directives=staff(WRITE)
+        description="Say how tiers are attained and lost.",
+        extensions=[AnswersRefusals(present=newest_tiers)],
+        directives=staff(WRITE),
     )
     async def loyalty_tiers_update(
         self, info: Info, input: Annotated[LoyaltyTiersUpdateInput, GIVEN]

@@ -97,7 +97,9 @@ class LoyaltyTier:
     def threshold(self) -> TierAmount:
         return TierAmount.of(self.tier.threshold, self.basis, self.currency)
 
-    @strawberry.field(description="Since when nobody attains it any more; null: it can be attained.")
+    @strawberry.field(
+        description="When it was archived; nobody attains it from `effectiveAt` of that version on. Null: it was not."
+    )
     def archived_at(self) -> datetime | None:
         return self.tier.archived_at
 
@@ -142,7 +144,8 @@ class LoyaltyTiers:
         return [loyalty_tier(tier, self.version) for tier in self._tiers.all if tier.archived_at]
 
     @strawberry.field(
-        description="Of the programme: give it as `expectedVersion` to change what was read.",
+        description="Of the programme that says so. An edit changes the newest, `loyaltyProgramme.newest.tiers`: that "
+        "one's is the `expectedVersion`.",
         directives=staff("loyalty:read"),
     )
     def programme_version(self) -> int:

@@ -188,7 +188,8 @@ FORMS: dict[str, tuple[dict[str, Any], set[str]]] = {
 }  # fmt: skip
 ONE_INPUT = {
     "attributeRetire", "customerTagsRemove", "customersExport", "eventsIngest",
-    "importStart", "loyaltyPointsRelease", "loyaltyRedemptionCancel", "operationCancel", "ordersExport",
+    "importStart", "loyaltyPointsRelease", "loyaltyProgrammeWithdraw", "loyaltyRedemptionCancel", "operationCancel",
+    "ordersExport",
 }  # fmt: skip
 """Of which only one thing can be wrong; events are told one by one, each with all its faults."""
 OF_SEGMENTS = {

@@ -232,3 +232,41 @@ def test_all_that_is_wrong_with_a_cart_is_told_at_once() -> None:
         "order.pointsSpent",
     ):
         assert path in error["message"]
+
+
+def test_staff_read_the_tiers_that_are_to_come_and_edit_what_they_read() -> None:
+    changed("loyaltyTierCreate", "__typename", name="Gold", threshold="900", effectiveAt="2026-06-01T00:00:00Z")
+    tiers = "version tiers { programmeVersion tiers { name } }"
+    found = ask(f"{{ loyaltyProgramme {{ current {{ {tiers} }} newest {{ {tiers} }} }} }}", now=LATER, principal=STAFF)
+    newest = {"version": 1, "tiers": {"programmeVersion": 1, "tiers": [{"name": "Gold"}]}}
+    assert found["loyaltyProgramme"]["current"] == {"version": 0, "tiers": {"programmeVersion": 0, "tiers": []}}
+    assert found["loyaltyProgramme"]["newest"] == newest
+    edited = changed(
+        "loyaltyTierCreate", "tiers { tiers { name } }", name="Silver", threshold="300", expectedVersion=1, now=LATER
+    )
+    assert edited == {"tiers": {"tiers": [{"name": "Silver"}, {"name": "Gold"}]}, "userErrors": []}
+
+
+def test_who_expected_another_version_is_shown_the_one_that_is_stored() -> None:
+    rule = created(name="Books", kind="PER_ITEM", value="5")
+    mismatch = [{"code": "VERSION_MISMATCH", "field": ["input", "expectedVersion"]}]
+    shown = {"programme": {"version": 1}, "userErrors": mismatch}
+    assert changed("loyaltyProgrammeUpdate", "programme { version }", graceDays=3, expectedVersion=0) == shown
+    assert changed("loyaltyProgrammeWithdraw", "programme { version }", expectedVersion=0) == shown
+    assert changed("loyaltyRuleArchive", "programme { version }", ruleId=rule, expectedVersion=0) == shown
+    tiers = changed("loyaltyTiersUpdate", "tiers { programmeVersion } effectiveAt", graceDays=3, expectedVersion=0)
+    assert tiers["tiers"] == {"programmeVersion": 1}
+    assert tiers["effectiveAt"] == "2026-03-10T12:02:00.000000Z"
+
+
+def test_versions_to_come_are_withdrawn_and_what_is_dated_before_them_is_refused() -> None:
+    may, june = "2026-05-01T00:00:00Z", "2026-06-01T00:00:00Z"
+    changed("loyaltyProgrammeUpdate", "__typename", pointsPerUnit="3", effectiveAt=june)
+    assert refused("loyaltyProgrammeUpdate", birthdayPoints=5, effectiveAt=may) == {"effectiveAt": "INVALID"}
+    withdrawn = changed(
+        "loyaltyProgrammeWithdraw", "programme { version pointsPerUnit effectiveAt }", expectedVersion=1
+    )
+    assert withdrawn["programme"] == {"version": 2, "pointsPerUnit": "1", "effectiveAt": "2026-03-10T12:02:00.000000Z"}
+    assert [one["version"] for one in programme()["upcoming"]] == [2]
+    assert refused("loyaltyProgrammeUpdate", birthdayPoints=5, effectiveAt=may) == {}
+    assert programme(datetime(2026, 7, 1, tzinfo=NOW.tzinfo))["current"]["pointsPerUnit"] == "1"

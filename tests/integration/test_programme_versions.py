@@ -92,15 +92,47 @@ def test_the_first_version_may_count_from_the_past_for_a_shop_that_moves_in_with
     assert graces(now, now - 401 * DAY, now - 400 * DAY, now) == [30, 1, 1]
 
 
-def test_an_edit_waits_for_the_version_that_is_to_come_and_one_that_is_asked_for_earlier_takes_its_place(
-    now: datetime,
-) -> None:
+def test_an_edit_waits_for_the_version_that_is_to_come_and_never_makes_it_count_sooner(now: datetime) -> None:
     edit(grace(1), now, now + 10 * DAY)
     assert edit(lambda programme: replace(programme, most_owed=5), now).effective_at == now + 10 * DAY
     assert [one.number for one in in_force.standing("demo", now=now)] == [2, 1, 0]
-    assert graces(now, now + DAY, now + 10 * DAY) == [30, 1]
-    edit(grace(3), now, now + 2 * DAY)
-    assert graces(now, now + DAY, now + 2 * DAY, now + 10 * DAY, now + 11 * DAY) == [30, 3, 3, 3]
+    with pytest.raises(InvalidInputs, match=r"effective_at: must not be before 20\S+Z, from when version 2 counts"):
+        edit(grace(3), now, now + 2 * DAY)
+    assert edit(grace(3), now, now + 11 * DAY).number == 3
+    assert graces(now, now + 2 * DAY, now + 10 * DAY, now + 11 * DAY) == [30, 1, 3]
+
+
+def withdraw(now: datetime, expected_version: int | None = None) -> Version:
+    return defining.withdraw("demo", actor=STAFF, now=now, expected_version=expected_version)
+
+
+def test_what_is_still_to_come_can_be_withdrawn_and_then_never_counts(now: datetime) -> None:
+    edit(grace(1), now)
+    later = now + DAY
+    edit(grace(2), later, later + 10 * DAY)
+    edit(grace(3), later, later + 20 * DAY)
+    withdrawn = withdraw(later, expected_version=3)
+    assert (withdrawn.number, withdrawn.effective_at) == (4, later + NOTICE)
+    assert in_force.upcoming(in_force.standing("demo", now=later), now=later) == [withdrawn]
+    assert graces(later, later, later + NOTICE, later + 10 * DAY, later + 30 * DAY) == [1, 1, 1, 1]
+    assert edit(grace(9), later, later + 2 * DAY).number == 5
+    assert graces(later, later + DAY, later + 2 * DAY, later + 20 * DAY) == [1, 9, 9]
+
+
+def test_what_counts_in_two_minutes_stays_when_others_are_withdrawn(now: datetime) -> None:
+    edit(grace(1), now)
+    assert withdraw(now).number == 1
+    edit(grace(2), now, now + DAY)
+    assert withdraw(now).programme.grace_days == 1
+    assert graces(now, now, now + NOTICE, now + 2 * DAY) == [30, 1, 1]
+    assert withdraw(now + DAY).number == 3
+
+
+def test_who_withdraws_another_version_than_they_have_seen_is_told(now: datetime) -> None:
+    edit(grace(1), now, now + DAY)
+    with pytest.raises(VersionMismatch):
+        withdraw(now, expected_version=0)
+    assert graces(now, now + DAY) == [1]
 
 
 def test_an_edit_that_changes_nothing_makes_no_version(now: datetime) -> None:

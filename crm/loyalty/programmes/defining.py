@@ -9,7 +9,7 @@ from typing import Any, Final
 from msgspec import Struct
 from msgspec.structs import asdict, replace
 
-from crm.kernel import operations
+from crm.kernel import clock, operations
 from crm.kernel.actor import Actor
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Fault, InvalidInputs, Stale, VersionMismatch
@@ -129,17 +129,14 @@ def edit(
 ) -> Version:
     """Write what `decide` makes of the newest version as the next one; where that is nothing new, it stays.
 
-    It counts from `effective_at`, or as soon as it can; without one never before a version that is still to come, and
-    with an earlier one instead of that. The first may count from the past: for orders that come from then on, whenever
-    they were placed. `decide` raises InvalidInputs, and what else it refuses. Raises
-    VersionMismatch, and NotFound for an unknown shop.
+    It counts from `effective_at`, or as soon as it can, and never before a version that is still to come: that may be
+    withdrawn first. The first may count from the past: for orders that come from then on, whenever they were placed.
+    `decide` raises InvalidInputs, and what else it refuses. Raises VersionMismatch, and NotFound for an unknown shop.
     """
 
     def attempt() -> tuple[Version, Operation | None]:
-        newest = in_force.newest(shop, now=now)
-        if expected_version is not None and newest.number != expected_version:
-            raise VersionMismatch(expected=expected_version, actual=newest.number)
-        programme = _decided(decide, newest.programme, time_faults(effective_at, now, first=not newest.number))
+        newest = _newest(shop, expected_version, now=now)
+        programme = _decided(decide, newest.programme, _too_early(effective_at, newest, now=now))
         if programme == newest.programme and effective_at in {None, newest.effective_at}:
             return newest, None
         change = Change(now)
@@ -163,6 +160,37 @@ def edit(
     if walk is not None:
         operations.send_on(walk)
     return version
+
+
+def withdraw(shop: str, *, actor: Actor, now: datetime, expected_version: int | None = None) -> Version:
+    """Take back the versions that are still to come: the next one says what the programme says before them, counts as
+    soon as it can, and they never do. What counts in two minutes cannot be taken back; where nothing else is to come,
+    the newest stays. Raises VersionMismatch, and NotFound for an unknown shop.
+    """
+
+    def attempt() -> Version:
+        newest = _newest(shop, expected_version, now=now)
+        at = now + NOTICE
+        if newest.counts_at(at):
+            return newest
+        stays = _counting(shop, at, now=now)
+        version = Version(newest.number + 1, stays.programme, at, now, str(actor), stays.tiers_in)
+        change = Change(now)
+        change.create(_item(shop, version), otherwise=Stale())
+        change.commit()
+        return version
+
+    version = retrying(attempt)
+    in_force.forget_cached(shop)
+    return version
+
+
+def _newest(shop: str, expected: int | None, *, now: datetime) -> Version:
+    """Raises VersionMismatch."""
+    newest = in_force.newest(shop, now=now)
+    if expected is not None and newest.number != expected:
+        raise VersionMismatch(expected=expected, actual=newest.number)
+    return newest
 
 
 def _counting(shop: str, at: datetime, *, now: datetime) -> Version:
@@ -193,6 +221,15 @@ def time_faults(effective_at: datetime | None, now: datetime, *, first: bool = T
     if now - FIRST <= effective_at <= now + FURTHEST:
         return []
     return [Fault("effective_at", "INVALID", "must be at most ten years ago and two years from now")]
+
+
+def _too_early(effective_at: datetime | None, newest: Version, *, now: datetime) -> list[Fault]:
+    wrong = time_faults(effective_at, now, first=not newest.number)
+    if wrong or effective_at is None or newest.counts_at(max(effective_at, now)):
+        return wrong
+    coming = clock.text(newest.effective_at) if newest.effective_at else ""
+    reason = f"must not be before {coming}, from when version {newest.number} counts, unless that is withdrawn"
+    return [Fault("effective_at", "INVALID", reason)]
 
 
 def _item(shop: str, version: Version) -> ProgrammeVersion:
