@@ -19,9 +19,10 @@ from schema.loyalty.entries import entry_by_key
 from schema.loyalty.holds import hold_by_key
 from schema.loyalty.preview import LoyaltyEarnPreviewQuery
 from schema.loyalty.programme import LoyaltyProgrammeQuery
+from schema.loyalty.programme_preview import LoyaltyProgrammePreviewQuery
 from schema.loyalty.reward_definitions import RewardQuery, reward_by_key
 from schema.loyalty.rewards import redemption_by_key
-from schema.loyalty.tiers import TierQuery
+from schema.loyalty.tiers import TierQuery, tier_by_key
 from schema.message import message_by_key
 from schema.node import GlobalId, Node, parsed
 from schema.operation import OperationQuery, operation_by_key
@@ -43,6 +44,7 @@ SCOPES: Final = {
     "Customer": "customers:read",
     "FeedbackResponse": "feedback:read",
     "LedgerEntry": "loyalty:read",
+    "LoyaltyTier": "loyalty:read",
     "Message": "messages:read",
     "Operation": None,
     "Order": "orders:read",
@@ -76,8 +78,8 @@ async def node_by_id(context: Context, info: Info, id: str, *, field: str = "id"
             return await order_by_key(context, order_id)
         case GlobalId(_, (customer_id, key)):
             return await _of_customer(context, found.kind, customer_id, key)
-        case GlobalId("RewardDefinition", (key,)):
-            return await reward_by_key(context, key)
+        case GlobalId("LoyaltyTier" | "RewardDefinition", (key,)):
+            return await (tier_by_key if found.kind == "LoyaltyTier" else reward_by_key)(context, key)
         case GlobalId("AttributeDefinition", (key,)):
             return await definition_by_key(context, key)
         case GlobalId("Segment", (segment_id,)):
@@ -120,6 +122,7 @@ class Query(
     RfmQuery,
     LoyaltyEarnPreviewQuery,
     LoyaltyProgrammeQuery,
+    LoyaltyProgrammePreviewQuery,
     KpiQuery,
     TierQuery,
     ShopQuery,

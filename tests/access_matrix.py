@@ -59,6 +59,8 @@ ARGUMENTS: Final = {
     "Query.kpi": '(name: AVERAGE_ORDER_VALUE, from: "2026-03-01", to: "2026-03-02")',
     "Query.kpiFacts": '(name: AVERAGE_ORDER_VALUE, day: "2026-03-01")',
     "Query.loyaltyEarnPreview": '(order: {currencyCode: "EUR", lines: [{sku: "s", quantity: 1, unitPrice: "9.00"}]})',
+    "Query.loyaltyProgrammePreview": "(changes: [{programmeUpdate: {graceDays: 1}}], customer: $Customer, "
+    'order: {currencyCode: "EUR", lines: [{sku: "s", quantity: 1, unitPrice: "9.00"}]})',
     "Query.operation": "(id: $Operation)",
     "Query.node": "(id: $NODE)",
     "Query.nodes": "(ids: [$NODE])",

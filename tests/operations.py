@@ -1,9 +1,10 @@
 # tests/operations.py
 """The example operations with variables of a shop that is there, and who asks them."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Callable, Collection, Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import uuid4
 
 from schema.node import GlobalId
@@ -28,7 +29,7 @@ def meaning(
     reward: str = "",
 ) -> dict[str, str]:
     """What the placeholders of schema/operations/variables.json stand for; ids are global, `moved` is an import's."""
-    named = GlobalId.parse(order)
+    named, in_a_month = GlobalId.parse(order), now + timedelta(days=30)
     assert named is not None
     return {
         "<customer>": customer,
@@ -41,14 +42,66 @@ def meaning(
         "<reward>": reward,
         "<shop>": shop,
         "<now>": now.isoformat(),
+        "<in a month>": in_a_month.isoformat(),
         "<today>": now.date().isoformat(),
         "<a day with orders>": (now - timedelta(days=1)).date().isoformat(),
         "<a year ago>": (now - timedelta(days=365)).date().isoformat(),
     }
 
 
+RULE: Final = 'loyaltyRuleCreate(input: {name: "%s", kind: MULTIPLIER, value: "2"}) { rule { ruleId } '
+BONUS: Final = 'loyaltyEventBonusCreate(input: {name: "%s", event: "wish.made", points: 5}) { bonus { bonusId } '
+TIER: Final = 'loyaltyTierCreate(input: {name: "%s", threshold: "%s"%s}) { tier { id } '
+HOLD: Final = (
+    'loyaltyPointsHold(input: {customer: <customer>, points: 1, minutes: 600, idempotencyKey: "%s"}) { hold { id } '
+)
+REDEEM: Final = (
+    'loyaltyRewardRedeem(input: {customer: <customer>, reward: <reward>, idempotencyKey: "%s"}) '
+    "{ redemption { id code } "
+)
+ADJUST: Final = (
+    'loyaltyPointsAdjust(input: {customer: <customer>, points: 5, reason: "For the choir", idempotencyKey: "given"}) '
+    "{ entry { id } "
+)
+REWARD: Final = 'loyaltyRewardCreate(input: {name: "A badge", kind: CUSTOM, price: 1}) { reward { id } '
+MADE: Final = {
+    "<tier>": (TIER % ("Choir", 777_001, ', effectiveAt: "<a year ago>T00:00:00Z"'), "id"),
+    "<another tier>": (TIER % ("Orchestra", 777_002, ""), "id"),
+    "<rule>": (RULE % "Twice", "ruleId"),
+    "<another rule>": (RULE % "Twice, too", "ruleId"),
+    "<bonus>": (BONUS % "Wishes", "bonusId"),
+    "<another bonus>": (BONUS % "More wishes", "bonusId"),
+    "<another reward>": (REWARD, "id"),
+    "<hold>": (HOLD % "held", "id"),
+    "<another hold>": (HOLD % "held, too", "id"),
+    "<redemption>": (REDEEM % "redeemed", "id"),
+    "<voucher code>": (REDEEM % "redeemed, too", "code"),
+    "<entry>": (ADJUST, "id"),
+}
+"""What staff make for the placeholders of loyalty, and what of it they stand for. The first tier counts at once: where
+nothing was defined before, it may from the past.
+"""
+
+
+def made(words: Mapping[str, str], ask: Callable[[str], Any], *, of: Collection[str] = MADE.keys()) -> dict[str, str]:
+    """`words`, and those of loyalty, for which staff `ask` for what they name."""
+    found = dict(words)
+    for word, (call, key) in MADE.items():
+        if word in of:
+            text = f"mutation {{ {call} userErrors {{ code field }} }} }}".replace(
+                "<a year ago>", words["<a year ago>"]
+            )
+            for known in ("<customer>", "<reward>"):
+                text = text.replace(known, json.dumps(words[known]))
+            [answered] = ask(text).values()
+            assert answered.pop("userErrors") == [], word
+            [thing] = answered.values()
+            found[word] = str(thing[key])
+    return found
+
+
 def filled(operation: Operation, words: Mapping[str, str]) -> dict[str, Any]:
-    """The operation's variables; each `<new key>` is one."""
+    """The operation's variables; each `<new key>`, or number, is one."""
 
     def fill(value: Any) -> Any:
         match value:
@@ -58,6 +111,8 @@ def filled(operation: Operation, words: Mapping[str, str]) -> dict[str, Any]:
                 return [fill(inner) for inner in value]
             case "<new key>":
                 return f"k-{uuid4().hex[:12]}"
+            case "<new number>":
+                return str(uuid4().int % 10**8)
             case str() if value.startswith("<"):
                 return words[value]
         return value

@@ -93,6 +93,7 @@ def ids(person: str) -> dict[str, str]:
         "Message": global_id("Message", customer_id(person), f"customer:{customer_id(person)}:thank_you"),
         "LedgerEntry": global_id("LedgerEntry", owner, f"adjustment:{identity('adj', owner, GIVEN)}:adjust"),
         "PointsHold": global_id("PointsHold", owner, identity("hld", owner, HELD)),
+        "LoyaltyTier": global_id("LoyaltyTier", "tier_gold"),
         "Operation": global_id("Operation", operation.operation_id),
         "Redemption": global_id("Redemption", customer_id(person), redemption_id(person)),
         "RewardDefinition": global_id("RewardDefinition", REWARD),
@@ -185,7 +186,8 @@ def _furnish(shop: str) -> None:
     clerk = Actor(Role.STAFF, named)
     for tier, threshold in (("Old", 5), ("Bronze", 10), ("Silver", 20 + len(shop)), ("Gold", 10_000)):
         fields_of_tier = loyalty.TierFields(f"{tier} {named}", Decimal(threshold), (named,))
-        made = loyalty.tier_create(shop, fields_of_tier, actor=clerk, now=SINCE)
+        with mock.patch("crm.loyalty.tiers.defining.new_id", return_value=f"tier_{tier.lower()}"):
+            made = loyalty.tier_create(shop, fields_of_tier, actor=clerk, now=SINCE)
         if tier == "Old" and made.tier:
             rewards.archive_tier(shop, made.tier.id, actor=clerk, now=SINCE)
     _give_points(shop)

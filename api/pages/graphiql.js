@@ -8,9 +8,17 @@ const SHOP = "demo";
 // tokens. What was run then is in its history.
 const FORGOTTEN = new Set(["tabState", "query", "variables", "headers"].map((name) => `graphiql:${name}`));
 const KNOWN = "{ customers(first: 5) { nodes { id customerId email orders(first: 1) { nodes { id orderId placedOn } } } } }";
+const POINTS = `query ($id: ID!) { customer(id: $id) { loyalty {
+  entries(first: 100) { nodes { id movement } }
+  holds { id }
+  redemptions(first: 50) { nodes { id code status } }
+} } }`;
+const PROGRAMME = `{ loyaltyTiers { tiers { id } } loyaltyProgramme { newest {
+  rules { ruleId archivedAt } eventBonuses { bonusId archivedAt } tiers { tiers { id } archived { id } }
+} } }`;
 const IMPORTS = "{ operations(first: 50) { nodes { id kind status } } }";
 const SEGMENTS = "{ segments { id } }";
-const REWARDS = "{ loyaltyRewards { id } }";
+const REWARDS = "{ loyaltyRewards(includeArchived: true) { id archivedAt } }";
 
 async function post(path, body, headers) {
   const answer = await fetch(path, {
@@ -50,14 +58,44 @@ async function knownSegments(staff) {
   return (await post("/graphql", { query: SEGMENTS }, bearer(staff))).data?.segments ?? [];
 }
 
-async function knownReward(staff) {
-  if (!staff) return undefined;
-  return (await post("/graphql", { query: REWARDS }, bearer(staff))).data?.loyaltyRewards?.[0];
+// What can be done once is done again harmlessly: so what it was done to is shown first, else what it could be.
+function first(things, ...kinds) {
+  return kinds.map((kind) => things?.find(kind)).find(Boolean);
+}
+
+async function knownLoyalty(staff, customer) {
+  if (!staff) return {};
+  const rewards = (await post("/graphql", { query: REWARDS }, bearer(staff))).data?.loyaltyRewards;
+  const { loyaltyTiers, loyaltyProgramme } = (await post("/graphql", { query: PROGRAMME }, bearer(staff))).data ?? {};
+  const asked = { query: POINTS, variables: { id: customer?.id } };
+  const points = customer ? (await post("/graphql", asked, bearer(staff))).data?.customer?.loyalty : undefined;
+  const redemptions = points?.redemptions?.nodes;
+  const { rules, eventBonuses, tiers } = loyaltyProgramme?.newest ?? {};
+  const archived = ({ archivedAt }) => archivedAt;
+  const used = ({ archivedAt }) => !archivedAt;
+  const is = (wanted) => ({ status }) => status === wanted;
+  const redemption = first(redemptions, is("CANCELLED"), is("FULFILLED"));
+  return {
+    "<reward>": first(rewards, used)?.id,
+    "<another reward>": first(rewards, archived, used)?.id,
+    "<hold>": points?.holds[0]?.id,
+    "<another hold>": points?.holds[1]?.id,
+    "<redemption>": redemption?.id,
+    "<voucher code>": first(redemptions?.filter(({ id }) => id !== redemption?.id), is("USED"), is("FULFILLED"))?.code,
+    "<entry>": points?.entries?.nodes.find(({ movement }) => movement === "ADJUST")?.id,
+    "<rule>": first(rules, used)?.ruleId,
+    "<another rule>": first(rules, archived, used)?.ruleId,
+    "<bonus>": first(eventBonuses, used)?.bonusId,
+    "<another bonus>": first(eventBonuses, archived, used)?.bonusId,
+    "<tier>": loyaltyTiers?.tiers[0]?.id,
+    "<another tier>": (tiers?.archived[0] ?? tiers?.tiers[1])?.id,
+  };
 }
 
 // What the placeholders of schema/operations/variables.json stand for.
-function meaning(customer, moved, segments, reward) {
+function meaning(customer, moved, segments, loyalty) {
   const now = new Date();
+  const inAMonth = new Date(now.getTime() + 30 * 24 * 3600 * 1000);
   const aYearAgo = new Date(now);
   aYearAgo.setFullYear(now.getFullYear() - 1);
   let keys = 0;
@@ -69,9 +107,13 @@ function meaning(customer, moved, segments, reward) {
     "<import>": moved?.id,
     "<segment>": segments[0]?.id,
     "<another segment>": segments[1]?.id,
-    "<reward>": reward?.id,
+    ...loyalty,
     "<shop>": SHOP,
     "<now>": now.toISOString(),
+    "<in a month>": inAMonth.toISOString(),
+    get "<new number>"() {
+      return String(now.getTime() % 1e8);
+    },
     "<today>": now.toISOString().slice(0, 10),
     "<a day with orders>": customer?.orders?.nodes[0]?.placedOn,
     "<a year ago>": aYearAgo.toISOString().slice(0, 10),
@@ -101,7 +143,7 @@ async function start() {
     customer,
     await knownImport(staff),
     await knownSegments(staff),
-    await knownReward(staff),
+    await knownLoyalty(staff, customer),
   );
   const filled = (_, value) => (typeof value === "string" ? words[value] ?? value : value);
   const headers = { apps: bearer(app), visitors: bearer(visitor), staff: bearer(staff) };

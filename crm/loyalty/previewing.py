@@ -18,6 +18,7 @@ from crm.loyalty.earning.limits import Limits
 from crm.loyalty.models import LoyaltyAccount
 from crm.loyalty.programme import Withheld
 from crm.loyalty.programmes import in_force
+from crm.loyalty.programmes.versions import Version
 from crm.orders.service import Statistics
 
 MOST_LINES: Final = 500
@@ -64,11 +65,19 @@ def preview(shop: str, cart: Cart, snapshot: Snapshot | None, *, now: datetime) 
     one, as somebody of whom nothing is known. Caps and budgets count as they are now. Raises NotFound for an unknown
     shop.
     """
-    version = in_force.version(shop, at=now, now=now)
+    account = snapshot.head(LoyaltyAccount) if snapshot else None
+    tier = account.tier.tier_id if account and account.tier else None
+    return by(in_force.version(shop, at=now, now=now), shop, cart, snapshot, tier=tier, now=now)
+
+
+def by(
+    version: Version, shop: str, cart: Cart, snapshot: Snapshot | None, *, tier: str | None, now: datetime
+) -> Previewed:
+    """As `preview`, by a version that need not count, nor be stored, for somebody who has that tier."""
     programme = version.programme
     basket = Basket(cart.currency, tuple(_line(line) for line in cart.lines if not line.gift_card), cart.channel)
     account = snapshot.head(LoyaltyAccount) if snapshot else None
-    context = _context(snapshot, account, now)
+    context = _context(snapshot, tier, now)
     customer_id = snapshot.customer_id if snapshot else ids.new_id("cus", now)
     limits = Limits(shop, customer_id, customer_id, programme, placed_at=now, given=(), drawn=())
     if not is_member(programme, account.enrolled_at if account else None, at=now):
@@ -101,14 +110,13 @@ def _line(line: CartLine) -> Line:
     return Line(line.net, line.quantity, line.category, line.sku, line.tags)
 
 
-def _context(snapshot: Snapshot | None, account: LoyaltyAccount | None, now: datetime) -> Context:
+def _context(snapshot: Snapshot | None, tier: str | None, now: datetime) -> Context:
     if snapshot is None:
         return Context(now, first=True)
     statistics, segments = snapshot.head(Statistics), snapshot.head(SegmentsHead)
-    tier = account.tier if account else None
     return Context(
         now,
         first=statistics is None or not statistics.recorded_count,
-        tier=tier.tier_id if tier else None,
+        tier=tier,
         segments=tuple(state.segment_id for state in segments.open) if segments else (),
     )

@@ -98,7 +98,7 @@ class LoyaltyEarnPreviewQuery:
         ] = None,
     ) -> LoyaltyEarnPreview | None:
         cart = order.cart()
-        asked, record = await _ordering(info.context, customer)
+        asked, record = await ordering(info.context, customer)
         if asked and record is None:
             return None
         previewed = await stored(
@@ -107,7 +107,7 @@ class LoyaltyEarnPreviewQuery:
         return LoyaltyEarnPreview(item=previewed)
 
 
-async def _ordering(context: Context, customer: str | None) -> tuple[bool, Record | None]:
+async def ordering(context: Context, customer: str | None) -> tuple[bool, Record | None]:
     """Whether somebody is asked about, and who; None where they are not there, or not the caller's to see."""
     if customer is None and context.principal.kind is not Kind.CUSTOMER:
         return False, None

@@ -214,9 +214,12 @@ class LoyaltyRuleCreateInput:
     effective_at: datetime | None = strawberry.field(default=None, description=EFFECTIVE_AT)
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
+    @property
+    def rule_kind(self) -> service.RuleKind:
+        return service.RuleKind(str(self.kind.value))
+
     def faults(self, _asker: Principal, now: datetime) -> list[Fault]:
-        kind = service.RuleKind(str(self.kind.value))
-        return service.rule_faults(self.fields(), kind, effective_at=self.effective_at, now=now)
+        return service.rule_faults(self.fields(), self.rule_kind, effective_at=self.effective_at, now=now)
 
     def fields(self) -> service.RuleFields:
         return service.RuleFields(
@@ -301,9 +304,11 @@ class LoyaltyRuleMutation:
     async def loyalty_rule_create(
         self, info: Info, input: Annotated[LoyaltyRuleCreateInput, GIVEN]
     ) -> LoyaltyRuleCreatePayload:
-        context, kind, fields = info.context, service.RuleKind(str(input.kind.value)), input.fields()
+        context, fields = info.context, input.fields()
         known = await segments_known(context, asked_for(fields))
-        edited = await stored(service.create_rule, context.shop, kind, fields, segments=known, **when(info, input))
+        edited = await stored(
+            service.create_rule, context.shop, input.rule_kind, fields, segments=known, **when(info, input)
+        )
         return LoyaltyRuleCreatePayload(**_shown(edited, info))
 
     @strawberry.mutation(

@@ -194,7 +194,7 @@ class TierMutation:
         self, info: Info, input: Annotated[LoyaltyTierUpdateInput, GIVEN]
     ) -> LoyaltyTierUpdatePayload:
         said = _said(info.context, input)
-        defined = await stored(service.tier_update, info.context.shop, _key(input.id), input.fields(), **said)
+        defined = await stored(service.tier_update, info.context.shop, tier_key(input.id), input.fields(), **said)
         return LoyaltyTierUpdatePayload(**_shown_with_tier(defined))
 
     @strawberry.mutation(
@@ -206,7 +206,7 @@ class TierMutation:
     async def loyalty_tier_archive(
         self, info: Info, input: Annotated[LoyaltyTierArchiveInput, GIVEN]
     ) -> LoyaltyTierArchivePayload:
-        defined = await stored(archive_tier, info.context.shop, _key(input.id), **_said(info.context, input))
+        defined = await stored(archive_tier, info.context.shop, tier_key(input.id), **_said(info.context, input))
         return LoyaltyTierArchivePayload(**_shown_with_tier(defined))
 
     @strawberry.mutation(
@@ -230,7 +230,7 @@ class TierMutation:
     ) -> LoyaltyTierOverridePayload:
         context = info.context
         customer_id = await _customer(context, input.customer)
-        tier_id = None if input.tier is None else _key(input.tier, field="tier")
+        tier_id = None if input.tier is None else tier_key(input.tier, field="tier")
         head = await stored(
             service.override_tier, context.shop, customer_id, input.said(tier_id),
             actor=context.principal.actor, now=context.now,
@@ -248,7 +248,7 @@ async def _customer(context: Context, id: str) -> str:
     return key[0]
 
 
-def _key(id: str, *, field: str = "id") -> str:
+def tier_key(id: str, *, field: str = "id") -> str:
     key = key_of("LoyaltyTier", id, field=field)
     if key is None:
         raise NotFound("There is no such tier.", field=field)

@@ -17,7 +17,8 @@ from schema.connections import After, Connection, First, about, at_most, paged
 from schema.context import Context, Info, Loader, stored
 from schema.customer.history import Actor
 from schema.loaders import Page, PageByCustomer, timeline_page
-from schema.node import global_id
+from schema.node import Node, global_id
+from schema.principal import Kind
 from schema.scalars import Money, Points
 
 MOST_TIERS: Final = 20
@@ -76,7 +77,7 @@ class TierAmount:
 
 
 @strawberry.type(description="A tier of the programme.", directives=signed_in())
-class LoyaltyTier:
+class LoyaltyTier(Node):
     tier: strawberry.Private[service.Tier]
     basis: strawberry.Private[service.Basis]
     currency: strawberry.Private[str]
@@ -165,8 +166,8 @@ class CustomerTier:
     standing: strawberry.Private[service.Standing]
     had: strawberry.Private[service.Tier]
 
-    @strawberry.field(description="Opaque: the tier's.")
-    def id(self) -> strawberry.ID:
+    @strawberry.field(description="The tier's `id`.")
+    def definition(self) -> strawberry.ID:
         return global_id("LoyaltyTier", self.had.id)
 
     @strawberry.field(description="What people call it.")
@@ -309,6 +310,16 @@ class ProgressByCustomer(Loader[str, service.Progress | None]):
     async def load_many(self, keys: list[str]) -> Sequence[service.Progress | BaseException | None]:
         asked = (stored(service.tier_progress, self.context.shop, key, now=self.context.now) for key in keys)
         return await gather(*asked, return_exceptions=True)
+
+
+async def tier_by_key(context: Context, key: str) -> LoyaltyTier | None:
+    """For customers as it counts now; staff see also one that is only to come."""
+    if context.principal.kind is Kind.CUSTOMER:
+        version = await tiers_in_force(context)
+    else:
+        version = await stored(service.newest_programme, context.shop, now=context.now)
+    tier = version.programme.tiers.find(key) if version else None
+    return loyalty_tier(tier, version) if tier and version else None
 
 
 async def tiers_in_force(context: Context) -> service.ProgrammeVersion | None:

@@ -3,10 +3,11 @@
 nobody has signed in on (`visitors/`), or of staff (`staff/`).
 
 They are part of the contract: GraphiQL shows them, docs/api.md explains them, and `make judges` runs them with the
-clients that front ends use. `variables.json` has variables to try each with, where it takes any; in them `<customer>`,
-`<order>`, `<order number>`, `<email>`, `<segment>`, `<another segment>`, `<reward>` and `<import>` (one whose file is
-there) stand for what is there, `<shop>` for the caller's, `<today>`, `<a day with orders>`, `<a year ago>` and `<now>`
-for times, and `<new key>` for what nobody has used yet.
+clients that front ends use. `variables.json` has variables to try each with, where it takes any. In them stand for what
+is there: `<customer>`, `<order>`, `<order number>`, `<email>`, `<import>` (one whose file is there), `<redemption>`,
+`<voucher code>`, `<entry>` (points that staff gave), `<segment>`, `<reward>`, `<tier>`, `<rule>`, `<bonus>`, `<hold>`,
+and another of each of the last six; for times `<today>`, `<a day with orders>`, `<a year ago>`, `<now>` and
+`<in a month>`; `<shop>` for the caller's, and `<new key>` and `<new number>` for what nobody has used yet.
 """
 
 import json

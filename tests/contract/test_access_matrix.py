@@ -111,6 +111,7 @@ ALIKE = {
     ("LoyaltyAccount.verify", "LedgerVerification"),
     ("Operation.progress", "OperationProgress"),
     ("Query.kpi", "Kpi"),
+    ("LoyaltyProgrammeVersion.tiers", "LoyaltyTiers"),
     ("Query.loyaltyTiers", "LoyaltyTiers"),
     ("Query.loyaltyRewardPreview", "RewardPreview"),
     ("Query.segmentTemplates", "SegmentTemplate"),

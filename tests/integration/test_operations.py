@@ -1,6 +1,8 @@
 # tests/integration/test_operations.py
 """Every example operation does what it says, for whom it is meant."""
 
+import json
+import re
 from typing import Any
 
 import pytest
@@ -10,8 +12,10 @@ from schema.operations import Operation, operations
 from tests import bulk
 from tests.asking import NOW, ask
 from tests.integration.rewards import reward
-from tests.operations import caller, filled, meaning
+from tests.operations import caller, filled, made, meaning
 from tests.segments import LATELY, REPEAT, id_of
+
+PLACEHOLDER = re.compile("<[a-z ]+>")
 
 
 def refusals(answered: Any) -> list[Any]:
@@ -38,6 +42,7 @@ def test_an_example_operation_answers_without_a_refusal(ann: str, operation: Ope
         segments=(global_id("Segment", id_of(REPEAT)), global_id("Segment", id_of(LATELY))),
         reward=global_id("RewardDefinition", reward(NOW, price=1)),
     )
+    words = made(words, ask, of=PLACEHOLDER.findall(json.dumps(operation.variables)))
     answered = ask(operation.text, filled(operation, words), principal=caller(operation, ann))
     assert refusals(answered) == []
     assert all(value is not None for value in answered.values())

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from crm.kernel.actor import Actor, Role
 from crm.kernel.errors import InvalidInputs, NotFound, VersionMismatch
+from crm.kernel.meter import metering
 from crm.loyalty import repository as ledger_repository
 from crm.loyalty import service
 from crm.loyalty.expiry import Expiry, Rounding
@@ -229,3 +230,9 @@ def test_the_versions_are_asked_about_once_a_minute(now: datetime, monkeypatch: 
     for seconds in (0, 30, 59, 60, 61, 119, 121):
         in_force.programme("demo", now=now + timedelta(seconds=seconds))
     assert asked == [0, 1, 1]
+
+
+def test_nothing_is_asked_for_before_the_first_version() -> None:
+    with metering() as meter:
+        assert list(repository.newest_first("demo", before=1)) == []
+    assert meter.requests == 0

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from tests.local_system import LocalSystem, eventually, running
 from tests.moving import Mover
-from tests.operations import meaning
+from tests.operations import made, meaning
 
 SHOP: Final = "demo"
 ORDERED_DAYS_AGO: Final = (40, 12, 1)
@@ -49,11 +49,12 @@ def demo(folder: Path) -> Iterator[Demo]:
         moved = Mover(system, SHOP).started("customersImport", "judged", "email,first_name\n,Nobody\n")
         order = known["orders"]["nodes"][-1]["id"]
         segments = [each["id"] for each in system.ask("{ segments { id } }", shop=SHOP)["segments"]]
-        made = system.ask(REWARD, shop=SHOP)["loyaltyRewardCreate"]["reward"]["id"]
+        reward = system.ask(REWARD, shop=SHOP)["loyaltyRewardCreate"]["reward"]["id"]
         words = meaning(
             customer=known["id"], order=order, email=EMAIL, shop=SHOP, now=now, moved=moved,
-            segments=(segments[0], segments[1]), reward=made,
+            segments=(segments[0], segments[1]), reward=reward,
         )  # fmt: skip
+        words = made(words, lambda text: system.ask(text, shop=SHOP))
         asked = {"kind": "customer", "shop": SHOP, "customerId": known["customerId"]}
         tokens = {
             "apps": _token(system, "/_local/token", asked),

@@ -14,6 +14,7 @@ from crm.kernel.errors import Fault, InvalidInputs, NotFound, Stale, VersionMism
 from crm.loyalty import naming
 from crm.loyalty.naming import Asking, Noun, Segments
 from crm.loyalty.programmes import in_force
+from crm.loyalty.programmes.defining import Decide
 from crm.loyalty.redemptions.models import RewardStock
 from crm.loyalty.rewards import repository
 from crm.loyalty.rewards.models import RewardDefinition, RewardVersion
@@ -124,8 +125,12 @@ def archive_tier(shop: str, tier_id: str, **said: Any) -> TierDefined:
     """`crm.loyalty.tiers.defining.archive`, with the rewards that ask for it. One that is made at the same time may
     come to ask for a tier that is archived: for those who have it.
     """
-    rewards = {one.reward_id: one.reward.name for one in _in_use(shop) if tier_id in one.reward.tiers}
-    return tiers_.archive(shop, tier_id, rewards=rewards, **said)
+    return tiers_.archive(shop, tier_id, rewards=_asking_for_tier(shop, tier_id), **said)
+
+
+def archiving_tier(shop: str, tier_id: str, *, now: datetime) -> Decide:
+    """What `archive_tier` makes of a programme."""
+    return tiers_.archiving(tier_id, rewards=_asking_for_tier(shop, tier_id), now=now)
 
 
 def asking_for_segment(shop: str, segment_id: str, *, now: datetime) -> Asking:
@@ -145,6 +150,10 @@ def get(shop: str, reward_id: str, expected_version: int | None = None) -> tuple
     if expected_version is not None and found[0].rev != expected_version:
         raise VersionMismatch(expected=expected_version, actual=int(found[0].rev))
     return found
+
+
+def _asking_for_tier(shop: str, tier_id: str) -> dict[str, str]:
+    return {one.reward_id: one.reward.name for one in _in_use(shop) if tier_id in one.reward.tiers}
 
 
 def _in_use(shop: str) -> list[RewardDefinition]:

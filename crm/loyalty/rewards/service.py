@@ -51,6 +51,7 @@ __all__ = [
     "VoucherVoid",
     "archive",
     "archive_tier",
+    "archiving_tier",
     "asking_for_segment",
     "cancel",
     "create",
@@ -77,6 +78,7 @@ create = defining.create
 update = defining.update
 archive = defining.archive
 archive_tier = defining.archive_tier
+archiving_tier = defining.archiving_tier
 asking_for_segment = defining.asking_for_segment
 get = defining.get
 faults_of_new = defining.faults
