@@ -2,7 +2,7 @@
 """Everything that can happen to an account, in any order, against a model in which each point is a token."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from hypothesis import strategies as st
@@ -17,12 +17,12 @@ from msgspec.structs import replace
 
 from crm.loyalty import expiry, pools
 from crm.loyalty.chain import Entry
-from crm.loyalty.expiry import Expiry
+from crm.loyalty.expiry import IDLE, Expiry, Kind
 from crm.loyalty.holding import MOST_HOLDS
 from crm.loyalty.programme import Programme, Shortfall
 from crm.loyalty.refusals import InsufficientPoints
 from tests.unit.loyalty.book import PLAIN, START, Book
-from tests.unit.loyalty.tokens import FAR, Tokens
+from tests.unit.loyalty.tokens import FAR, WAITING, Tokens
 
 NAMES = st.sampled_from(["o1", "o2", "o3"])
 POINTS = st.integers(1, 40)
@@ -31,14 +31,15 @@ POINTS = st.integers(1, 40)
 class AccountMachine(RuleBasedStateMachine):
     @initialize(
         months=st.sampled_from([0, 1, 2]), window=st.sampled_from([0, 0, 3, 14]),
-        shortfall=st.sampled_from(Shortfall), most_owed=st.sampled_from([None, 10]),
+        shortfall=st.sampled_from(Shortfall), most_owed=st.sampled_from([None, 10]), kind=st.sampled_from(Kind),
     )  # fmt: skip
-    def begin(self, months: int, window: int, shortfall: Shortfall, most_owed: int | None) -> None:
+    def begin(self, months: int, window: int, shortfall: Shortfall, most_owed: int | None, kind: Kind) -> None:
         programme = replace(
-            PLAIN, expiry=Expiry(months) if months else None, return_window_days=window, shortfall=shortfall,
+            PLAIN, expiry=Expiry(months, kind=kind) if months else None, return_window_days=window, shortfall=shortfall,
             most_owed=most_owed,
         )  # fmt: skip
         kept: dict[str, Any] = {"months": months, "window": window, "policy": shortfall, "most_owed": most_owed}
+        kept["waits"] = bool(months) and kind is Kind.INACTIVITY
         self.book, self.other_book = self.books(programme)
         self.tokens, self.other_tokens = (Tokens(START, **kept) for _ in range(2))
         self.causes = 0
@@ -99,16 +100,16 @@ class AccountMachine(RuleBasedStateMachine):
 
     @rule(points=POINTS)
     def points_are_taken(self, points: int) -> None:
-        self._spend(points, lambda cause: self.book.adjust(-points, cause))
+        self._spend(points, lambda cause: self.book.adjust(-points, cause), is_active=False)
 
     @rule(points=POINTS)
     def points_are_redeemed(self, points: int) -> None:
         self._spend(points, lambda cause: self.book.redeem(points, cause))
 
-    def _spend(self, points: int, move: Callable[[str], Entry]) -> None:
+    def _spend(self, points: int, move: Callable[[str], Entry], *, is_active: bool = True) -> None:
         cause = self._cause()
         entry = self._unless_short(lambda: move(cause))
-        assert self.tokens.spend(points, cause) is (entry is not None)
+        assert self.tokens.spend(points, cause, is_active=is_active) is (entry is not None)
         if entry:
             self.spent.append((cause, entry))
 
@@ -178,8 +179,16 @@ class AccountMachine(RuleBasedStateMachine):
         now = account.balances
         assert not (now.available and now.owed)
         assert now.available == pools.remaining(account.pools)
-        left = {
-            expiry.ends_at(name) or FAR: pool.remaining for name, pool in account.pools.items() if pool.remaining
-        }  # fmt: skip
+        causes = [entry.cause for entry in book.entries]
+        assert len(set(causes)) == len(causes), "a cause that repeats stops a stored account for good"
+        left = {_ends(name): pool.remaining for name, pool in account.pools.items() if pool.remaining}
         orders = {name: (one.earned, one.forgiven, one.spent, one.short) for name, one in book.orders.items()}
         return {"balances": (now.available, now.pending, now.held, now.owed), "open": left, "orders": orders}
+
+
+def _ends(pool: str) -> datetime:
+    """As tokens have it."""
+    if not expiry.is_idle(pool):
+        return expiry.ends_at(pool) or FAR
+    year, month = map(int, pool.removeprefix(IDLE).split("-"))
+    return datetime(year + WAITING, month, 1, tzinfo=UTC)

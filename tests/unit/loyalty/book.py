@@ -6,9 +6,10 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from crm.loyalty import due, expiry, ledger, order_points, pools
+from crm.loyalty import due, expiry, idling, ledger, order_points, pools
 from crm.loyalty.chain import Entry, Reversed
 from crm.loyalty.due import Calendar, Expiring, Held, PendingCredit
+from crm.loyalty.idling import Activity
 from crm.loyalty.ledger import Account, Moved, Movement, Occasion
 from crm.loyalty.order_points import OrderState, Revision
 from crm.loyalty.programme import Programme
@@ -20,7 +21,7 @@ PLAIN = Programme(currency="EUR", zone="Europe/Vienna")
 class Book:
     def __init__(self, programme: Programme = PLAIN, *, customer_id: str = "cus_1", **changed: Any) -> None:
         self.programme = replace(programme, **changed)
-        self.now = self.clock = START
+        self.now, self.behind = START, timedelta(0)
         self.account = Account("demo", customer_id)
         self.entries: list[Entry] = []
         self.orders: dict[str, OrderState] = {}
@@ -28,6 +29,11 @@ class Book:
         self.placed: dict[str, datetime] = {}
         self.holds: dict[str, Held] = {}
         self._captured: dict[str, tuple[pools.Portion, ...]] = {}
+
+    @property
+    def clock(self) -> datetime:
+        """That of whoever moves the account."""
+        return self.now - self.behind
 
     @property
     def balances(self) -> tuple[int, int, int, int]:
@@ -40,6 +46,15 @@ class Book:
         """What can be spent, by the day (UTC) in which it expires."""
         return {name[:10]: pool.remaining for name, pool in self.account.pools.items() if pool.remaining}
 
+    @property
+    def activity(self) -> Activity:
+        """What follows from all entries, in their order."""
+        known = Activity()
+        for entry in self.entries:
+            if idling.concerns(known, entry):
+                known = idling.after(known, entry, self.programme)
+        return known
+
     def all_entries(self) -> list[Entry]:
         return self.entries
 
@@ -49,7 +64,7 @@ class Book:
         return moved.entry
 
     def occasion(self, cause: str, at: datetime | None = None, **others: Any) -> Occasion:
-        return Occasion(cause=cause, occurred_at=at or self.now, now=min(self.now, self.clock), **others)
+        return Occasion(cause=cause, occurred_at=at or self.now, now=self.clock, **others)
 
     @property
     def grace(self) -> str:
@@ -144,12 +159,13 @@ class Book:
 
     def turn_back(self, hours: int, earliest: datetime) -> None:
         """Whoever moves the account next has a clock that is behind; it has done things as of `earliest`."""
-        self.clock = self.now - timedelta(hours=hours)
-        self.now = max(self.clock, earliest)
+        clock = self.now - timedelta(hours=hours)
+        self.now = max(clock, earliest)
+        self.behind = self.now - clock
 
     def wait(self, **time: int) -> None:
         """Let time pass, and have its effects as of when each fell due."""
-        self.clock = until = self.now + timedelta(**time)
+        until, self.behind = self.now + timedelta(**time), timedelta(0)
         while coming := self._coming(until):
             at, one = coming
             self.now = max(self.now, at)
@@ -172,5 +188,6 @@ class Book:
             for state in self.orders.values()
             if state.pending and state.available_at and state.pool
         ]
-        coming = due.all_due(self.account.pools, pending, self.holds.values(), Calendar(zone=self.programme.zone))
+        calendar = Calendar(zone=self.programme.zone, idle_at=self.activity.idle_at)
+        coming = due.all_due(self.account.pools, pending, self.holds.values(), calendar)
         return next(((at, one) for at, one in coming if at <= until), None)

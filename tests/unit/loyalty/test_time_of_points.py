@@ -32,12 +32,7 @@ class Profile:
 
 
 def lived(book: Book) -> Activity:
-    """What follows from all entries of a book, in their order."""
-    known = Activity()
-    for entry in book.entries:
-        if idling.concerns(known, entry):
-            known = idling.after(known, entry, book.programme)
-    return known
+    return book.activity
 
 
 # --- inactivity
@@ -113,6 +108,30 @@ def test_a_refund_of_points_that_expired_unused_takes_nothing_of_what_was_earned
     book.order("o2", gross=5_000)
     book.order("o1", gross=10_000, refunded=10_000)
     assert book.balances == (50, 0, 0, 0)
+
+
+# --- clocks
+
+
+def test_what_is_given_back_by_a_clock_behind_the_one_that_let_points_expire_can_be_spent_for_thirty_days() -> None:
+    book = Book(expiry=Expiry(1))
+    book.adjust(100)
+    spent = book.redeem(40)
+    book.wait(days=31, hours=11)
+    book.turn_back(2, book.account.posted_at or START)
+    assert book.clock < clock.parse("2026-04-10T22:00:00Z")
+    book.reverse(spent)
+    assert book.open == {"2026-05-11": 40}
+    assert [entry.recorded_at for entry in book.entries] == sorted(entry.recorded_at for entry in book.entries)
+
+
+def test_what_is_added_by_a_clock_behind_the_one_that_let_an_order_mature_does_not_wait_again() -> None:
+    book = Book(return_window_days=3)
+    book.order(gross=5_000)
+    book.wait(days=4)
+    book.turn_back(30, book.account.posted_at or START)
+    book.order(gross=10_000)
+    assert book.balances == (100, 0, 0, 0)
 
 
 # --- notices

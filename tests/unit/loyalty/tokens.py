@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 VIENNA = ZoneInfo("Europe/Vienna")
 FAR = datetime.max.replace(tzinfo=UTC)
+WAITING = 7_000
+"""Years later than anything happens, by the month in which they were earned: points that wait for their customer."""
 
 
 @dataclass(eq=False)
@@ -53,9 +55,14 @@ def midnight_after(instant: datetime, *, days: int = 0, months: int = 0) -> date
 
 
 class Tokens:
-    """Every unit of currency earns a point; a point pays for a hundredth of one. Points live for `months`."""
+    """Every unit of currency earns a point; a point pays for a hundredth of one. Points live for `months`, or, where
+    they `wait` for it, for so long after their customer last earned or spent.
+    """
 
-    def __init__(self, now: datetime, *, months: int, window: int, policy: str, most_owed: int | None) -> None:
+    def __init__(
+        self, now: datetime, *, months: int, window: int, policy: str, most_owed: int | None, waits: bool = False
+    ) -> None:
+        self.waits, self.idle_at = waits, FAR
         self.now, self.months, self.window, self.policy, self.most_owed = now, months, window, policy, most_owed
         self.tokens: list[Token] = []
         self.owed = 0
@@ -93,9 +100,11 @@ class Tokens:
         other.tokens += moved
         other._come(moved)
 
-    def spend(self, points: int, cause: str) -> bool:
+    def spend(self, points: int, cause: str, *, is_active: bool = True) -> bool:
         if points > self.count("open"):
             return False
+        if is_active:
+            self._live_on()
         self._spend(points, cause)
         return True
 
@@ -156,16 +165,26 @@ class Tokens:
             for hold_id in [hold_id for hold_id, hold in self.holds.items() if hold.ends == at]:
                 self.release(hold_id)
             for token in self._open():
-                if token.ends <= at:
+                if self._goes(token) <= at:
                     token.where = "expired"
         self.now = until
 
     def _moments(self) -> list[datetime]:
         moments = [token.matures for token in self.tokens if token.where == "pending" and token.matures]
         moments += [hold.ends for hold in self.holds.values()]
-        return moments + [token.ends for token in self._open() if token.ends < FAR]
+        return moments + [ends for token in self._open() if (ends := self._goes(token)) < FAR]
+
+    def _goes(self, token: Token) -> datetime:
+        return self.idle_at if self.waits else token.ends
+
+    def _live_on(self) -> None:
+        if self.waits:
+            self.idle_at = midnight_after(self.now, months=self.months)
 
     def _life(self, since: datetime) -> datetime:
+        if self.waits:
+            day = since.astimezone(VIENNA)
+            return datetime(day.year + WAITING, day.month, 1, tzinfo=UTC)
         return midnight_after(since, months=self.months) if self.months else FAR
 
     def _open(self) -> list[Token]:
@@ -177,6 +196,8 @@ class Tokens:
         return made
 
     def _come(self, tokens: list[Token]) -> None:
+        if tokens and (self.idle_at <= self.now or self.idle_at == FAR):
+            self._live_on()
         for token in tokens:
             token.where = "open"
         while self.owed and self.count("open"):
@@ -196,6 +217,7 @@ class Tokens:
         self.spendings[cause] = spent
 
     def _capture(self, hold: Hold, points: int) -> None:
+        self._live_on()
         hold.tokens.sort(key=lambda token: token.ends)
         for token in hold.tokens[:points]:
             token.where, token.spent_on = "spent", hold.order
@@ -209,6 +231,8 @@ class Tokens:
             self._capture(hold, part)
             points -= part
         paid = self._open()[:points]
+        if paid:
+            self._live_on()
         for token in paid:
             token.where, token.spent_on = "spent", name
         order.short += points - len(paid)
@@ -230,6 +254,7 @@ class Tokens:
         points -= pardoned
         if not points:
             return
+        self._live_on()
         is_first = order.first is None
         order.first = order.first or (
             midnight_after(placed, days=self.window) if self.window else placed, self._life(placed)
