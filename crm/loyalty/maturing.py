@@ -8,7 +8,6 @@ from msgspec.structs import replace
 
 from crm.customers import service as customers
 from crm.customers.service import Customer
-from crm.kernel import timers
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Stale
 from crm.kernel.timers import TimerDue
@@ -18,7 +17,7 @@ from crm.loyalty.chain import Entry
 from crm.loyalty.due import BirthdayCome, Due, Expiring, Held, Noticed, PendingCredit
 from crm.loyalty.ledger import Account, Moved, Occasion
 from crm.loyalty.models import ExpiryNotice, HoldStatus, LoyaltyAccount, OrderEarning
-from crm.loyalty.posting import OWNER, SUBJECT, Ledger, is_due, occasion
+from crm.loyalty.posting import Ledger, forget, is_due, occasion
 from crm.loyalty.programmes import in_force
 from crm.loyalty.redemptions import ending
 
@@ -44,20 +43,8 @@ def settle(shop: str, customer_id: str, *, now: datetime) -> list[Entry]:
 def wake(timer: TimerDue, *, now: datetime) -> list[Entry]:
     """Handle a timer. One that comes early is set anew, one that comes again finds nothing to do."""
     posted = settle(timer.shop, timer.customer_id, now=now)
-    retrying(lambda: _forget(timer, now=now))
+    forget(timer, now=now)
     return posted
-
-
-def _forget(due_: TimerDue, *, now: datetime) -> None:
-    """Take away a timer where nobody is there whom time could change."""
-    head = repository.get_account(due_.shop, due_.customer_id)
-    timer = timers.get(due_.shop, due_.customer_id, OWNER, SUBJECT) if head is None else None
-    if timer is None:
-        return
-    change = Change(now)
-    change.unchanged(LoyaltyAccount.of(due_.shop, due_.customer_id))
-    timers.follow(change, timer, None)
-    change.commit()
 
 
 def opened(shop: str, customer_id: str, *, now: datetime) -> LoyaltyAccount:

@@ -11,9 +11,9 @@ from typing import Any
 
 from crm.customers.service import Customer
 from crm.kernel import correlation, timers
-from crm.kernel.change import Change
+from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Stale
-from crm.kernel.timers import Timer
+from crm.kernel.timers import Timer, TimerDue
 from crm.loyalty import due, idling, repository, stored
 from crm.loyalty.bonuses.joining import SIGNUP
 from crm.loyalty.chain import Entry
@@ -158,6 +158,22 @@ class Ledger:
 
     def _timer(self, due_at: datetime | None) -> Timer | None:
         return Timer.of(self.shop, self.customer_id, OWNER, SUBJECT, due_at) if due_at else None
+
+
+def forget(due_: TimerDue, *, now: datetime) -> None:
+    """Take away a timer where nobody is there whom time could change."""
+
+    def attempt() -> None:
+        head = repository.get_account(due_.shop, due_.customer_id)
+        timer = timers.get(due_.shop, due_.customer_id, due_.owner, due_.subject) if head is None else None
+        if timer is None:
+            return
+        change = Change(now)
+        change.unchanged(LoyaltyAccount.of(due_.shop, due_.customer_id))
+        timers.follow(change, timer, None)
+        change.commit()
+
+    retrying(attempt)
 
 
 def is_due(head: LoyaltyAccount, now: datetime) -> bool:

@@ -150,7 +150,7 @@ class StoredBook(Book):
 
 def order_told(
     shop: str, customer_id: str, order_id: str, *, rev: int, gross: int, refunded: int, points_spent: int,
-    placed_at: datetime, at: datetime,
+    placed_at: datetime, at: datetime, coupon: str | None = None,
 ) -> OrderRecorded:  # fmt: skip
     """An order of one line, stored as of this revision, unless it is of a later one."""
     order = Order.of(shop, customer_id, order_id)
@@ -158,7 +158,7 @@ def order_told(
     order.lines, order.rev, order.version, order.status, order.currency = [line], rev, rev, "placed", CURRENCY
     order.gross, order.refunded, order.net, order.points_spent = gross, refunded, gross - refunded, points_spent
     order.placed_at, order.placed_on, order.occurred_at = placed_at, placed_at.date().isoformat(), at
-    order.cause = f"event:{order_id}-{rev}:order"
+    order.cause, order.coupon = f"event:{order_id}-{rev}:order", coupon
     if refunded:
         part = RefundLine(line_id="1", quantity=1, amount=refunded)
         order.refunds = [

@@ -6,8 +6,9 @@ and in both answers.
 
 import json
 import secrets
-from collections.abc import Callable
-from itertools import cycle, product
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from itertools import product
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -20,8 +21,8 @@ from tests.tampering import Item
 (SURVIVING,) = FIGURES = ("loyalty.conditions_surviving",)
 SHOP: Final = "points-conditions"
 LOYALTY: Final = Path(__file__).parents[2] / "crm" / "loyalty"
-DRAWN: Final = cycle(f"{'3' * 11}{letter}" for letter in "34679CDFGH" for _ in range(2))
-"""Codes of vouchers: each twice, so that some are drawn that are taken."""
+DRAWN: Final = tuple(f"{'3' * 11}{letter}" for letter in "344667799CCDDFFGGHH")
+"""Codes of vouchers, so that each time one is drawn first that is taken."""
 MOST_COMMITS: Final = 3
 """Of a movement, before which another comes."""
 
@@ -33,6 +34,10 @@ class Meeting(NamedTuple):
     one: str
     other: str
     commit: int
+
+
+class Interrupted(BaseException):
+    """Whoever worked for a movement has died."""
 
 
 class Outcome(NamedTuple):
@@ -52,16 +57,14 @@ def run(report: Report, sabotage: str) -> None:
     from crm.kernel import ids
     from crm.loyalty.redemptions import codes
     from tests.faults.conditions import Watch, places, watching
-    from tests.faults.loyalty_book import counting
-    from tests.faults.loyalty_meetings import PROGRAMME
 
     watch = Watch(LOYALTY)
-    with watching(watch), counting(PROGRAMME), pytest.MonkeyPatch.context() as patch:
+    with watching(watch), pytest.MonkeyPatch.context() as patch:
         # So that two runs are alike.
         patch.setattr(secrets, "token_hex", lambda _: "salt")
-        patch.setattr(ids, "new_id", lambda prefix, _: f"{prefix}_drawn")
-        patch.setattr(codes, "new", lambda: next(DRAWN))
+        patch.setattr(ids, "new_id", lambda prefix, at: f"{prefix}_of_{at:%H%M}")
         trial = Trial(watch, few=report.quick or bool(sabotage), nobody_comes=bool(sabotage))
+        patch.setattr(codes, "new", lambda: next(trial.drawn))
         trial.begin()
         missed = 0
         for guard, meetings in sorted(trial.meetings.items()):
@@ -81,15 +84,17 @@ class Trial:
     """`meetings`: those in which a condition has a part. `wrong`: those that go wrong with all conditions in place."""
 
     def __init__(self, watch: Any, *, few: bool, nobody_comes: bool) -> None:
-        from tests.faults import loyalty_meetings, loyalty_reward_meetings
+        from tests.faults import loyalty_meetings, loyalty_reward_meetings, loyalty_tier_meetings
 
         self.few = few
         self._watch, self._nobody_comes = watch, nobody_comes
-        several = [*loyalty_meetings.situations(SHOP), *loyalty_reward_meetings.situations(SHOP)]
+        rooms = loyalty_meetings, loyalty_reward_meetings, loyalty_tier_meetings
+        several = [each for room in rooms for each in room.situations(SHOP)]
         self._situations = [each for each in several if each.is_quick] if few else several
-        self._founded = _stored()
+        self._founded = self._there = _stored()
         self._prepared: list[list[Item]] = []
-        self._in_turn: dict[tuple[int, str, str], Outcome] = {}
+        self._known: dict[Any, Outcome] = {}
+        self.drawn = iter(DRAWN)
         self.meetings: dict[Any, list[Meeting]] = {}
         self.wrong: list[Meeting] = []
         self.count = 0
@@ -97,69 +102,109 @@ class Trial:
     def begin(self) -> None:
         """Let all meet, with all conditions in place."""
         for number, situation in enumerate(self._situations):
-            _restore(self._founded)
+            self._restore(self._founded)
             for move in situation.prepare:
-                move()
-            self._prepared.append(_stored())
-            for one, other in product(situation.moves, repeat=2):
-                self._meet(number, one, other)
+                self._done(number, move)
+            self._there = _stored()
+            self._prepared.append(self._there)
+            for one in situation.moves:
+                commits = min(self._commits(number, one), MOST_COMMITS)
+                for other, commit in product(situation.moves, range(1, commits + 1)):
+                    self._meet(Meeting(number, one, other, commit))
 
-    def _meet(self, situation: int, one: str, other: str) -> None:
-        _restore(self._prepared[situation])
-        self._watch.begin()
-        _done(self._situations[situation].moves[one])
-        for commit in range(1, min(self._watch.commits, MOST_COMMITS) + 1):
-            meeting = Meeting(situation, one, other, commit)
-            self.count += 1
-            if not self.is_as_in_turn(meeting):
-                self.wrong.append(meeting)
-                continue
-            for guard in self._watch.seen:
-                self.meetings.setdefault(guard, []).append(meeting)
+    def _commits(self, situation: int, one: str) -> int:
+        with self._whole(situation):
+            self._done(situation, self._situations[situation].moves[one])
+            return int(self._watch.commits)
+
+    def _meet(self, meeting: Meeting) -> None:
+        self.count += 1
+        if not self.is_as_in_turn(meeting):
+            self.wrong.append(meeting)
+            return
+        for guard in self._watch.seen:  # of the two at once, which were the last
+            self.meetings.setdefault(guard, []).append(meeting)
 
     def is_as_in_turn(self, meeting: Meeting) -> bool:
-        """Whoever was first is: before a first commit that is the other, whatever was read before."""
+        """Whoever was first is: before a first commit that is the other, whatever was read before. What is done in
+        several commits comes to what it would, had it been interrupted before this one and begun anew after the other.
+        """
         situation, one, other, commit = meeting
-        found, first = self._at_once(meeting), self._turns(situation, other, one).turned
+        first = self._turns(situation, other, one).turned
         if commit == 1:
-            return found == first
-        # Of what is done in several commits the ledger tells the parts among the other's: not in turn, and right.
-        return _without_ledger(found) in [_without_ledger(each) for each in (first, self._turns(situation, one, other))]
+            return self._at_once(meeting) == first
+        begun_anew = self._begun_anew(meeting)
+        found = self._at_once(meeting)
+        told = found.one in (begun_anew.one, first.one, self._turns(situation, one, other).one)
+        return told and found._replace(one=None) == begun_anew._replace(one=None)
 
     def told(self, meeting: Meeting) -> str:
         return f"{self._situations[meeting.situation].name}: {meeting.other} before {meeting.one} ({meeting.commit})"
 
     def _turns(self, situation: int, one: str, other: str) -> Outcome:
         """One after the other, with all conditions in place."""
-        if (situation, one, other) not in self._in_turn:
-            removed, self._watch.removed = self._watch.removed, None
+        key = (situation, one, other, 0)
+        if key not in self._known:
             moves = self._situations[situation].moves
-            _restore(self._prepared[situation])
-            self._watch.begin()
-            self._in_turn[situation, one, other] = Outcome(_done(moves[one]), _done(moves[other]), _alike(_stored()))
-            self._watch.removed = removed
-        return self._in_turn[situation, one, other]
+            with self._whole(situation):
+                self._known[key] = Outcome(
+                    self._done(situation, moves[one]), self._done(situation, moves[other]), self._left()
+                )  # fmt: skip
+        return self._known[key]
+
+    def _begun_anew(self, meeting: Meeting) -> Outcome:
+        """One, interrupted before a commit; the other; and the one again, with all conditions in place."""
+        if meeting not in self._known:
+            situation, one, other, commit = meeting
+            moves = self._situations[situation].moves
+            with self._whole(situation):
+                self._watch.begin(rival=_interrupt, before=commit)
+                with suppress(Interrupted):
+                    self._done(situation, moves[one])
+                self._watch.begin()
+                told = self._done(situation, moves[other])
+                self._known[meeting] = Outcome(self._done(situation, moves[one]), told, self._left())
+        return self._known[meeting]
+
+    @contextmanager
+    def _whole(self, situation: int) -> Iterator[None]:
+        """From the beginning, with all conditions in place."""
+        removed, self._watch.removed = self._watch.removed, None
+        self._restore(self._prepared[situation])
+        self._watch.begin()
+        yield
+        self._watch.removed = removed
 
     def _at_once(self, meeting: Meeting) -> Outcome:
-        moves = self._situations[meeting.situation].moves
+        situation, one, other, commit = meeting
+        moves = self._situations[situation].moves
         told: list[Any] = []
-        _restore(self._prepared[meeting.situation])
-        rival = None if self._nobody_comes else lambda: told.append(_done(moves[meeting.other]))
-        self._watch.begin(rival=rival, before=meeting.commit)
-        answer = _done(moves[meeting.one])
+        self._restore(self._prepared[situation])
+        rival = None if self._nobody_comes else lambda: told.append(self._done(situation, moves[other]))
+        self._watch.begin(rival=rival, before=commit)
+        answer = self._done(situation, moves[one])
         if not told:
-            told.append(_done(moves[meeting.other]))
-        return Outcome(answer, told[0], _alike(_stored()))
+            told.append(self._done(situation, moves[other]))
+        return Outcome(answer, told[0], self._left())
+
+    def _left(self) -> list[Item]:
+        self._there = _stored()
+        return _alike(self._there)
+
+    def _restore(self, items: list[Item]) -> None:
+        """So that the table has these, and none of those that were found there last."""
+        _replace(self._there or _stored(), items)
+        self._there, self.drawn = [], iter(DRAWN)
+
+    def _done(self, situation: int, move: Callable[[], Any]) -> Any:
+        from tests.faults.loyalty_book import counting
+
+        with counting(self._situations[situation].programme):
+            return _done(move)
 
 
-def _without_ledger(outcome: Outcome) -> list[Item]:
-    """What is left, of an account its balances."""
-    balances = ("pk", "available", "pending", "held", "owed")
-    return [
-        {name: item[name] for name in balances if name in item} if item["kind"]["S"] == "LoyaltyAccount" else item
-        for item in outcome.items
-        if item["kind"]["S"] != "LedgerEntry"
-    ]
+def _interrupt() -> None:
+    raise Interrupted
 
 
 def _done(move: Callable[[], Any]) -> Any:
@@ -230,15 +275,20 @@ def _alike(items: list[Item]) -> list[Item]:
     return sorted(json.loads(text), key=lambda item: (item["pk"]["S"], item["sk"]["S"]))
 
 
-def _restore(items: list[Item]) -> None:
+def _replace(found: list[Item], items: list[Item]) -> None:
     from crm.kernel.settings import settings
     from crm.kernel.table import client
     from crm.shops import service as shops
 
-    found, wanted = _stored(), [(item["pk"], item["sk"]) for item in items]
-    gone = [item for item in found if (item["pk"], item["sk"]) not in wanted]
-    writes: list[Any] = [{"DeleteRequest": {"Key": {"pk": item["pk"], "sk": item["sk"]}}} for item in gone]
+    wanted = {_key(item) for item in items}
+    writes: list[Any] = [
+        {"DeleteRequest": {"Key": {"pk": item["pk"], "sk": item["sk"]}}} for item in found if _key(item) not in wanted
+    ]
     writes += [{"PutRequest": {"Item": item}} for item in items if item not in found]
     shops.forget_cached()
     for start in range(0, len(writes), 25):
         client().batch_write_item(RequestItems={settings().crm_table: writes[start : start + 25]})
+
+
+def _key(item: Item) -> tuple[str, str]:
+    return item["pk"]["S"], item["sk"]["S"]

@@ -29,12 +29,13 @@ Move = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Situation:
-    """`prepare` is done first; then any of `moves` may meet."""
+    """`prepare` is done first; then any of `moves` may meet, while `programme` is in force."""
 
     name: str
     prepare: Sequence[Move]
     moves: Mapping[str, Move]
     is_quick: bool = False
+    programme: Programme = PROGRAMME
 
 
 class Moves:
@@ -69,12 +70,12 @@ class Moves:
 
     def order(
         self, order_id: str, rev: int = 1, *, refunded: int = 0, spent: int = 0, gross: int = 10_000,
-        customer: str = ANN,
+        customer: str = ANN, coupon: Callable[[], str | None] = lambda: None,
     ) -> Move:  # fmt: skip
         def tell() -> Any:
             told = order_told(
                 self._shop, customer, order_id, rev=rev, gross=gross, refunded=refunded, points_spent=spent,
-                placed_at=BEGUN, at=BEGUN,
+                placed_at=BEGUN, at=BEGUN, coupon=coupon(),
             )  # fmt: skip
             return orders.post_for_order(told, now=self._now)
 

@@ -12,6 +12,7 @@ from crm.loyalty.redemptions import repository as redemptions
 from crm.loyalty.rewards import redeeming
 from crm.loyalty.rewards import service as rewards
 from crm.loyalty.rewards.limits import Limit
+from crm.loyalty.rewards.models import RewardCatalogue
 from crm.shops import service as shops
 from tests.faults import loyalty_shop
 from tests.faults.loyalty_meetings import ANN, BEA, BEGUN, Move, Moves, Situation
@@ -73,12 +74,11 @@ class RewardMoves:
         return lambda: rewards.cancel(self._shop, ANN, _id(key), themselves=themselves, **self._who)
 
     def use(self, key: str, by: str) -> Move:
-        def use() -> Any:
-            found = redemptions.get_redemption(self._shop, ANN, _id(key))
-            code = found.code if found and found.code else "CDFG34679HJK"
-            return rewards.use_voucher(self._shop, code, idempotency_key=by, **self._who)
+        return lambda: rewards.use_voucher(self._shop, self._code(key), idempotency_key=by, **self._who)
 
-        return use
+    def order(self, order_id: str, key: str) -> Move:
+        """One that names a voucher as its coupon."""
+        return Moves(self._shop, self._now).order(order_id, coupon=lambda: self._code(key))
 
     def settle(self) -> Move:
         return lambda: len(maturing.settle(self._shop, ANN, now=self._now))
@@ -93,6 +93,20 @@ class RewardMoves:
     def move(self, zone: str) -> Move:
         """The shop goes elsewhere."""
         return lambda: int(shops.update(self._shop, shops.ShopFields(zone=zone)).rev)
+
+    def almost_all(self) -> Move:
+        """There is room for one reward more."""
+
+        def count() -> None:
+            catalogue = RewardCatalogue.of(self._shop)
+            catalogue.reward_count = rewards.MOST_REWARDS - 1
+            catalogue.save()
+
+        return count
+
+    def _code(self, key: str) -> str:
+        found = redemptions.get_redemption(self._shop, ANN, _id(key))
+        return str(found.code) if found and found.code else "CDFG34679HJK"
 
     def _reward(self) -> str:
         [(definition, _)] = rewards.list_rewards(self._shop)
@@ -119,11 +133,17 @@ def situations(shop: str) -> list[Situation]:
         "settle": later.settle(), "go on": later.redeem("interrupted"), "redeem": later.redeem("n"),
         "cancel what is interrupted": later.cancel("interrupted"),
     }  # fmt: skip
+    vouchers = {
+        "use": at.use("r", "u1"), "cancel": at.cancel("r"), "order with it": at.order("o1", "r"),
+        "another order with it": at.order("o2", "r"), "are blocked": at.becomes(BLOCKED),
+    }  # fmt: skip
     return [
         Situation("newcomers", [at.customer(ANN)], newcomers),
         Situation("rewards", prepare, _moves(at) | {"give": points.adjust(40, "b"), "spend": points.redeem(90, "s")}),
         Situation("rewards, later", prepare, overdue),
+        Situation("vouchers", prepare, vouchers),
         Situation("definitions", [at.create()], defining),
+        Situation("room for one reward", [at.almost_all()], {"create": at.create(), "create too": later.create()}),
         Situation(
             "nothing is defined", [], {"create": at.create(), "programme": at.programme(9), "move": at.move("UTC")}
         ),

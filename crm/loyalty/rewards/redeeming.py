@@ -131,7 +131,7 @@ def _begin(asked: Asked, *, themselves: bool, now: datetime) -> bool:
     if reward.segments and (segments := snapshot.head(SegmentsHead)):
         change.unchanged(segments)
     ending.take(change, shop, redemption, found.uses, otherwise=eligibility.sold_out())
-    change.revise(redemption)
+    change.write(redemption, when=None, otherwise=Stale())  # once, as the entry of its hold
     hold = PointsHold.of(shop, customer_id, redemption_id)
     hold.points, hold.ends_at, hold.of_redemption = reward.price, book.now + HELD_FOR, True
     when = occasion(redemption.cause or "", at=now, now=now, actor=asked.actor, request=asked.request)
@@ -160,7 +160,8 @@ def _fulfil(asked: Asked, *, now: datetime) -> Redemption:
     voucher = Voucher.of(shop, redemption.code)
     voucher.customer_id, voucher.redemption_id = customer_id, redemption_id
     change.create(voucher, otherwise=Stale())  # of two alike the second is drawn anew
-    change.revise(redemption)
+    redemption.rev = int(redemption.rev) + 1
+    change.write(redemption, when=None, otherwise=Stale())  # while it is held, only ever with its account
     when = occasion(redemption.cause, at=now, now=now, actor=asked.actor)
     holding.spend(change, Ledger(shop, customer_id, head, now=now), hold, int(hold.points), when)
     if not change.commit():
@@ -199,7 +200,7 @@ def _refuse(found: Found, book: Ledger, snapshot: Snapshot, *, zone: str, now: d
 def _promised(asked: Asked, found: Found, reward: Reward, programme: Programme, *, now: datetime) -> Redemption:
     """What is redeemed, whatever becomes of the reward."""
     redemption = Redemption.of(asked.shop, asked.customer_id, asked.redemption_id)
-    redemption.reward_id, redemption.reward_version = asked.reward_id, found.definition.rev
+    redemption.rev, redemption.reward_id, redemption.reward_version = 1, asked.reward_id, found.definition.rev
     redemption.reward, redemption.points = reward.document(), reward.price
     redemption.request, redemption.actor = asked.request, asked.actor
     redemption.status, redemption.redeemed_at = RedemptionStatus.HELD, now

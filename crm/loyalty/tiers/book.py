@@ -200,7 +200,7 @@ class TierBook:
         item.corrects = kept.fell if why is ChangeReason.CORRECTED else None
         item.until = kept.override.until if kept.override and why is ChangeReason.OVERRIDDEN else None
         item.happens("TIER", occurred_at, f"{kept.number + 1:06}")
-        change.create(item, otherwise=Stale())
+        change.write(item, when=None, otherwise=Stale())  # once, as the account has its number
         since = kept.since if why is ChangeReason.RENAMED else clock.local_day(occurred_at, self.zone)
         self.kept = replace(
             kept, tier=tier, name=_name(tiers, tier), since=since, number=kept.number + 1, changed_at=occurred_at
@@ -220,7 +220,7 @@ class TierBook:
         self.kept = self._noticed(change, kept, seen, replayed=replayed)
         record.put_kept(self.head, self.kept)
         self.head.tier_due_at = self._due_at(seen)
-        timers.set_to(change, self._timer(armed), self._timer(self.head.tier_due_at))
+        timers.follow(change, self._timer(armed), self._timer(self.head.tier_due_at))
 
     def _as_worked_out(self, kept: Kept, seen: Outlook | None) -> Kept:
         ends = seen.ends if seen else None

@@ -3,14 +3,14 @@
 
 from datetime import datetime
 
-from crm.kernel import timers
 from crm.kernel.change import Change, retrying
 from crm.kernel.timers import TimerDue
 from crm.loyalty import repository
 from crm.loyalty.models import LoyaltyAccount
+from crm.loyalty.posting import forget
 from crm.loyalty.programmes import in_force
 from crm.loyalty.tiers import record
-from crm.loyalty.tiers.book import OWNER, SUBJECT, TierBook
+from crm.loyalty.tiers.book import TierBook
 from crm.loyalty.tiers.models import TierChange
 from crm.loyalty.tiers.regimes import digest, regimes
 
@@ -35,10 +35,7 @@ def settle(shop: str, customer_id: str, *, now: datetime) -> list[TierChange]:
 def wake(timer: TimerDue, *, now: datetime) -> list[TierChange]:
     """Handle a timer. One that comes early is left as it is, one that comes again finds nothing to do."""
     written = settle(timer.shop, timer.customer_id, now=now)
-    if repository.get_account(timer.shop, timer.customer_id) is None:  # nobody is there whom time could change
-        change = Change(now)
-        timers.set_to(change, timers.get(timer.shop, timer.customer_id, OWNER, SUBJECT), None)
-        change.commit()
+    forget(timer, now=now)
     return written
 
 
