@@ -58,11 +58,11 @@ def run(report: Report, sabotage: str) -> None:
             killed = Kills.read(storm.kills_folder)
             kills.append(sum(killed.by_point[str(point)] for point in points_of(FUNCTIONS)))
             print(f"seed {report.seed + number}: {kills[-1]} kills, {dict(told)} so far", flush=True)
-    for figure, n in ((BALANCES, ACCOUNTS * seeds), (LOST, count), (DOUBLED, count), (LATE, AGAIN * len(LATER))):
-        if report.wants(figure):
-            report.tell(figure, told[figure], n=n)
-    if report.wants(KILLED):
-        report.tell(KILLED, min(kills), n=sum(kills))
+    # One run, of an hour, has them all.
+    for figure, n in ((BALANCES, ACCOUNTS), (LOST, count), (DOUBLED, count)):
+        report.tell(figure, told[figure], n=n * seeds)
+    report.tell(LATE, told[LATE], n=AGAIN * len(LATER))
+    report.tell(KILLED, min(kills), n=sum(kills))
 
 
 class PointsStorm(Storm):
