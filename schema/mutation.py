@@ -14,6 +14,7 @@ from schema.loyalty.programme import LoyaltyProgrammeMutation
 from schema.loyalty.reward_mutations import RewardMutation
 from schema.loyalty.rules import LoyaltyRuleMutation
 from schema.loyalty.tier_mutations import TierMutation
+from schema.loyalty.verifying import LedgerVerificationMutation
 from schema.operation import OperationMutation
 from schema.segment.members_file import SegmentMembersImportMutation
 from schema.segment.mutations import SegmentMutation
@@ -32,6 +33,7 @@ class Mutation(
     FeedbackMutation,
     EventMutation,
     LoyaltyMutation,
+    LedgerVerificationMutation,
     RewardMutation,
     SegmentMutation,
     SegmentMembersImportMutation,

@@ -1,5 +1,5 @@
 # schema/operation.py
-"""Imports, exports and what segments take, as staff ask for them and watch them."""
+"""Imports, exports, what segments take and what else is long work, as staff ask for it and watch it."""
 
 from asyncio import gather
 from collections.abc import Sequence
@@ -14,11 +14,13 @@ from crm.bulk.service import EXPORTS, IMPORTS, MEMBERS_IMPORT, ImportAsked
 from crm.kernel import clock
 from crm.kernel.actor import Actor as Doer
 from crm.kernel.errors import NotFound
+from crm.loyalty.service import LEDGER_VERIFICATION, verified
 from schema.access import signed_in, staff
 from schema.connections import After, Connection, First, Place, about, connection, merged, page_size, paged
 from schema.context import GIVEN, Context, Info, Loader, stored
 from schema.customer.history import Actor
 from schema.errors import AnswersRefusals, UserError
+from schema.loyalty.verification import LedgerVerification
 from schema.node import Node, global_id, key_of
 from schema.principal import Kind
 
@@ -26,11 +28,12 @@ IMPORT: Final = "imports:write"
 EXPORT: Final = "exports:read"
 OF_SEGMENTS: Final = ("segments_refresh", "rfm_score", "segment_insights")
 OF_TIERS: Final = "tiers_settle"
+FILELESS: Final = (*OF_SEGMENTS, OF_TIERS, LEDGER_VERIFICATION)
 SCOPE_OF: Final = (
     dict.fromkeys((*IMPORTS, MEMBERS_IMPORT), IMPORT)
     | dict.fromkeys(EXPORTS, EXPORT)
     | dict.fromkeys(OF_SEGMENTS, "segments:read")
-    | {OF_TIERS: "loyalty:read"}
+    | {OF_TIERS: "loyalty:read", LEDGER_VERIFICATION: "loyalty:read"}
 )
 """What staff need to hold to learn of an operation: an import's results name customers, an export's are customers."""
 CANCELS: Final = SCOPE_OF | dict.fromkeys(OF_SEGMENTS, "segments:write") | {OF_TIERS: "loyalty:write"}
@@ -55,6 +58,9 @@ class OperationKind(Enum):
     )
     TIERS_SETTLE = strawberry.enum_value(
         "tiers_settle", description="Gives customers the tiers that a version of the programme means, once it counts."
+    )
+    LEDGER_VERIFICATION = strawberry.enum_value(
+        LEDGER_VERIFICATION, description="Works a customer's ledger of points out anew."
     )
 
 
@@ -120,7 +126,8 @@ class OperationCost:
 
 
 @strawberry.type(
-    description="Long work one can watch: an import, an export, what segments and tiers take.",
+    description="Long work one can watch: an import, an export, what segments and tiers take, or a ledger that is "
+    "verified.",
     directives=staff(None),
 )
 class Operation(Node):
@@ -182,9 +189,17 @@ class Operation(Node):
         )
     )
     async def result_url(self, info: Info) -> str | None:
-        if self.item.name in {*OF_SEGMENTS, OF_TIERS}:
+        if self.item.name in FILELESS:
             return None
         return await stored(service.result_url, self.item, now=info.context.now)
+
+    @strawberry.field(
+        description="Whether a ledger is what was posted; null until that is worked out, and of other operations.",
+        directives=staff("loyalty:read"),
+    )
+    def verification(self) -> LedgerVerification | None:
+        found = verified(self.item)
+        return LedgerVerification(found=found) if found else None
 
     @strawberry.field(
         description=(
@@ -320,7 +335,7 @@ class OperationQuery:
     @strawberry.field(
         description=(
             f"Imports (with the scope `{IMPORT}`), exports (`{EXPORT}`), what segments take (`segments:read`) and "
-            "what tiers take (`loyalty:read`), newest first."
+            "what tiers and ledgers that are verified take (`loyalty:read`), newest first."
         ),
         directives=[*staff(None), paged()],
     )

@@ -6,6 +6,9 @@ is due by then is settled first, so that nobody spends what has expired, or wait
 """
 
 from crm.loyalty import repository, standing, stored
+from crm.loyalty.auditing import MOST_ENTRIES as MOST_VERIFIED
+from crm.loyalty.auditing import VERIFICATION as LEDGER_VERIFICATION
+from crm.loyalty.auditing import ask_to_verify, verified
 from crm.loyalty.bonuses.birthday_dates import heard as heard_of_birthday
 from crm.loyalty.bonuses.defining import EditedBonus, EventBonusFields
 from crm.loyalty.bonuses.defining import archive as archive_bonus
@@ -91,6 +94,8 @@ from crm.loyalty.verifying import Verified, verify
 
 __all__ = [
     "BASE_RULE",
+    "LEDGER_VERIFICATION",
+    "MOST_VERIFIED",
     "OWNER",
     "TIER",
     "UNSAID",
@@ -173,6 +178,7 @@ __all__ = [
     "adjustment_faults",
     "archive_bonus",
     "archive_rule",
+    "ask_to_verify",
     "balances_at",
     "balances_of",
     "bonus_faults",
@@ -238,6 +244,7 @@ __all__ = [
     "update_bonus",
     "update_programme",
     "update_rule",
+    "verified",
     "verify",
     "version_in_force",
     "wake",

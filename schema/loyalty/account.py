@@ -188,8 +188,8 @@ class LoyaltyAccount(TierFields):
 
     @strawberry.field(
         description=(
-            f"Work the ledger out anew and say whether it is what was posted. Of {MOST_ENTRIES:,} entries at most; of "
-            "more the operators do so (`LEDGER_TOO_LONG`). `STALE` where points kept moving meanwhile."
+            f"Work the ledger out anew and say whether it is what was posted. Of {MOST_ENTRIES:,} entries at most; "
+            "a longer one (`LEDGER_TOO_LONG`) takes `loyaltyLedgerVerify`. `STALE` where points kept moving meanwhile."
         ),
         directives=[*staff("loyalty:read"), priced(PRICE_OF_VERIFYING)],
     )

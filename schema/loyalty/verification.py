@@ -34,6 +34,7 @@ class LedgerFlaw(Enum):
     WRONG_REMAINING = _flaw(Flaw.WRONG_REMAINING, "A pool does not hold what the entries left in it.")
     WRONG_PENDING = _flaw(Flaw.WRONG_PENDING, "What is pending is not what the entries left.")
     WRONG_HOLD = _flaw(Flaw.WRONG_HOLD, "What is set aside is not what the entries left.")
+    WRONG_TALLY = _flaw(Flaw.WRONG_TALLY, "How often a bonus was given for events is not how many entries say so.")
     WRONG_REVERSAL = _flaw(Flaw.WRONG_REVERSAL, "A reversal names no earlier entry, or more than it had.")
     WRONG_REASON = _flaw(Flaw.WRONG_REASON, "The words beside an entry are not those that were given.")
     TRUNCATED = _flaw(Flaw.TRUNCATED, "The account's last entry is not the ledger's.")

@@ -188,8 +188,8 @@ FORMS: dict[str, tuple[dict[str, Any], set[str]]] = {
 }  # fmt: skip
 ONE_INPUT = {
     "attributeRetire", "customerTagsRemove", "customersExport", "eventsIngest",
-    "importStart", "loyaltyPointsRelease", "loyaltyProgrammeWithdraw", "loyaltyRedemptionCancel", "operationCancel",
-    "ordersExport",
+    "importStart", "loyaltyLedgerVerify", "loyaltyPointsRelease", "loyaltyProgrammeWithdraw",
+    "loyaltyRedemptionCancel", "operationCancel", "ordersExport",
 }  # fmt: skip
 """Of which only one thing can be wrong; events are told one by one, each with all its faults."""
 OF_SEGMENTS = {
