@@ -1,5 +1,5 @@
 # tests/tampering.py
-"""What somebody who can write the table might do to stored entries. Pure."""
+"""What somebody who can write the table might do to stored entries, and to what follows from them. Pure."""
 
 import random
 from collections.abc import Callable
@@ -8,6 +8,20 @@ from typing import Any
 
 Item = dict[str, Any]
 KEYS = frozenset({"pk", "sk"})
+BESIDE = {
+    "LoyaltyAccount": (
+        "available", "pending", "held", "owed", "number", "fingerprint", "lifetime_earned", "holds", "newest_at",
+        "active_at", "posted_at",
+    ),
+    "PointsMonth": ("pools",),
+    "EntryReason": ("entry_cause", "reason", "salt"),
+    "PointsHold": ("points", "status", "captured", "ends_at", "order_id", "portions", "of_redemption"),
+    "OrderEarning": (
+        "posted", "forgiven", "pending", "pool", "available_at", "pools", "credits", "spent", "short", "captured",
+        "spendings", "timeline_key",
+    ),
+}  # fmt: skip
+"""By kind, what entries say that it must be."""
 
 
 @dataclass(frozen=True)
@@ -23,6 +37,18 @@ def edited(draw: random.Random, entries: list[Item]) -> Deed:
     """One attribute of one of them says something else."""
     item = draw.choice(entries)
     name = draw.choice(sorted(set(item) - KEYS))
+    return Deed(f"{item['sk']['S']} {name}", put=[item | {name: other(draw, item[name])}])
+
+
+def beside(draw: random.Random, items: list[Item]) -> Deed:
+    """What follows from entries says something else, or is gone, or there is one more."""
+    item = draw.choice([item for item in items if item["kind"]["S"] in BESIDE])
+    kind, copied = item["kind"]["S"], draw.randrange(8)
+    if copied == 0 and kind in {"PointsMonth", "PointsHold"}:
+        return Deed(f"{item['sk']['S']} copied", put=[item | {"sk": {"S": f"{item['sk']['S']}1"}}])
+    if copied == 1 and kind not in {"EntryReason", "LoyaltyAccount"} and not _is_empty(item):
+        return Deed(f"{item['sk']['S']} removed", removed=[item])
+    name = draw.choice([name for name in BESIDE[kind] if name in item])
     return Deed(f"{item['sk']['S']} {name}", put=[item | {name: other(draw, item[name])}])
 
 
@@ -45,6 +71,7 @@ def truncated(draw: random.Random, entries: list[Item]) -> Deed:
 
 
 DEEDS: tuple[Callable[[random.Random, list[Item]], Deed], ...] = (edited, deleted, swapped, truncated)
+"""To entries; `beside` is done to the others."""
 
 
 def other(draw: random.Random, value: Item) -> Item:
@@ -64,6 +91,11 @@ def other(draw: random.Random, value: Item) -> Item:
             return {"M": inner | {name: other(draw, inner[name])}}
         case _:
             return {"S": "something"}
+
+
+def _is_empty(item: Item) -> bool:
+    """Whether it says no more than if it were not there."""
+    return not any(item.get(name, {}).get("L") for name in ("pools", "credits", "spendings", "portions"))
 
 
 def _with(item: Item, others: Item, names: list[str]) -> Item:

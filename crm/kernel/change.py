@@ -112,6 +112,15 @@ class Change:
             raise TypeError(f"a {type(item).__name__} is written whole, so that its place in `changes` is")
         self._update(item, lambda: [*actions, *_correlating(item)], when, otherwise)
 
+    def tell_again(self, item: Synced) -> None:
+        """Apps that keep a copy are told of the item as if it had changed now; it says what it said."""
+        kind: Any = type(item)
+        self._mark(item)
+        moved = [kind.changed_key.set(item.changed_key)]
+        self._add(
+            Verb.UPDATE, item, lambda write: write.update(item, actions=moved, condition=kind.sk.exists()), Stale()
+        )
+
     def check(self, item: Stored, *, when: Condition, otherwise: CrmError) -> None:
         """Add a condition on an item that this change relies on and does not write."""
         kind = type(item)

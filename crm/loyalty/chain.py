@@ -52,7 +52,8 @@ class Balances(Struct, frozen=True):
 class Entry(Struct, frozen=True, kw_only=True):
     """One movement of points. Never changed.
 
-    `subject` is what is pending or held (`order:o1`, `hold:h1`), `pool` the one that pending points will enter.
+    `subject` is what is pending or held (`order:o1`, `hold:h1`), `pool` the one that pending points will enter, and
+    `ends_at` when what is held comes back. `counterpart` is the customer at the other side of a transfer.
     `forgiven`: points that were to be taken back and could not. `request` is the digest of what a client asked for
     under an idempotency key. `occurred_at` is when it took effect, `recorded_at` when it was written.
     """
@@ -74,6 +75,8 @@ class Entry(Struct, frozen=True, kw_only=True):
     subject: str | None = None
     available_at: datetime | None = None
     pool: str | None = None
+    ends_at: datetime | None = None
+    counterpart: str | None = None
     reverses: tuple[Reversed, ...] = ()
     forgiven: int = 0
     actor: str | None = None

@@ -11,7 +11,8 @@ from crm.loyalty.models import Enrolled, ExpiryNotice, LedgerEntry
 
 class PointsPosted(DomainEvent, frozen=True):
     """Points moved. `points` is what the balance moved by, below zero where they were taken back. `postings` are all
-    that moved, by account (docs/loyalty.md); they sum to zero.
+    that moved, by account (docs/loyalty.md); they sum to zero. `number` is its place in the customer's ledger, and
+    `fingerprint` covers the entry and all before it: whoever keeps both can tell a ledger that was written anew.
     """
 
     detail_type: ClassVar[str] = "points.posted"
@@ -28,6 +29,8 @@ class PointsPosted(DomainEvent, frozen=True):
     occurred_at: datetime
     cause: str
     replayed: bool
+    number: int = 0
+    fingerprint: str = ""
 
     @classmethod
     def of(cls, entry: LedgerEntry) -> Self:
@@ -44,6 +47,8 @@ class PointsPosted(DomainEvent, frozen=True):
             occurred_at=entry.occurred_at,
             cause=entry.cause or "",
             replayed=bool(entry.replayed),
+            number=int(entry.number),
+            fingerprint=entry.fingerprint or "",
         )
 
 

@@ -136,7 +136,8 @@ def set_aside(change: Change, book: Ledger, item: PointsHold, when: Occasion) ->
     """Add to `change`: a new hold. Raises InsufficientPoints, TooManyHolds."""
     if len(book.head.holds) >= MOST_HOLDS:
         raise TooManyHolds(f"{MOST_HOLDS} holds are open.")
-    moved = ledger.hold(book.read, int(item.points), subject=f"hold:{item.hold_id}", occasion=when)
+    subject = f"hold:{item.hold_id}"
+    moved = ledger.hold(book.read, int(item.points), subject=subject, ends_at=item.ends_at, occasion=when)
     item.status, item.portions = HoldStatus.OPEN, stored.portion_parts(pools.portions(moved.entry.lines))
     book.open_hold(change, item)
     book.write(change, moved.account, [moved.entry])

@@ -45,7 +45,14 @@ def concerns(known: Activity, entry: Entry) -> bool:
     return ended and any(expiry.is_idle(line.pool) and line.effect in INCOMING for line in entry.lines)
 
 
-def after(known: Activity, entry: Entry, programme: Programme) -> Activity:
-    """`programme`: that which counts when it happened. Where it lets no points expire so, those there are live on."""
-    moved = replace(known, idle_at=expiry.idle_at(entry.occurred_at, programme.expiry, programme.zone))
+def ended(known: Activity, at: datetime) -> Activity:
+    """As of then, without an end that is past."""
+    return replace(known, idle_at=None) if known.idle_at and known.idle_at <= at else known
+
+
+def after(known: Activity, entry: Entry, programme: Programme, *, lives_from: datetime | None = None) -> Activity:
+    """`programme`: that which counts when it happened. Where it lets no points expire so, those there are live on.
+    `lives_from`: from when they live, where that is not when the entry says that they came.
+    """
+    moved = replace(known, idle_at=expiry.idle_at(lives_from or entry.occurred_at, programme.expiry, programme.zone))
     return replace(moved, active_at=entry.occurred_at) if is_active(entry) else moved

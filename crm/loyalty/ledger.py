@@ -97,9 +97,11 @@ def redeem(account: Account, points: int, *, occasion: Occasion) -> Moved:
     return _post(account, Movement.REDEEM, occasion, _spend(account, points), {REDEEMED: points})
 
 
-def hold(account: Account, points: int, *, subject: str, occasion: Occasion) -> Moved:
+def hold(account: Account, points: int, *, subject: str, ends_at: datetime, occasion: Occasion) -> Moved:
     """Points that nobody else can spend until they are captured or released."""
-    return _post(account, Movement.HOLD, occasion, _spend(account, points), {HELD: points}, subject=subject)
+    return _post(
+        account, Movement.HOLD, occasion, _spend(account, points), {HELD: points}, subject=subject, ends_at=ends_at
+    )
 
 
 def capture(
@@ -181,12 +183,13 @@ def give_back(
     return _post(account, Movement.REVERSE, occasion, lines, {spender: -points}, reverses=_named(reverses, points))
 
 
-def transfer_out(account: Account, *, most_pools: int, occasion: Occasion) -> Moved:
-    """Give away what is available, of so many pools at most, and what is owed."""
+def transfer_out(account: Account, *, to: str, most_pools: int, occasion: Occasion) -> Moved:
+    """Give another customer what is available, of so many pools at most, and what is owed."""
     open_ = {pool: account.pools[pool] for pool in sorted(account.pools) if account.pools[pool].remaining}
     lines = pools.taking(dict(list(open_.items())[:most_pools]), account.balances.available)
     owed = account.balances.owed
-    return _post(account, Movement.TRANSFER, occasion, lines, {OWED: owed, TRANSFERRED: _sum(lines) - owed})
+    sides = {OWED: owed, TRANSFERRED: _sum(lines) - owed}
+    return _post(account, Movement.TRANSFER, occasion, lines, sides, counterpart=to)
 
 
 def transfer_in(account: Account, given: Entry, *, occasion: Occasion) -> Moved:
@@ -195,7 +198,8 @@ def transfer_in(account: Account, given: Entry, *, occasion: Occasion) -> Moved:
     for portion in pools.portions(given.lines):
         lines += pools.crediting(account.pools, portion.pool, portion.points)
     owed = sum(posting.points for posting in given.postings if posting.account == OWED)
-    return _post(account, Movement.TRANSFER, occasion, lines, {OWED: -owed, TRANSFERRED: owed - _sum(lines)})
+    sides = {OWED: -owed, TRANSFERRED: owed - _sum(lines)}
+    return _post(account, Movement.TRANSFER, occasion, lines, sides, counterpart=given.customer_id)
 
 
 def present(account: Account, occasion: Occasion) -> datetime:
@@ -250,6 +254,8 @@ def _post(
     subject: str | None = None,
     available_at: datetime | None = None,
     pool: str | None = None,
+    ends_at: datetime | None = None,
+    counterpart: str | None = None,
     reverses: tuple[Reversed, ...] = (),
     forgiven: int = 0,
 ) -> Moved:
@@ -270,7 +276,8 @@ def _post(
     )
     if min(balances.available, balances.pending, balances.held, balances.owed) < 0:
         raise ValueError(f"{occasion.cause} leaves {balances}")
-    recorded_at = max(occasion.recorded_at or occasion.now, account.posted_at or occasion.now)
+    recorded_at = occasion.recorded_at or occasion.now
+    recorded_at = max(recorded_at, account.posted_at or recorded_at)
     entry = Entry(
         shop=account.shop,
         customer_id=account.customer_id,
@@ -289,6 +296,8 @@ def _post(
         subject=subject,
         available_at=available_at,
         pool=pool,
+        ends_at=ends_at,
+        counterpart=counterpart,
         reverses=reverses,
         forgiven=forgiven,
         actor=occasion.actor,

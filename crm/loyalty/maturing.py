@@ -11,10 +11,11 @@ from crm.customers.service import Customer
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Stale
 from crm.kernel.timers import TimerDue
-from crm.loyalty import due, expiry, ledger, order_points, pools, repository, stored
+from crm.loyalty import due, expiry, idling, ledger, order_points, pools, repository, stored
 from crm.loyalty.bonuses import celebrating
 from crm.loyalty.chain import Entry
 from crm.loyalty.due import BirthdayCome, Due, Expiring, Held, Noticed, PendingCredit
+from crm.loyalty.idling import Activity
 from crm.loyalty.ledger import Account, Moved, Occasion
 from crm.loyalty.models import ExpiryNotice, HoldStatus, LoyaltyAccount, OrderEarning
 from crm.loyalty.posting import Ledger, forget, is_due, occasion
@@ -27,6 +28,7 @@ class Step(Struct, frozen=True):
 
     account: Account
     entries: tuple[Entry, ...] = ()
+    lives_from: datetime | None = None
 
 
 def settle(shop: str, customer_id: str, *, now: datetime) -> list[Entry]:
@@ -71,7 +73,7 @@ def _settle_next(shop: str, customer_id: str, *, now: datetime) -> Step | None:
     at, one = coming[0]
     step = _step(change, book, one, pending, at=at)
     left = [stored.pending_of(item) for item in pending if item.pending]
-    book.write(change, step.account, step.entries, pending=left, exactly=True)
+    book.write(change, step.account, step.entries, pending=left, exactly=True, lives_from=step.lives_from)
     if not change.commit():
         _judge(shop, customer_id, one, read=read)
         raise Stale
@@ -115,9 +117,11 @@ def _celebrate(change: Change, book: Ledger, when: Occasion) -> Step:
     )
     stored.put_birthday(book.head, celebrated.birthday)
     if celebrated.entries and customer is not None:
-        cause = celebrated.entries[0].cause
-        book.enrol(change, when.occurred_at, cause=cause, replayed=when.replayed, customer=customer)
-    return Step(celebrated.account, celebrated.entries)
+        known = idling.ended(Activity(book.head.active_at, book.head.idle_at), when.occurred_at)
+        book.head.idle_at = known.idle_at
+        given = celebrated.entries[0]
+        book.enrol(change, given.occurred_at, cause=given.cause, replayed=when.replayed, customer=customer)
+    return Step(celebrated.account, celebrated.entries, celebrated.lives_from)
 
 
 def _tell(change: Change, book: Ledger, ends_at: datetime, when: Occasion) -> Step:

@@ -2,7 +2,7 @@
 """What loyalty stores. Points are whole numbers.
 
 Key design (docs/access-patterns.md, AP-40 to AP-42, AP-125, AP-180 to AP-185, AP-207 to AP-209,
-AP-225 to AP-229):
+AP-225 to AP-229, AP-246, AP-247):
     LoyaltyAccount  pk=SHOP#<shop>#CUSTOMER#<customer>  sk=HEAD#LOYALTY       one of the heads of the snapshot
     LedgerEntry     pk=SHOP#<shop>#CUSTOMER#<customer>  sk=LEDGER#<cause>     the cause makes a repeat impossible
                     timeline_key=LEDGER#<occurred_at>#<cause>
@@ -169,6 +169,8 @@ class LedgerEntry(Synced, discriminator="LedgerEntry"):
     subject = UnicodeAttribute(null=True)
     available_at = UTCDateTimeAttribute(null=True)
     pool = UnicodeAttribute(null=True)
+    ends_at = UTCDateTimeAttribute(null=True)
+    counterpart = UnicodeAttribute(null=True)
     reverses: ListAttribute[ReversedPart] = ListAttribute(of=ReversedPart, default=list)
     forgiven = NumberAttribute(default=0)
     actor = UnicodeAttribute(null=True)

@@ -62,8 +62,8 @@ def adjust(
     """
     _judge(adjustment_faults(points, reason=reason, idempotency_key=idempotency_key))
     cause = f"adjustment:{identity('adj', customer_id, idempotency_key)}:adjust"
-    words = _reason(shop, customer_id, cause, reason, salt=_hash("salt", customer_id, idempotency_key))
-    request = chain.request_digest({"points": points, "reason": chain.reason_digest(reason, words.salt)})
+    words = _reason(shop, customer_id, cause, reason)
+    request = chain.request_digest({"points": points})
     programme = in_force.programme(shop, now=now)
     pool = expiry.pool_for(now, programme.expiry, programme.zone)
 
@@ -72,7 +72,10 @@ def adjust(
         when = occasion(cause, at=now, now=now, actor=str(actor), request=request, reason_digest=digest)
         return ledger.adjust(book.read, points, pool=pool, occasion=when)
 
-    return _moving(shop, customer_id, cause, request, move, now=now, words=words, admit=admit)
+    given = _moving(shop, customer_id, cause, request, move, now=now, words=words, admit=admit)
+    if given.replayed:
+        _refuse_other_words(shop, customer_id, given.entry, reason)
+    return given
 
 
 def adjustment_faults(points: int, *, reason: str, idempotency_key: str) -> list[Fault]:
@@ -94,7 +97,7 @@ def reverse(
     if entry.movement not in {Movement.REDEEM, Movement.ADJUST, Movement.CAPTURE} or entry.order_id:
         raise NotReversible("An entry of this kind cannot be reversed.", field="entry_id")
     reversal = f"{cause.rpartition(':')[0]}:reverse"
-    words = _reason(shop, customer_id, reversal, reason, salt=secrets.token_hex(32))
+    words = _reason(shop, customer_id, reversal, reason)
 
     def move(book: Ledger) -> Moved:
         digest = chain.reason_digest(words.reason, words.salt)
@@ -187,10 +190,17 @@ def _judge(wrong: list[Fault]) -> None:
         raise InvalidInputs(wrong)
 
 
-def _reason(shop: str, customer_id: str, cause: str, reason: str, *, salt: str) -> EntryReason:
+def _reason(shop: str, customer_id: str, cause: str, reason: str) -> EntryReason:
     item = EntryReason.of(shop, customer_id, cause)
-    item.reason, item.salt = reason, salt
+    item.reason, item.salt = reason, secrets.token_hex(32)
     return item
+
+
+def _refuse_other_words(shop: str, customer_id: str, item: LedgerEntry, reason: str) -> None:
+    """Words that were erased are not known any more, and neither is whether these are others. Raises KeyReused."""
+    known = repository.get_reasons(shop, [(customer_id, item.cause or "")])
+    if any(chain.reason_digest(reason, one.salt) != item.reason_digest for one in known.values()):
+        raise KeyReused("This key came with something else before.", field="idempotency_key")
 
 
 def _hash(*parts: str) -> str:

@@ -71,15 +71,17 @@ class Ledger:
         *,
         pending: Iterable[PendingCredit] = (),
         exactly: bool = False,
+        lives_from: datetime | None = None,
     ) -> None:
         """Add what `entries` made of the account. `pending` is new, or with `exactly` the first of all there is: only
         then may the timer move to a later time, since a late hint costs one early wake, and an early one the promise.
+        `lives_from`: as `idling.after` has it.
         """
         head, armed = self.head, self.head.due_at
         change.not_before(self.now)
         self._months(change, account.pools)
         for entry in entries:
-            self._count_as_active(entry)
+            self._count_as_active(entry, lives_from)
         moments = self._moments(account, pending) + ([armed] if armed and not exactly else [])
         head.due_at = min(moments, default=None)
         timers.follow(change, self._timer(armed), self._timer(head.due_at))
@@ -140,11 +142,12 @@ class Ledger:
         looked_at = due.looked_at(account.pools, calendar, now=self.now)
         return [at for at, _ in coming[:1]] + ([looked_at] if looked_at else [])
 
-    def _count_as_active(self, entry: Entry) -> None:
+    def _count_as_active(self, entry: Entry, lives_from: datetime | None) -> None:
         known = Activity(self.head.active_at, self.head.idle_at)
         if idling.concerns(known, entry):
-            programme = in_force.programme(self.shop, at=entry.occurred_at, now=self.now)
-            known = idling.after(known, entry, programme)
+            at = min(lives_from, self.now) if lives_from else entry.occurred_at
+            programme = in_force.programme(self.shop, at=at, now=self.now)
+            known = idling.after(known, entry, programme, lives_from=lives_from)
             self.head.active_at, self.head.idle_at = known.active_at, known.idle_at
 
     def _months(self, change: Change, pools: Pools) -> None:

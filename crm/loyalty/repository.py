@@ -111,10 +111,22 @@ def get_entry(shop: str, customer_id: str, cause: str) -> LedgerEntry | None:
         return None
 
 
-def list_all_entries(shop: str, customer_id: str) -> list[LedgerEntry]:
-    """The whole ledger of a customer, for verifying it (AP-184)."""
-    entries = LedgerEntry.sk.startswith("LEDGER#")
+def list_all_entries(shop: str, customer_id: str, *, of: str = "") -> list[LedgerEntry]:
+    """The whole ledger of a customer, for verifying it; or what causes that begin so did (AP-184)."""
+    entries = LedgerEntry.sk.startswith(f"LEDGER#{of}")
     return list(LedgerEntry.query(customer_key(shop, customer_id), range_key_condition=entries, consistent_read=True))
+
+
+def list_earnings(shop: str, customer_id: str) -> list[OrderEarning]:
+    """What all orders of a customer have posted, for verifying it (AP-246)."""
+    earnings = OrderEarning.sk.startswith("EARNING#")
+    return list(OrderEarning.query(customer_key(shop, customer_id), range_key_condition=earnings, consistent_read=True))
+
+
+def list_holds(shop: str, customer_id: str) -> list[PointsHold]:
+    """All holds that there ever were of a customer's points, for verifying them (AP-247)."""
+    holds = PointsHold.sk.startswith("HOLD#")
+    return list(PointsHold.query(customer_key(shop, customer_id), range_key_condition=holds, consistent_read=True))
 
 
 def list_reasons(shop: str, customer_id: str) -> list[EntryReason]:

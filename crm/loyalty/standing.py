@@ -88,20 +88,22 @@ class _Play:
         self.holds = {item.hold_id: stored.held_of(item) for item in found if item is not None}
         self.birthday, self.enrolled_at = stored.birthday_of(head), head.enrolled_at
         self.activity = Activity(head.active_at, head.idle_at)
+        self.lives_from: datetime | None = None
 
     def on(self) -> Played:
         moved_at = None
         while coming := self._coming():
             at, one = coming
-            before = self.account.balances.net
             for entry in self._play(one, at):
                 if idling.concerns(self.activity, entry):
-                    self.activity = idling.after(self.activity, entry, self._programme(at))
-            moved_at = at if self.account.balances.net != before else moved_at
+                    known, lives_from = self.activity, self.lives_from
+                    self.activity = idling.after(known, entry, self._programme(at), lives_from=lives_from)
+                if entry.points:
+                    moved_at = max(entry.occurred_at, moved_at or entry.occurred_at)
         return Played(self.account.balances, moved_at, self.account.pools, self.activity.idle_at)
 
     def _play(self, one: due.Due, at: datetime) -> Sequence[Entry]:
-        when = occasion("", at=at, now=at, recorded_at=self.now)
+        when, self.lives_from = occasion("", at=at, now=at, recorded_at=self.now), None
         match one:
             case PendingCredit():
                 settled = order_points.mature(self.account, self.orders.pop(one.order_id), occasion=when)
@@ -130,7 +132,8 @@ class _Play:
         )  # fmt: skip
         self.account, self.birthday = celebrated.account, celebrated.birthday
         if celebrated.entries:
-            self.enrolled_at = self.enrolled_at or when.occurred_at
+            self.activity, self.lives_from = idling.ended(self.activity, when.occurred_at), celebrated.lives_from
+            self.enrolled_at = self.enrolled_at or celebrated.entries[0].occurred_at
         return celebrated.entries
 
     def _coming(self) -> tuple[datetime, due.Due] | None:

@@ -86,6 +86,7 @@ def item_of(entry: Entry) -> LedgerEntry:
     item.reverses = [ReversedPart(cause=one.cause, points=one.points) for one in entry.reverses]
     item.order_id, item.subject, item.pool = entry.order_id, entry.subject, entry.pool
     item.available_at, item.occurred_at, item.recorded_at = entry.available_at, entry.occurred_at, entry.recorded_at
+    item.ends_at, item.counterpart = entry.ends_at, entry.counterpart
     item.forgiven, item.actor, item.request = entry.forgiven, entry.actor, entry.request
     item.reason_digest, item.replayed = entry.reason_digest, entry.replayed
     item.previous, item.fingerprint = entry.previous or None, fingerprint(entry)
@@ -116,6 +117,8 @@ def entry_of(item: LedgerEntry) -> Entry:
         subject=item.subject,
         available_at=item.available_at,
         pool=item.pool,
+        ends_at=item.ends_at,
+        counterpart=item.counterpart,
         reverses=_reversed(item.reverses),
         forgiven=int(item.forgiven),
         actor=item.actor,

@@ -37,7 +37,9 @@ def _step(shop: str, absorbed_id: str, survivor_id: str, cause: str, *, now: dat
     taking = Ledger(shop, survivor_id, maturing.opened(shop, survivor_id, now=now), now=now)
     if not giving.read.balances.available and not giving.read.balances.owed:
         return None
-    gone = ledger.transfer_out(giving.read, most_pools=MOST_POOLS, occasion=occasion(cause, at=now, now=now))
+    gone = ledger.transfer_out(
+        giving.read, to=survivor_id, most_pools=MOST_POOLS, occasion=occasion(cause, at=now, now=now)
+    )
     come = ledger.transfer_in(taking.read, gone.entry, occasion=occasion(cause, at=now, now=now))
     change = Change(now)
     giving.write(change, gone.account, [gone.entry])

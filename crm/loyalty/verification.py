@@ -1,15 +1,18 @@
 # crm/loyalty/verification.py
 """Whether a ledger is what was posted: everything is worked out anew from its entries. Pure.
 
-It shares nothing with the code that posts but the shape of entries and their fingerprint.
+It shares nothing with the code that posts but the shape of entries, their fingerprint and the names of pools.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
 
+from crm.loyalty import admissible, beside
+from crm.loyalty.beside import Hold, Order, Times
 from crm.loyalty.chain import Balances, Entry, fingerprint
 
 CUSTOMER = {"customer:available": 1, "customer:pending": 1, "customer:held": 1, "customer:owed": -1}
@@ -27,7 +30,8 @@ class Flaw(StrEnum):
     MISSING = "MISSING"
     """There is no entry of a number."""
     OUT_OF_PLACE = "OUT_OF_PLACE"
-    """An entry stands where another should: two of one number or cause, or another account's."""
+    """An entry stands where another should: two of one number or cause, another account's, or one recorded before the
+    one before it."""
     CHANGED = "CHANGED"
     """An entry's fingerprint is not its own any more."""
     CHAIN_BROKEN = "CHAIN_BROKEN"
@@ -36,18 +40,26 @@ class Flaw(StrEnum):
     """Postings do not sum to zero, name no account, or do not agree with the lines of the pools."""
     WRONG_BALANCE = "WRONG_BALANCE"
     """A balance is not the sum of the postings before it, or is below zero."""
+    WRONG_MOVEMENT = "WRONG_MOVEMENT"
+    """An entry's cause, accounts and subject are not those of a movement, or it says what its movement does not."""
     WRONG_REMAINING = "WRONG_REMAINING"
-    """What a pool holds is not what the entries left in it."""
+    """What a pool holds is not what the entries left in it, or it stands in another month, or twice."""
     WRONG_PENDING = "WRONG_PENDING"
     """What is pending, of an order or as a whole, is not what the entries left."""
+    WRONG_ORDER = "WRONG_ORDER"
+    """What is kept of an order is not what the entries gave and took for it."""
     WRONG_HOLD = "WRONG_HOLD"
-    """An open hold is not what the entries left."""
+    """A hold is not what the entries set aside."""
+    WRONG_TIME = "WRONG_TIME"
+    """When the account last moved is not when entries say, or something is due before it is looked at."""
     WRONG_TALLY = "WRONG_TALLY"
     """How often a bonus was given for events is not how many entries of it there are."""
     WRONG_REVERSAL = "WRONG_REVERSAL"
-    """A reversal names no earlier entry, or more than it had."""
+    """A reversal names no earlier entry that it could be of, or more than it had."""
+    WRONG_TRANSFER = "WRONG_TRANSFER"
+    """The other side of a transfer is not there, or not of as many points."""
     WRONG_REASON = "WRONG_REASON"
-    """The words of a reason are not those that were given."""
+    """The words of a reason are not those that were given, or of no entry."""
     TRUNCATED = "TRUNCATED"
     """The account's last entry is not the ledger's."""
     UNREADABLE = "UNREADABLE"
@@ -63,9 +75,11 @@ class Finding(Struct, frozen=True):
 
 class Stored(Struct, frozen=True, kw_only=True):
     """An account as it is stored, beside its entries. `fingerprints` are those stored with the entries, by cause;
-    `pools` as (credited, taken, expired); `tallies` how often each bonus was given for events, by day and (None) in
-    all; `reasons` what the words beside an entry come to, by cause; `misplaced` the causes of entries with keys of
-    others.
+    `pools` as (credited, taken, expired), and which of them are `misfiled`; `orders` by id; `holds` by subject, and
+    those that are `open` as the account has them; `tallies` how often each bonus was given for events, by day and
+    (None) in all; `reasons` what the words beside an entry come to, by cause; `transferred` what the other side of a
+    transfer has posted, by cause; `misplaced` the causes of entries with keys of others. Time next changes something at
+    `due_at`, `idle_at` and `birthday_at`.
     """
 
     shop: str
@@ -76,10 +90,17 @@ class Stored(Struct, frozen=True, kw_only=True):
     lifetime_earned: int = 0
     fingerprints: Mapping[str, str] = {}
     pools: Mapping[str, tuple[int, int, int]] = {}
-    pending: Mapping[str, int] = {}
-    holds: Mapping[str, int] = {}
+    misfiled: frozenset[str] = frozenset()
+    orders: Mapping[str, Order] = {}
+    holds: Mapping[str, Hold] = {}
+    open: Mapping[str, Hold] = {}
+    times: Times = Times()
+    due_at: datetime | None = None
+    idle_at: datetime | None = None
+    birthday_at: datetime | None = None
     tallies: Mapping[str, Mapping[str | None, int]] = {}
     reasons: Mapping[str, str] = {}
+    transferred: Mapping[str, int] = {}
     misplaced: frozenset[str] = frozenset()
 
 
@@ -92,19 +113,29 @@ def verify(entries: Iterable[Entry], stored: Stored) -> list[Finding]:
                 *_places(ordered, stored),
                 *_chain(ordered, stored),
                 *_sums(ordered, stored),
+                *_movements(ordered, stored),
                 *_remaining(ordered, stored),
-                *_pending(ordered, stored),
+                *_orders(ordered, stored),
                 *_holds(ordered, stored),
+                *_times(ordered, stored),
                 *_tallies(ordered, stored),
                 *_reversals(ordered),
-                *(
-                    Finding(Flaw.WRONG_REASON, entry.cause)
-                    for entry in ordered
-                    if stored.reasons.get(entry.cause, entry.reason_digest) != entry.reason_digest
-                ),
+                *_reasons(ordered, stored),
             ]
         )
     )
+
+
+def against(entries: Iterable[Entry], published: Mapping[str, str]) -> list[Finding]:
+    """Entries of which another fingerprint was published than they have, and such as are not there any more: however
+    well a ledger was made anew, what was published of it was not.
+    """
+    have = {entry.cause: fingerprint(entry) for entry in entries}
+    return [
+        Finding(Flaw.CHANGED if cause in have else Flaw.MISSING, cause)
+        for cause in sorted(published)
+        if have.get(cause) != published[cause]
+    ]
 
 
 def _places(ordered: Sequence[Entry], stored: Stored) -> Iterator[Finding]:
@@ -133,6 +164,20 @@ def _chain(ordered: Sequence[Entry], stored: Stored) -> Iterator[Finding]:
             yield Finding(Flaw.CHANGED, entry.cause)
     if stored.fingerprint != before:
         yield Finding(Flaw.TRUNCATED, str(stored.number))
+
+
+def _movements(ordered: Sequence[Entry], stored: Stored) -> Iterator[Finding]:
+    before: datetime | None = None
+    for entry in ordered:
+        if not admissible.is_admissible(entry):
+            yield Finding(Flaw.WRONG_MOVEMENT, entry.cause)
+        if before is not None and entry.recorded_at < before:
+            yield Finding(Flaw.OUT_OF_PLACE, entry.cause)
+        before = entry.recorded_at
+        if entry.movement == "transfer":
+            moved = sum(one.points for one in entry.postings if one.account == "programme:transferred")
+            if stored.transferred.get(entry.cause) != -moved:
+                yield Finding(Flaw.WRONG_TRANSFER, entry.cause)
 
 
 def _sums(ordered: Sequence[Entry], stored: Stored) -> Iterator[Finding]:
@@ -175,26 +220,46 @@ def _remaining(ordered: Sequence[Entry], stored: Stored) -> Iterator[Finding]:
             if min(line.points, taken, expired, credited - taken - expired) < 0:
                 yield Finding(Flaw.WRONG_REMAINING, entry.cause)
     for name in sorted({*pools, *stored.pools}):
-        if pools[name] != tuple(stored.pools.get(name, (0, 0, 0))):
+        if pools[name] != tuple(stored.pools.get(name, (0, 0, 0))) or name in stored.misfiled:
             yield Finding(Flaw.WRONG_REMAINING, name)
 
 
-def _pending(ordered: Sequence[Entry], stored: Stored) -> Iterator[Finding]:
-    pending: Counter[str] = Counter()
-    for entry in ordered:
-        for posting in entry.postings:
-            if posting.account == "customer:pending":
-                pending[entry.subject or ""] += posting.points
-    yield from _differences(Flaw.WRONG_PENDING, pending, stored.pending)
+def _orders(ordered: Sequence[Entry], stored: Stored) -> Iterator[Finding]:
+    """Points that are pending of no order are found by the account's balance, or are no movement that there is."""
+    left = beside.orders(ordered)
+    for order_id in sorted({*left, *stored.orders}):
+        kept, order = stored.orders.get(order_id, Order()), left.get(order_id, Order())
+        if kept.pending != order.pending or order.pending < 0:
+            yield Finding(Flaw.WRONG_PENDING, f"order:{order_id}")
+        if not beside.agrees(kept, order):
+            yield Finding(Flaw.WRONG_ORDER, f"order:{order_id}")
 
 
 def _holds(ordered: Sequence[Entry], stored: Stored) -> Iterator[Finding]:
-    held: Counter[str] = Counter()
-    for entry in ordered:
-        for posting in entry.postings:
-            if posting.account == "customer:held":
-                held[entry.subject or ""] += posting.points
-    yield from _differences(Flaw.WRONG_HOLD, held, stored.holds)
+    left = beside.holds(ordered)
+    for subject in sorted({*left, *stored.holds, *stored.open}):
+        hold, opened = left.get(subject), stored.open.get(subject)
+        known = _said(hold) if hold and hold.is_open else None
+        if hold is None or stored.holds.get(subject) != hold or _said(opened) != known:
+            yield Finding(Flaw.WRONG_HOLD, subject)
+
+
+def _said(hold: Hold | None) -> tuple[object, ...] | None:
+    """What an account says of a hold that is open."""
+    return (hold.points, hold.ends_at, hold.order_id) if hold else None
+
+
+def _times(ordered: Sequence[Entry], stored: Stored) -> Iterator[Finding]:
+    """What falls due by what entries say; when else to look, a programme says."""
+    if beside.times(ordered) != stored.times:
+        yield Finding(Flaw.WRONG_TIME, "account")
+    first = beside.first_due(
+        stored.orders.values(), stored.open.values(),
+        {name: credited - taken - expired for name, (credited, taken, expired) in stored.pools.items()},
+        idle_at=stored.idle_at, birthday_at=stored.birthday_at,
+    )  # fmt: skip
+    if first is not None and (stored.due_at is None or stored.due_at > first):
+        yield Finding(Flaw.WRONG_TIME, "account")
 
 
 def _tallies(ordered: Sequence[Entry], stored: Stored) -> Iterator[Finding]:
@@ -207,17 +272,28 @@ def _tallies(ordered: Sequence[Entry], stored: Stored) -> Iterator[Finding]:
             yield Finding(Flaw.WRONG_TALLY, bonus)
 
 
-def _differences(flaw: Flaw, worked_out: Mapping[str, int], stored: Mapping[str, int]) -> Iterator[Finding]:
-    for name in sorted({*worked_out, *stored}):
-        if worked_out.get(name, 0) != stored.get(name, 0) or worked_out.get(name, 0) < 0:
-            yield Finding(flaw, name)
-
-
 def _reversals(ordered: Sequence[Entry]) -> Iterator[Finding]:
-    left: dict[str, int] = {}
+    """`left` is what each entry moved of an account of the programme, and no reversal has yet moved back."""
+    left: dict[tuple[str, str], int] = {}
+    orders: dict[str, str | None] = {}
     for entry in ordered:
+        issued = admissible.issued_by(entry)
         for each in entry.reverses:
-            if each.points <= 0 or each.points > left.get(each.cause, 0):
+            for account, moved in issued.items():
+                before, back = left.get((each.cause, account), 0), each.points if moved > 0 else -each.points
+                left[each.cause, account] = before + back
+                if each.points <= 0 or before * back >= 0 or abs(back) > abs(before):
+                    yield Finding(Flaw.WRONG_REVERSAL, entry.cause)
+            if not issued or orders.get(each.cause) != entry.order_id:
                 yield Finding(Flaw.WRONG_REVERSAL, entry.cause)
-            left[each.cause] = left.get(each.cause, 0) - each.points
-        left[entry.cause] = sum(abs(posting.points) for posting in entry.postings if posting.account in PROGRAMME)
+        if not entry.reverses:
+            left.update(((entry.cause, account), points) for account, points in issued.items())
+        orders[entry.cause] = entry.order_id
+
+
+def _reasons(ordered: Sequence[Entry], stored: Stored) -> Iterator[Finding]:
+    """Words may be missing: they were erased."""
+    digests = {entry.cause: entry.reason_digest for entry in ordered}
+    for cause in sorted(stored.reasons):
+        if stored.reasons[cause] != digests.get(cause):
+            yield Finding(Flaw.WRONG_REASON, cause)

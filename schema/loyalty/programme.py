@@ -181,10 +181,6 @@ class LoyaltyProgrammeVersion:
     def event_bonuses(self) -> list[LoyaltyEventBonus]:
         return [LoyaltyEventBonus(item=bonus) for bonus in self.item.programme.bonuses.events]
 
-    @strawberry.field(description="Its tiers, and how they are attained and lost.")
-    def tiers(self) -> LoyaltyTiers:
-        return LoyaltyTiers(version=self.item)
-
 
 @strawberry.type(description="The shop's programme of points.", directives=staff(READ))
 class LoyaltyProgramme:

@@ -1,4 +1,8 @@
 # tests/contract/test_sdl.py
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from enum import StrEnum
 from typing import Any
 
 from graphql import (
@@ -10,6 +14,7 @@ from graphql import (
     is_non_null_type,
 )
 
+import crm
 from schema import export
 from schema.schema import schema
 
@@ -90,3 +95,30 @@ def test_an_id_is_that_of_an_object_and_what_the_shop_calls_a_thing_is_a_text() 
         if (is_id and name.endswith("Id")) or (name in {"id", "ids"} and not is_id):
             wrong.append(coordinate)
     assert wrong == []
+
+
+def test_a_field_that_shows_a_choice_of_ours_shows_all_of_it() -> None:
+    """Otherwise it fails where the one it does not know is stored."""
+    for module in pkgutil.walk_packages(crm.__path__, "crm."):
+        importlib.import_module(module.name)
+    ours = {kind: {str(one) for one in kind} for kind in _kinds(StrEnum) if kind.__module__.startswith("crm.")}
+    shown = {
+        name: {str(getattr(value.value, "value", value.value)) for value in kind.values.values()}
+        for name, kind in schema.core.type_map.items()
+        if isinstance(kind, GraphQLEnumType) and not name.startswith("__")
+    }
+    lacking = {
+        (name, kind.__name__): sorted(values - known)
+        for kind, values in ours.items()
+        for name, known in shown.items()
+        if known < values and 2 * len(known) >= len(values)
+    }
+    assert lacking == {("PointsExpiryRounding", "Period"): ["EVER", "WEEK"]}  # another choice of the same words
+    whole = {kind.__name__ for kind, values in ours.items() if values in shown.values()}
+    assert {"Flaw", "Why", "Movement", "Withheld"} <= whole
+
+
+def _kinds(of: type[StrEnum]) -> Iterator[type[StrEnum]]:
+    for kind in of.__subclasses__():
+        yield kind
+        yield from _kinds(kind)

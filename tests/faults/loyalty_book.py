@@ -175,7 +175,7 @@ def seed(shop: str, customer_id: str, count: int, *, now: datetime) -> None:
     book = Ledger(shop, customer_id, LoyaltyAccount.of(shop, customer_id), now=now)
     account, entries = book.read, []
     for number in range(count):
-        when = occasion(f"seed:{number}:adjust", at=now, now=now, actor=str(staff()))
+        when = occasion(f"adjustment:seed{number}:adjust", at=now, now=now, actor=str(staff()))
         pool = expiry.pool_of(now + timedelta(days=31 * (1 + number % POOLS)))
         moved = ledger.adjust(account, OPENING if number == 0 else -10 if number % 2 else 10, pool=pool, occasion=when)
         account = moved.account

@@ -1,6 +1,6 @@
 # tests/faults/loyalty_tampering.py
 """Stored ledgers in which everything has happened; then somebody who can write the table edits, deletes, swaps or cuts
-off entries, and `verify` is asked.
+off entries, or edits, copies or removes what follows from them, and `verify` is asked.
 """
 
 from collections import Counter
@@ -9,7 +9,7 @@ from typing import Final
 
 from bench.figures import Report
 from tests.faults import loyalty_shop
-from tests.tampering import DEEDS, Deed, Item
+from tests.tampering import DEEDS, Deed, Item, beside
 
 (UNDETECTED,) = FIGURES = ("loyalty.edits_undetected",)
 SHOP: Final = "points-tampered"
@@ -25,7 +25,8 @@ def run(report: Report, sabotage: str) -> None:
     movements = Counter[str]()
     for customer_id in customers:
         movements += _fill(customer_id, draw)
-    entries = {customer_id: [item for item in _stored(customer_id) if _is_entry(item)] for customer_id in customers}
+    kept = {customer_id: _stored(customer_id) for customer_id in customers}
+    entries = {customer_id: [item for item in kept[customer_id] if _is_entry(item)] for customer_id in customers}
     assert not any(map(_is_found, customers)), "a ledger that nobody touched does not verify"
     if sabotage:
         from tests.faults.sabotage import in_worker
@@ -33,12 +34,12 @@ def run(report: Report, sabotage: str) -> None:
         in_worker(sabotage)
     done, undetected = Counter[str](), []
     for number in range(DONE // 10 if report.quick or sabotage else DONE):
-        customer_id, deed = draw.choice(customers), DEEDS[number % len(DEEDS)]
-        what = deed(draw, entries[customer_id])
+        customer_id, deed = draw.choice(customers), (*DEEDS, beside)[number % (len(DEEDS) + 1)]
+        what = deed(draw, kept[customer_id] if deed is beside else entries[customer_id])
         _do(what)
         if not _is_found(customer_id):
             undetected.append(f"{deed.__name__} {what.what}")
-        _undo(what, entries[customer_id])
+        _undo(what, kept[customer_id])
         done[deed.__name__] += 1
     assert sabotage or not any(map(_is_found, customers)), "a ledger was not put back"
     print(f"{dict(movements)} in {LEDGERS} ledgers; {dict(done)}; not found: {undetected[:10]}", flush=True)
@@ -117,6 +118,8 @@ def _do(deed: Deed) -> None:
         client().delete_item(TableName=settings().crm_table, Key={"pk": item["pk"], "sk": item["sk"]})
 
 
-def _undo(deed: Deed, entries: list[Item]) -> None:
+def _undo(deed: Deed, kept: list[Item]) -> None:
     touched = {item["sk"]["S"] for item in (*deed.put, *deed.removed)}
-    _do(Deed("", put=[item for item in entries if item["sk"]["S"] in touched]))
+    before = [item for item in kept if item["sk"]["S"] in touched]
+    known = {item["sk"]["S"] for item in before}
+    _do(Deed("", put=before, removed=[item for item in deed.put if item["sk"]["S"] not in known]))

@@ -1,5 +1,5 @@
 # tests/integration/test_points_erased.py
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -79,6 +79,20 @@ def test_what_is_due_still_comes_after_an_erasure_and_no_birthday_does(now: date
     service.heard_of_birthday("demo", ANN, now=now + 300 * DAY)
     assert traces() == set()
     assert balances()[1:] == (0, 0)
+
+
+def test_of_a_birthday_that_was_celebrated_its_month_stays_and_no_day(now: datetime) -> None:
+    birthday, later = datetime(2026, 5, 16, 22, tzinfo=UTC), now + 100 * DAY
+    service.settle("demo", ANN, now=birthday - 5 * DAY)  # what was due before, as of when it was
+    service.settle("demo", ANN, now=birthday)
+    profile(birthday, birth_date=None)
+    assert "2026-05-16" in str(stored())  # until they are erased: when the entry came to be, for apps
+    service.heard_of_birthday("demo", ANN, now=birthday + DAY)
+    service.erase("demo", ANN, now=later)
+    given = [item for item in stored() if "birthday:2026:bonus" in item["sk"]["S"]]
+    assert {item["occurred_at"]["S"][:10] for item in given} == {"2026-04-30"}  # midnight in Vienna
+    assert {trace for trace in (BORN[5:], AWAITED, "2026-05-16") if trace in str(given)} == set()
+    assert service.verify("demo", ANN).findings == []
 
 
 def test_no_timer_waits_for_a_birthday_that_is_erased(now: datetime) -> None:

@@ -3,10 +3,13 @@
 
 A bonus is one calendar year's. Whoever changes the date, takes it out or gives it again has one from the next year on,
 so that no change brings one nearer. Born on 29 February is celebrated on the 28th in common years.
+
+What is posted of one says no more than its month: entries are evidence, and nothing personal may stand in what cannot
+be erased.
 """
 
 from calendar import isleap
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -28,6 +31,17 @@ class Birthday(Struct, frozen=True):
 
 def cause_of(year: int) -> str:
     return f"{CAUSE}{year}:bonus"
+
+
+def told_at(instant: datetime, zone: str) -> datetime:
+    """When evidence says that it was: the first of the month."""
+    return clock.start_of_day(clock.local_day(instant, zone).replace(day=1), zone)
+
+
+def lives_from(instant: datetime, zone: str) -> datetime:
+    """From when what is given lives, so that its end says no more and is no earlier: the last of the month."""
+    next_month = clock.local_day(instant, zone).replace(day=28) + timedelta(days=4)
+    return clock.start_of_day(next_month.replace(day=1) - timedelta(days=1), zone)
 
 
 def told(known: Birthday | None, birth_date: str | None, *, zone: str, now: datetime) -> Birthday | None:

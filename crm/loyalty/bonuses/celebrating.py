@@ -25,11 +25,12 @@ class Celebrating(Standing, Protocol):
 
 
 class Celebrated(Struct, frozen=True):
-    """The account then, what was given, and the next birthday."""
+    """The account then, what was given, from when that lives, and the next birthday."""
 
     account: Account
     entries: tuple[Entry, ...]
     birthday: Birthday | None
+    lives_from: datetime | None = None
 
 
 def celebrate(
@@ -41,7 +42,9 @@ def celebrate(
     enrolled_at: datetime | None,
     occasion: Occasion,
 ) -> Celebrated:
-    """Whether anything is given or not, the next year's is waited for."""
+    """Whether anything is given or not, the next year's is waited for. The entries say the month, as of which they were
+    posted, too; `occasion` has the day.
+    """
     if birthday is None:
         return Celebrated(account, (), None)
     zone = (customer.zone if customer else None) or programme.zone
@@ -49,10 +52,17 @@ def celebrate(
     points = programme.bonuses.birthday
     if not points or refusal(programme, customer, enrolled_at=enrolled_at, at=occasion.occurred_at):
         return Celebrated(account, (), following)
-    occasion = replace(occasion, cause=birthdays.cause_of(birthday.year))
-    pool = expiry.pool_for(occasion.occurred_at, programme.expiry, programme.zone)
+    lives_from = birthdays.lives_from(occasion.occurred_at, programme.zone)
+    occasion = replace(
+        occasion, cause=birthdays.cause_of(birthday.year),
+        occurred_at=birthdays.told_at(occasion.occurred_at, programme.zone),
+        recorded_at=birthdays.told_at(occasion.recorded_at or occasion.now, programme.zone),
+    )  # fmt: skip
+    pool = expiry.pool_for(lives_from, programme.expiry, programme.zone)
     moved = ledger.earn(account, points, pool=pool, occasion=occasion)
-    welcomed = joining.welcome(moved.account, programme, customer, enrolled_at=enrolled_at, occasion=occasion)
+    welcomed = joining.welcome(
+        moved.account, programme, customer, enrolled_at=enrolled_at, occasion=occasion, lives_from=lives_from
+    )
     if welcomed is None:
-        return Celebrated(moved.account, (moved.entry,), following)
-    return Celebrated(welcomed.account, (moved.entry, welcomed.entry), following)
+        return Celebrated(moved.account, (moved.entry,), following, lives_from)
+    return Celebrated(welcomed.account, (moved.entry, welcomed.entry), following, lives_from)

@@ -100,8 +100,10 @@ class Book:
 
     def hold(self, points: int, hold_id: str = "h1", *, hours: int = 1, order_id: str | None = None) -> Held:
         occasion = self.occasion(f"hold:{hold_id}:hold", order_id=order_id)
-        entry = self.take(ledger.hold(self.account, points, subject=f"hold:{hold_id}", occasion=occasion))
         ends_at = self.now + timedelta(hours=hours)
+        entry = self.take(
+            ledger.hold(self.account, points, subject=f"hold:{hold_id}", ends_at=ends_at, occasion=occasion)
+        )
         self.holds[hold_id] = Held(hold_id, pools.portions(entry.lines), ends_at, order_id)
         return self.holds[hold_id]
 
@@ -126,7 +128,7 @@ class Book:
             ledger.release(self.account, held.portions, subject=f"hold:{hold_id}", grace=self.grace, occasion=occasion)
         )
 
-    def adjust(self, points: int, cause: str = "adjust:a1") -> Entry:
+    def adjust(self, points: int, cause: str = "adjustment:a1:adjust") -> Entry:
         occasion = self.occasion(cause, actor="staff:s1")
         return self.take(ledger.adjust(self.account, points, pool=self.pool(), occasion=occasion))
 
@@ -134,7 +136,7 @@ class Book:
         """All of a redemption, an adjustment, or what a hold spent."""
         issuer = ledger.ADJUSTED if entry.movement == Movement.ADJUST else ledger.REDEEMED
         points = abs(sum(posting.points for posting in entry.postings if posting.account == issuer))
-        reverses, occasion = [Reversed(entry.cause, points)], self.occasion(f"{entry.cause}:reverse")
+        reverses, occasion = [Reversed(entry.cause, points)], self.occasion(f"{entry.cause.rpartition(':')[0]}:reverse")
         if entry.movement == Movement.ADJUST and entry.points > 0:
             origin = [line.pool for line in entry.lines if line.effect == pools.Effect.CREDIT]
             return self.take(
@@ -154,7 +156,8 @@ class Book:
         """All that can be spent, and what is owed."""
         occasion = self.occasion(f"merge:{merge}:transfer:1")
         if self.account.balances.available or self.account.balances.owed:
-            gone = self.take(ledger.transfer_out(self.account, most_pools=99, occasion=occasion))
+            to = other.account.customer_id
+            gone = self.take(ledger.transfer_out(self.account, to=to, most_pools=99, occasion=occasion))
             other.take(ledger.transfer_in(other.account, gone, occasion=occasion))
 
     def turn_back(self, hours: int, earliest: datetime) -> None:

@@ -195,7 +195,9 @@ def test_a_reversal_pays_what_is_owed_too() -> None:
 
 def test_a_merge_moves_points_with_their_expiry_and_what_is_owed() -> None:
     given = with_two_pools()
-    gone = ledger.transfer_out(given.account, most_pools=40, occasion=given.occasion("merge:m1:transfer:out"))
+    gone = ledger.transfer_out(
+        given.account, to="cus_2", most_pools=40, occasion=given.occasion("merge:m1:transfer:out")
+    )
     taken = ledger.transfer_in(Account("demo", "cus_2"), gone.entry, occasion=given.occasion("merge:m1:transfer:in"))
     assert gone.account.balances.available == 0
     assert {name[:10]: pool.remaining for name, pool in taken.account.pools.items()} == given.open
@@ -205,9 +207,11 @@ def test_a_merge_moves_points_with_their_expiry_and_what_is_owed() -> None:
 
 def test_a_merge_moves_many_pools_in_steps() -> None:
     given = with_two_pools()
-    first = ledger.transfer_out(given.account, most_pools=1, occasion=given.occasion("merge:m1:transfer:1"))
+    first = ledger.transfer_out(given.account, to="cus_2", most_pools=1, occasion=given.occasion("merge:m1:transfer:1"))
     assert first.account.balances.available == 50
-    second = ledger.transfer_out(first.account, most_pools=1, occasion=given.occasion("merge:m1:transfer:2"))
+    second = ledger.transfer_out(
+        first.account, to="cus_2", most_pools=1, occasion=given.occasion("merge:m1:transfer:2")
+    )
     assert second.account.balances.available == 0
 
 
@@ -217,7 +221,9 @@ def test_who_takes_over_a_debt_pays_it() -> None:
     owing.redeem(70)
     owing.order(gross=10_000, cancelled=True)
     rich = with_two_pools()
-    gone = ledger.transfer_out(owing.account, most_pools=40, occasion=owing.occasion("merge:m1:transfer:out"))
+    gone = ledger.transfer_out(
+        owing.account, to="cus_2", most_pools=40, occasion=owing.occasion("merge:m1:transfer:out")
+    )
     taken = ledger.transfer_in(rich.account, gone.entry, occasion=rich.occasion("merge:m1:transfer:in"))
     assert gone.account.balances.owed == 0
     assert taken.account.balances.available == 10

@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import pytest
 from msgspec.structs import replace
 
 from crm.kernel import clock
@@ -13,8 +14,9 @@ from crm.loyalty.bonuses.birthdays import Birthday
 from crm.loyalty.bonuses.definitions import Bonuses, Enrolment
 from crm.loyalty.bonuses.eligibility import Unearned, refusal
 from crm.loyalty.due import Calendar, Expiring, Noticed
-from crm.loyalty.expiry import Expiry, Kind
+from crm.loyalty.expiry import Expiry, Kind, Rounding
 from crm.loyalty.idling import Activity
+from crm.loyalty.ledger import Account, Occasion
 from crm.loyalty.pools import Pool
 from crm.loyalty.programme import Programme
 from tests.unit.loyalty.book import START, Book
@@ -104,7 +106,7 @@ def test_a_refund_of_points_that_expired_unused_takes_nothing_of_what_was_earned
     pool = "idle#2026-03"
     occasion = book.occasion(due.cause_of_expiry(pool, book.account.number + 1), START + 190 * DAY)
     book.take(ledger.expire(book.account, pool, occasion=occasion))
-    book.now += 200 * DAY
+    book.now = book.clock = book.now + 200 * DAY
     book.order("o2", gross=5_000)
     book.order("o1", gross=10_000, refunded=10_000)
     assert book.balances == (50, 0, 0, 0)
@@ -187,13 +189,42 @@ def test_at_one_instant_points_come_before_they_go() -> None:
 
 
 def celebrated(
-    programme: Programme = PROGRAMME, customer: Profile | None = None, *, enrolled_at: datetime | None = START
+    programme: Programme = PROGRAMME,
+    customer: Profile | None = None,
+    *,
+    enrolled_at: datetime | None = START,
+    at: datetime = START,
 ) -> celebrating.Celebrated:
-    book = Book()
+    account, occasion = Account("demo", "cus_1"), Occasion(cause="", occurred_at=at, now=at)
     return celebrating.celebrate(
-        book.account, Birthday("03-10", 2026, START), programme, customer or Profile(), enrolled_at=enrolled_at,
-        occasion=book.occasion(""),
+        account, Birthday(f"{at:%m-%d}", 2026, at), programme, customer or Profile(), enrolled_at=enrolled_at,
+        occasion=occasion,
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("expiry", [None, Expiry(1), Expiry(12, Rounding.MONTH), Expiry(6, kind=Kind.INACTIVITY)])
+def test_nothing_that_is_posted_of_a_birthday_says_more_than_its_month(expiry: Expiry | None) -> None:
+    programme = replace(PROGRAMME, expiry=expiry)
+    first, last = (
+        celebrated(programme, enrolled_at=None, at=clock.parse(f"2026-05-{day}T22:00:00Z")) for day in ("01", "30")
+    )
+    assert len(first.entries) == 2
+    assert first.entries == last.entries
+    assert {entry.occurred_at for entry in first.entries} == {clock.parse("2026-04-30T22:00:00Z")}
+    [pool] = first.account.pools
+    assert pool in {"never", "idle#2026-05"} or pool > "2026-06-30T21"  # a month from the 31st
+
+
+def test_a_birthday_gives_points_that_wait_for_their_customer_as_long_as_if_it_were_the_last_of_its_month() -> None:
+    waiting, ended = replace(PROGRAMME, expiry=WAITING), Activity(START, START + DAY)
+    found = celebrated(waiting, at=START + 2 * DAY)
+    [entry] = found.entries
+    assert not idling.concerns(ended, entry)  # it says a day before the end
+    known = idling.ended(ended, START + 2 * DAY)
+    assert idling.concerns(known, entry)
+    after = idling.after(known, entry, waiting, lives_from=found.lives_from)
+    assert after.idle_at == clock.parse("2026-09-30T22:00:00Z")
+    assert idling.ended(ended, START) == ended
 
 
 def test_a_birthday_gives_points_once_a_year() -> None:

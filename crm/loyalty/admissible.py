@@ -1,0 +1,136 @@
+# crm/loyalty/admissible.py
+"""What an entry of each movement may say: its cause, the accounts it moves and which way, and what it is about. Pure.
+
+Written by hand, beside what posts: crm/loyalty/verification.py finds by it what was posted wrongly, or forged with the
+right sums.
+"""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from msgspec import Struct
+
+from crm.loyalty.chain import Entry
+
+TOKENS: Final = {"<id>": r"(?P<id>.+)", "<any>": ".+", "<n>": r"\d+"}
+"""Of causes and subjects; `<order>` and `<subject>` are the entry's own, `<pool>` that of its only line."""
+
+
+class Form(Struct, frozen=True):
+    """`must` and `may` name accounts with the sign by which they move. `names`: what a reversal may be of; `<id>` is
+    that of its own cause.
+    """
+
+    movement: str
+    cause: str
+    must: str
+    may: str = ""
+    subject: str = ""
+    names: tuple[str, ...] = ()
+
+
+INTO: Final = "available+ owed+"
+"""What comes in pays what is owed first."""
+TAKEN_BACK: Final = "available- expired- owed-"
+ORDER: Final = "order:<order>"
+EARNED, SPENT = "order:<order>:earn:<n>", "order:<order>:spend:<n>"
+
+FORMS: Final = (
+    Form("earn", EARNED, "issued-", INTO),
+    Form("earn", EARNED, "issued- pending+", subject=ORDER),
+    Form("earn", "account:enroll:signup", "issued-", INTO),
+    Form("earn", "birthday:<n>:bonus", "issued-", INTO),
+    Form("earn", "event:<any>:<any>", "issued-", INTO),
+    Form("mature", "order:<order>:mature", "pending-", INTO, subject=ORDER),
+    Form("hold", "<subject>:hold", "available- held+", subject="hold:<id>"),
+    Form("capture", "<subject>:capture", "held- redeemed+", INTO, subject="hold:<id>"),
+    Form("release", "<subject>:release", "held-", INTO, subject="hold:<id>"),
+    Form("redeem", "redemption:<id>:redeem", "available- redeemed+"),
+    Form("redeem", SPENT, "available- redeemed+"),
+    Form("expire", "pool:<pool>:expire:<n>", "available- expired+"),
+    Form("adjust", "adjustment:<id>:adjust", "adjusted-", INTO),
+    Form("adjust", "adjustment:<id>:adjust", "adjusted+ available-"),
+    Form("reverse", EARNED, "", f"issued+ {TAKEN_BACK}", names=(EARNED,)),
+    Form("reverse", EARNED, "issued+ pending-", TAKEN_BACK, subject=ORDER, names=(EARNED,)),
+    Form("reverse", SPENT, "redeemed-", INTO, names=(SPENT, "hold:<any>:capture")),
+    Form("reverse", "redemption:<id>:cancel", "redeemed-", INTO, names=("hold:<id>:capture",)),
+    Form("reverse", "redemption:<id>:reverse", "redeemed-", INTO, names=("redemption:<id>:redeem",)),
+    Form("reverse", "hold:<id>:reverse", "redeemed-", INTO, names=("hold:<id>:capture",)),
+    Form("reverse", "adjustment:<id>:reverse", "adjusted-", INTO, names=("adjustment:<id>:adjust",)),
+    Form("reverse", "adjustment:<id>:reverse", "", f"adjusted+ {TAKEN_BACK}", names=("adjustment:<id>:adjust",)),
+    Form("transfer", "<any>:transfer:<n>", "", "available* owed* transferred*"),
+)
+ISSUERS: Final = frozenset({"programme:issued", "programme:redeemed", "programme:adjusted"})
+"""By what a reversal and what it reverses move, the other way."""
+
+
+def is_admissible(entry: Entry) -> bool:
+    return any(_fits(form, entry) for form in FORMS if form.movement == entry.movement) and _says_what_belongs(entry)
+
+
+def issued_by(entry: Entry) -> Mapping[str, int]:
+    """What an entry moves of the accounts of which there are reversals."""
+    return {posting.account: posting.points for posting in entry.postings if posting.account in ISSUERS}
+
+
+def _fits(form: Form, entry: Entry) -> bool:
+    own = {"<order>": entry.order_id, "<subject>": entry.subject}
+    if len(entry.lines) == 1:
+        own["<pool>"] = entry.lines[0].pool
+    found = re.fullmatch(_pattern(form.cause, own), entry.cause, re.DOTALL)
+    if found is None or not _moves(form, entry) or not _is_about(form, entry, own):
+        return False
+    own["<id>"] = found.groupdict().get("id")
+    names = [_pattern(name, own) for name in form.names]
+    return all(any(re.fullmatch(name, each.cause, re.DOTALL) for name in names) for each in entry.reverses)
+
+
+def _pattern(template: str, own: Mapping[str, str | None]) -> str:
+    """Nothing fits a token that the entry has no text for."""
+    parts = re.split(r"(<\w+>)", template)
+    return "".join(_token(part, own) if part.startswith("<") else re.escape(part) for part in parts)
+
+
+def _token(name: str, own: Mapping[str, str | None]) -> str:
+    text = own.get(name)
+    return re.escape(text) if text else TOKENS.get(name, r"(?!)")
+
+
+def _moves(form: Form, entry: Entry) -> bool:
+    must, allowed = _signs(form.must), _signs(f"{form.must} {form.may}")
+    moved = {posting.account.partition(":")[2]: posting.points for posting in entry.postings}
+    return must.keys() <= moved.keys() and all(
+        name in allowed and (allowed[name] == 0 or points * allowed[name] > 0) for name, points in moved.items()
+    )
+
+
+def _signs(named: str) -> dict[str, int]:
+    return {each[:-1]: {"+": 1, "-": -1, "*": 0}[each[-1]] for each in named.split()}
+
+
+def _is_about(form: Form, entry: Entry, own: Mapping[str, str | None]) -> bool:
+    if not form.subject:
+        return entry.subject is None
+    return entry.subject is not None and re.fullmatch(_pattern(form.subject, own), entry.subject, re.DOTALL) is not None
+
+
+def _says_what_belongs(entry: Entry) -> bool:
+    """What only some movements say, they all do: when points mature and into which pool, when a hold ends, who is at
+    the other side; and a reversal how much of what it reverses.
+    """
+    is_pending = any(posting.account == "customer:pending" and posting.points > 0 for posting in entry.postings)
+    takes_back = entry.movement == "reverse" and not any(points < 0 for points in issued_by(entry).values())
+    named = sum(each.points for each in entry.reverses)
+    return (
+        (entry.available_at is not None, entry.pool is not None) == (is_pending, is_pending)
+        and (entry.ends_at is not None) == (entry.movement == "hold")
+        and (entry.counterpart is not None) == (entry.movement == "transfer")
+        and (named == sum(map(abs, issued_by(entry).values())) if entry.movement == "reverse" else not entry.reverses)
+        and (entry.forgiven >= 0 if takes_back else entry.forgiven == 0)
+        and (entry.order_id is None or _may_name_an_order(entry))
+    )
+
+
+def _may_name_an_order(entry: Entry) -> bool:
+    return entry.movement in {"hold", "capture", "release"} or entry.cause.startswith(f"order:{entry.order_id}:")
