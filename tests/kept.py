@@ -41,6 +41,18 @@ def kept(name: str, make: Callable[[], T]) -> T:
     return result
 
 
+def stored_items() -> dict[str, Any]:
+    """All that both tables hold, to be put back."""
+    tables = dynamodb_backends[DEFAULT_ACCOUNT_ID][settings().aws_region].tables
+    return {each: deepcopy(table.items) for each, table in tables.items()}
+
+
+def put_back(items: dict[str, Any]) -> None:
+    tables = dynamodb_backends[DEFAULT_ACCOUNT_ID][settings().aws_region].tables
+    for each, found in items.items():
+        tables[each].items = deepcopy(found)
+
+
 def _image(tables: Any) -> str:
     """All that is stored."""
     items = (item for table in tables.values() for found in table.items.values() for item in found.values())

@@ -86,6 +86,14 @@ class TierPart(Part):
     folded = FoldedPart(null=True)
 
 
+class MergedPart(Part):
+    """Whose all that was this customer's is now (crm/loyalty/absorbing.py). `joined`: also what is no sum."""
+
+    survivor_id = UnicodeAttribute()
+    cause = UnicodeAttribute()
+    joined = BooleanAttribute(default=False)
+
+
 class LoyaltyAccount(Synced, discriminator="LoyaltyAccount"):
     """A customer's balances: the sums of their ledger, kept beside it. `rev` counts its changes."""
 
@@ -118,6 +126,7 @@ class LoyaltyAccount(Synced, discriminator="LoyaltyAccount"):
     tier = TierPart(null=True)
     tier_due_at = UTCDateTimeAttribute(null=True)
     """Before then time changes nothing of the tier; a timer of its own is set to it."""
+    merged = MergedPart(null=True)
 
     @classmethod
     def of(cls, shop: str, customer_id: str) -> Self:

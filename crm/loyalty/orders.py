@@ -10,7 +10,7 @@ from crm.customers import service as customers
 from crm.customers.service import Customer
 from crm.kernel.change import MOST_WRITES, Change, PartlyDone, retrying
 from crm.kernel.errors import Stale
-from crm.loyalty import expiry, maturing, order_points, repository, stored
+from crm.loyalty import absorbing, expiry, maturing, order_points, repository, stored
 from crm.loyalty.bonuses import joining
 from crm.loyalty.bonuses.eligibility import is_member
 from crm.loyalty.earning import caps
@@ -46,10 +46,14 @@ def post_for_order(order: OrderRecorded, *, now: datetime) -> Posted:
     as it was at the order's first posting: a shop that changes it takes no points back by that. Test customers earn
     too: the points are theirs, KPIs leave them out. A balance may fall below zero. Raises NotFound for an unknown shop.
     """
-    return retrying(lambda: _post(order, now=now))
+    posted, is_absorbed = retrying(lambda: _post(order, now=now))
+    if is_absorbed:
+        absorbing.follow(order.shop, order.customer_id, now=now)
+    return posted
 
 
-def _post(order: OrderRecorded, *, now: datetime, few: bool = False) -> Posted:
+def _post(order: OrderRecorded, *, now: datetime, few: bool = False) -> tuple[Posted, bool]:
+    """Whether the account was absorbed into another, beside it."""
     head, earning = repository.get_for_order(order.shop, order.customer_id, order.order_id)
     if is_due(head, now) or settling.is_due(order.shop, head, now=now):
         maturing.settle(order.shop, order.customer_id, now=now)
@@ -57,8 +61,9 @@ def _post(order: OrderRecorded, *, now: datetime, few: bool = False) -> Posted:
         head, earning = repository.get_for_order(order.shop, order.customer_id, order.order_id)
     state = stored.state_of(earning)
     if order.rev <= state.rev:
-        return Posted(0, state.withheld)
+        return Posted(0, state.withheld), head.merged is not None
     state, programme = _pinned(state, order, head, now=now)
+    programme = absorbing.backed(order.shop, head, programme, now=now)
     # What is told of an order has no lines, and does not say which coupon it names.
     goods = goods_of(order) if programme.earning.asks_about_goods or order.has_coupon else None
     if programme.earning.asks_about_goods and goods is not None:
@@ -103,7 +108,8 @@ def _post(order: OrderRecorded, *, now: datetime, few: bool = False) -> Posted:
         committed = change.commit()
     except PartlyDone as done:  # the hold was captured since it was read
         raise Stale from done
-    return Posted(sum(entry.points for entry in settled.entries) if committed else 0, settled.state.withheld)
+    points = sum(entry.points for entry in settled.entries) if committed else 0
+    return Posted(points, settled.state.withheld), head.merged is not None
 
 
 def _welcomed(

@@ -6,6 +6,7 @@ is due by then is settled first, so that nobody spends what has expired, or wait
 """
 
 from crm.loyalty import repository, standing, stored
+from crm.loyalty.absorbing import absorb, wake
 from crm.loyalty.auditing import MOST_ENTRIES as MOST_VERIFIED
 from crm.loyalty.auditing import VERIFICATION as LEDGER_VERIFICATION
 from crm.loyalty.auditing import ask_to_verify, verified
@@ -36,7 +37,7 @@ from crm.loyalty.expiry import Expiry, Rounding, ends_at
 from crm.loyalty.expiry import Kind as ExpiryKind
 from crm.loyalty.holding import Hold, capture, hold, hold_faults, release
 from crm.loyalty.ledger import Movement
-from crm.loyalty.maturing import settle, wake
+from crm.loyalty.maturing import settle
 from crm.loyalty.models import (
     EntryReason,
     GivenPart,
@@ -173,6 +174,7 @@ __all__ = [
     "Why",
     "Window",
     "Withheld",
+    "absorb",
     "account",
     "adjust",
     "adjustment_faults",

@@ -53,6 +53,7 @@ class TierChangeReason(Enum):
     CORRECTED = strawberry.enum_value("CORRECTED", description="An order was told late that had kept it from ending.")
     REDEFINED = strawberry.enum_value("REDEFINED", description="The shop defined its tiers anew.")
     RENAMED = strawberry.enum_value("RENAMED", description="It is the same tier; the shop calls it something else.")
+    MERGED = strawberry.enum_value("MERGED", description="The customer and another one became one.")
     OVERRIDDEN = strawberry.enum_value("OVERRIDDEN", description="Somebody of the shop gave it.")
     OVERRIDE_ENDED = strawberry.enum_value("OVERRIDE_ENDED", description="What somebody of the shop gave has ended.")
 

@@ -57,6 +57,11 @@ def told(known: Birthday | None, birth_date: str | None, *, zone: str, now: date
     return _next(replace(known, day=day, year=max(known.year, today.year + 1)), zone)
 
 
+def from_year(known: Birthday | None, year: int, *, zone: str) -> Birthday:
+    """The first that earns is that year's, whether the day is known or not."""
+    return _next(Birthday(known.day if known else None, year, None), zone)
+
+
 def after(birthday: Birthday, *, zone: str) -> Birthday:
     """Once this year's has been."""
     return _next(replace(birthday, year=birthday.year + 1), zone)

@@ -1,6 +1,7 @@
 # crm/loyalty/redemptions/ending.py
 """What a redemption takes beside points, and how it ends: its voucher is used, or all that it took goes back."""
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 
 from crm.kernel.change import Change
@@ -76,10 +77,23 @@ def status_at(redemption: Redemption, now: datetime) -> RedemptionStatus:
     return RedemptionStatus.EXPIRED if status is RedemptionStatus.FULFILLED and is_over(redemption, now) else status
 
 
+def hand_over(change: Change, uses: RewardUses, to: RewardUses) -> None:
+    """Add to `change`: what one customer has used is another's. Both accounts are held to in it."""
+    _add(change, to, uses.by_day(), int(uses.ever))
+    uses.days, uses.ever, uses.moved = {}, 0, True
+    change.write(uses, when=None, otherwise=Stale())
+
+
 def _count(change: Change, uses: RewardUses, day: date, more: int) -> None:
+    _add(change, uses, {day: more}, more)
+
+
+def _add(change: Change, uses: RewardUses, more: Mapping[date, int], ever: int) -> None:
     days = uses.by_day()
-    days[day] = days.get(day, 0) + more
-    newest = max(days)
-    uses.days = {str(each): n for each, n in sorted(days.items()) if n > 0 and each > newest - KEPT}
-    uses.ever = max(0, int(uses.ever) + more)
+    for day, n in more.items():
+        days[day] = days.get(day, 0) + n
+    newest, least = max(days, default=date.min), None if uses.moved else 0
+    kept = {day: n for day, n in days.items() if n and (least is None or n > least) and day > newest - KEPT}
+    uses.days = {str(day): n for day, n in sorted(kept.items())}
+    uses.ever = int(uses.ever) + ever if least is None else max(least, int(uses.ever) + ever)
     change.write(uses, when=None, otherwise=Stale())

@@ -77,6 +77,10 @@ class RewardUses(Item, discriminator="RewardUses"):
     reward_id = UnicodeAttribute()
     ever = NumberAttribute(default=0)
     days = CompactJSONAttribute(default=dict)
+    moved = BooleanAttribute(default=False)
+    """Whether those of before are another customer's, into whom this one was merged: then what is given back is below
+    zero until it has followed.
+    """
 
     @classmethod
     def of(cls, shop: str, customer_id: str, reward_id: str) -> Self:

@@ -18,7 +18,7 @@ from crm.kernel.actor import Actor
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import InvalidInputs, KeyReused, NotFound, Stale
 from crm.kernel.operations import key_faults
-from crm.loyalty import chain, expiry, holding, ledger, maturing, stored
+from crm.loyalty import absorbing, chain, expiry, holding, ledger, maturing, stored
 from crm.loyalty import repository as ledgers
 from crm.loyalty.admission import of_customer
 from crm.loyalty.chain import Reversed
@@ -107,7 +107,9 @@ def cancel(
             raise Stale
         return Redeemed(redemption, replayed=False)
 
-    return retrying(attempt)
+    cancelled = retrying(attempt)
+    absorbing.follow(shop, customer_id, now=now)
+    return cancelled
 
 
 def _begin(asked: Asked, *, themselves: bool, now: datetime) -> bool:

@@ -21,6 +21,7 @@ from crm.loyalty.tiers import fold, outlook, passing, record, repository
 from crm.loyalty.tiers.amounts import NOTHING, Amounts, Days
 from crm.loyalty.tiers.definitions import Tiers
 from crm.loyalty.tiers.fold import Given, State, Step
+from crm.loyalty.tiers.merging import Had, kept_beside
 from crm.loyalty.tiers.models import ChangeReason, QualifyingMonth, TierChange, TierNotice
 from crm.loyalty.tiers.outlook import Outlook
 from crm.loyalty.tiers.passing import Passing
@@ -128,17 +129,34 @@ class TierBook:
 
     def count(self, change: Change, before: Counted | None, after: Counted | None, occasion: Occasion) -> None:
         """Write what an order counts, instead of what it has counted. What time has changed was written before."""
-        changed: set[date] = set()
-        for each, sign in ((before, -1), (after, 1)):
-            if each is not None:
-                amounts = self._amounts.get(each.day, NOTHING)
-                self._amounts[each.day] = amounts - each.amounts if sign < 0 else amounts + each.amounts
-                changed.add(each.day)
-        self._months(change, changed)
-        self.state, self._steps = self._worked_out()
+        amounts: dict[date, Amounts] = {}
+        if before is not None:
+            amounts[before.day] = NOTHING - before.amounts
+        if after is not None:
+            amounts[after.day] = amounts.get(after.day, NOTHING) + after.amounts
+        self.add(change, amounts, occasion)
+
+    def add(self, change: Change, amounts: Mapping[date, Amounts], occasion: Occasion) -> None:
+        """Write what counts more, and (below zero) less. Of an account that was absorbed into another nothing comes of
+        it here: it follows there.
+        """
+        self._count(change, amounts)
+        if self.head.merged is not None:
+            return
         if self.has_changed:
-            self._record(change, self.state.tier, self._why(max(changed)), occasion)
+            self._record(change, self.state.tier, self._why(max(amounts)), occasion)
         self._write(change, replayed=occasion.replayed)
+
+    def take_over(self, change: Change, amounts: Mapping[date, Amounts], had: Had, occasion: Occasion) -> None:
+        """Write what another account counted and had, which was absorbed into this one."""
+        both = (had, Had.of(self.kept, zone=self.zone, now=self.now))
+        self._count(change, amounts)
+        override = kept_beside(self.state.tier, both, self.tiers)
+        self.kept = replace(self.kept, override=override)
+        tier = override.tier if override else self.state.tier
+        if tier != self.kept.tier:
+            self._record(change, tier, ChangeReason.MERGED, occasion)
+        self._write(change, replayed=False)
 
     def override(self, change: Change, override: Override | None, occasion: Occasion) -> None:
         """Write that somebody has a tier until then, whatever they reach; None: no more."""
@@ -174,6 +192,12 @@ class TierBook:
     def _joined_on(self) -> date | None:
         return clock.local_day(self.head.enrolled_at, self.zone) if self.head.enrolled_at else None
 
+    def _count(self, change: Change, amounts: Mapping[date, Amounts]) -> None:
+        for day, more in amounts.items():
+            self._amounts[day] = self._amounts.get(day, NOTHING) + more
+        self._months(change, set(amounts))
+        self.state, self._steps = self._worked_out()
+
     def _worked_out(self) -> tuple[State, tuple[Step, ...]]:
         if not self.is_member:
             return State(self.today), ()
@@ -198,7 +222,8 @@ class TierBook:
         item.cause, item.replayed, item.order_id = occasion.cause, occasion.replayed, occasion.order_id
         item.actor, item.reason = occasion.actor, occasion.reason
         item.corrects = kept.fell if why is ChangeReason.CORRECTED else None
-        item.until = kept.override.until if kept.override and why is ChangeReason.OVERRIDDEN else None
+        is_given = kept.override is not None and why in {ChangeReason.OVERRIDDEN, ChangeReason.MERGED}
+        item.until = kept.override.until if kept.override and is_given else None
         item.happens("TIER", occurred_at, f"{kept.number + 1:06}")
         change.write(item, when=None, otherwise=Stale())  # once, as the account has its number
         since = kept.since if why is ChangeReason.RENAMED else clock.local_day(occurred_at, self.zone)

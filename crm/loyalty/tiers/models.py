@@ -50,6 +50,8 @@ class ChangeReason(StrEnum):
     """The programme defines its tiers anew."""
     RENAMED = "RENAMED"
     """It is the same tier, and the programme calls it something else."""
+    MERGED = "MERGED"
+    """They and another customer became one."""
     OVERRIDDEN = "OVERRIDDEN"
     """Somebody of the shop gave it."""
     OVERRIDE_ENDED = "OVERRIDE_ENDED"

@@ -19,6 +19,8 @@ def is_due(shop: str, head: LoyaltyAccount, *, now: datetime) -> bool:
     """Whether time, or the programme, may have changed a tier and nothing of it is written down yet. Raises NotFound
     for an unknown shop.
     """
+    if head.merged is not None:
+        return False  # what they count is the survivor's (crm/loyalty/absorbing.py)
     regime = regimes(shop, now=now)[-1]
     if head.tier is None:
         return bool(regime.tiers.all and head.rev)

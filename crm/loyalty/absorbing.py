@@ -1,0 +1,189 @@
+# crm/loyalty/absorbing.py
+"""Two customers become one: what loyalty keeps of the one who is absorbed is the survivor's, as if it had always been.
+
+What moves is taken from one account and given to the other in one Change, under the `rev` of both: so it moves once,
+however often this is repeated and wherever it is interrupted. No ledger is rewritten: points are transferred, and each
+account keeps its own history. The absorbed one stays, since orders never move (docs/decisions/0005): whatever comes to
+it later, such as points that mature, holds that are let go and refunds, follows.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+from functools import partial
+from typing import Final
+
+from msgspec.structs import replace
+
+from crm.customers import service as customers
+from crm.customers.service import Customer
+from crm.kernel import timers
+from crm.kernel.change import Change, retrying
+from crm.kernel.errors import Stale
+from crm.kernel.timers import Timer, TimerDue
+from crm.loyalty import maturing, repository, standing, stored
+from crm.loyalty.bonuses import birthdays
+from crm.loyalty.bonuses.birthdays import Birthday
+from crm.loyalty.chain import Entry
+from crm.loyalty.models import LoyaltyAccount, MergedPart
+from crm.loyalty.posting import Ledger
+from crm.loyalty.programme import Programme, Shortfall
+from crm.loyalty.programmes import in_force
+from crm.loyalty.redemptions import ending
+from crm.loyalty.redemptions import repository as redemptions
+from crm.loyalty.redemptions.models import RewardUses
+from crm.loyalty.tiers import merging, record, settling
+from crm.loyalty.tiers import repository as tiers
+from crm.loyalty.tiers.book import OWNER, SUBJECT, Occasion, TierBook
+from crm.loyalty.tiers.models import QualifyingMonth
+from crm.loyalty.transferring import transfer
+
+MOST_MONTHS: Final = 28
+MOST_USES: Final = 14
+"""A step: each is written for both accounts, and with what is written beside them fits in a transaction."""
+
+
+def absorb(shop: str, absorbed_id: str, survivor_id: str, *, cause: str, now: datetime) -> int:
+    """Let a customer's loyalty be the survivor's, once their profile says that they were merged into them; return the
+    points that moved. `cause` is that of the merge (`merge:m1`). A repeat goes on where it was interrupted.
+
+    Raises ValueError for one who was merged into somebody else, and NotFound for an unknown shop.
+    """
+    if absorbed_id == survivor_id:
+        raise ValueError(f"{absorbed_id} cannot be merged into themselves")
+    retrying(partial(_mark, shop, absorbed_id, survivor_id, cause=cause, now=now))
+    return follow(shop, absorbed_id, now=now)
+
+
+def follow(shop: str, customer_id: str, *, now: datetime) -> int:
+    """Give the survivor whatever has come to an account since it was absorbed; return the points that moved: none of an
+    account that was not.
+    """
+    head = repository.get_account(shop, customer_id)
+    merged: MergedPart | None = head.merged if head else None
+    if merged is None:
+        return 0
+    while retrying(partial(_carry, shop, customer_id, now=now)):
+        pass
+    points = transfer(shop, customer_id, merged.survivor_id, cause=merged.cause, now=now)
+    follow(shop, merged.survivor_id, now=now)  # they may have been merged into somebody, too
+    return points
+
+
+def wake(timer: TimerDue, *, now: datetime) -> list[Entry]:
+    """Handle a timer of points, of an account that was absorbed too."""
+    posted = maturing.wake(timer, now=now)
+    follow(timer.shop, timer.customer_id, now=now)  # also where an earlier delivery has died before
+    return posted
+
+
+def backed(shop: str, head: LoyaltyAccount, programme: Programme, *, now: datetime) -> Programme:
+    """The programme for what is taken back from an account: of one that was absorbed what is missing is owed, as far as
+    the survivor has it or may owe it, since it is theirs to pay.
+    """
+    merged: MergedPart | None = head.merged
+    if merged is None:
+        return programme
+    survivor = repository.get_account(shop, merged.survivor_id)
+    while survivor is not None and survivor.merged is not None:
+        merged = survivor.merged
+        survivor = repository.get_account(shop, merged.survivor_id)
+    theirs = standing.balances(shop, merged.survivor_id, now=now)
+    within, most = programme.shortfall is Shortfall.WITHIN_BALANCE, programme.most_owed
+    if most is None and not within:
+        return programme
+    may_owe = 0 if within or most is None else max(0, most - theirs.owed)
+    return replace(programme, shortfall=Shortfall.NEGATIVE, most_owed=theirs.available + may_owe)
+
+
+def _mark(shop: str, absorbed_id: str, survivor_id: str, *, cause: str, now: datetime) -> None:
+    """From then on nothing is attained there; what time had done by then was written down."""
+    settling.settle(shop, absorbed_id, now=now)
+    head = maturing.opened(shop, absorbed_id, now=now)
+    if head.merged is not None:
+        if head.merged.survivor_id != survivor_id:
+            raise ValueError(f"{absorbed_id} was merged into {head.merged.survivor_id}")
+        return
+    head.merged = MergedPart(survivor_id=survivor_id, cause=cause, joined=False)
+    change = Change(now)
+    change.revise(head)
+    change.commit()
+
+
+def _carry(shop: str, absorbed_id: str, *, now: datetime) -> bool:
+    """Move what fits in one Change, with the last of it all that is not a sum; False where nothing is left."""
+    head = maturing.opened(shop, absorbed_id, now=now)
+    merged: MergedPart = head.merged
+    months = [each for each in tiers.list_qualifying(shop, absorbed_id) if each.days]
+    uses = [each for each in redemptions.list_uses(shop, absorbed_id).values() if each.ever or each.days]
+    if merged.joined and not months and not uses:
+        return False
+    is_last = len(months) <= MOST_MONTHS and len(uses) <= MOST_USES
+    settling.settle(shop, merged.survivor_id, now=now)
+    giving = Ledger(shop, absorbed_id, head, now=now)
+    taking = Ledger(shop, merged.survivor_id, maturing.opened(shop, merged.survivor_id, now=now), now=now)
+    change = Change(now)
+    joins = is_last and not merged.joined
+    had = merging.Had.of(record.kept_of(head), zone=in_force.programme(shop, now=now).zone, now=now)
+    if joins:
+        _join(change, giving, taking, cause=merged.cause)
+    _days(change, taking, months[:MOST_MONTHS], had if joins else None, cause=f"{merged.cause}:tier")
+    _uses(change, taking, uses[:MOST_USES])
+    pending = map(stored.pending_of, repository.list_pending(shop, absorbed_id, limit=1))
+    giving.write(change, giving.read, [], pending=pending, exactly=True)
+    taking.write(change, taking.read, [])
+    return change.commit()
+
+
+def _join(change: Change, giving: Ledger, taking: Ledger, *, cause: str) -> None:
+    """Since when they take part, when they last did anything, and which birthday was celebrated."""
+    gone, come = giving.head, taking.head
+    gone.merged = MergedPart(survivor_id=taking.customer_id, cause=cause, joined=True)
+    if gone.tier_due_at is not None:
+        timers.follow(change, Timer.of(giving.shop, giving.customer_id, OWNER, SUBJECT, gone.tier_due_at), None)
+    gone.tier, gone.tier_due_at = None, None
+    if gone.enrolled_at is not None:
+        taking.enrol(change, gone.enrolled_at, cause=f"{cause}:enroll", replayed=False)
+    if gone.active_at is not None and (come.active_at is None or come.active_at < gone.active_at):
+        come.active_at, come.idle_at = gone.active_at, gone.idle_at
+    elif come.active_at is None:
+        come.idle_at = max((each for each in (gone.idle_at, come.idle_at) if each), default=None)
+    stored.put_birthday(come, _birthday(giving, taking))
+    stored.put_birthday(gone, None)
+
+
+def _birthday(giving: Ledger, taking: Ledger) -> Birthday | None:
+    """Of the survivor, from the first year on in which neither was given anything for theirs."""
+    known = stored.birthday_of(taking.head)
+    first = known.year if known else taking.now.year
+    year = first
+    while repository.get_entry(giving.shop, giving.customer_id, birthdays.cause_of(year)) is not None:
+        year += 1
+    if year == first:
+        return known
+    customer = customers.take_snapshot(taking.shop, taking.customer_id).head(Customer)
+    zone = (customer.zone if customer else None) or in_force.programme(taking.shop, now=taking.now).zone
+    return birthdays.from_year(known, year, zone=zone)
+
+
+def _days(
+    change: Change, taking: Ledger, months: list[QualifyingMonth], had: merging.Had | None, *, cause: str
+) -> None:
+    amounts = record.days_of(months)
+    for month in months:
+        month.days = []
+        change.write(month, when=None, otherwise=Stale())
+    zone = in_force.programme(taking.shop, now=taking.now).zone
+    book = TierBook(
+        taking.shop, taking.customer_id, taking.head, now=taking.now, zone=zone, whole=True, besides=amounts
+    )
+    occasion = Occasion(cause=cause, occurred_at=taking.now)
+    if had is not None:
+        book.take_over(change, amounts, had, occasion)
+    elif amounts:
+        book.add(change, amounts, occasion)
+
+
+def _uses(change: Change, taking: Ledger, uses: Iterable[RewardUses]) -> None:
+    for each in uses:
+        theirs = redemptions.get_uses(taking.shop, taking.customer_id, each.reward_id)
+        ending.hand_over(change, each, theirs)
