@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from crm.kernel.actor import Actor
+from crm.kernel.actor import Actor, Role
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Fault, InvalidInputs, NotFound
 from crm.kernel.operations import key_faults
@@ -18,7 +18,7 @@ from crm.loyalty.models import HoldStatus, LedgerEntry, PointsHold
 from crm.loyalty.moving import Given, identity, points_faults, told_before
 from crm.loyalty.posting import Admit, Ledger, anybody, occasion
 from crm.loyalty.programmes import in_force
-from crm.loyalty.refusals import HoldClosed, TooManyHolds
+from crm.loyalty.refusals import HoldClosed, HoldNotYours, TooManyHolds
 
 MOST_HOLDS = 20
 """Open ones of an account: they stand in its head."""
@@ -45,13 +45,14 @@ def hold(
     now: datetime,
     admit: Admit = anybody,
 ) -> Hold:
-    """Set points aside, for an order or for anything. The order that they are for captures what it was paid with.
+    """Set points aside, for an order or for anything. The order that they are for captures what it was paid with. Keys
+    of customers are others than those of the shop: nobody's checkout is told that it holds what a customer does.
 
     Raises InvalidInputs, InsufficientPoints, TooManyHolds, KeyReused, and what `admit` does.
     """
     if wrong := hold_faults(points, lasts=lasts, order_id=order_id, idempotency_key=idempotency_key):
         raise InvalidInputs(wrong)
-    hold_id = identity("hld", customer_id, idempotency_key)
+    hold_id = hold_id_of(customer_id, idempotency_key, actor)
     cause = f"hold:{hold_id}:hold"
     request = chain.request_digest({"points": points, "lasts": lasts.total_seconds(), "order_id": order_id})
 
@@ -61,11 +62,15 @@ def hold(
         book = Ledger(shop, customer_id, maturing.opened(shop, customer_id, now=now), now=now)
         when = occasion(cause, at=now, now=now, order_id=order_id, actor=str(actor), request=request)
         item = PointsHold.of(shop, customer_id, hold_id)
-        item.points, item.ends_at, item.order_id = points, book.now + lasts, order_id
+        item.points, item.ends_at, item.order_id, item.actor = points, book.now + lasts, order_id, str(actor)
         moved = set_aside(change, book, item, when)
         return Hold(item, Given(stored.item_of(moved.entry), replayed=False)) if change.commit() else None
 
-    return _once(shop, customer_id, hold_id, cause, request, attempt)
+    return _once(shop, customer_id, hold_id, cause, attempt, lambda before, _: told_before(before, request))
+
+
+def hold_id_of(customer_id: str, key: str, actor: Actor) -> str:
+    return identity("hld", customer_id, f"own\0{key}" if actor.role is Role.CUSTOMER else key)
 
 
 def hold_faults(points: int, *, lasts: timedelta, order_id: str | None, idempotency_key: str) -> list[Fault]:
@@ -87,8 +92,9 @@ def capture(
     now: datetime,
     admit: Admit = anybody,
 ) -> Hold:
-    """Spend what is held, or `points` of it; the rest comes back. Raises InvalidInputs, NotFound, HoldExceeded, what
-    `admit` does, and HoldClosed where it was captured with another number of points, released, or has run out.
+    """Spend what is held, or `points` of it; the rest comes back. Raises InvalidInputs, NotFound, HoldNotYours,
+    HoldExceeded, what `admit` does, and HoldClosed where it was captured with another number of points, released, or
+    has run out.
     """
     if points is not None and (wrong := points_faults(points)):
         raise InvalidInputs(wrong)
@@ -98,7 +104,7 @@ def capture(
     def attempt() -> Hold | None:
         change = Change(now)
         admit(change)
-        book, item = _opened(shop, customer_id, hold_id, now=now)
+        book, item = _opened(shop, customer_id, hold_id, actor=actor, now=now)
         if item.status != HoldStatus.OPEN:
             raise HoldClosed("The hold has run out.", field="hold_id")
         held = stored.held_of(item)
@@ -109,27 +115,39 @@ def capture(
         moved = spend(change, book, item, spent, when)
         return Hold(item, Given(stored.item_of(moved.entry), replayed=False)) if change.commit() else None
 
-    return _once(shop, customer_id, hold_id, cause, request, attempt)
+    def again(before: LedgerEntry | None, item: PointsHold) -> Given:
+        """An order that captured its hold before anybody asked has said how much; whoever asks then is told."""
+        _refuse_others(item, actor)
+        asked = int(item.points) if points is None else points
+        if before is not None and before.request is not None and asked != item.captured:
+            raise HoldClosed("The hold was captured with another number of points.", field="hold_id")
+        return told_before(before, before.request if before else None)
+
+    return _once(shop, customer_id, hold_id, cause, attempt, again)
 
 
 def release(shop: str, customer_id: str, hold_id: str, *, actor: Actor, now: datetime, admit: Admit = anybody) -> Hold:
     """Give back what is held, when it would have expired; once, however often it is asked for.
 
-    Raises NotFound, what `admit` does, and HoldClosed where it was captured.
+    Raises NotFound, HoldNotYours, what `admit` does, and HoldClosed where it was captured.
     """
     cause = f"hold:{hold_id}:release"
 
     def attempt() -> Hold | None:
         change = Change(now)
         admit(change)
-        book, item = _opened(shop, customer_id, hold_id, now=now)
+        book, item = _opened(shop, customer_id, hold_id, actor=actor, now=now)
         if item.status == HoldStatus.EXPIRED:  # time was faster, and did the same
             return None
         when = occasion(cause, at=now, now=now, order_id=item.order_id, actor=str(actor))
         moved = give_back(change, book, item, when)
         return Hold(item, Given(stored.item_of(moved.entry), replayed=False)) if change.commit() else None
 
-    return _once(shop, customer_id, hold_id, cause, None, attempt)
+    def again(before: LedgerEntry | None, item: PointsHold) -> Given:
+        _refuse_others(item, actor)
+        return told_before(before, None)
+
+    return _once(shop, customer_id, hold_id, cause, attempt, again)
 
 
 def set_aside(change: Change, book: Ledger, item: PointsHold, when: Occasion) -> Moved:
@@ -164,12 +182,13 @@ def give_back(change: Change, book: Ledger, item: PointsHold, when: Occasion) ->
     return moved
 
 
-def _opened(shop: str, customer_id: str, hold_id: str, *, now: datetime) -> tuple[Ledger, PointsHold]:
-    """The hold, read after its account: open, or let go by time. Raises NotFound, HoldClosed."""
+def _opened(shop: str, customer_id: str, hold_id: str, *, actor: Actor, now: datetime) -> tuple[Ledger, PointsHold]:
+    """The hold, read after its account: open, or let go by time. Raises NotFound, HoldNotYours, HoldClosed."""
     head = maturing.opened(shop, customer_id, now=now)
     item = repository.get_hold(shop, customer_id, hold_id)
     if item is None or item.of_redemption:
         raise NotFound("There is no such hold.", field="hold_id")
+    _refuse_others(item, actor)
     if item.status not in {HoldStatus.OPEN, HoldStatus.EXPIRED}:
         raise HoldClosed("The hold is closed.", field="hold_id")
     return Ledger(shop, customer_id, head, now=now), item
@@ -184,23 +203,27 @@ def _note(change: Change, book: Ledger, held: Held, points: int, when: Occasion)
 
 
 def _once(
-    shop: str, customer_id: str, hold_id: str, cause: str, request: str | None, attempt: Callable[[], Hold | None]
+    shop: str,
+    customer_id: str,
+    hold_id: str,
+    cause: str,
+    attempt: Callable[[], Hold | None],
+    again: Callable[[LedgerEntry | None, PointsHold], Given],
 ) -> Hold:
+    """`again` answers where an earlier call had its effect."""
     before = repository.get_entry(shop, customer_id, cause)
     if before is None:
         done = retrying(attempt)
         if done is not None:
             return done
         before = repository.get_entry(shop, customer_id, cause)
-    given = _told_before(before, request, is_capture=cause.endswith(":capture"))
     item = repository.get_hold(shop, customer_id, hold_id)
     if item is None:
         raise NotFound("There is no such hold.", field="hold_id")
-    return Hold(item, given)
+    return Hold(item, again(before, item))
 
 
-def _told_before(before: LedgerEntry | None, request: str | None, *, is_capture: bool) -> Given:
-    """An order that captured its hold before anybody asked has said how much; whoever asks then is told."""
-    if is_capture and before is not None and before.request is not None and before.request != request:
-        raise HoldClosed("The hold was captured with another number of points.", field="hold_id")
-    return Given(before, replayed=True) if is_capture and before is not None else told_before(before, request)
+def _refuse_others(item: PointsHold, actor: Actor) -> None:
+    """What binds a customer is not theirs to lift, nor to spend."""
+    if actor.role is Role.CUSTOMER and item.actor != str(actor):
+        raise HoldNotYours("The shop set these points aside.", field="hold_id")

@@ -255,6 +255,8 @@ class PointsHold(Correlated, discriminator="PointsHold"):
     captured = NumberAttribute(default=0)
     ends_at = UTCDateTimeAttribute()
     order_id = UnicodeAttribute(null=True)
+    actor = UnicodeAttribute()
+    """Who made it. Customers capture and release their own; staff and services any."""
     of_redemption = BooleanAttribute(default=False)
     """Whether it is a redemption's, of the same id (crm/loyalty/redemptions/): only that captures or releases it."""
     portions: ListAttribute[PortionPart] = ListAttribute(of=PortionPart, default=list)

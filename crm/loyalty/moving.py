@@ -176,11 +176,11 @@ def _reversed(book: Ledger, entry: Entry, when: Occasion) -> Moved:
     taken = pools.portions(entry.lines)
     if entry.movement == Movement.CAPTURE and entry.subject:
         item = repository.get_hold(book.shop, book.customer_id, entry.subject.removeprefix("hold:"))
-        if item and item.of_redemption:
+        if item is None:
+            raise ValueError(f"{entry.subject} was captured, and is not there")
+        if item.of_redemption:
             raise NotReversible("A redemption is cancelled, with its voucher.", field="entry_id")
-        if item and item.of_redemption:
-            raise NotReversible("A redemption is cancelled, with its voucher.")
-        taken, _ = pools.split(stored.held_of(item).portions if item else (), points)
+        taken, _ = pools.split(stored.held_of(item).portions, points)
     grace = ledger.grace_pool(programme, book.now)
     return ledger.give_back(book.read, taken, spender=issuer, reverses=reverses, grace=grace, occasion=when)
 

@@ -27,6 +27,12 @@ class HoldExceeded(CrmError):
     code = "HOLD_EXCEEDED"
 
 
+class HoldNotYours(CrmError):
+    """A customer asks for a hold that the shop made: who is held by it cannot lift it."""
+
+    code = "HOLD_NOT_YOURS"
+
+
 class TooManyHolds(CrmError):
     """An account has as many open holds as it may."""
 

@@ -73,6 +73,7 @@ from crm.loyalty.programmes.versions import Version as ProgrammeVersion
 from crm.loyalty.refusals import (
     HoldClosed,
     HoldExceeded,
+    HoldNotYours,
     InsufficientPoints,
     LedgerTooLong,
     NotReversible,
@@ -129,6 +130,7 @@ __all__ = [
     "Hold",
     "HoldClosed",
     "HoldExceeded",
+    "HoldNotYours",
     "HoldStatus",
     "InsufficientPoints",
     "Known",

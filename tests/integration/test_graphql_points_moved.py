@@ -162,6 +162,16 @@ def test_a_checkout_holds_and_captures_for_a_customer(ann: str) -> None:
     assert codes(answer(text, principal=SERVICE)) == ["FORBIDDEN"]
 
 
+def test_what_a_checkout_holds_is_not_the_customers_to_let_go_or_spend(ann: str) -> None:
+    told = hold(CHECKOUT, customer=global_id("Customer", ann), orderId="o9")
+    held = {"hold": told["hold"]["id"]}
+    for mutation in ("loyaltyPointsRelease", "loyaltyPointsCapture"):
+        assert refusal(move(mutation, held, as_customer(ann))) == ("HOLD_NOT_YOURS", ["input", "hold"])
+    assert move("loyaltyPointsCapture", held, CHECKOUT)["hold"]["captured"] == 12
+    theirs = hold(as_customer(ann), key="k2")["hold"]["id"]
+    assert move("loyaltyPointsRelease", {"hold": theirs}, CHECKOUT)["hold"]["status"] == "RELEASED"
+
+
 def test_staff_give_and_take_points_and_undo_it(ann: str) -> None:
     given = adjust(ann, 20)
     assert (given["account"]["available"], given["replayed"]) == (50, False)

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from crm.kernel import timers
+from crm.kernel.actor import Actor, Role
 from crm.kernel.errors import InvalidInputs, KeyReused, NotFound
+from crm.kernel.settings import settings
 from crm.kernel.table import client
 from crm.kernel.timers import TimerDue
 from crm.loyalty import repository, service
@@ -87,10 +89,45 @@ def test_a_hold_is_captured_once_and_the_rest_comes_back(now: datetime) -> None:
     assert (captured.hold.status, captured.hold.captured) == ("CAPTURED", 45)
     assert service.capture("demo", ANN, held.hold_id, points=45, actor=STAFF, now=now).given.replayed
     assert balances() == (55, 0, 0)
-    with pytest.raises(service.HoldClosed):
-        service.capture("demo", ANN, held.hold_id, points=50, actor=STAFF, now=now)
+    for other in (50, None):
+        with pytest.raises(service.HoldClosed):
+            service.capture("demo", ANN, held.hold_id, points=other, actor=STAFF, now=now)
     with pytest.raises(service.HoldClosed):
         service.release("demo", ANN, held.hold_id, actor=STAFF, now=now)
+
+
+@pytest.mark.parametrize(("first", "again"), [(None, 60), (60, None)])
+def test_to_capture_all_is_to_capture_as_many_as_there_are(first: int | None, again: int | None, now: datetime) -> None:
+    adjust(100, now)
+    held = hold(60, now).hold
+    for points, replayed in ((first, False), (again, True)):
+        captured = service.capture("demo", ANN, held.hold_id, points=points, actor=STAFF, now=now)
+        assert (captured.hold.captured, captured.given.replayed) == (60, replayed)
+
+
+def test_what_the_shop_has_set_aside_its_customer_neither_lifts_nor_spends(now: datetime) -> None:
+    adjust(100, now)
+    theirs: dict[str, Any] = {"actor": Actor(Role.CUSTOMER, ANN), "now": now}
+    shops = [hold(20, now, key=key).hold.hold_id for key in ("open", "released", "captured")]
+    service.release("demo", ANN, shops[1], actor=STAFF, now=now)
+    service.capture("demo", ANN, shops[2], actor=STAFF, now=now)
+    for hold_id in shops:
+        for move in (service.capture, service.release):
+            with pytest.raises(service.HoldNotYours):
+                move("demo", ANN, hold_id, **theirs)
+    own = service.hold("demo", ANN, 20, lasts=timedelta(hours=1), idempotency_key="open", **theirs).hold
+    assert own.hold_id not in shops  # whatever key the customer chooses, it is not the checkout's
+    assert service.release("demo", ANN, own.hold_id, **theirs).hold.status == "RELEASED"
+    assert balances() == (60, 0, 20)
+
+
+def test_what_a_customer_has_set_aside_the_shop_captures(now: datetime) -> None:
+    adjust(100, now)
+    customer, checkout = Actor(Role.CUSTOMER, ANN), Actor(Role.SERVICE, "checkout")
+    own = service.hold(
+        "demo", ANN, 60, lasts=timedelta(hours=1), actor=customer, idempotency_key="k", now=now
+    ).hold  # fmt: skip
+    assert service.capture("demo", ANN, own.hold_id, actor=checkout, now=now).hold.captured == 60
 
 
 def test_a_hold_is_released_once_however_often_it_is_asked_for(now: datetime) -> None:
@@ -274,6 +311,15 @@ def test_a_captured_hold_is_reversed(now: datetime) -> None:
     service.capture("demo", ANN, held.hold_id, points=45, actor=STAFF, now=now)
     service.reverse("demo", ANN, f"hold:{held.hold_id}:capture", reason="Sold out", actor=STAFF, now=now)
     assert balances() == (100, 0, 0)
+
+
+def test_what_was_captured_is_not_given_back_as_nothing_where_its_hold_is_lost(now: datetime) -> None:
+    adjust(100, now)
+    held = hold(60, now).hold
+    service.capture("demo", ANN, held.hold_id, actor=STAFF, now=now)
+    client().delete_item(TableName=settings().crm_table, Key={"pk": {"S": held.pk}, "sk": {"S": held.sk}})
+    with pytest.raises(ValueError, match="is not there"):
+        service.reverse("demo", ANN, f"hold:{held.hold_id}:capture", reason="Sold out", actor=STAFF, now=now)
 
 
 def test_what_orders_did_is_not_reversed_by_hand(now: datetime) -> None:

@@ -135,7 +135,7 @@ def _begin(asked: Asked, *, themselves: bool, now: datetime) -> bool:
     ending.take(change, shop, redemption, found.uses, otherwise=eligibility.sold_out())
     change.write(redemption, when=None, otherwise=Stale())  # once, as the entry of its hold
     hold = PointsHold.of(shop, customer_id, redemption_id)
-    hold.points, hold.ends_at, hold.of_redemption = reward.price, book.now + HELD_FOR, True
+    hold.points, hold.ends_at, hold.of_redemption, hold.actor = reward.price, book.now + HELD_FOR, True, asked.actor
     when = occasion(redemption.cause or "", at=now, now=now, actor=asked.actor, request=asked.request)
     holding.set_aside(change, book, hold, when)
     if not change.commit():
