@@ -15,7 +15,9 @@ BESIDE = {
     ),
     "PointsMonth": ("pools",),
     "EntryReason": ("entry_cause", "reason", "salt"),
-    "PointsHold": ("points", "status", "captured", "ends_at", "order_id", "portions", "of_redemption"),
+    "PointsHold": (
+        "points", "status", "captured", "ends_at", "order_id", "portions", "of_redemption", "number", "actor",
+    ),
     "OrderEarning": (
         "posted", "forgiven", "pending", "pool", "available_at", "pools", "credits", "spent", "short", "captured",
         "spendings", "timeline_key",

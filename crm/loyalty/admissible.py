@@ -32,32 +32,46 @@ class Form(Struct, frozen=True):
 
 INTO: Final = "available+ owed+"
 """What comes in pays what is owed first."""
+BACK: Final = f"{INTO} expired+"
+"""What comes back may have expired meanwhile."""
 TAKEN_BACK: Final = "available- expired- owed-"
 ORDER: Final = "order:<order>"
 EARNED, SPENT = "order:<order>:earn:<n>", "order:<order>:spend:<n>"
+EARNED_THEN, SPENT_THEN = "hold:<any>:earn", "hold:<any>:spend"
+"""Of an order that was worked out anew when a hold for it was captured."""
+EARNINGS: Final = (EARNED, EARNED_THEN)
+SPENDINGS: Final = (SPENT, SPENT_THEN, "hold:<any>:capture")
+GIFTS: Final = "adjustment:<any>:adjust"
 
 FORMS: Final = (
     Form("earn", EARNED, "issued-", INTO),
     Form("earn", EARNED, "issued- pending+", subject=ORDER),
+    Form("earn", EARNED_THEN, "issued-", INTO),
+    Form("earn", EARNED_THEN, "issued- pending+", subject=ORDER),
     Form("earn", "account:enroll:signup", "issued-", INTO),
     Form("earn", "birthday:<n>:bonus", "issued-", INTO),
     Form("earn", "event:<any>:<any>", "issued-", INTO),
     Form("mature", "order:<order>:mature", "pending-", INTO, subject=ORDER),
     Form("hold", "<subject>:hold", "available- held+", subject="hold:<id>"),
-    Form("capture", "<subject>:capture", "held- redeemed+", INTO, subject="hold:<id>"),
-    Form("release", "<subject>:release", "held-", INTO, subject="hold:<id>"),
+    Form("capture", "<subject>:capture", "held- redeemed+", BACK, subject="hold:<id>"),
+    Form("release", "<subject>:release", "held-", BACK, subject="hold:<id>"),
     Form("redeem", "redemption:<id>:redeem", "available- redeemed+"),
     Form("redeem", SPENT, "available- redeemed+"),
+    Form("redeem", SPENT_THEN, "available- redeemed+"),
     Form("expire", "pool:<pool>:expire:<n>", "available- expired+"),
     Form("adjust", "adjustment:<id>:adjust", "adjusted-", INTO),
     Form("adjust", "adjustment:<id>:adjust", "adjusted+ available-"),
-    Form("reverse", EARNED, "", f"issued+ {TAKEN_BACK}", names=(EARNED,)),
-    Form("reverse", EARNED, "issued+ pending-", TAKEN_BACK, subject=ORDER, names=(EARNED,)),
-    Form("reverse", SPENT, "redeemed-", INTO, names=(SPENT, "hold:<any>:capture")),
-    Form("reverse", "redemption:<id>:cancel", "redeemed-", INTO, names=("hold:<id>:capture",)),
-    Form("reverse", "redemption:<id>:reverse", "redeemed-", INTO, names=("redemption:<id>:redeem",)),
-    Form("reverse", "hold:<id>:reverse", "redeemed-", INTO, names=("hold:<id>:capture",)),
-    Form("reverse", "adjustment:<id>:reverse", "adjusted-", INTO, names=("adjustment:<id>:adjust",)),
+    Form("reverse", EARNED, "", f"issued+ {TAKEN_BACK}", names=EARNINGS),
+    Form("reverse", EARNED, "issued+ pending-", TAKEN_BACK, subject=ORDER, names=EARNINGS),
+    Form("reverse", EARNED_THEN, "", f"issued+ {TAKEN_BACK}", names=EARNINGS),
+    Form("reverse", EARNED_THEN, "issued+ pending-", TAKEN_BACK, subject=ORDER, names=EARNINGS),
+    Form("reverse", SPENT, "redeemed-", BACK, names=SPENDINGS),
+    Form("reverse", SPENT_THEN, "redeemed-", BACK, names=SPENDINGS),
+    Form("reverse", "<any>:claim:<n>", "", f"issued+ adjusted+ {TAKEN_BACK}", names=(*EARNINGS, GIFTS)),
+    Form("reverse", "redemption:<id>:cancel", "redeemed-", BACK, names=("hold:<id>:capture",)),
+    Form("reverse", "redemption:<id>:reverse", "redeemed-", BACK, names=("redemption:<id>:redeem",)),
+    Form("reverse", "hold:<id>:reverse", "redeemed-", BACK, names=("hold:<id>:capture",)),
+    Form("reverse", "adjustment:<id>:reverse", "adjusted-", BACK, names=("adjustment:<id>:adjust",)),
     Form("reverse", "adjustment:<id>:reverse", "", f"adjusted+ {TAKEN_BACK}", names=("adjustment:<id>:adjust",)),
     Form("transfer", "<any>:transfer:<n>", "", "available* owed* transferred*"),
 )
@@ -128,9 +142,18 @@ def _says_what_belongs(entry: Entry) -> bool:
         and (entry.counterpart is not None) == (entry.movement == "transfer")
         and (named == sum(map(abs, issued_by(entry).values())) if entry.movement == "reverse" else not entry.reverses)
         and (entry.forgiven >= 0 if takes_back else entry.forgiven == 0)
-        and (entry.order_id is None or _may_name_an_order(entry))
+        and (_may_name_an_order(entry) if entry.order_id is not None else not _is_anew(entry))
     )
 
 
 def _may_name_an_order(entry: Entry) -> bool:
-    return entry.movement in {"hold", "capture", "release"} or entry.cause.startswith(f"order:{entry.order_id}:")
+    return (
+        entry.movement in {"hold", "capture", "release"}
+        or entry.cause.startswith(f"order:{entry.order_id}:")
+        or _is_anew(entry)
+        or re.fullmatch(r".+:claim:\d+", entry.cause, re.DOTALL) is not None
+    )
+
+
+def _is_anew(entry: Entry) -> bool:
+    return re.fullmatch("hold:.+:(earn|spend)", entry.cause, re.DOTALL) is not None

@@ -25,8 +25,9 @@ Portions = tuple[tuple[str, int], ...]
 
 class Order(Struct, frozen=True, kw_only=True):
     """What is kept of an order. `credits`: what entries gave and none has reversed; `spendings`: what they took for it
-    and none gave back. `is_in_place`: its keys are those of what it says. `credited_at`: not kept, but worked out where
-    points could be spent at once; their time had come by then.
+    and none gave back, with the number of the entry that took it from what could be spent. `is_in_place`: its keys are
+    those of what it says. `credited_at`: not kept, but worked out where points could be spent at once; their time had
+    come by then.
     """
 
     rev: int = 0
@@ -40,13 +41,15 @@ class Order(Struct, frozen=True, kw_only=True):
     spent: int = 0
     short: int = 0
     captured: int = 0
-    spendings: tuple[tuple[str, Portions], ...] = ()
+    spendings: tuple[tuple[str, int, Portions], ...] = ()
     is_in_place: bool = True
     credited_at: datetime | None = None
 
 
 class Hold(Struct, frozen=True, kw_only=True):
-    """What is kept of a hold, which `is_open` until time or somebody ends it; `captured` is None unless it was."""
+    """What is kept of a hold, which `is_open` until time or somebody ends it; `captured` is None unless it was.
+    `number` and `actor` are those of the entry that set it aside.
+    """
 
     points: int
     ends_at: datetime | None
@@ -55,6 +58,8 @@ class Hold(Struct, frozen=True, kw_only=True):
     captured: int | None = None
     of_redemption: bool = False
     portions: Portions = ()
+    number: int = 0
+    actor: str | None = None
 
 
 class Times(Struct, frozen=True):
@@ -82,7 +87,7 @@ def agrees(kept: Order, left: Order) -> bool:
     what there was too little of to be taken has no spending.
     """
     given = sum(points for _, points in left.credits)
-    taken = sum(points for _, portions in left.spendings for _, points in portions)
+    taken = sum(points for _, _, portions in left.spendings for _, points in portions)
     return (
         kept.is_in_place
         and kept.rev >= left.rev
@@ -105,6 +110,7 @@ def holds(ordered: Sequence[Entry]) -> dict[str, Hold]:
             found[subject] = Hold(
                 points=_posted(entry, "customer:held"), ends_at=entry.ends_at, order_id=entry.order_id,
                 of_redemption=subject.startswith(f"hold:{REDEMPTION}"), portions=_taken(entry),
+                number=entry.number, actor=entry.actor,
             )  # fmt: skip
         elif subject in found and entry.movement in {"capture", "release"}:
             captured = _posted(entry, "programme:redeemed") if entry.movement == "capture" else None
@@ -141,12 +147,13 @@ def _moved(order: Order, entry: Entry, held: Mapping[str, Hold]) -> Order:
         case "mature":
             return replace(order, pending=order.pending + _pending(entry), pools=_with(order.pools, entry))
         case "redeem":
-            spending = (entry.cause, _taken(entry))
+            spending = (entry.cause, entry.number, _taken(entry))
             return replace(order, rev=_rev(order, entry), spendings=(*order.spendings, spending))
         case "capture" if (hold := held.get(entry.subject or "")) is not None:
             points = _posted(entry, "programme:redeemed")
-            spending = (entry.cause, _soonest(hold.portions, points))
-            return replace(order, captured=order.captured + points, spendings=(*order.spendings, spending))
+            spending = (entry.cause, hold.number, _soonest(hold.portions, points))
+            asked = points if entry.request is not None else 0  # and not what an order did by itself
+            return replace(order, captured=order.captured + asked, spendings=(*order.spendings, spending))
         case "reverse":
             return _reversed(order, entry)
     return order
@@ -166,11 +173,11 @@ def _earned(order: Order, entry: Entry) -> Order:
 def _reversed(order: Order, entry: Entry) -> Order:
     gone = {each.cause: each.points for each in entry.reverses}
     credits_ = ((cause, points - gone.get(cause, 0)) for cause, points in order.credits)
-    spendings = ((cause, _less(portions, gone.get(cause, 0))) for cause, portions in order.spendings)
+    spendings = ((cause, of, _less(portions, gone.get(cause, 0))) for cause, of, portions in order.spendings)
     return replace(
         order, rev=_rev(order, entry), pending=order.pending + _pending(entry),
         forgiven=order.forgiven + entry.forgiven,
-        credits=tuple(each for each in credits_ if each[1]), spendings=tuple(each for each in spendings if each[1]),
+        credits=tuple(each for each in credits_ if each[1]), spendings=tuple(each for each in spendings if each[2]),
     )  # fmt: skip
 
 

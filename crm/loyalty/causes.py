@@ -65,6 +65,8 @@ BY_CAUSE: dict[tuple[str, str, str], Why] = {
     ("hold", "hold", Movement.HOLD): Why.HELD,
     ("hold", "capture", Movement.CAPTURE): Why.CAPTURED,
     ("hold", "reverse", Movement.REVERSE): Why.CORRECTED,
+    ("hold", "spend", Movement.REVERSE): Why.PAYMENT_RETURNED,
+    ("hold", "earn", Movement.REVERSE): Why.ORDER_CHANGED,
     ("redemption", "redeem", Movement.REDEEM): Why.REDEEMED,
     ("redemption", "cancel", Movement.REVERSE): Why.CANCELLED,
     ("redemption", "reverse", Movement.REVERSE): Why.CORRECTED,
@@ -87,4 +89,6 @@ def why(entry: LedgerEntry) -> Why:
     if (noun, entry.movement) == ("event", Movement.EARN):
         return Why.EVENT  # its cause ends with a rule's id
     effect = rest[-2] if len(rest) > 1 and rest[-1].isdigit() else rest[-1] if rest else ""  # before what counts them
+    if effect == "claim":  # what was forgiven is taken back after all
+        return Why.ORDER_CHANGED if entry.order_id else Why.CORRECTED
     return BY_CAUSE.get((noun, effect, entry.movement), Why.OTHER)

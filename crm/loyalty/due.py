@@ -32,6 +32,8 @@ class Held(Struct, frozen=True):
     portions: tuple[Portion, ...]
     ends_at: datetime
     order_id: str | None = None
+    number: int = 0
+    """Of the entry that set them aside."""
 
     @property
     def points(self) -> int:

@@ -18,6 +18,9 @@ IDLE = "idle#"
 are other pools, so that a refund of points that have expired so takes nothing of what was earned since.
 """
 
+GRACE = "#grace"
+"""Behind when they expire: points that were given back after they would have. They are not given more time again."""
+
 
 class Rounding(StrEnum):
     """To the end of which an expiry is put off."""
@@ -92,6 +95,15 @@ def pool_of(instant: datetime | None) -> str:
     return NEVER if instant is None else clock.text(instant)
 
 
+def grace_pool(now: datetime, days: int, zone: str) -> str:
+    """The pool of those that are given back now, and would have expired."""
+    return f"{pool_of(grace_until(now, days, zone))}{GRACE}"
+
+
+def had_grace(pool: str) -> bool:
+    return pool.endswith(GRACE)
+
+
 def pool_for(earned_at: datetime, expiry: Expiry | None, zone: str) -> str:
     """The pool of the points that are earned then."""
     if expiry is not None and expiry.kind is Kind.INACTIVITY:
@@ -101,7 +113,7 @@ def pool_for(earned_at: datetime, expiry: Expiry | None, zone: str) -> str:
 
 def ends_at(pool: str) -> datetime | None:
     """None: at no time that its name says."""
-    return None if pool == NEVER or is_idle(pool) else clock.parse(pool)
+    return None if pool == NEVER or is_idle(pool) else clock.parse(pool.removesuffix(GRACE))
 
 
 def is_idle(pool: str) -> bool:
@@ -109,7 +121,7 @@ def is_idle(pool: str) -> bool:
 
 
 def is_past(pool: str, now: datetime) -> bool:
-    return pool <= clock.text(now)
+    return pool.removesuffix(GRACE) <= clock.text(now)
 
 
 def months_later(day: date, months: int) -> date:

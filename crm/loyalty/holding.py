@@ -11,13 +11,13 @@ from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Fault, InvalidInputs, NotFound
 from crm.kernel.operations import key_faults
 from crm.kernel.texts import faults
-from crm.loyalty import chain, ledger, maturing, order_points, pools, repository, stored
-from crm.loyalty.due import Held
+from crm.loyalty import chain, claiming, ledger, maturing, orders, pools, repository, stored
+from crm.loyalty.chain import Entry
 from crm.loyalty.ledger import Moved, Occasion
 from crm.loyalty.models import HoldStatus, LedgerEntry, PointsHold
 from crm.loyalty.moving import Given, identity, points_faults, told_before
+from crm.loyalty.pardons import Debit
 from crm.loyalty.posting import Admit, Ledger, anybody, occasion
-from crm.loyalty.programmes import in_force
 from crm.loyalty.refusals import HoldClosed, HoldNotYours, TooManyHolds
 
 MOST_HOLDS = 20
@@ -110,10 +110,9 @@ def capture(
         held = stored.held_of(item)
         spent = held.points if points is None else points
         when = occasion(cause, at=now, now=now, order_id=held.order_id, actor=str(actor), request=request)
-        if held.order_id:
-            _note(change, book, held, spent, when)
-        moved = spend(change, book, item, spent, when)
-        return Hold(item, Given(stored.item_of(moved.entry), replayed=False)) if change.commit() else None
+        paying = orders.pay if held.order_id else spend
+        entry = paying(change, book, item, spent, when)
+        return Hold(item, Given(stored.item_of(entry), replayed=False)) if change.commit() else None
 
     def again(before: LedgerEntry | None, item: PointsHold) -> Given:
         """An order that captured its hold before anybody asked has said how much; whoever asks then is told."""
@@ -140,8 +139,8 @@ def release(shop: str, customer_id: str, hold_id: str, *, actor: Actor, now: dat
         if item.status == HoldStatus.EXPIRED:  # time was faster, and did the same
             return None
         when = occasion(cause, at=now, now=now, order_id=item.order_id, actor=str(actor))
-        moved = give_back(change, book, item, when)
-        return Hold(item, Given(stored.item_of(moved.entry), replayed=False)) if change.commit() else None
+        entry = give_back(change, book, item, when)
+        return Hold(item, Given(stored.item_of(entry), replayed=False)) if change.commit() else None
 
     def again(before: LedgerEntry | None, item: PointsHold) -> Given:
         _refuse_others(item, actor)
@@ -156,30 +155,31 @@ def set_aside(change: Change, book: Ledger, item: PointsHold, when: Occasion) ->
         raise TooManyHolds(f"{MOST_HOLDS} holds are open.")
     subject = f"hold:{item.hold_id}"
     moved = ledger.hold(book.read, int(item.points), subject=subject, ends_at=item.ends_at, occasion=when)
-    item.status, item.portions = HoldStatus.OPEN, stored.portion_parts(pools.portions(moved.entry.lines))
+    item.status, item.number = HoldStatus.OPEN, moved.entry.number
+    item.portions = stored.portion_parts(pools.portions(moved.entry.lines))
     book.open_hold(change, item)
     book.write(change, moved.account, [moved.entry])
     return moved
 
 
-def spend(change: Change, book: Ledger, item: PointsHold, points: int, when: Occasion) -> Moved:
+def spend(change: Change, book: Ledger, item: PointsHold, points: int, when: Occasion) -> Entry:
     """Add to `change`: so many points of an open hold are spent, and the rest of it comes back. Raises HoldExceeded."""
-    grace = ledger.grace_pool(in_force.programme(book.shop, now=book.now), book.now)
-    portions, subject = stored.held_of(item).portions, f"hold:{item.hold_id}"
-    moved = ledger.capture(book.read, portions, points, subject=subject, grace=grace, occasion=when)
+    held, subject = stored.held_of(item), f"hold:{item.hold_id}"
+    moved = ledger.capture(book.read, held.portions, points, subject=subject, grace=book.grace(when), occasion=when)
     book.close_hold(change, item, HoldStatus.CAPTURED, captured=points)
-    book.write(change, moved.account, [moved.entry])
-    return moved
+    claimed = claiming.claim(change, book, moved, [Debit(held.number, held.points - points)], when)
+    book.write(change, claimed.account, claimed.entries)
+    return moved.entry
 
 
-def give_back(change: Change, book: Ledger, item: PointsHold, when: Occasion) -> Moved:
+def give_back(change: Change, book: Ledger, item: PointsHold, when: Occasion) -> Entry:
     """Add to `change`: an open hold comes back whole."""
-    grace = ledger.grace_pool(in_force.programme(book.shop, now=book.now), book.now)
-    portions, subject = stored.held_of(item).portions, f"hold:{item.hold_id}"
-    moved = ledger.release(book.read, portions, subject=subject, grace=grace, occasion=when)
+    held, subject = stored.held_of(item), f"hold:{item.hold_id}"
+    moved = ledger.release(book.read, held.portions, subject=subject, grace=book.grace(when), occasion=when)
     book.close_hold(change, item, HoldStatus.RELEASED)
-    book.write(change, moved.account, [moved.entry])
-    return moved
+    claimed = claiming.claim(change, book, moved, [Debit(held.number, held.points)], when)
+    book.write(change, claimed.account, claimed.entries)
+    return moved.entry
 
 
 def _opened(shop: str, customer_id: str, hold_id: str, *, actor: Actor, now: datetime) -> tuple[Ledger, PointsHold]:
@@ -191,15 +191,7 @@ def _opened(shop: str, customer_id: str, hold_id: str, *, actor: Actor, now: dat
     _refuse_others(item, actor)
     if item.status not in {HoldStatus.OPEN, HoldStatus.EXPIRED}:
         raise HoldClosed("The hold is closed.", field="hold_id")
-    return Ledger(shop, customer_id, head, now=now), item
-
-
-def _note(change: Change, book: Ledger, held: Held, points: int, when: Occasion) -> None:
-    """The order that the points paid for gives them back when it is refunded, whenever it comes."""
-    _, earning = repository.get_for_order(book.shop, book.customer_id, held.order_id or "")
-    stored.put_state(earning, order_points.captured(stored.state_of(earning), held, points, when.cause))
-    earning.cause = when.cause
-    change.revise(earning)
+    return Ledger(shop, customer_id, head, now=now, besides=stored.pools_held(item)), item
 
 
 def _once(
@@ -213,10 +205,16 @@ def _once(
     """`again` answers where an earlier call had its effect."""
     before = repository.get_entry(shop, customer_id, cause)
     if before is None:
-        done = retrying(attempt)
+        done, closed = None, None
+        try:
+            done = retrying(attempt)
+        except HoldClosed as refused:  # or somebody was faster, and did the same
+            closed = refused
         if done is not None:
             return done
         before = repository.get_entry(shop, customer_id, cause)
+        if before is None and closed is not None:
+            raise closed
     item = repository.get_hold(shop, customer_id, hold_id)
     if item is None:
         raise NotFound("There is no such hold.", field="hold_id")

@@ -12,8 +12,9 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from crm.loyalty import chain, expiry, pools
+from crm.loyalty import chain, expiry, pardons, pools
 from crm.loyalty.chain import FIRST, Balances, Entry, Posting, Reversed
+from crm.loyalty.pardons import Pardon
 from crm.loyalty.pools import Effect, Line, Pools, Portion
 from crm.loyalty.programme import Programme, Shortfall
 from crm.loyalty.refusals import HoldExceeded, InsufficientPoints
@@ -38,7 +39,8 @@ class Movement(StrEnum):
 
 class Account(Struct, frozen=True):
     """One customer's points. `number`, `fingerprint` and `posted_at` are those of the last entry, and when it was
-    recorded; `pools` hold all that is left, and what else a movement concerns.
+    recorded; `pools` hold all that is left, and what else a movement concerns; `pardons` what was forgiven and may be
+    claimed again, the oldest first.
     """
 
     shop: str
@@ -48,6 +50,7 @@ class Account(Struct, frozen=True):
     balances: Balances = Balances()
     pools: Pools = {}
     posted_at: datetime | None = None
+    pardons: tuple[Pardon, ...] = ()
 
 
 class Occasion(Struct, frozen=True, kw_only=True):
@@ -105,21 +108,25 @@ def hold(account: Account, points: int, *, subject: str, ends_at: datetime, occa
 
 
 def capture(
-    account: Account, held: Sequence[Portion], points: int, *, subject: str, grace: str, occasion: Occasion
+    account: Account, held: Sequence[Portion], points: int, *, subject: str, grace: str | None, occasion: Occasion
 ) -> Moved:
     """Spend what is held, the soonest expiring first; what is not captured goes back in the same entry."""
-    whole = sum(portion.points for portion in held)
+    whole = pools.total(held)
     if points > whole:
         raise HoldExceeded(f"{whole} points are held, {points} were to be captured.", field="points")
     _, rest = pools.split(held, points)
     lines = pools.returning(account.pools, rest, now=present(account, occasion), grace=grace)
-    return _post(account, Movement.CAPTURE, occasion, lines, {HELD: -whole, REDEEMED: points}, subject=subject)
+    sides = {HELD: -whole, REDEEMED: points, EXPIRED: _expired(lines)}
+    return _post(account, Movement.CAPTURE, occasion, lines, sides, subject=subject)
 
 
-def release(account: Account, held: Sequence[Portion], *, subject: str, grace: str, occasion: Occasion) -> Moved:
+def release(account: Account, held: Sequence[Portion], *, subject: str, grace: str | None, occasion: Occasion) -> Moved:
+    """Give back what is held: to when it would have expired. `grace`: where that is past and the shop gives it back;
+    what customers or time let go expires then.
+    """
     lines = pools.returning(account.pools, held, now=present(account, occasion), grace=grace)
-    whole = sum(portion.points for portion in held)
-    return _post(account, Movement.RELEASE, occasion, lines, {HELD: -whole}, subject=subject)
+    sides = {HELD: -pools.total(held), EXPIRED: _expired(lines)}
+    return _post(account, Movement.RELEASE, occasion, lines, sides, subject=subject)
 
 
 def expire(account: Account, pool: str, *, occasion: Occasion) -> Moved:
@@ -162,9 +169,38 @@ def take_back(
     owed = _owing(account.balances.owed, missing, programme)
     posted = points - missing + owed
     sides = {PENDING: -of_pending, EXPIRED: -_sum(reclaimed), OWED: -owed, issuer: posted}
-    return _post(
+    forgiven = missing - owed
+    moved = _post(
         account, Movement.REVERSE, occasion, lines, sides,
-        subject=subject if of_pending else None, reverses=_named(reverses, posted), forgiven=missing - owed,
+        subject=subject if of_pending else None, reverses=_named(reverses, posted), forgiven=forgiven,
+    )  # fmt: skip
+    if not forgiven:
+        return moved
+    credit = None if occasion.order_id else reverses[0].cause
+    pardon = Pardon(moved.entry.number, forgiven, occasion.order_id, credit)
+    return replace(moved, account=replace(moved.account, pardons=pardons.granted(account.pardons, pardon)))
+
+
+def claim(
+    account: Account,
+    points: int,
+    *,
+    late: Sequence[Portion],
+    fresh: Sequence[Portion],
+    issuer: str,
+    reverses: Sequence[Reversed],
+    occasion: Occasion,
+) -> Moved:
+    """Take back what was forgiven, now that so much came back (crm/loyalty/claims.py): of what of that expired as it
+    came (`late`), and of what did not (`fresh`); what of that is not there has paid a debt, and is owed again.
+    """
+    reclaimed = [Line(Effect.RECLAIM, portion.pool, portion.points) for portion in late]
+    there = [min(portion.points, account.pools[portion.pool].remaining) for portion in fresh]
+    taken = [Line(Effect.TAKE, one.pool, points) for one, points in zip(fresh, there, strict=True) if points]
+    owed = points - _sum(reclaimed) - _sum(taken)
+    sides = {EXPIRED: -_sum(reclaimed), OWED: -owed, issuer: points}
+    return _post(
+        account, Movement.REVERSE, occasion, [*reclaimed, *taken], sides, reverses=_named(reverses, points)
     )  # fmt: skip
 
 
@@ -174,13 +210,14 @@ def give_back(
     *,
     spender: str = REDEEMED,
     reverses: Sequence[Reversed],
-    grace: str,
+    grace: str | None,
     occasion: Occasion,
 ) -> Moved:
     """Reverse a debit, or part of it: to the pools the points came from, so that they expire when they would have."""
     lines = pools.returning(account.pools, taken, now=present(account, occasion), grace=grace)
-    points = sum(portion.points for portion in taken)
-    return _post(account, Movement.REVERSE, occasion, lines, {spender: -points}, reverses=_named(reverses, points))
+    points = pools.total(taken)
+    sides = {spender: -points, EXPIRED: _expired(lines)}
+    return _post(account, Movement.REVERSE, occasion, lines, sides, reverses=_named(reverses, points))
 
 
 def transfer_out(account: Account, *, to: str, most_pools: int, occasion: Occasion) -> Moved:
@@ -212,7 +249,8 @@ def present(account: Account, occasion: Occasion) -> datetime:
 
 
 def grace_pool(programme: Programme, now: datetime) -> str:
-    return expiry.pool_of(expiry.grace_until(now, programme.grace_days, programme.zone))
+    """Where the shop gives back what would have expired."""
+    return expiry.grace_pool(now, programme.grace_days, programme.zone)
 
 
 def _spend(account: Account, points: int) -> list[Line]:
@@ -309,6 +347,10 @@ def _post(
         posted_at=recorded_at,
     )  # fmt: skip
     return Moved(moved, entry)
+
+
+def _expired(lines: Iterable[Line]) -> int:
+    return _sum(line for line in lines if line.effect is Effect.EXPIRE)
 
 
 def _sum(lines: Iterable[Line]) -> int:

@@ -11,14 +11,15 @@ from crm.customers.service import Customer
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Stale
 from crm.kernel.timers import TimerDue
-from crm.loyalty import due, expiry, idling, ledger, order_points, pools, repository, stored
+from crm.loyalty import claiming, due, expiry, idling, ledger, order_points, pools, repository, stored
 from crm.loyalty.bonuses import celebrating
 from crm.loyalty.chain import Entry
 from crm.loyalty.due import BirthdayCome, Due, Expiring, Held, Noticed, PendingCredit
 from crm.loyalty.idling import Activity
 from crm.loyalty.ledger import Account, Moved, Occasion
 from crm.loyalty.models import ExpiryNotice, HoldStatus, LoyaltyAccount, OrderEarning
-from crm.loyalty.posting import Ledger, forget, is_due, occasion
+from crm.loyalty.pardons import Debit
+from crm.loyalty.posting import Ledger, forget, is_due, occasion, present
 from crm.loyalty.programmes import in_force
 from crm.loyalty.redemptions import ending
 
@@ -62,7 +63,11 @@ def _settle_next(shop: str, customer_id: str, *, now: datetime) -> Step | None:
     head = repository.get_account(shop, customer_id)
     if head is None or not is_due(head, now):
         return None
-    book = Ledger(shop, customer_id, head, now=now, besides=[expiry.pool_of(head.due_at)])
+    ended = [
+        repository.get_hold(shop, customer_id, one.hold_id) for one in head.holds if one.ends_at <= present(head, now)
+    ]
+    besides = [expiry.pool_of(head.due_at), *stored.pools_held(*ended)]
+    book = Ledger(shop, customer_id, head, now=now, besides=besides)
     pending = repository.list_pending(shop, customer_id, limit=2)  # the first, and what the timer waits for then
     coming = due.all_due(book.read.pools, map(stored.pending_of, pending), book.holds, book.calendar())
     change, read = Change(now), int(head.rev)
@@ -98,7 +103,7 @@ def _step(change: Change, book: Ledger, one: Due, pending: list[OrderEarning], *
             [item] = [each for each in pending if each.order_id == one.order_id]
             moved = _mature(change, book, item, when)
         case Held():
-            moved = _let_go(change, book, one.hold_id, when)
+            return _let_go(change, book, one.hold_id, when)
         case Expiring():
             cause = due.cause_of_expiry(one.pool, book.read.number + 1)
             moved = ledger.expire(book.read, one.pool, occasion=replace(when, cause=cause))
@@ -144,16 +149,14 @@ def _mature(change: Change, book: Ledger, item: OrderEarning, when: Occasion) ->
     return Moved(settled.account, settled.entries[0])
 
 
-def _let_go(change: Change, book: Ledger, hold_id: str, when: Occasion) -> Moved:
+def _let_go(change: Change, book: Ledger, hold_id: str, when: Occasion) -> Step:
     item = repository.get_hold(book.shop, book.customer_id, hold_id)
     if item is None:
         raise ValueError(f"{hold_id} is open, and not there")
-    when = replace(when, cause=f"hold:{hold_id}:release")
-    moved = ledger.release(
-        book.read, stored.held_of(item).portions, subject=f"hold:{hold_id}",
-        grace=ledger.grace_pool(in_force.programme(book.shop, at=when.now, now=book.now), when.now), occasion=when,
-    )  # fmt: skip
+    when, held = replace(when, cause=f"hold:{hold_id}:release"), stored.held_of(item)
+    moved = ledger.release(book.read, held.portions, subject=f"hold:{hold_id}", grace=None, occasion=when)
     if item.of_redemption:
         ending.let_go(change, book.shop, book.customer_id, hold_id, cause=when.cause, at=when.occurred_at)
     book.close_hold(change, item, HoldStatus.EXPIRED)
-    return moved
+    claimed = claiming.claim(change, book, moved, [Debit(held.number, held.points)], when)
+    return Step(claimed.account, claimed.entries)

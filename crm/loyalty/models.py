@@ -41,6 +41,15 @@ class OpenHold(Part):
     order_id = UnicodeAttribute(null=True)
 
 
+class PardonPart(Part):
+    """What an entry forgave, and may be claimed again (crm/loyalty/pardons.py)."""
+
+    number = NumberAttribute()
+    points = NumberAttribute()
+    order_id = UnicodeAttribute(null=True)
+    credit = UnicodeAttribute(null=True)
+
+
 class BirthdayPart(Part):
     """The birthday that earns next (crm/loyalty/bonuses/birthdays.py). Personal: it goes where the profile's goes."""
 
@@ -113,6 +122,7 @@ class LoyaltyAccount(Synced, discriminator="LoyaltyAccount"):
     """When the last entry was recorded."""
     newest_at = UTCDateTimeAttribute(null=True)
     """The latest instant at which `available` moved; never moves back."""
+    pardons: ListAttribute[PardonPart] = ListAttribute(of=PardonPart, default=list)
     due_at = UTCDateTimeAttribute(null=True)
     """Before then time changes nothing here; its timer is set to it."""
     holds: ListAttribute[OpenHold] = ListAttribute(of=OpenHold, default=list)
@@ -221,8 +231,8 @@ class PoolPart(Part):
 
 
 class PointsMonth(Item, discriminator="PointsMonth"):
-    """The pools that expire in one month, or the one that never does: 33 at most, and more only where a programme
-    changes its zone.
+    """The pools that expire in one month, or the one that never does: 33 at most and as many
+    with grace, and more only where a programme changes its zone.
     """
 
     pools: ListAttribute[PoolPart] = ListAttribute(of=PoolPart, default=list)
@@ -260,6 +270,8 @@ class PointsHold(Correlated, discriminator="PointsHold"):
     of_redemption = BooleanAttribute(default=False)
     """Whether it is a redemption's, of the same id (crm/loyalty/redemptions/): only that captures or releases it."""
     portions: ListAttribute[PortionPart] = ListAttribute(of=PortionPart, default=list)
+    number = NumberAttribute()
+    """Of the entry that set them aside."""
 
     @classmethod
     def of(cls, shop: str, customer_id: str, hold_id: str) -> Self:
@@ -270,6 +282,7 @@ class SpendingPart(Part):
     """What an entry spent on an order and has not been given back, by pools."""
 
     cause = UnicodeAttribute()
+    number = NumberAttribute()
     portions: ListAttribute[PortionPart] = ListAttribute(of=PortionPart, default=list)
 
 
@@ -316,6 +329,7 @@ class OrderEarning(Published, discriminator="OrderEarning"):
     spent = NumberAttribute(default=0)
     short = NumberAttribute(default=0)
     captured = NumberAttribute(default=0)
+    said = BooleanAttribute(default=False)
     spendings: ListAttribute[SpendingPart] = ListAttribute(of=SpendingPart, default=list)
     counted_on = UnicodeAttribute(null=True)
     """The day on which it counts for tiers, if it does, and what."""

@@ -7,16 +7,19 @@ from collections.abc import Callable
 from datetime import datetime
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from crm.kernel.actor import Actor
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Fault, InvalidInputs, KeyReused, NotFound, Stale
 from crm.kernel.operations import key_faults
 from crm.kernel.texts import faults
-from crm.loyalty import chain, expiry, ledger, maturing, pools, repository, stored
+from crm.loyalty import chain, claiming, expiry, ledger, maturing, pools, repository, stored
 from crm.loyalty.chain import Entry, Reversed
+from crm.loyalty.claims import Claimed
 from crm.loyalty.ledger import ADJUSTED, REDEEMED, Moved, Movement, Occasion
-from crm.loyalty.models import EntryReason, LedgerEntry
+from crm.loyalty.models import EntryReason, LedgerEntry, PointsHold
+from crm.loyalty.pardons import Debit
 from crm.loyalty.pools import Effect
 from crm.loyalty.posting import Admit, Ledger, anybody, occasion
 from crm.loyalty.programmes import in_force
@@ -39,9 +42,9 @@ def redeem(shop: str, customer_id: str, points: int, *, actor: Actor, idempotenc
     redemption = f"redemption:{identity('rdm', customer_id, idempotency_key)}:redeem"
     request = chain.request_digest({"points": points})
 
-    def move(book: Ledger) -> Moved:
+    def move(book: Ledger, _: Change) -> Claimed:
         when = occasion(redemption, at=now, now=now, actor=str(actor), request=request)
-        return ledger.redeem(book.read, points, occasion=when)
+        return _alone(ledger.redeem(book.read, points, occasion=when))
 
     return _moving(shop, customer_id, redemption, request, move, now=now)
 
@@ -67,10 +70,10 @@ def adjust(
     programme = in_force.programme(shop, now=now)
     pool = expiry.pool_for(now, programme.expiry, programme.zone)
 
-    def move(book: Ledger) -> Moved:
+    def move(book: Ledger, _: Change) -> Claimed:
         digest = chain.reason_digest(words.reason, words.salt)
         when = occasion(cause, at=now, now=now, actor=str(actor), request=request, reason_digest=digest)
-        return ledger.adjust(book.read, points, pool=pool, occasion=when)
+        return _alone(ledger.adjust(book.read, points, pool=pool, occasion=when))
 
     given = _moving(shop, customer_id, cause, request, move, now=now, words=words, admit=admit)
     if given.replayed:
@@ -99,12 +102,13 @@ def reverse(
     reversal = f"{cause.rpartition(':')[0]}:reverse"
     words = _reason(shop, customer_id, reversal, reason)
 
-    def move(book: Ledger) -> Moved:
+    def move(book: Ledger, change: Change) -> Claimed:
         digest = chain.reason_digest(words.reason, words.salt)
         when = occasion(reversal, at=now, now=now, actor=str(actor), reason_digest=digest)
-        return _reversed(book, entry, when)
+        return _reversed(change, book, entry, held, when)
 
-    besides = [line.pool for line in entry.lines]
+    held = _held(shop, customer_id, entry)
+    besides = [*(line.pool for line in entry.lines), *stored.pools_held(held)]
     return _moving(shop, customer_id, reversal, None, move, now=now, besides=besides, words=words, admit=admit)
 
 
@@ -137,7 +141,7 @@ def _moving(
     customer_id: str,
     cause: str,
     request: str | None,
-    move: Callable[[Ledger], Moved],
+    move: Callable[[Ledger, Change], Claimed],
     *,
     now: datetime,
     besides: list[str] | None = None,
@@ -149,11 +153,11 @@ def _moving(
         admit(change)
         head = maturing.opened(shop, customer_id, now=now)
         book = Ledger(shop, customer_id, head, now=now, besides=besides or [])
-        moved = move(book)
+        moved = move(book, change)
         if words:
             change.write(words, when=None, otherwise=Stale())
-        book.write(change, moved.account, [moved.entry])
-        return stored.item_of(moved.entry) if change.commit() else None
+        book.write(change, moved.account, moved.entries)
+        return stored.item_of(moved.entries[0]) if change.commit() else None
 
     if (before := repository.get_entry(shop, customer_id, cause)) is not None:
         return told_before(before, request)
@@ -163,26 +167,40 @@ def _moving(
     return Given(posted, replayed=False)
 
 
-def _reversed(book: Ledger, entry: Entry, when: Occasion) -> Moved:
+def _alone(moved: Moved) -> Claimed:
+    return Claimed(moved.account, (moved.entry,))
+
+
+def _held(shop: str, customer_id: str, entry: Entry) -> PointsHold | None:
+    """What was captured; None of what was no hold."""
+    if entry.movement != Movement.CAPTURE or entry.subject is None:
+        return None
+    item = repository.get_hold(shop, customer_id, entry.subject.removeprefix("hold:"))
+    if item is None:
+        raise ValueError(f"{entry.subject} was captured, and is not there")
+    if item.of_redemption:
+        raise NotReversible("A redemption is cancelled, with its voucher.", field="entry_id")
+    return item
+
+
+def _reversed(change: Change, book: Ledger, entry: Entry, item: PointsHold | None, when: Occasion) -> Claimed:
     programme = in_force.programme(book.shop, now=book.now)
     issuer = ADJUSTED if entry.movement == Movement.ADJUST else REDEEMED
     points = abs(sum(posting.points for posting in entry.postings if posting.account == issuer))
     reverses = [Reversed(entry.cause, points)]
     if entry.movement == Movement.ADJUST and entry.points > 0:
         credited = [line.pool for line in entry.lines if line.effect == Effect.CREDIT]
-        return ledger.take_back(
+        moved = ledger.take_back(
             book.read, points, origin=credited, issuer=issuer, programme=programme, reverses=reverses, occasion=when
         )
-    taken = pools.portions(entry.lines)
-    if entry.movement == Movement.CAPTURE and entry.subject:
-        item = repository.get_hold(book.shop, book.customer_id, entry.subject.removeprefix("hold:"))
-        if item is None:
-            raise ValueError(f"{entry.subject} was captured, and is not there")
-        if item.of_redemption:
-            raise NotReversible("A redemption is cancelled, with its voucher.", field="entry_id")
-        taken, _ = pools.split(stored.held_of(item).portions, points)
+        return _alone(moved)
+    taken, debited = pools.portions(entry.lines), entry.number
+    if item is not None:
+        held = stored.held_of(item)
+        (taken, _), debited = pools.split(held.portions, points), held.number
     grace = ledger.grace_pool(programme, book.now)
-    return ledger.give_back(book.read, taken, spender=issuer, reverses=reverses, grace=grace, occasion=when)
+    moved = ledger.give_back(book.read, taken, spender=issuer, reverses=reverses, grace=grace, occasion=when)
+    return claiming.claim(change, book, moved, [Debit(debited, points)], replace(when, reason_digest=None))
 
 
 def _judge(wrong: list[Fault]) -> None:

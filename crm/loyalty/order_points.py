@@ -5,19 +5,21 @@ Both are functions of the newest revision alone, and the ledger posts the differ
 and edits may come in parts, late, twice and in any order, and parts sum to the whole.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
 
-from crm.loyalty import expiry, ledger, pools
+from crm.loyalty import claims, expiry, ledger, pardons, pools
 from crm.loyalty.chain import Entry, Reversed
+from crm.loyalty.claims import Claimed
 from crm.loyalty.due import Held
 from crm.loyalty.earning import granting
 from crm.loyalty.earning.budgets import Drawn
 from crm.loyalty.earning.granting import FREE, Basket, Context, Earned, Given, Line, Rooms
 from crm.loyalty.ledger import Account, Moved, Occasion
+from crm.loyalty.pardons import Debit
 from crm.loyalty.pools import Portion
 from crm.loyalty.programme import Programme, Withheld
 
@@ -46,10 +48,11 @@ class Revision(Struct, frozen=True, kw_only=True):
 
 
 class Spending(Struct, frozen=True):
-    """What an entry spent on an order and has not been given back, by pools."""
+    """What an entry spent on an order and has not been given back, by pools; the entry `number` had taken it."""
 
     cause: str
     portions: tuple[Portion, ...]
+    number: int
 
 
 class OrderState(Struct, frozen=True, kw_only=True):
@@ -57,7 +60,8 @@ class OrderState(Struct, frozen=True, kw_only=True):
 
     `earned` is what it has come to; `forgiven` of that was to be taken back and could not, so that `credits` (what is
     not reversed, by entry) sum to both. `spent` is what it has cost; `short` of that was not there to be taken.
-    `captured`: what holds for this order spent. `available_at`, `pool`: when its first points mature, and where to.
+    `captured`: what was captured for it by who asked to; that is what it was paid with until the shop has `said` so of
+    the order. `available_at`, `pool`: when its first points mature, and where to.
     `pools`: all that its points went to. `context` and the programme are those of its first posting; `given` is by
     which rules it earned; `limited` what of caps it takes up, what was forgiven with it, and `drawn` what of budgets.
     """
@@ -81,25 +85,38 @@ class OrderState(Struct, frozen=True, kw_only=True):
     spent: int = 0
     short: int = 0
     captured: int = 0
+    said: bool = False
     spendings: tuple[Spending, ...] = ()
 
 
 class Settled(Struct, frozen=True):
-    """The account and the order's state, and the entries that led there. `captured`: the hold is spent."""
+    """The account and the order's state, and the entries that led there. `closed`: which holds were captured, and how
+    many of their points; or let go (None). `others`: states of other orders, of which the account has pardons.
+    """
 
     account: Account
     state: OrderState
     entries: tuple[Entry, ...] = ()
-    captured: bool = False
+    closed: Mapping[str, int | None] = {}
+    others: Mapping[str, OrderState] = {}
+
+
+class Asked(Struct, frozen=True):
+    """Somebody asks to spend so many points of a hold for an order. `grace`: as `ledger.release` has it."""
+
+    held: Held
+    points: int
+    grace: str | None
+    occasion: Occasion
 
 
 def subject_of(order_id: str) -> str:
     return f"order:{order_id}"
 
 
-def correction(points: int, *, order_rev: int, posted: int, posted_rev: int) -> int | None:
-    """What is to be posted so that an order has posted `points`; None where `order_rev` is no news."""
-    return points - posted if order_rev > posted_rev else None
+def correction(points: int, *, posted: int) -> int:
+    """What is to be posted so that an order has posted `points`."""
+    return points - posted
 
 
 def kept(points: int, order: Revision) -> int:
@@ -113,8 +130,10 @@ def kept(points: int, order: Revision) -> int:
 
 
 def paid_with(state: OrderState, order: Revision) -> int:
-    """What of the points that paid for an order stays spent."""
-    return kept(max(order.points_spent, state.captured), order)
+    """What of the points that paid for an order stays spent: of as many as the shop says, once it has said any, and
+    until then of those that were captured for it.
+    """
+    return kept(order.points_spent if _has_said(state, order) else state.captured, order)
 
 
 def earns(state: OrderState, order: Revision, programme: Programme, rooms: Rooms = FREE) -> Earned:
@@ -125,40 +144,53 @@ def earns(state: OrderState, order: Revision, programme: Programme, rooms: Rooms
 
 
 def settle(
-    account: Account,
-    state: OrderState,
+    settled: Settled,
     order: Revision,
     programme: Programme,
     *,
-    held: Held | None,
+    holds: Sequence[Held] = (),
     enrolled: bool = True,
     occasion: Occasion,
     rooms: Rooms = FREE,
 ) -> Settled:
-    """Bring the ledger to a revision of an order. `held`: an open hold of the customer for this order. `enrolled`:
-    whether they took part when it was placed.
+    """Bring the ledger to a revision of an order; one that is not newer is no news. `holds`: the customer's open ones
+    for this order, of which it captures what it was paid with, those that end soonest first; one that is cancelled lets
+    them go. `enrolled`: whether they took part when it was placed.
     """
-    programme = replace(programme, currency=state.programme_currency or programme.currency)
-    spends = paid_with(state, order)
-    earned = earns(state, order, programme, rooms) if enrolled else Earned(0, Withheld.NOT_ENROLLED)
-    earning = correction(earned.points, order_rev=order.rev, posted=state.earned, posted_rev=state.rev)
-    spending = correction(spends, order_rev=order.rev, posted=state.spent, posted_rev=state.rev)
-    if earning is None or spending is None:
-        return Settled(account, state)
-    settled = Settled(account, replace(state, programme_currency=programme.currency))
-    occasion = replace(occasion, order_id=order.order_id)
-    # First what it was paid with: an order is not paid with what it earns itself.
-    if spending > 0:
-        settled = _spend(settled, spending, held, programme, replace(occasion, cause=_cause(order, "spend")))
-    elif spending < 0:
-        settled = _give_back(settled, -spending, programme, replace(occasion, cause=_cause(order, "spend")))
-    if earning > 0:
-        settled = _credit(settled, earning, order, programme, replace(occasion, cause=_cause(order, "earn")))
-    elif earning < 0:
-        settled = _take_back(settled, -earning, programme, replace(occasion, cause=_cause(order, "earn")))
-    state = replace(
-        settled.state, rev=order.rev, earned=earned.points, withheld=earned.withheld, spent=spends, given=earned.given
-    )
+    if order.rev <= settled.state.rev:
+        return settled
+    settled = _come_to(
+        settled, order, programme, enrolled=enrolled, rooms=rooms, holds=holds,
+        occasion=replace(occasion, order_id=order.order_id), cause=lambda effect: _cause(order, effect),
+    )  # fmt: skip
+    return _let_go(settled, holds, programme, occasion) if order.cancelled else settled
+
+
+def settle_again(
+    settled: Settled,
+    asked: Asked,
+    order: Revision,
+    programme: Programme,
+    *,
+    enrolled: bool = True,
+    rooms: Rooms = FREE,
+) -> Settled:
+    """As `settle`, of an order that has been told of, once a hold for it was captured: it was paid with more points,
+    earns less, and if it was refunded or cancelled gives back.
+    """
+    settled = captured(settled, asked)
+    return _come_to(
+        settled, order, programme, enrolled=enrolled, rooms=rooms, holds=(),
+        occasion=replace(asked.occasion, request=None),
+        cause=lambda effect: f"hold:{asked.held.hold_id}:{effect}",
+    )  # fmt: skip
+
+
+def captured(settled: Settled, asked: Asked) -> Settled:
+    """Once a hold for the order was captured, whether it has been told of or not."""
+    settled = _capture(settled, asked.points, asked.held, asked.grace, asked.occasion)
+    state = settled.state
+    state = replace(state, spent=state.spent + asked.points, captured=state.captured + asked.points)
     return replace(settled, state=state)
 
 
@@ -174,15 +206,41 @@ def mature(account: Account, state: OrderState, *, occasion: Occasion) -> Settle
     return Settled(moved.account, matured, (moved.entry,))
 
 
-def captured(state: OrderState, held: Held, points: int, cause: str) -> OrderState:
-    """The order's state once a hold for it has spent points."""
-    spent, _ = pools.split(held.portions, points)
-    return replace(
-        state,
-        spent=state.spent + points,
-        captured=state.captured + points,
-        spendings=(*state.spendings, Spending(cause, spent)),
-    )
+def _has_said(state: OrderState, order: Revision) -> bool:
+    return state.said or order.points_spent > 0
+
+
+def _come_to(
+    settled: Settled,
+    order: Revision,
+    programme: Programme,
+    *,
+    holds: Sequence[Held],
+    enrolled: bool,
+    occasion: Occasion,
+    rooms: Rooms,
+    cause: Callable[[str], str],
+) -> Settled:
+    state = settled.state
+    programme = replace(programme, currency=state.programme_currency or programme.currency)
+    spends = paid_with(state, order)
+    earned = earns(state, order, programme, rooms) if enrolled else Earned(0, Withheld.NOT_ENROLLED)
+    spending, earning = correction(spends, posted=state.spent), correction(earned.points, posted=state.earned)
+    settled = replace(settled, state=replace(state, programme_currency=programme.currency))
+    # First what it was paid with: an order is not paid with what it earns itself.
+    if spending > 0:
+        settled = _spend(settled, spending, holds, programme, replace(occasion, cause=cause("spend")))
+    elif spending < 0:
+        settled = _give_back(settled, -spending, programme, replace(occasion, cause=cause("spend")))
+    if earning > 0:
+        settled = _credit(settled, earning, order, programme, replace(occasion, cause=cause("earn")))
+    elif earning < 0:
+        settled = _take_back(settled, -earning, programme, replace(occasion, cause=cause("earn")))
+    state = replace(
+        settled.state, rev=max(order.rev, state.rev), earned=earned.points, withheld=earned.withheld, spent=spends,
+        given=earned.given, said=_has_said(state, order),
+    )  # fmt: skip
+    return replace(settled, state=state)
 
 
 def _cause(order: Revision, effect: str) -> str:
@@ -194,6 +252,8 @@ def _credit(settled: Settled, points: int, order: Revision, programme: Programme
     pardoned = min(points, state.forgiven)
     state = replace(state, forgiven=state.forgiven - pardoned)
     points -= pardoned
+    left = pardons.withdrawn(settled.account.pardons, state.order_id, pardoned)
+    settled = replace(settled, account=replace(settled.account, pardons=left))
     if not points:
         return replace(settled, state=state)
     is_first = state.pool is None
@@ -210,7 +270,8 @@ def _credit(settled: Settled, points: int, order: Revision, programme: Programme
         state = replace(state, pending=state.pending + points)
     else:
         if not is_first and expiry.is_past(pool, occasion.occurred_at):
-            pool = ledger.grace_pool(programme, occasion.occurred_at)  # what is added to an order lives for a while
+            # What is added to an order lives for a while.
+            pool = expiry.pool_of(expiry.grace_until(occasion.occurred_at, programme.grace_days, programme.zone))
         moved = ledger.earn(settled.account, points, pool=pool, occasion=occasion)
         state = replace(state, pools=_with(state.pools, pool))
     return _and(settled, moved, replace(state, credits=(*state.credits, Reversed(occasion.cause, points))))
@@ -231,32 +292,50 @@ def _take_back(settled: Settled, points: int, programme: Programme, occasion: Oc
     return _and(settled, moved, state)
 
 
-def _spend(settled: Settled, points: int, held: Held | None, programme: Programme, occasion: Occasion) -> Settled:
+def _spend(settled: Settled, points: int, holds: Sequence[Held], programme: Programme, occasion: Occasion) -> Settled:
     """Within the balance: a shop that takes more points than there are has not asked for a hold, and bears it."""
-    if held:
-        settled, points = _capture(settled, points, held, programme, occasion)
+    grace = _grace(settled, programme, occasion)
+    for held in sorted(holds, key=lambda one: (one.ends_at, one.hold_id)):
+        if points:
+            part = min(points, held.points)
+            when = replace(occasion, cause=f"hold:{held.hold_id}:capture")
+            settled = _capture(settled, part, held, grace, when)
+            points -= part
     state = settled.state
     there = min(points, settled.account.balances.available)
     settled = replace(settled, state=replace(state, short=state.short + points - there))
     if not there:
         return settled
     moved = ledger.redeem(settled.account, there, occasion=occasion)
-    spending = Spending(occasion.cause, pools.portions(moved.entry.lines))
+    spending = Spending(occasion.cause, pools.portions(moved.entry.lines), moved.entry.number)
     return _and(settled, moved, replace(settled.state, spendings=(*settled.state.spendings, spending)))
 
 
-def _capture(
-    settled: Settled, points: int, held: Held, programme: Programme, occasion: Occasion
-) -> tuple[Settled, int]:
-    """An order that comes before its hold is captured captures it."""
-    part = min(points, held.points)
-    occasion = replace(occasion, cause=f"hold:{held.hold_id}:capture")
+def _capture(settled: Settled, points: int, held: Held, grace: str | None, occasion: Occasion) -> Settled:
     moved = ledger.capture(
-        settled.account, held.portions, part, subject=f"hold:{held.hold_id}",
-        grace=ledger.grace_pool(programme, occasion.now), occasion=occasion,
-    )  # fmt: skip
-    state = captured(settled.state, held, part, occasion.cause)
-    return replace(_and(settled, moved, state), captured=True), points - part
+        settled.account, held.portions, points, subject=f"hold:{held.hold_id}", grace=grace, occasion=occasion
+    )
+    spent, _ = pools.split(held.portions, points)
+    spending = Spending(occasion.cause, spent, held.number)
+    settled = _and(settled, moved, replace(settled.state, spendings=(*settled.state.spendings, spending)))
+    settled = replace(settled, closed={**settled.closed, held.hold_id: points})
+    return _claim(settled, moved, [Debit(held.number, held.points - points)], occasion)
+
+
+def _let_go(settled: Settled, holds: Sequence[Held], programme: Programme, occasion: Occasion) -> Settled:
+    """Those that a cancelled order has not captured."""
+    for held in holds:
+        if held.hold_id not in settled.closed:
+            when = replace(occasion, cause=f"hold:{held.hold_id}:release", order_id=held.order_id)
+            moved = ledger.release(
+                settled.account, held.portions, subject=f"hold:{held.hold_id}",
+                grace=_grace(settled, programme, occasion), occasion=when,
+            )  # fmt: skip
+            settled = replace(
+                _and(settled, moved, settled.state), closed={**settled.closed, held.hold_id: None}
+            )  # fmt: skip
+            settled = _claim(settled, moved, [Debit(held.number, held.points)], when)
+    return settled
 
 
 def _give_back(settled: Settled, points: int, programme: Programme, occasion: Occasion) -> Settled:
@@ -270,6 +349,7 @@ def _give_back(settled: Settled, points: int, programme: Programme, occasion: Oc
     back: list[Portion] = []
     reverses: list[Reversed] = []
     left: list[Spending] = []
+    debits: list[Debit] = []
     for spending in state.spendings[::-1]:
         whole = sum(portion.points for portion in spending.portions)
         part = min(points, whole)
@@ -277,12 +357,44 @@ def _give_back(settled: Settled, points: int, programme: Programme, occasion: Oc
         stays, returned = pools.split(spending.portions, whole - part)
         back += returned
         reverses.append(Reversed(spending.cause, part))
+        debits.append(Debit(spending.number, part))
         if stays:
-            left.append(Spending(spending.cause, stays))
+            left.append(replace(spending, portions=stays))
     moved = ledger.give_back(
-        settled.account, back, reverses=reverses, grace=ledger.grace_pool(programme, occasion.now), occasion=occasion
+        settled.account, back, reverses=reverses, grace=_grace(settled, programme, occasion), occasion=occasion
     )
-    return _and(settled, moved, replace(state, spendings=tuple(left[::-1])))
+    settled = _and(settled, moved, replace(state, spendings=tuple(left[::-1])))
+    return _claim(settled, moved, debits, occasion)
+
+
+def claimed_of(states: Mapping[str, OrderState], claimed: Claimed) -> dict[str, OrderState]:
+    """The states of orders, once of what was forgiven of them some was claimed."""
+    after = dict(states)
+    for entry in claimed.entries:
+        if entry.order_id:
+            state, points = after[entry.order_id], sum(each.points for each in entry.reverses)
+            credits_ = _less(state.credits, entry.reverses)
+            after[entry.order_id] = replace(state, forgiven=state.forgiven - points, credits=credits_)
+    return after
+
+
+def credited(states: Mapping[str, OrderState]) -> dict[str, Sequence[Reversed]]:
+    """What orders were given and has not been reversed, the newest first."""
+    return {order_id: state.credits[::-1] for order_id, state in states.items()}
+
+
+def _claim(settled: Settled, moved: Moved, debits: Sequence[Debit], occasion: Occasion) -> Settled:
+    """What came back pays first what was forgiven because it was spent."""
+    states = {**settled.others, settled.state.order_id: settled.state}
+    claimed = claims.claim(moved, debits, credited(states), occasion=occasion)
+    states = claimed_of(states, claimed)
+    state = states.pop(settled.state.order_id)
+    entries = (*settled.entries, *claimed.entries)
+    return replace(settled, account=claimed.account, state=state, entries=entries, others=states)
+
+
+def _grace(settled: Settled, programme: Programme, occasion: Occasion) -> str:
+    return ledger.grace_pool(programme, ledger.present(settled.account, occasion))
 
 
 def _and(settled: Settled, moved: Moved, state: OrderState) -> Settled:

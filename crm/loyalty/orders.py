@@ -13,20 +13,22 @@ from crm.kernel.errors import Stale
 from crm.loyalty import absorbing, expiry, maturing, order_points, repository, stored
 from crm.loyalty.bonuses import joining
 from crm.loyalty.bonuses.eligibility import is_member
+from crm.loyalty.chain import Entry
+from crm.loyalty.claiming import Forgiven
 from crm.loyalty.earning import caps
 from crm.loyalty.earning.contexts import context_of
-from crm.loyalty.earning.goods import goods_of, lines_of
+from crm.loyalty.earning.goods import find, goods_of, lines_of
 from crm.loyalty.earning.granting import Given, Line
 from crm.loyalty.earning.limits import Limits
-from crm.loyalty.ledger import Movement
+from crm.loyalty.ledger import Movement, Occasion
 from crm.loyalty.models import HoldStatus, LoyaltyAccount, OrderEarning, PointsHold
-from crm.loyalty.order_points import OrderState, Revision, Settled
+from crm.loyalty.order_points import Asked, OrderState, Revision, Settled
 from crm.loyalty.posting import Ledger, is_due, occasion
 from crm.loyalty.programme import Programme, Withheld
 from crm.loyalty.programmes import in_force
 from crm.loyalty.redemptions import ending
 from crm.loyalty.tiers import counting, reading, settling
-from crm.loyalty.tiers.book import Occasion
+from crm.loyalty.tiers.book import Occasion as TierOccasion
 from crm.orders.events import OrderRecorded
 from crm.orders.models import CANCELLED
 
@@ -52,6 +54,32 @@ def post_for_order(order: OrderRecorded, *, now: datetime) -> Posted:
     return posted
 
 
+def pay(change: Change, book: Ledger, item: PointsHold, points: int, when: Occasion) -> Entry:
+    """Add to `change`: somebody captures a hold for an order, which is worked out anew where it has been told of: it
+    earns nothing on what it was paid with, and one that was refunded or cancelled gives back. One that is yet to come
+    finds what was captured for it.
+    """
+    held, now = stored.held_of(item), book.now
+    asked = Asked(held, points, book.grace(when), when)
+    head, earning = repository.get_for_order(book.shop, book.customer_id, held.order_id or "")
+    if head.rev != book.head.rev:
+        raise Stale
+    goods = find(book.shop, book.customer_id, earning.order_id) if earning.order_rev else None
+    if goods is not None:
+        told = OrderRecorded.of(goods)
+        return _settle(change, head, earning, told, asked=asked, item=item, now=now, few=True).entries[0]
+    forgiven = Forgiven(book.read, besides=earning.order_id)
+    before = Settled(book.read, stored.state_of(earning), others=forgiven.states)
+    settled = order_points.captured(before, asked)
+    stored.put_state(earning, settled.state)
+    earning.cause = when.cause
+    change.revise(earning)
+    forgiven.write(change, settled.others, cause=when.cause)
+    book.close_hold(change, item, HoldStatus.CAPTURED, captured=points)
+    book.write(change, settled.account, settled.entries)
+    return settled.entries[0]
+
+
 def _post(order: OrderRecorded, *, now: datetime, few: bool = False) -> tuple[Posted, bool]:
     """Whether the account was absorbed into another, beside it."""
     head, earning = repository.get_for_order(order.shop, order.customer_id, order.order_id)
@@ -59,10 +87,35 @@ def _post(order: OrderRecorded, *, now: datetime, few: bool = False) -> tuple[Po
         maturing.settle(order.shop, order.customer_id, now=now)
         settling.settle(order.shop, order.customer_id, now=now)
         head, earning = repository.get_for_order(order.shop, order.customer_id, order.order_id)
-    state = stored.state_of(earning)
-    if order.rev <= state.rev:
-        return Posted(0, state.withheld), head.merged is not None
-    state, programme = _pinned(state, order, head, now=now)
+    if order.rev <= earning.order_rev:
+        return Posted(0, stored.state_of(earning).withheld), head.merged is not None
+    change = Change(now)
+    settled = _settle(change, head, earning, order, now=now, few=few)
+    if len(change) > MOST_WRITES and not few:
+        return _post(order, now=now, few=True)  # paid with points of years, or giving such back, and at budgets' ends
+    try:
+        committed = change.commit()
+    except PartlyDone as done:  # a hold was captured since it was read
+        raise Stale from done
+    if not committed and settled.closed:  # that, and nothing else
+        raise Stale
+    points = sum(entry.points for entry in settled.entries) if committed else 0
+    return Posted(points, settled.state.withheld), head.merged is not None
+
+
+def _settle(
+    change: Change,
+    head: LoyaltyAccount,
+    earning: OrderEarning,
+    order: OrderRecorded,
+    *,
+    asked: Asked | None = None,
+    item: PointsHold | None = None,
+    now: datetime,
+    few: bool,
+) -> Settled:
+    """Add to `change` what an order comes to: it was told of, or a hold for it is captured (`asked`, `item`)."""
+    state, programme = _pinned(stored.state_of(earning), order, head, now=now)
     programme = absorbing.backed(order.shop, head, programme, now=now)
     # What is told of an order has no lines, and does not say which coupon it names.
     goods = goods_of(order) if programme.earning.asks_about_goods or order.has_coupon else None
@@ -71,45 +124,50 @@ def _post(order: OrderRecorded, *, now: datetime, few: bool = False) -> tuple[Po
         revision = _revision(order, lines=lines_of(goods), channel=goods.channel)
     else:
         revision = _revision(order)
-    book = Ledger(order.shop, order.customer_id, head, now=now, besides=_pools(state, order, programme))
-    item = _hold_for(book, order)
+    items = {item.hold_id: item} if item else _holds_for(head, order)
+    besides = [*_pools(state, order, programme), *stored.pools_held(*items.values())]
+    book = Ledger(order.shop, order.customer_id, head, now=now, besides=besides)
+    forgiven = Forgiven(book.read, besides=order.order_id)
     limits = _limits(order, state, programme, few=few)
     at = max(order.occurred_at, order.placed_at)  # nothing is earned before, whatever a shop says
     enrolled = is_member(programme, head.enrolled_at, at=order.placed_at)
-    wanted = order_points.earns(state, revision, programme, limits.rooms).given if enrolled else ()
-    settled = order_points.settle(
-        book.read, state, revision, programme, held=stored.held_of(item) if item else None, enrolled=enrolled,
-        occasion=occasion("", at=at, now=book.now, replayed=order.replayed),
-        rooms=limits.with_budgets(wanted),
-    )  # fmt: skip
+    before = Settled(book.read, state, others=forgiven.states)
+    if asked:
+        paid = replace(state, captured=state.captured + asked.points)
+        wanted = order_points.earns(paid, revision, programme, limits.rooms).given if enrolled else ()
+        settled = order_points.settle_again(
+            before, asked, revision, programme, enrolled=enrolled, rooms=limits.with_budgets(wanted)
+        )
+        effect, replayed = asked.occasion.cause, asked.occasion.replayed
+    else:
+        wanted = order_points.earns(state, revision, programme, limits.rooms).given if enrolled else ()
+        settled = order_points.settle(
+            before, revision, programme, holds=[stored.held_of(each) for each in items.values()], enrolled=enrolled,
+            occasion=occasion("", at=at, now=book.now, replayed=order.replayed),
+            rooms=limits.with_budgets(wanted),
+        )  # fmt: skip
+        effect, replayed = f"order:{order.order_id}:earn:{order.rev}", order.replayed
     limited = caps.taken_up(_limited(state), settled.state.given, settled.state.forgiven)
     drawn = limits.drawn(limited)
     settled = replace(settled, state=replace(settled.state, limited=limited, drawn=drawn))
-    change = Change(now)
     # Also where there is nothing to post: an older revision that comes later must find that it is one.
     stored.put_state(earning, settled.state)
-    earning.cause, earning.replayed = f"order:{order.order_id}:earn:{order.rev}", order.replayed
+    earning.cause, earning.replayed = effect, replayed
     change.revise(earning)
+    forgiven.write(change, settled.others, cause=effect)
     settled = _welcomed(change, book, settled, programme, order, at=at)
     counts = _count(change, head, earning, revision, order, settled.state, zone=programme.zone, now=now)
     if goods is not None and goods.status != CANCELLED:
         ending.use_by_order(change, order.shop, goods.coupon, order_id=order.order_id, placed_at=order.placed_at)
-    if limits.write(change, limited, drawn) or settled.entries:
-        if item and settled.captured:
-            captured = settled.state.captured - state.captured
-            book.close_hold(change, item, HoldStatus.CAPTURED, captured=captured)
+    if limits.write(change, limited, drawn) or settled.entries or settled.account != book.read:
+        for hold_id, captured in settled.closed.items():
+            status = HoldStatus.RELEASED if captured is None else HoldStatus.CAPTURED
+            book.close_hold(change, items[hold_id], status, captured=captured or 0)
         pending = [stored.pending_of(earning)] if settled.state.pending else []
         book.write(change, settled.account, settled.entries, pending=pending)
     elif counts:
         change.revise(head)
-    if len(change) > MOST_WRITES and not few:
-        return _post(order, now=now, few=True)  # paid with points of years, or giving such back, and at budgets' ends
-    try:
-        committed = change.commit()
-    except PartlyDone as done:  # the hold was captured since it was read
-        raise Stale from done
-    points = sum(entry.points for entry in settled.entries) if committed else 0
-    return Posted(points, settled.state.withheld), head.merged is not None
+    return settled
 
 
 def _welcomed(
@@ -168,7 +226,7 @@ def _count(
 ) -> bool:
     """What counts for tiers: who takes part since this order has joined with it."""
     after = counting.counted(revision, state, zone=zone)
-    occasion = Occasion(
+    occasion = TierOccasion(
         cause=f"order:{order.order_id}:tier:{order.rev}", occurred_at=order.occurred_at, replayed=order.replayed,
         order_id=order.order_id,
     )  # fmt: skip
@@ -179,12 +237,15 @@ def _count(
 
 def _pools(state: OrderState, order: OrderRecorded, programme: Programme) -> list[str]:
     """Those that an old order concerns, and that may be past."""
-    return [*state.pools, state.pool or expiry.pool_for(order.placed_at, programme.expiry, programme.zone)]
+    spent = [portion.pool for spending in state.spendings for portion in spending.portions]
+    return [*state.pools, *spent, state.pool or expiry.pool_for(order.placed_at, programme.expiry, programme.zone)]
 
 
-def _hold_for(book: Ledger, order: OrderRecorded) -> PointsHold | None:
-    held = next((one for one in book.holds if one.order_id == order.order_id), None)
-    return repository.get_hold(book.shop, book.customer_id, held.hold_id) if held else None
+def _holds_for(head: LoyaltyAccount, order: OrderRecorded) -> dict[str, PointsHold]:
+    """The customer's open ones for this order."""
+    named = [one.hold_id for one in head.holds if one.order_id == order.order_id]
+    found = (repository.get_hold(order.shop, order.customer_id, hold_id) for hold_id in named)
+    return {item.hold_id: item for item in found if item is not None and item.status == HoldStatus.OPEN}
 
 
 def _revision(order: OrderRecorded, *, lines: tuple[Line, ...] | None = None, channel: str | None = None) -> Revision:

@@ -113,15 +113,20 @@ def reclaiming(pools: Pools, points: int, *, among: Iterable[str]) -> list[Line]
     return lines
 
 
-def returning(pools: Pools, portions: Sequence[Portion], *, now: datetime, grace: str) -> list[Line]:
-    """Give portions back to where they were taken from; where that has expired, to the pool `grace`."""
-    late = sum(portion.points for portion in portions if expiry.is_past(portion.pool, now))
-    lines = [
-        Line(Effect.RETURN, portion.pool, portion.points)
-        for portion in portions
-        if not expiry.is_past(portion.pool, now)
-    ]
-    return lines + crediting(pools, grace, late)
+def returning(pools: Pools, portions: Sequence[Portion], *, now: datetime, grace: str | None) -> list[Line]:
+    """Give portions back to where they were taken from; where that has expired, once, to the pool `grace`. Without one,
+    or where they have had it, they expire as they come.
+    """
+    lines, late = [], 0
+    for portion in portions:
+        is_late = expiry.is_past(portion.pool, now)
+        if is_late and grace and not expiry.had_grace(portion.pool):
+            late += portion.points
+            continue
+        lines.append(Line(Effect.RETURN, portion.pool, portion.points))
+        if is_late:
+            lines.append(Line(Effect.EXPIRE, portion.pool, portion.points))
+    return lines + (crediting(pools, grace, late) if grace else [])
 
 
 def portions(lines: Iterable[Line]) -> tuple[Portion, ...]:
@@ -131,6 +136,10 @@ def portions(lines: Iterable[Line]) -> tuple[Portion, ...]:
         if line.effect is Effect.TAKE:
             taken[line.pool] = taken.get(line.pool, 0) + line.points
     return tuple(Portion(pool, taken[pool]) for pool in sorted(taken))
+
+
+def total(portions: Iterable[Portion]) -> int:
+    return sum(portion.points for portion in portions)
 
 
 def split(portions: Sequence[Portion], points: int) -> tuple[tuple[Portion, ...], tuple[Portion, ...]]:

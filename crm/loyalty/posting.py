@@ -11,12 +11,14 @@ from typing import Any
 
 from crm.customers.service import Customer
 from crm.kernel import correlation, timers
+from crm.kernel.actor import Actor, Role
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Stale
 from crm.kernel.timers import Timer, TimerDue
-from crm.loyalty import due, idling, repository, stored
+from crm.loyalty import due, idling, ledger, repository, stored
 from crm.loyalty.bonuses.joining import SIGNUP
 from crm.loyalty.chain import Entry
+from crm.loyalty.claims import MARK
 from crm.loyalty.due import Calendar, Held, PendingCredit
 from crm.loyalty.idling import Activity
 from crm.loyalty.ledger import ISSUED, Account, Occasion
@@ -88,13 +90,14 @@ class Ledger:
         balances = account.balances
         head.available, head.pending = balances.net, balances.pending
         head.held, head.owed = balances.held, balances.owed
+        head.pardons = stored.pardon_parts(account.pardons)
         head.number, head.fingerprint = account.number, account.fingerprint or None
         for entry in entries:
             head.lifetime_earned -= sum(one.points for one in entry.postings if one.account == ISSUED)
             head.cause, head.replayed, head.posted_at = entry.cause, entry.replayed, entry.recorded_at
             if entry.points:
                 head.newest_at = max(entry.occurred_at, head.newest_at or entry.occurred_at)
-            if entry.cause == SIGNUP:  # beside another's cause, which two at once do not share
+            if entry.cause == SIGNUP or MARK in entry.cause:  # beside another's cause, which two at once do not share
                 change.write(stored.item_of(entry), when=None, otherwise=Stale())
             else:
                 change.once(stored.item_of(entry))
@@ -130,6 +133,12 @@ class Ledger:
             item = Enrolled.of(self.shop, self.customer_id)
             item.enrolled_at, item.actor, item.cause, item.replayed = at, actor, cause, replayed
             change.write(item, when=None, otherwise=Stale())
+
+    def grace(self, when: Occasion) -> str | None:
+        """Where what comes back goes that would have expired: nowhere, where customers or time let it go."""
+        if when.actor is None or Actor.parse(when.actor).role is Role.CUSTOMER:
+            return None
+        return ledger.grace_pool(in_force.programme(self.shop, now=self.now), self.now)
 
     def calendar(self) -> Calendar:
         programme = in_force.programme(self.shop, now=self.now)

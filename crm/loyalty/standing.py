@@ -8,13 +8,15 @@ from msgspec import Struct
 
 from crm.customers import service as customers
 from crm.customers.service import Customer
-from crm.loyalty import due, expiry, idling, ledger, order_points, repository, stored
+from crm.loyalty import claims, due, expiry, idling, ledger, order_points, repository, stored
 from crm.loyalty.bonuses import celebrating
 from crm.loyalty.chain import Balances, Entry
+from crm.loyalty.claiming import Forgiven
 from crm.loyalty.due import BirthdayCome, Calendar, Expiring, Held, Noticed, PendingCredit
 from crm.loyalty.idling import Activity
 from crm.loyalty.ledger import Occasion
 from crm.loyalty.models import LoyaltyAccount, month_at, month_of
+from crm.loyalty.pardons import Debit
 from crm.loyalty.pools import Pools
 from crm.loyalty.posting import is_due, occasion, present
 from crm.loyalty.programme import Programme
@@ -79,13 +81,14 @@ class _Play:
 
     def __init__(self, shop: str, customer_id: str, head: LoyaltyAccount, *, now: datetime) -> None:
         self.shop, self.customer_id, self.now = shop, customer_id, present(head, now)
-        since = min(month_at(self.now), month_of(expiry.pool_of(head.due_at)))
+        ended = [repository.get_hold(shop, customer_id, one.hold_id) for one in head.holds if one.ends_at <= self.now]
+        besides = [expiry.pool_of(head.due_at), *stored.pools_held(*ended)]
+        since = min([month_at(self.now), *map(month_of, besides)])
         self.account = stored.account_of(
             shop, customer_id, head, repository.list_months(shop, customer_id, since=since)
         )
         self.orders = {item.order_id: stored.state_of(item) for item in repository.list_pending(shop, customer_id)}
-        found = (repository.get_hold(shop, customer_id, one.hold_id) for one in head.holds if one.ends_at <= now)
-        self.holds = {item.hold_id: stored.held_of(item) for item in found if item is not None}
+        self.holds = {item.hold_id: stored.held_of(item) for item in ended if item is not None}
         self.birthday, self.enrolled_at = stored.birthday_of(head), head.enrolled_at
         self.activity = Activity(head.active_at, head.idle_at)
         self.lives_from: datetime | None = None
@@ -116,13 +119,18 @@ class _Play:
                 self.account = due.told_of(self.account, ending, one.ends_at)
                 return ()
             case Held():
-                grace = ledger.grace_pool(self._programme(at), at)
-                portions = self.holds.pop(one.hold_id).portions
-                moved = ledger.release(self.account, portions, subject="", grace=grace, occasion=when)
+                return self._let_go(self.holds.pop(one.hold_id), when)
             case Expiring():
                 moved = ledger.expire(self.account, one.pool, occasion=when)
         self.account = moved.account
         return (moved.entry,)
+
+    def _let_go(self, held: Held, when: Occasion) -> Sequence[Entry]:
+        moved = ledger.release(self.account, held.portions, subject="", grace=None, occasion=when)
+        credited = order_points.credited(Forgiven(self.account).states)
+        claimed = claims.claim(moved, [Debit(held.number, held.points)], credited, occasion=when)
+        self.account = claimed.account
+        return (moved.entry, *claimed.entries)
 
     def _celebrate(self, when: Occasion) -> Sequence[Entry]:
         customer = customers.take_snapshot(self.shop, self.customer_id).head(Customer)

@@ -20,6 +20,7 @@ from crm.loyalty.models import (
     LedgerEntry,
     LoyaltyAccount,
     OrderEarning,
+    PardonPart,
     PointsHold,
     PointsMonth,
     PoolLine,
@@ -30,6 +31,7 @@ from crm.loyalty.models import (
 )
 from crm.loyalty.models import Posting as PostingPart
 from crm.loyalty.order_points import OrderState, Spending
+from crm.loyalty.pardons import Pardon
 from crm.loyalty.pools import Effect, Line, Pool, Pools, Portion
 from crm.loyalty.programme import Programme, Withheld
 
@@ -37,7 +39,7 @@ from crm.loyalty.programme import Programme, Withheld
 def account_of(shop: str, customer_id: str, head: LoyaltyAccount, months: Iterable[PointsMonth]) -> Account:
     return Account(
         shop, customer_id, number=int(head.number), fingerprint=head.fingerprint or FIRST, balances=balances_of(head),
-        pools=pools_of(months), posted_at=head.posted_at,
+        pools=pools_of(months), posted_at=head.posted_at, pardons=pardons_of(head),
     )  # fmt: skip
 
 
@@ -56,6 +58,14 @@ def pool_parts(pools: Pools) -> list[PoolPart]:
         PoolPart(pool=name, credited=pool.credited, taken=pool.taken, expired=pool.expired, noticed=pool.noticed)
         for name, pool in sorted(pools.items())
     ]
+
+
+def pardons_of(head: LoyaltyAccount) -> tuple[Pardon, ...]:
+    return tuple(Pardon(int(one.number), int(one.points), one.order_id, one.credit) for one in head.pardons)
+
+
+def pardon_parts(pardons: Iterable[Pardon]) -> list[PardonPart]:
+    return [PardonPart(**asdict(one)) for one in pardons]
 
 
 def birthday_of(head: LoyaltyAccount) -> Birthday | None:
@@ -152,7 +162,8 @@ def state_of(earning: OrderEarning) -> OrderState:
         spent=int(earning.spent),
         short=int(earning.short),
         captured=int(earning.captured),
-        spendings=tuple(Spending(one.cause, portions_of(one.portions)) for one in spendings),
+        said=bool(earning.said),
+        spendings=tuple(Spending(one.cause, portions_of(one.portions), int(one.number)) for one in spendings),
     )
 
 
@@ -169,8 +180,12 @@ def put_state(earning: OrderEarning, state: OrderState) -> None:
     earning.available_at, earning.pool, earning.pending = state.available_at, state.pool, state.pending
     earning.pools = list(state.pools)
     earning.credits = [ReversedPart(cause=one.cause, points=one.points) for one in state.credits]
-    earning.spent, earning.short, earning.captured = state.spent, state.short, state.captured
-    earning.spendings = [SpendingPart(cause=one.cause, portions=portion_parts(one.portions)) for one in state.spendings]
+    earning.spent, earning.short = state.spent, state.short
+    earning.captured, earning.said = state.captured, state.said
+    earning.spendings = [
+        SpendingPart(cause=one.cause, portions=portion_parts(one.portions), number=one.number)
+        for one in state.spendings
+    ]
     if state.pending and state.available_at:
         earning.happens("PENDING", state.available_at, state.order_id)
     else:
@@ -183,7 +198,12 @@ def pending_of(earning: OrderEarning) -> PendingCredit:
 
 
 def held_of(hold: PointsHold) -> Held:
-    return Held(hold.hold_id, portions_of(hold.portions), hold.ends_at, hold.order_id)
+    return Held(hold.hold_id, portions_of(hold.portions), hold.ends_at, hold.order_id, int(hold.number))
+
+
+def pools_held(*holds: PointsHold | None) -> list[str]:
+    """The pools that points come back to, which may be past."""
+    return [part.pool for hold in holds if hold is not None for part in hold.portions]
 
 
 def portions_of(parts: Sequence[PortionPart]) -> tuple[Portion, ...]:

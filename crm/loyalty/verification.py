@@ -52,6 +52,8 @@ class Flaw(StrEnum):
     """A hold is not what the entries set aside."""
     WRONG_TIME = "WRONG_TIME"
     """When the account last moved is not when entries say, or something is due before it is looked at."""
+    WRONG_PARDON = "WRONG_PARDON"
+    """More may be claimed of what an entry forgave than it did, or was."""
     WRONG_TALLY = "WRONG_TALLY"
     """How often a bonus was given for events is not how many entries of it there are."""
     WRONG_REVERSAL = "WRONG_REVERSAL"
@@ -76,10 +78,10 @@ class Finding(Struct, frozen=True):
 class Stored(Struct, frozen=True, kw_only=True):
     """An account as it is stored, beside its entries. `fingerprints` are those stored with the entries, by cause;
     `pools` as (credited, taken, expired), and which of them are `misfiled`; `orders` by id; `holds` by subject, and
-    those that are `open` as the account has them; `tallies` how often each bonus was given for events, by day and
-    (None) in all; `reasons` what the words beside an entry come to, by cause; `transferred` what the other side of a
-    transfer has posted, by cause; `misplaced` the causes of entries with keys of others. Time next changes something at
-    `due_at`, `idle_at` and `birthday_at`.
+    those that are `open` as the account has them; `pardons` what may be claimed again, by the number of what forgave
+    it; `tallies` how often each bonus was given for events, by day and (None) in all; `reasons` what the words beside
+    an entry come to, by cause; `transferred` what the other side of a transfer has posted, by cause; `misplaced` the
+    causes of entries with keys of others. Time next changes something at `due_at`, `idle_at` and `birthday_at`.
     """
 
     shop: str
@@ -94,6 +96,7 @@ class Stored(Struct, frozen=True, kw_only=True):
     orders: Mapping[str, Order] = {}
     holds: Mapping[str, Hold] = {}
     open: Mapping[str, Hold] = {}
+    pardons: Mapping[int, int] = {}
     times: Times = Times()
     due_at: datetime | None = None
     idle_at: datetime | None = None
@@ -118,6 +121,7 @@ def verify(entries: Iterable[Entry], stored: Stored) -> list[Finding]:
                 *_orders(ordered, stored),
                 *_holds(ordered, stored),
                 *_times(ordered, stored),
+                *_pardons(ordered, stored),
                 *_tallies(ordered, stored),
                 *_reversals(ordered),
                 *_reasons(ordered, stored),
@@ -260,6 +264,22 @@ def _times(ordered: Sequence[Entry], stored: Stored) -> Iterator[Finding]:
     )  # fmt: skip
     if first is not None and (stored.due_at is None or stored.due_at > first):
         yield Finding(Flaw.WRONG_TIME, "account")
+
+
+def _pardons(ordered: Sequence[Entry], stored: Stored) -> Iterator[Finding]:
+    """Never more: an order that earns again, and whoever has many, leaves less."""
+    forgiven = {entry.number: entry.forgiven for entry in ordered}
+    numbers = {entry.cause: entry.number for entry in ordered}
+    for entry in ordered:
+        given_back, claims, last = entry.cause.rpartition(":claim:")
+        if claims:
+            of = int(last) if last.isdecimal() else 0
+            forgiven[of] = forgiven.get(of, 0) - sum(each.points for each in entry.reverses)
+            if forgiven[of] < 0 or not of < numbers.get(given_back, 0) < entry.number:
+                yield Finding(Flaw.WRONG_PARDON, entry.cause)
+    for number, points in stored.pardons.items():
+        if not 0 < points <= forgiven.get(number, 0):
+            yield Finding(Flaw.WRONG_PARDON, str(number))
 
 
 def _tallies(ordered: Sequence[Entry], stored: Stored) -> Iterator[Finding]:

@@ -91,6 +91,7 @@ def _beside(shop: str, customer_id: str, head: LoyaltyAccount, items: list[Ledge
         orders={item.sk.partition("#")[2]: _order(item) for item in repository.list_earnings(shop, customer_id)},
         holds={f"hold:{item.sk.partition('#')[2]}": _hold(item) for item in repository.list_holds(shop, customer_id)},
         open={f"hold:{one.hold_id}": _open(one) for one in head.holds},
+        pardons={int(one.number): int(one.points) for one in head.pardons},
         times=Times(head.newest_at, head.active_at, head.posted_at),
         due_at=head.due_at,
         idle_at=head.idle_at,
@@ -118,7 +119,7 @@ def _order(item: OrderEarning) -> Order:
         available_at=state.available_at, pool=state.pool, pools=state.pools,
         credits=tuple((one.cause, one.points) for one in state.credits),
         spent=state.spent, short=state.short, captured=state.captured,
-        spendings=tuple((str(one.cause), _portions(one.portions)) for one in item.spendings),
+        spendings=tuple((str(one.cause), int(one.number), _portions(one.portions)) for one in item.spendings),
         is_in_place=(item.sk, item.timeline_key, item.moment_key) == (own.sk, own.timeline_key, own.moment_key),
     )  # fmt: skip
 
@@ -129,6 +130,7 @@ def _hold(item: PointsHold) -> Hold:
         points=int(item.points), ends_at=item.ends_at, order_id=item.order_id, is_open=status is HoldStatus.OPEN,
         captured=int(item.captured) if status is HoldStatus.CAPTURED or item.captured else None,
         of_redemption=bool(item.of_redemption), portions=_portions(item.portions),
+        number=int(item.number), actor=item.actor,
     )  # fmt: skip
 
 

@@ -188,7 +188,9 @@ class LoyaltyMutation:
         return LoyaltyPointsHoldPayload(**_held(customer_id, done))
 
     @strawberry.mutation(
-        description="Spend points that are set aside.", extensions=[AnswersRefusals()], directives=acting(ADJUST)
+        description="Spend points that are set aside: customers those that they set aside themselves.",
+        extensions=[AnswersRefusals()],
+        directives=acting(ADJUST),
     )
     async def loyalty_points_capture(
         self, info: Info, input: Annotated[LoyaltyPointsCaptureInput, GIVEN]
@@ -198,7 +200,8 @@ class LoyaltyMutation:
         return LoyaltyPointsCapturePayload(**_held(customer_id, done))
 
     @strawberry.mutation(
-        description="Let points that are set aside come back before their time.",
+        description="Let points that are set aside come back before their time: customers those that they set aside "
+        "themselves.",
         extensions=[AnswersRefusals()],
         directives=acting(ADJUST),
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from pynamodb.exceptions import PutError
 
+from crm.kernel.actor import Actor, Role
 from crm.kernel.change import Change
 from crm.kernel.table import Item
 from crm.loyalty import expiry, holding, ledger, maturing, moving, orders, repository, stored, transferring
@@ -21,7 +22,7 @@ from crm.loyalty.programme import Programme
 from crm.loyalty.programmes import in_force
 from crm.loyalty.programmes.versions import Version
 from crm.orders.events import OrderRecorded
-from crm.orders.models import Order, OrderLine, Refund, RefundLine
+from crm.orders.models import CANCELLED, Order, OrderLine, Refund, RefundLine
 from tests.faults.loyalty_shop import CURRENCY, staff
 from tests.unit.loyalty.book import Book
 
@@ -45,6 +46,7 @@ class StoredBook(Book):
 
     def __init__(self, shop: str, customer_id: str, programme: Programme) -> None:
         self._shop, self._customer_id = shop, customer_id
+        self._customer = Actor(Role.CUSTOMER, customer_id)
         self._orders: dict[str, None] = {}
         self._holds: dict[str, str] = {}
         super().__init__(programme)
@@ -84,7 +86,8 @@ class StoredBook(Book):
         refunded, placed_at = said.pop("refunded", 0), self.placed.setdefault(order_id, self.now)
         told = order_told(
             self._shop, self._customer_id, order_id, rev=self.revs[order_id], gross=gross, refunded=refunded,
-            points_spent=said.pop("points_spent", 0), placed_at=placed_at, at=self.now,
+            points_spent=said.pop("points_spent", 0), cancelled=said.pop("cancelled", False), placed_at=placed_at,
+            at=self.now,
         )  # fmt: skip
         assert not said
         orders.post_for_order(told, now=self.now)
@@ -110,8 +113,8 @@ class StoredBook(Book):
 
     def hold(self, points: int, hold_id: str = "h1", *, hours: int = 1, order_id: str | None = None) -> Held:
         made = holding.hold(
-            self._shop, self._customer_id, points, lasts=timedelta(hours=hours), order_id=order_id, actor=staff(),
-            idempotency_key=hold_id, now=self.now,
+            self._shop, self._customer_id, points, lasts=timedelta(hours=hours), order_id=order_id,
+            actor=self._customer, idempotency_key=hold_id, now=self.now,
         )  # fmt: skip
         self._holds[hold_id] = made.hold.hold_id
         if order_id:
@@ -124,9 +127,10 @@ class StoredBook(Book):
         )
         return stored.entry_of(made.given.entry)
 
-    def release(self, hold_id: str, at: datetime | None = None) -> Entry:
+    def release(self, hold_id: str, at: datetime | None = None, *, by_shop: bool = False) -> Entry:
         assert at is None
-        made = holding.release(self._shop, self._customer_id, self._holds[hold_id], actor=staff(), now=self.now)
+        actor = staff() if by_shop else self._customer
+        made = holding.release(self._shop, self._customer_id, self._holds[hold_id], actor=actor, now=self.now)
         return stored.entry_of(made.given.entry)
 
     def all_entries(self) -> list[Entry]:
@@ -150,13 +154,15 @@ class StoredBook(Book):
 
 def order_told(
     shop: str, customer_id: str, order_id: str, *, rev: int, gross: int, refunded: int, points_spent: int,
-    placed_at: datetime, at: datetime, coupon: str | None = None,
+    cancelled: bool = False, placed_at: datetime, at: datetime, coupon: str | None = None,
 ) -> OrderRecorded:  # fmt: skip
     """An order of one line, stored as of this revision, unless it is of a later one."""
     order = Order.of(shop, customer_id, order_id)
     line = OrderLine(line_id="1", sku="S1", quantity=1, unit_price=gross)
     order.lines, order.rev, order.version, order.status, order.currency = [line], rev, rev, "placed", CURRENCY
     order.gross, order.refunded, order.net, order.points_spent = gross, refunded, gross - refunded, points_spent
+    if cancelled:
+        order.status, order.net = CANCELLED, 0
     order.placed_at, order.placed_on, order.occurred_at = placed_at, placed_at.date().isoformat(), at
     order.cause, order.coupon = f"event:{order_id}-{rev}:order", coupon
     if refunded:

@@ -9,13 +9,11 @@ from typing import Any
 import pytest
 
 from crm.kernel import timers
-from crm.kernel.actor import Actor, Role
 from crm.kernel.errors import InvalidInputs, KeyReused, NotFound
 from crm.kernel.settings import settings
 from crm.kernel.table import client
 from crm.kernel.timers import TimerDue
 from crm.loyalty import repository, service
-from crm.loyalty.holding import MOST_HOLDS
 from tests.integration.points import ANN, BEA, STAFF, adjust, balances, hold, order, programme, redeem
 
 pytestmark = pytest.mark.usefixtures("shop", "programme")
@@ -76,116 +74,6 @@ def test_a_refusal_leaves_nothing_behind_and_its_key_free(now: datetime) -> None
         redeem(10, now)
     adjust(10, now)
     assert not redeem(10, now).replayed
-
-
-# --- holds
-
-
-def test_a_hold_is_captured_once_and_the_rest_comes_back(now: datetime) -> None:
-    adjust(100, now)
-    held = hold(60, now).hold
-    assert balances() == (40, 0, 60)
-    captured = service.capture("demo", ANN, held.hold_id, points=45, actor=STAFF, now=now)
-    assert (captured.hold.status, captured.hold.captured) == ("CAPTURED", 45)
-    assert service.capture("demo", ANN, held.hold_id, points=45, actor=STAFF, now=now).given.replayed
-    assert balances() == (55, 0, 0)
-    for other in (50, None):
-        with pytest.raises(service.HoldClosed):
-            service.capture("demo", ANN, held.hold_id, points=other, actor=STAFF, now=now)
-    with pytest.raises(service.HoldClosed):
-        service.release("demo", ANN, held.hold_id, actor=STAFF, now=now)
-
-
-@pytest.mark.parametrize(("first", "again"), [(None, 60), (60, None)])
-def test_to_capture_all_is_to_capture_as_many_as_there_are(first: int | None, again: int | None, now: datetime) -> None:
-    adjust(100, now)
-    held = hold(60, now).hold
-    for points, replayed in ((first, False), (again, True)):
-        captured = service.capture("demo", ANN, held.hold_id, points=points, actor=STAFF, now=now)
-        assert (captured.hold.captured, captured.given.replayed) == (60, replayed)
-
-
-def test_what_the_shop_has_set_aside_its_customer_neither_lifts_nor_spends(now: datetime) -> None:
-    adjust(100, now)
-    theirs: dict[str, Any] = {"actor": Actor(Role.CUSTOMER, ANN), "now": now}
-    shops = [hold(20, now, key=key).hold.hold_id for key in ("open", "released", "captured")]
-    service.release("demo", ANN, shops[1], actor=STAFF, now=now)
-    service.capture("demo", ANN, shops[2], actor=STAFF, now=now)
-    for hold_id in shops:
-        for move in (service.capture, service.release):
-            with pytest.raises(service.HoldNotYours):
-                move("demo", ANN, hold_id, **theirs)
-    own = service.hold("demo", ANN, 20, lasts=timedelta(hours=1), idempotency_key="open", **theirs).hold
-    assert own.hold_id not in shops  # whatever key the customer chooses, it is not the checkout's
-    assert service.release("demo", ANN, own.hold_id, **theirs).hold.status == "RELEASED"
-    assert balances() == (60, 0, 20)
-
-
-def test_what_a_customer_has_set_aside_the_shop_captures(now: datetime) -> None:
-    adjust(100, now)
-    customer, checkout = Actor(Role.CUSTOMER, ANN), Actor(Role.SERVICE, "checkout")
-    own = service.hold(
-        "demo", ANN, 60, lasts=timedelta(hours=1), actor=customer, idempotency_key="k", now=now
-    ).hold  # fmt: skip
-    assert service.capture("demo", ANN, own.hold_id, actor=checkout, now=now).hold.captured == 60
-
-
-def test_a_hold_is_released_once_however_often_it_is_asked_for(now: datetime) -> None:
-    adjust(100, now)
-    held = hold(60, now).hold
-    for replayed in (False, True, True):
-        assert service.release("demo", ANN, held.hold_id, actor=STAFF, now=now).given.replayed is replayed
-    assert balances() == (100, 0, 0)
-    with pytest.raises(service.HoldClosed):
-        service.capture("demo", ANN, held.hold_id, actor=STAFF, now=now)
-
-
-def test_a_hold_that_has_run_out_is_let_go_whoever_comes_first(now: datetime) -> None:
-    adjust(100, now)
-    held = hold(60, now).hold
-    later = now + timedelta(hours=2)
-    with pytest.raises(service.HoldClosed):
-        service.capture("demo", ANN, held.hold_id, actor=STAFF, now=later)
-    assert balances() == (100, 0, 0)
-    assert service.release("demo", ANN, held.hold_id, actor=STAFF, now=later).given.replayed
-    entry = repository.get_entry("demo", ANN, f"hold:{held.hold_id}:release")
-    assert entry is not None
-    assert (entry.occurred_at, entry.recorded_at) == (now + timedelta(hours=1), later)
-
-
-def test_nobody_holds_without_end(now: datetime) -> None:
-    adjust(100, now)
-    for number in range(MOST_HOLDS):
-        hold(1, now, key=f"h{number}")
-    with pytest.raises(service.TooManyHolds):
-        hold(1, now, key="one more")
-
-
-def test_a_hold_that_is_not_there_or_anothers_answers_alike(now: datetime) -> None:
-    adjust(100, now)
-    held = hold(60, now).hold
-    for customer_id, hold_id in ((ANN, "hld_x"), (BEA, held.hold_id)):
-        with pytest.raises(NotFound):
-            service.capture("demo", customer_id, hold_id, actor=STAFF, now=now)
-
-
-def test_an_order_captures_the_hold_that_was_made_for_it(now: datetime) -> None:
-    adjust(100, now)
-    hold(60, now, order_id="o1")
-    service.post_for_order(order(now, points_spent=50), now=now)
-    assert balances() == (50, 99, 0)
-    service.post_for_order(order(now, rev=2, net=0, status="cancelled", points_spent=50), now=now)
-    assert balances() == (100, 0, 0)
-
-
-def test_a_hold_that_was_captured_before_its_order_came_is_given_back_with_it(now: datetime) -> None:
-    adjust(100, now)
-    held = hold(60, now, order_id="o1").hold
-    service.capture("demo", ANN, held.hold_id, actor=STAFF, now=now)
-    service.post_for_order(order(now), now=now)
-    assert balances() == (40, 99, 0)
-    service.post_for_order(order(now, rev=2, net=0), now=now)
-    assert balances() == (100, 0, 0)
 
 
 # --- time

@@ -10,11 +10,15 @@ from crm.orders.service import Order
 
 def goods_of(order: OrderRecorded) -> Order:
     """The order as it now is: what is told of it has no lines. Raises NotFound."""
-    key = (order.customer_id, order.order_id)
-    found = orders.get_many(order.shop, [key]).get(key)
+    found = find(order.shop, order.customer_id, order.order_id)
     if found is None:
         raise NotFound("There is no such order.", field="order_id")
     return found
+
+
+def find(shop: str, customer_id: str, order_id: str) -> Order | None:
+    key = (customer_id, order_id)
+    return orders.get_many(shop, [key]).get(key)
 
 
 def lines_of(goods: Order) -> tuple[Line, ...]:

@@ -18,12 +18,13 @@ from crm.kernel.actor import Actor
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import InvalidInputs, KeyReused, NotFound, Stale
 from crm.kernel.operations import key_faults
-from crm.loyalty import absorbing, chain, expiry, holding, ledger, maturing, stored
+from crm.loyalty import absorbing, chain, claiming, expiry, holding, ledger, maturing, stored
 from crm.loyalty import repository as ledgers
 from crm.loyalty.admission import of_customer
 from crm.loyalty.chain import Reversed
 from crm.loyalty.models import LoyaltyAccount, PointsHold
 from crm.loyalty.moving import identity
+from crm.loyalty.pardons import Debit
 from crm.loyalty.posting import Ledger, is_due, occasion
 from crm.loyalty.programme import Programme
 from crm.loyalty.programmes import in_force
@@ -99,8 +100,9 @@ def cancel(
         _refuse_ended(redemption, now=now)
         change = Change(now)
         change.unchanged(_profile(snapshot))
-        book = Ledger(shop, customer_id, _account(snapshot), now=now)
-        _return_points(change, book, redemption, actor=actor)
+        hold = _hold(shop, redemption)
+        book = Ledger(shop, customer_id, _account(snapshot), now=now, besides=stored.pools_held(hold))
+        _return_points(change, book, redemption, hold, actor=actor)
         cause = f"redemption:{redemption_id}:cancel"
         ending.give_back(change, shop, redemption, RedemptionStatus.CANCELLED, cause=cause, at=now)
         if not change.commit():
@@ -216,19 +218,20 @@ def _promised(asked: Asked, found: Found, reward: Reward, programme: Programme, 
     return redemption
 
 
-def _return_points(change: Change, book: Ledger, redemption: Redemption, *, actor: Actor) -> None:
-    hold, now = _hold(book.shop, redemption), book.now
+def _return_points(change: Change, book: Ledger, redemption: Redemption, hold: PointsHold, *, actor: Actor) -> None:
+    now = book.now
     if redemption.status == RedemptionStatus.HELD:
         when = occasion(f"hold:{hold.hold_id}:release", at=now, now=now, actor=str(actor))
         holding.give_back(change, book, hold, when)
         return
     when = occasion(f"redemption:{redemption.redemption_id}:cancel", at=now, now=now, actor=str(actor))
+    held = stored.held_of(hold)
     moved = ledger.give_back(
-        book.read, stored.held_of(hold).portions, occasion=when,
-        reverses=[Reversed(f"hold:{hold.hold_id}:capture", int(hold.captured))],
-        grace=ledger.grace_pool(in_force.programme(book.shop, now=now), now),
+        book.read, held.portions, reverses=[Reversed(f"hold:{hold.hold_id}:capture", int(hold.captured))],
+        grace=book.grace(when), occasion=when,
     )  # fmt: skip
-    book.write(change, moved.account, [moved.entry])
+    claimed = claiming.claim(change, book, moved, [Debit(held.number, held.points)], when)
+    book.write(change, claimed.account, claimed.entries)
 
 
 def _refuse_ended(redemption: Redemption, *, now: datetime) -> None:

@@ -69,22 +69,23 @@ class AccountMachine(RuleBasedStateMachine):
 
     @rule(
         name=NAMES, gross=st.integers(1, 60), refunded=st.integers(0, 60), back=st.sampled_from([0, 0, 0, 1, 2]),
-        points_spent=st.sampled_from([0, 0, 5, 30, 200]),
+        points_spent=st.sampled_from([0, 0, 5, 30, 200]), cancelled=st.sampled_from([False] * 5 + [True]),
     )  # fmt: skip
-    def an_order_is_told(self, name: str, gross: int, refunded: int, back: int, points_spent: int) -> None:
-        """Its next revision, or an older one again. Points are spent on it once; what gives them back gives all."""
+    def an_order_is_told(
+        self, name: str, gross: int, refunded: int, back: int, points_spent: int, *, cancelled: bool
+    ) -> None:
+        """Its next revision, or an older one again."""
         rev = max(1, self.book.revs.get(name, 0) + 1 - back)
         known = self.book.revs.get(name, 0)
         refunded = min(refunded, gross)
-        stands = self.book.orders.get(name)
-        if stands and stands.spendings:
-            refunded = gross if refunded else 0
-            points_spent = max(stands.spent, stands.captured)
-        self.book.order(name, gross=100 * gross, refunded=100 * refunded, rev=rev, points_spent=points_spent)
+        self.book.order(
+            name, gross=100 * gross, refunded=100 * refunded, rev=rev, points_spent=points_spent, cancelled=cancelled
+        )
         self.book.revs[name] = max(rev, known)
         self.tokens.order(
-            name, rev, gross=gross, refunded=refunded, points_spent=points_spent, placed=self.book.placed[name]
-        )
+            name, rev, gross=gross, refunded=refunded, points_spent=points_spent, cancelled=cancelled,
+            placed=self.book.placed[name],
+        )  # fmt: skip
         self._wait()  # what an old order earns may have expired before it is told
 
     @rule(points=POINTS)
@@ -130,8 +131,6 @@ class AccountMachine(RuleBasedStateMachine):
     @rule(points=POINTS, hours=st.integers(1, 24 * 30), order=st.none() | NAMES)
     def points_are_held(self, points: int, hours: int, order: str | None) -> None:
         hold_id = self._cause()
-        if order and any(one.order_id == order for one in self.book.holds.values()):
-            order = None  # one hold an order
         held = self._unless_short(lambda: self.book.hold(points, hold_id, hours=hours, order_id=order))
         ends = self.book.now + timedelta(hours=hours)
         assert self.tokens.hold(hold_id, points, ends, order) is (held is not None)
@@ -142,19 +141,17 @@ class AccountMachine(RuleBasedStateMachine):
         holds = self.book.holds
         held = holds[name := data.draw(st.sampled_from(sorted(holds)))]
         points = data.draw(st.integers(1, held.points))
-        if held.order_id and (stands := self.book.orders.get(held.order_id)) and stands.spent:
-            return  # the tokens of two spendings of one order cannot be told apart
         entry = self.book.capture(name, points)
         self.tokens.capture(name, points)
         if not held.order_id:
             self.spent.append((f"{name}, captured", entry))
 
     @precondition(lambda self: self.book.holds)
-    @rule(data=st.data())
-    def a_hold_is_released(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), by_shop=st.booleans())
+    def a_hold_is_released(self, data: st.DataObject, *, by_shop: bool) -> None:
         hold_id = data.draw(st.sampled_from(sorted(self.book.holds)))
-        self.book.release(hold_id)
-        self.tokens.release(hold_id)
+        self.book.release(hold_id, by_shop=by_shop)
+        self.tokens.release(hold_id, by_shop=by_shop)
 
     @invariant()
     def both_agree(self) -> None:
@@ -181,9 +178,18 @@ class AccountMachine(RuleBasedStateMachine):
         assert now.available == pools.remaining(account.pools)
         causes = [entry.cause for entry in book.entries]
         assert len(set(causes)) == len(causes), "a cause that repeats stops a stored account for good"
-        left = {_ends(name): pool.remaining for name, pool in account.pools.items() if pool.remaining}
+        left: dict[datetime, int] = {}
+        for name, pool in account.pools.items():
+            if pool.remaining:
+                left[_ends(name)] = left.get(_ends(name), 0) + pool.remaining
         orders = {name: (one.earned, one.forgiven, one.spent, one.short) for name, one in book.orders.items()}
-        return {"balances": (now.available, now.pending, now.held, now.owed), "open": left, "orders": orders}
+        forgiven = [(one.points, one.order_id) for one in account.pardons]
+        return {
+            "balances": (now.available, now.pending, now.held, now.owed),
+            "open": left,
+            "orders": orders,
+            "pardons": forgiven,
+        }
 
 
 def _ends(pool: str) -> datetime:

@@ -6,12 +6,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from crm.loyalty import due, expiry, idling, ledger, order_points, pools
+from crm.loyalty import claims, due, expiry, idling, ledger, order_points, pools
 from crm.loyalty.chain import Entry, Reversed
 from crm.loyalty.due import Calendar, Expiring, Held, PendingCredit
 from crm.loyalty.idling import Activity
 from crm.loyalty.ledger import Account, Moved, Movement, Occasion
-from crm.loyalty.order_points import OrderState, Revision
+from crm.loyalty.order_points import Asked, OrderState, Revision, Settled
+from crm.loyalty.pardons import Debit
 from crm.loyalty.programme import Programme
 
 START = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -28,7 +29,8 @@ class Book:
         self.revs: dict[str, int] = {}
         self.placed: dict[str, datetime] = {}
         self.holds: dict[str, Held] = {}
-        self._captured: dict[str, tuple[pools.Portion, ...]] = {}
+        self._revisions: dict[str, Revision] = {}
+        self._captured: dict[str, Held] = {}
 
     @property
     def clock(self) -> datetime:
@@ -44,7 +46,11 @@ class Book:
     @property
     def open(self) -> dict[str, int]:
         """What can be spent, by the day (UTC) in which it expires."""
-        return {name[:10]: pool.remaining for name, pool in self.account.pools.items() if pool.remaining}
+        days: dict[str, int] = {}
+        for name, pool in self.account.pools.items():
+            if pool.remaining:
+                days[name[:10]] = days.get(name[:10], 0) + pool.remaining
+        return days
 
     @property
     def activity(self) -> Activity:
@@ -84,16 +90,36 @@ class Book:
             placed_at=said.pop("placed_at", self.placed.setdefault(order_id, self.now)),
         )  # fmt: skip
         assert not said
-        state = self.orders.get(order_id) or OrderState(order_id=order_id)
-        held = next((one for one in self.holds.values() if one.order_id == order_id), None)
-        settled = order_points.settle(
-            self.account, state, revision, self.programme, held=held, occasion=self.occasion("")
+        if revision.rev > self._state(order_id).rev:
+            self._revisions[order_id] = revision
+        holds = [one for one in self.holds.values() if one.order_id == order_id]
+        return self._settled(
+            order_points.settle(
+                self._unsettled(order_id), revision, self.programme, holds=holds, occasion=self.occasion("")
+            )
         )
-        self.account, self.orders[order_id] = settled.account, settled.state
+
+    def _state(self, order_id: str) -> OrderState:
+        return self.orders.get(order_id) or OrderState(order_id=order_id)
+
+    def _unsettled(self, order_id: str) -> Settled:
+        others = {name: state for name, state in self.orders.items() if name != order_id}
+        return Settled(self.account, self._state(order_id), others=others)
+
+    def _settled(self, settled: Settled) -> list[Entry]:
+        self.account = settled.account
+        self.orders |= {**settled.others, settled.state.order_id: settled.state}
         self.entries += settled.entries
-        if held and settled.captured:
-            del self.holds[held.hold_id]
+        for hold_id in settled.closed:
+            self._captured[f"hold:{hold_id}:capture"] = self.holds.pop(hold_id)
         return list(settled.entries)
+
+    def _claiming(self, moved: Moved, debits: list[Debit], occasion: Occasion) -> Entry:
+        """What came back, and what of it is claimed."""
+        claimed = claims.claim(moved, debits, order_points.credited(self.orders), occasion=occasion)
+        self.account, self.orders = claimed.account, order_points.claimed_of(self.orders, claimed)
+        self.entries += [moved.entry, *claimed.entries]
+        return moved.entry
 
     def redeem(self, points: int, cause: str = "redemption:r1:redeem") -> Entry:
         return self.take(ledger.redeem(self.account, points, occasion=self.occasion(cause)))
@@ -104,29 +130,33 @@ class Book:
         entry = self.take(
             ledger.hold(self.account, points, subject=f"hold:{hold_id}", ends_at=ends_at, occasion=occasion)
         )
-        self.holds[hold_id] = Held(hold_id, pools.portions(entry.lines), ends_at, order_id)
+        self.holds[hold_id] = Held(hold_id, pools.portions(entry.lines), ends_at, order_id, entry.number)
         return self.holds[hold_id]
 
     def capture(self, hold_id: str, points: int) -> Entry:
-        held = self.holds[hold_id]
-        cause = f"hold:{hold_id}:capture"
-        moved = ledger.capture(
-            self.account, held.portions, points, subject=f"hold:{hold_id}", grace=self.grace,
-            occasion=self.occasion(cause, order_id=held.order_id),
-        )  # fmt: skip
-        del self.holds[hold_id]
-        self._captured[cause] = held.portions
-        if held.order_id:
-            state = self.orders.get(held.order_id) or OrderState(order_id=held.order_id)
-            self.orders[held.order_id] = order_points.captured(state, held, points, cause)
-        return self.take(moved)
+        """By the shop."""
+        held, cause = self.holds.pop(hold_id), f"hold:{hold_id}:capture"
+        occasion = self.occasion(cause, order_id=held.order_id, request=str(points))
+        self._captured[cause] = held
+        if held.order_id is None:
+            moved = ledger.capture(
+                self.account, held.portions, points, subject=f"hold:{hold_id}", grace=self.grace, occasion=occasion
+            )
+            return self._claiming(moved, [Debit(held.number, held.points - points)], occasion)
+        self.holds[hold_id] = held
+        asked = Asked(held, points, self.grace, occasion)
+        before, revision = self._unsettled(held.order_id), self._revisions.get(held.order_id)
+        if revision is None:
+            return self._settled(order_points.captured(before, asked))[0]
+        return self._settled(order_points.settle_again(before, asked, revision, self.programme))[0]
 
-    def release(self, hold_id: str, at: datetime | None = None) -> Entry:
+    def release(self, hold_id: str, at: datetime | None = None, *, by_shop: bool = False) -> Entry:
         held = self.holds.pop(hold_id)
-        occasion = self.occasion(f"hold:{hold_id}:release", at)
-        return self.take(
-            ledger.release(self.account, held.portions, subject=f"hold:{hold_id}", grace=self.grace, occasion=occasion)
-        )
+        occasion, grace = self.occasion(f"hold:{hold_id}:release", at), self.grace if by_shop else None
+        moved = ledger.release(
+            self.account, held.portions, subject=f"hold:{hold_id}", grace=grace, occasion=occasion
+        )  # fmt: skip
+        return self._claiming(moved, [Debit(held.number, held.points)], occasion)
 
     def adjust(self, points: int, cause: str = "adjustment:a1:adjust") -> Entry:
         occasion = self.occasion(cause, actor="staff:s1")
@@ -136,7 +166,8 @@ class Book:
         """All of a redemption, an adjustment, or what a hold spent."""
         issuer = ledger.ADJUSTED if entry.movement == Movement.ADJUST else ledger.REDEEMED
         points = abs(sum(posting.points for posting in entry.postings if posting.account == issuer))
-        reverses, occasion = [Reversed(entry.cause, points)], self.occasion(f"{entry.cause.rpartition(':')[0]}:reverse")
+        what = entry.cause.rpartition(":")[0] or entry.cause
+        reverses, occasion = [Reversed(entry.cause, points)], self.occasion(f"{what}:reverse")
         if entry.movement == Movement.ADJUST and entry.points > 0:
             origin = [line.pool for line in entry.lines if line.effect == pools.Effect.CREDIT]
             return self.take(
@@ -145,12 +176,12 @@ class Book:
                     occasion=occasion,
                 )
             )  # fmt: skip
-        taken, _ = pools.split(self._captured.get(entry.cause) or pools.portions(entry.lines), points)
-        return self.take(
-            ledger.give_back(
-                self.account, taken, spender=issuer, reverses=reverses, grace=self.grace, occasion=occasion
-            )
-        )  # fmt: skip
+        held = self._captured.get(entry.cause)
+        taken, _ = pools.split(held.portions if held else pools.portions(entry.lines), points)
+        moved = ledger.give_back(
+            self.account, taken, spender=issuer, reverses=reverses, grace=self.grace, occasion=occasion
+        )
+        return self._claiming(moved, [Debit(held.number if held else entry.number, points)], occasion)
 
     def transfer(self, other: "Book", merge: str) -> None:
         """All that can be spent, and what is owed."""

@@ -1,4 +1,5 @@
 # tests/unit/loyalty/test_ledger.py
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ from crm.loyalty.expiry import Expiry
 from crm.loyalty.ledger import Account
 from crm.loyalty.programme import Shortfall
 from crm.loyalty.refusals import HoldExceeded, InsufficientPoints
-from tests.unit.loyalty.book import Book
+from tests.unit.loyalty.book import START, Book
 
 
 def book(**changed: Any) -> Book:
@@ -118,14 +119,40 @@ def test_no_more_is_captured_than_is_held() -> None:
         given.capture("h1", 61)
 
 
-def test_points_that_come_back_after_they_would_have_expired_can_be_spent_for_thirty_days() -> None:
+def test_what_time_lets_go_after_it_would_have_expired_expires_then() -> None:
     given = with_two_pools()
     given.hold(60, hours=25 * 24)
     given.wait(days=25)  # 14 April: the first pool has ended, and nothing of it was open
+    assert given.open == {"2026-04-20": 50}
+    released = given.entries[-1]
+    assert (released.movement, released.points) == ("release", 30)
+    sides = {posting.account: posting.points for posting in released.postings}
+    assert sides == {"customer:held": -60, "programme:expired": 30, "customer:available": 30}
+
+
+def test_what_the_shop_gives_back_after_it_would_have_expired_can_be_spent_for_thirty_days_once() -> None:
+    given = with_two_pools()
+    given.hold(60, hours=26 * 24)
+    given.wait(days=25)
+    given.release("h1", by_shop=True)
     assert given.open == {"2026-04-20": 50, "2026-05-14": 30}
-    assert [entry.movement for entry in given.entries[-2:]] == ["hold", "release"]
-    given.wait(days=60)
+    given.wait(days=10)
+    given.hold(30, "h2", hours=25 * 24)
+    given.wait(days=24)
+    given.release("h2", by_shop=True)
     assert given.balances == (0, 0, 0, 0)
+
+
+def test_nobody_keeps_points_from_expiring_by_setting_them_aside() -> None:
+    given = Book(expiry=Expiry(1))
+    given.adjust(100)
+    for hours in (24 * 30, 24 * 10):
+        given.hold(100, f"h{hours}", hours=hours)
+        given.wait(hours=hours)
+        if not given.balances[0]:
+            break
+    assert given.balances == (0, 0, 0, 0)
+    assert given.now - START < timedelta(days=41)
 
 
 def test_points_expire_at_the_end_of_their_day_as_of_then() -> None:

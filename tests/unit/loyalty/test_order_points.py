@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from crm.loyalty.expiry import Expiry
-from crm.loyalty.order_points import correction
 from crm.loyalty.programme import Shortfall
 from crm.orders import totals as totals_of
 from crm.orders.totals import Line, Returned, totals
@@ -24,10 +23,9 @@ def said(given: Book) -> list[tuple[str, int]]:
 
 
 def test_a_newer_revision_posts_the_difference_and_an_older_one_is_no_news() -> None:
-    assert correction(80, order_rev=2, posted=120, posted_rev=1) == -40
-    assert correction(120, order_rev=3, posted=120, posted_rev=2) == 0
-    assert correction(120, order_rev=1, posted=80, posted_rev=2) is None
-    assert correction(80, order_rev=2, posted=80, posted_rev=2) is None
+    given = book()
+    for rev, gross, posted in ((1, 12_000, [120]), (2, 8_000, [-40]), (3, 8_000, []), (2, 12_000, []), (3, 9_000, [])):
+        assert [entry.points for entry in given.order(gross=gross, rev=rev)] == posted
 
 
 # --- (a) pending
@@ -267,23 +265,80 @@ def test_an_order_captures_the_hold_that_was_made_for_it_and_the_rest_of_it_come
     assert given.balances == (100, 0, 0, 0)
 
 
-def test_an_order_whose_hold_was_captured_before_it_came_spends_nothing_more() -> None:
+@pytest.mark.parametrize("points_spent", [70, 0])  # also where the shop does not say so
+def test_an_order_whose_hold_was_captured_before_it_came_spends_nothing_more(points_spent: int) -> None:
     given = book(rate=0)
     given.adjust(100)
     given.hold(80, order_id="o1")
     given.capture("h1", 70)
-    for points_spent in (70, 0):  # also where the shop does not say so
-        assert given.order(gross=10_000, points_spent=points_spent) == []
-    given.order(gross=10_000, refunded=10_000)
+    assert given.order(gross=10_000, points_spent=points_spent) == []
+    given.order(gross=10_000, points_spent=points_spent, refunded=10_000)
     assert given.balances == (100, 0, 0, 0)
 
 
-def test_an_order_edited_to_be_paid_with_more_points_or_fewer_posts_the_difference() -> None:
+@pytest.mark.parametrize("how", ["no hold", "a hold", "a hold captured before"])
+def test_an_order_edited_to_be_paid_with_more_points_or_fewer_posts_the_difference(how: str) -> None:
     given = book(rate=0)
     given.adjust(100)
+    if how != "no hold":
+        given.hold(60, order_id="o1")
+    if how == "a hold captured before":
+        given.capture("h1", 60)
     for points_spent, left in ((30, 70), (80, 20), (50, 50), (0, 100)):
         given.order(gross=10_000, points_spent=points_spent)
         assert given.balances == (left, 0, 0, 0)
+
+
+def test_an_order_captures_all_holds_that_were_made_for_it_those_that_end_soonest_first() -> None:
+    given = book(rate=0)
+    given.adjust(150)
+    for hold_id, hours in (("h1", 3), ("h2", 1), ("h3", 2)):
+        given.hold(50, hold_id, hours=hours, order_id="o1")
+    given.order(gross=10_000, points_spent=80)
+    assert [entry.cause for entry in given.entries[-2:]] == ["hold:h2:capture", "hold:h3:capture"]
+    assert (given.balances, given.orders["o1"].short) == ((20, 0, 50, 0), 0)
+    given.wait(hours=3)
+    assert given.balances == (70, 0, 0, 0)
+
+
+def test_an_order_that_is_cancelled_lets_the_holds_for_it_go() -> None:
+    given = book(rate=0)
+    given.adjust(100)
+    given.hold(60, order_id="o1")
+    given.order(gross=10_000, cancelled=True)
+    assert (given.balances, given.entries[-1].cause) == ((100, 0, 0, 0), "hold:h1:release")
+
+
+TOLD: dict[str, dict[str, Any]] = {
+    "order": {"rev": 1}, "refund": {"rev": 2, "refunded": 5_000},
+    "cancel": {"rev": 3, "refunded": 5_000, "cancelled": True},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("points_spent", [0, 50, 80])  # the shop does not say; says less, or more, than was held
+@pytest.mark.parametrize("deeds", [("order",), ("order", "refund"), ("order", "refund", "cancel")])
+def test_a_hold_its_capture_and_its_order_end_alike_in_whatever_order_they_come(
+    deeds: tuple[str, ...], points_spent: int
+) -> None:
+    """Nothing is captured that is not held, and no hold that its order has captured or let go: that capture is refused,
+    or told what was done.
+    """
+    ends = set()
+    for order in permutations(("hold", "capture", *deeds)):
+        if order.index("capture") < order.index("hold"):
+            continue
+        given = book()
+        given.adjust(200)
+        for deed in order:
+            if deed == "hold":
+                given.hold(60, order_id="o1")
+            elif deed != "capture":
+                given.order(gross=10_000, points_spent=points_spent, **TOLD[deed])
+            elif given.holds:
+                given.capture("h1", 60)
+        state = given.orders["o1"]
+        ends.add((given.balances, tuple(given.open.items()), state.earned, state.spent, state.short))
+    assert len(ends) == 1, ends
 
 
 # --- (f) partial lines and units

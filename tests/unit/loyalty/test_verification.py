@@ -11,6 +11,7 @@ from crm.loyalty.chain import Balances, Entry, Posting, Reversed, fingerprint, r
 from crm.loyalty.expiry import Expiry
 from crm.loyalty.order_points import OrderState
 from crm.loyalty.pools import Effect, Line, Portion
+from crm.loyalty.programme import Shortfall
 from crm.loyalty.verification import Finding, Flaw, Stored, verify
 from tests.unit.loyalty.book import START, Book
 
@@ -39,6 +40,13 @@ def busy() -> Book:
     given.order("o1", gross=10_000, points_spent=40, cancelled=True)
     given.order("o4", gross=2_000)
     given.hold(15, "h4", hours=100)
+    given.order("o5", gross=50_000)
+    given.wait(days=4)
+    given.hold(given.balances[0], "h5", hours=1_000)
+    given.programme = replace(given.programme, shortfall=Shortfall.WITHIN_BALANCE)
+    given.order("o5", gross=50_000, cancelled=True)
+    given.capture("h5", 400)
+    given.order("o6", gross=2_000)
     return given
 
 
@@ -50,6 +58,7 @@ def stored(given: Book) -> Stored:
             ends_at=one.ends_at,
             order_id=one.order_id,
             portions=portions_of(one.portions),
+            number=one.number,
         )
         for name, one in given.holds.items()
     }
@@ -68,6 +77,7 @@ def stored(given: Book) -> Stored:
         orders={name: kept_of(state) for name, state in given.orders.items()},
         holds={**closed, **{f"hold:{name}": hold for name, hold in kept.items()}},
         open={f"hold:{name}": hold for name, hold in kept.items()},
+        pardons={one.number: one.points for one in given.account.pardons},
         times=beside.times(given.entries), due_at=given.now,
     )  # fmt: skip
 
@@ -82,7 +92,7 @@ def kept_of(state: OrderState) -> beside.Order:
         available_at=state.available_at, pool=state.pool, pools=state.pools,
         credits=tuple((one.cause, one.points) for one in state.credits), spent=state.spent, short=state.short,
         captured=state.captured,
-        spendings=tuple((one.cause, portions_of(one.portions)) for one in state.spendings),
+        spendings=tuple((one.cause, one.number, portions_of(one.portions)) for one in state.spendings),
     )  # fmt: skip
 
 
@@ -157,6 +167,7 @@ def test_a_reversal_of_more_than_there_was_is_found_whatever_the_fingerprints_sa
         ({"misfiled": frozenset({"never"}), "pools": {"never": (0, 0, 0)}}, Flaw.WRONG_REMAINING),
         ({"times": beside.Times()}, Flaw.WRONG_TIME),
         ({"due_at": None}, Flaw.WRONG_TIME),
+        ({"pardons": {3: 1}}, Flaw.WRONG_PARDON),
         ({"number": 3}, Flaw.TRUNCATED),
         ({"fingerprint": "x"}, Flaw.TRUNCATED),
     ],
@@ -164,6 +175,20 @@ def test_a_reversal_of_more_than_there_was_is_found_whatever_the_fingerprints_sa
 def test_what_is_kept_beside_the_entries_must_be_what_they_come_to(change: dict[str, Any], flaw: Flaw) -> None:
     given = busy()
     assert flaw in flaws(given.entries, replace(stored(given), **change))
+
+
+def test_no_more_is_claimed_of_what_was_forgiven_than_was() -> None:
+    given = busy()
+    [pardon] = given.account.pardons
+    claimed = next(entry for entry in given.entries if ":claim:" in entry.cause)
+    assert claimed.cause == f"hold:h5:capture:claim:{pardon.number}"
+    for points, found in ((0, [Finding(Flaw.WRONG_PARDON, str(pardon.number))]), (1, []), (pardon.points, [])):
+        assert verify(given.entries, replace(stored(given), pardons={pardon.number: points})) == found
+    more = replace(stored(given), pardons={pardon.number: pardon.points + 1})
+    assert verify(given.entries, more) == [Finding(Flaw.WRONG_PARDON, str(pardon.number))]
+    another = [replace(entry, forgiven=entry.forgiven and 1) for entry in given.entries]
+    entries, is_stored = rechained(another, stored(given))
+    assert Finding(Flaw.WRONG_PARDON, claimed.cause) in verify(entries, is_stored)
 
 
 def test_words_of_a_reason_that_were_changed_are_found_and_words_that_were_erased_are_not() -> None:

@@ -17,13 +17,22 @@ WAITING = 7_000
 
 @dataclass(eq=False)
 class Token:
-    """`where`: pending, open, held, spent, expired or gone."""
+    """`where`: pending, open, held, spent, expired or gone. `taken`: the step at which it was last set aside or spent;
+    `paid`: that at which it was spent on an order.
+    """
 
     ends: datetime
     where: str
     matures: datetime | None = None
     order: str | None = None
     spent_on: str | None = None
+    had_grace: bool = False
+    taken: int = 0
+    paid: int = 0
+
+    @property
+    def kind(self) -> tuple[datetime, bool]:
+        return self.ends, self.had_grace
 
 
 @dataclass
@@ -34,8 +43,19 @@ class Order:
     spent: int = 0
     short: int = 0
     captured: int = 0
+    said: bool = False
+    stands: dict[str, Any] | None = None
     first: tuple[datetime, datetime] | None = None
     ends: set[datetime] = field(default_factory=set)
+
+
+@dataclass
+class Pardon:
+    """At which step how many points of which order (or of a gift) were forgiven."""
+
+    step: int
+    points: int
+    order: str | None
 
 
 @dataclass
@@ -69,6 +89,8 @@ class Tokens:
         self.orders: dict[str, Order] = {}
         self.holds: dict[str, Hold] = {}
         self.spendings: dict[str, list[Token]] = {}
+        self.steps = 0
+        self.pardons: list[Pardon] = []
 
     def count(self, where: str) -> int:
         return sum(token.where == where for token in self.tokens)
@@ -91,7 +113,7 @@ class Tokens:
         return ends
 
     def unadjust(self, points: int, ends: datetime) -> None:
-        self._take_back(points, {ends})
+        self._take_back(points, {ends}, None)
 
     def hand_over(self, other: "Tokens") -> None:
         moved = self._open()
@@ -114,43 +136,56 @@ class Tokens:
     def hold(self, hold_id: str, points: int, ends: datetime, order: str | None) -> bool:
         if points > self.count("open"):
             return False
-        held = self._open()[:points]
-        for token in held:
-            token.where = "held"
+        held = self._take(points, "held")
         self.holds[hold_id] = Hold(held, ends, order)
         return True
 
     def capture(self, hold_id: str, points: int) -> None:
+        """By the shop, which is asked for it."""
         hold = self.holds.pop(hold_id)
+        self._capture(hold, points)
+        self.spendings[f"{hold_id}, captured"] = hold.tokens[:points]
         if hold.order:
             order = self.orders.setdefault(hold.order, Order())
             order.spent += points
             order.captured += points
-        self._capture(hold, points)
-        self.spendings[f"{hold_id}, captured"] = hold.tokens[:points]
+            if order.stands:
+                self._come_to(hold.order, order)
 
-    def release(self, hold_id: str) -> None:
-        self._return(self.holds.pop(hold_id).tokens)
+    def release(self, hold_id: str, *, by_shop: bool = False) -> None:
+        self._return(self.holds.pop(hold_id).tokens, grace=by_shop)
 
-    def order(self, name: str, rev: int, *, gross: int, refunded: int, points_spent: int, placed: datetime) -> None:
+    def order(self, name: str, rev: int, **stands: Any) -> None:
         """Gross and refunded in whole units."""
         order = self.orders.setdefault(name, Order())
         if rev <= order.rev:
             return
-        order.rev = rev
-        said = max(points_spent, order.captured)
-        stays = said - said * refunded // gross
-        earned = max(0, (100 * (gross - refunded) - stays) // 100)
+        order.rev, order.stands = rev, stands
+        holds = sorted((hold.ends, hold_id) for hold_id, hold in self.holds.items() if hold.order == name)
+        self._come_to(name, order, [hold_id for _, hold_id in holds])
+        if stands["cancelled"]:
+            for _, hold_id in holds:
+                if hold_id in self.holds:
+                    self.release(hold_id, by_shop=True)
+
+    def _come_to(self, name: str, order: Order, holds: Sequence[str] = ()) -> None:
+        stands = order.stands or {}
+        gross, refunded, spent = stands["gross"], stands["refunded"], stands["points_spent"]
+        order.said = order.said or spent > 0
+        said = spent if order.said else order.captured
+        stays = 0 if stands["cancelled"] else said - said * refunded // gross
+        net = 0 if stands["cancelled"] else gross - refunded
+        earned = max(0, (100 * net - stays) // 100)
         more = stays - order.spent
         order.spent = stays
         if more > 0:
-            self._pay(name, order, more)
+            self._pay(name, order, more, holds)
         else:
             self._unpay(name, order, -more)
         more = earned - order.earned
         order.earned = earned
         if more > 0:
-            self._earn(name, order, more, placed)
+            self._earn(name, order, more, stands["placed"])
         else:
             self._unearn(name, order, -more)
 
@@ -188,61 +223,98 @@ class Tokens:
         return midnight_after(since, months=self.months) if self.months else FAR
 
     def _open(self) -> list[Token]:
-        return sorted((token for token in self.tokens if token.where == "open"), key=lambda token: token.ends)
+        return sorted((token for token in self.tokens if token.where == "open"), key=lambda token: token.kind)
+
+    def _take(self, points: int, where: str) -> list[Token]:
+        """Those that expire soonest."""
+        self.steps += 1
+        taken = self._open()[:points]
+        for token in taken:
+            token.where, token.taken = where, self.steps
+        return taken
 
     def _new(self, count: int, ends: datetime) -> list[Token]:
         made = [Token(ends, "new") for _ in range(count)]
         self.tokens += made
         return made
 
-    def _come(self, tokens: list[Token]) -> None:
+    def _wake(self, tokens: list[Token]) -> None:
         if tokens and (self.idle_at <= self.now or self.idle_at == FAR):
             self._live_on()
+
+    def _come(self, tokens: list[Token]) -> None:
+        self._wake(tokens)
         for token in tokens:
             token.where = "open"
         while self.owed and self.count("open"):
             self.owed -= 1
             self._open()[0].where = "gone"
 
-    def _return(self, tokens: list[Token]) -> None:
+    def _return(self, tokens: list[Token], *, grace: bool = True) -> None:
+        """Those that expire soonest pay first what was forgiven because they were taken. What has expired lives on for
+        a while, once, where the shop gives it back.
+        """
         for token in tokens:
-            if token.ends <= self.now:
-                token.ends = midnight_after(self.now, days=30)
-        self._come(tokens)
+            late = token.ends <= self.now
+            token.where = "open"
+            if late and grace and not token.had_grace:
+                token.ends, token.had_grace = midnight_after(self.now, days=30), True
+            elif late:
+                token.where = "expired"
+        self._wake([token for token in tokens if token.where == "open"])
+        tokens = sorted(tokens, key=lambda token: (token.where != "expired", token.kind))
+        for token in tokens[: self._claimed(tokens)]:
+            token.where = "gone"
+        self._come([token for token in tokens if token.where == "open"])
+
+    def _claimed(self, tokens: list[Token]) -> int:
+        claimed = 0
+        for token in sorted(tokens, key=lambda token: -token.taken):
+            pardon = next((one for one in self.pardons if one.step > token.taken), None)
+            if pardon:
+                claimed += 1
+                self._use(pardon)
+                if pardon.order:
+                    self.orders[pardon.order].forgiven -= 1
+        return claimed
+
+    def _use(self, pardon: Pardon) -> None:
+        pardon.points -= 1
+        if not pardon.points:
+            self.pardons.remove(pardon)
 
     def _spend(self, points: int, cause: str) -> None:
-        spent = self._open()[:points]
-        for token in spent:
-            token.where = "spent"
-        self.spendings[cause] = spent
+        self.spendings[cause] = self._take(points, "spent")
 
     def _capture(self, hold: Hold, points: int) -> None:
+        self.steps += 1
         self._live_on()
-        hold.tokens.sort(key=lambda token: token.ends)
+        hold.tokens.sort(key=lambda token: token.kind)
         for token in hold.tokens[:points]:
-            token.where, token.spent_on = "spent", hold.order
+            token.where, token.spent_on, token.paid = "spent", hold.order, self.steps
         self._return(hold.tokens[points:])
 
-    def _pay(self, name: str, order: Order, points: int) -> None:
-        for hold_id in [hold_id for hold_id, hold in self.holds.items() if hold.order == name][:1]:
-            hold = self.holds.pop(hold_id)
-            part = min(points, len(hold.tokens))
-            order.captured += part
-            self._capture(hold, part)
-            points -= part
-        paid = self._open()[:points]
+    def _pay(self, name: str, order: Order, points: int, holds: Sequence[str]) -> None:
+        for hold_id in holds:
+            if points:
+                hold = self.holds.pop(hold_id)
+                part = min(points, len(hold.tokens))
+                self._capture(hold, part)
+                points -= part
+        paid = self._take(points, "spent")
         if paid:
             self._live_on()
         for token in paid:
-            token.where, token.spent_on = "spent", name
+            token.spent_on, token.paid = name, self.steps
         order.short += points - len(paid)
 
     def _unpay(self, name: str, order: Order, points: int) -> None:
+        """The newest spending first, of each what expires last."""
         never = min(points, order.short)
         order.short -= never
-        # The newest spending first, of each what expires last: tokens know only their order, so the test pays an
-        # order from one spending or gives back the whole.
-        spent = sorted((token for token in self.tokens if token.spent_on == name), key=lambda token: token.ends)
+        spent = sorted(
+            (token for token in self.tokens if token.spent_on == name), key=lambda token: (token.paid, token.kind)
+        )
         back = spent[len(spent) - (points - never) :]
         for token in back:
             token.spent_on = None
@@ -252,6 +324,10 @@ class Tokens:
         pardoned = min(points, order.forgiven)
         order.forgiven -= pardoned
         points -= pardoned
+        for pardon in [one for one in reversed(self.pardons) if one.order == name for _ in range(one.points)][
+            :pardoned
+        ]:
+            self._use(pardon)
         if not points:
             return
         self._live_on()
@@ -271,13 +347,16 @@ class Tokens:
 
     def _unearn(self, name: str, order: Order, points: int) -> None:
         pending = [token for token in self.tokens if token.where == "pending" and token.order == name]
-        order.forgiven += self._take_back(points, order.ends, pending)
+        order.forgiven += self._take_back(points, order.ends, name, pending)
 
-    def _take_back(self, points: int, ends: set[datetime], pending: Sequence[Token] = ()) -> int:
+    def _take_back(
+        self, points: int, ends: set[datetime], order: str | None, pending: Sequence[Token] = ()
+    ) -> int:  # fmt: skip
         """How many of them are forgiven."""
-        mine = [token for token in self._open() if token.ends in ends]
-        expired = [token for token in self.tokens if token.where == "expired" and token.ends in ends]
-        others = [token for token in self._open() if token.ends not in ends]
+        own = {(each, False) for each in ends}
+        mine = [token for token in self._open() if token.kind in own]
+        expired = [token for token in self.tokens if token.where == "expired" and token.kind in own]
+        others = [token for token in self._open() if token.kind not in own]
         takeable = [*pending, *mine, *expired, *others]
         for token in takeable[:points]:
             token.where = "gone"
@@ -288,8 +367,12 @@ class Tokens:
             room = missing if self.most_owed is None else max(0, self.most_owed - self.owed)
             owing = min(missing, room)
         self.owed += owing
-        return missing - owing
+        self.steps += 1
+        if forgiven := missing - owing:
+            self.pardons.append(Pardon(self.steps, forgiven, order))
+        return forgiven
 
     def state(self) -> dict[str, Any]:
         orders = {name: (one.earned, one.forgiven, one.spent, one.short) for name, one in self.orders.items()}
-        return {"balances": self.balances, "open": self.open, "orders": orders}
+        forgiven = [(one.points, one.order) for one in self.pardons]
+        return {"balances": self.balances, "open": self.open, "orders": orders, "pardons": forgiven}

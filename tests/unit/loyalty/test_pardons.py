@@ -1,0 +1,153 @@
+# tests/unit/loyalty/test_pardons.py
+"""Points are forgiven because they were spent: if that is undone, the claim comes first."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from crm.loyalty import pardons
+from crm.loyalty.pardons import MOST, Claim, Debit, Pardon
+from crm.loyalty.programme import Shortfall
+from tests.unit.loyalty.book import Book
+
+Undo = Callable[[], object]
+Spend = Callable[[Book, int], Undo]
+
+POLICIES: list[dict[str, Any]] = [
+    {"shortfall": Shortfall.WITHIN_BALANCE}, {"shortfall": Shortfall.NEGATIVE, "most_owed": 0},
+    {"shortfall": Shortfall.NEGATIVE, "most_owed": 30}, {"shortfall": Shortfall.RECOVER, "most_owed": 30},
+]  # fmt: skip
+
+
+def held_and_released(given: Book, points: int) -> Undo:
+    given.hold(points)
+    return lambda: given.release("h1")
+
+
+def held_until_it_runs_out(given: Book, points: int) -> Undo:
+    given.hold(points)
+    return lambda: given.wait(hours=2)
+
+
+def in_a_voucher_that_is_cancelled(given: Book, points: int) -> Undo:
+    given.hold(points)
+    captured = given.capture("h1", points)
+    return lambda: given.reverse(captured)
+
+
+def redeemed_and_reversed(given: Book, points: int) -> Undo:
+    redeemed = given.redeem(points)
+    return lambda: given.reverse(redeemed)
+
+
+def on_an_order_that_is_refunded_too(given: Book, points: int) -> Undo:
+    given.order("o2", gross=points, points_spent=points)
+    return lambda: given.order("o2", gross=points, points_spent=points, refunded=points)
+
+
+def held_for_an_order_that_is_cancelled(given: Book, points: int) -> Undo:
+    given.hold(points, order_id="o2")
+    given.order("o2", gross=points, points_spent=points - 10)
+    return lambda: given.order("o2", gross=points, cancelled=True)
+
+
+SPENDINGS = [
+    held_and_released, held_until_it_runs_out, in_a_voucher_that_is_cancelled, redeemed_and_reversed,
+    on_an_order_that_is_refunded_too, held_for_an_order_that_is_cancelled,
+]  # fmt: skip
+
+
+def refund(given: Book) -> None:
+    given.order("o1", gross=10_000, refunded=10_000)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+@pytest.mark.parametrize("points", [100, 70])
+@pytest.mark.parametrize("spend", SPENDINGS)
+def test_a_refund_of_what_is_spent_and_comes_back_ends_as_if_it_had_come_back_before(
+    spend: Spend, points: int, policy: dict[str, Any]
+) -> None:
+    ends = []
+    for refunded_first in (False, True):
+        given = Book(**policy)
+        given.order("o1", gross=10_000)
+        undo = spend(given, points)
+        steps: list[Undo] = [undo, lambda given=given: refund(given)]  # type: ignore[misc]
+        for step in reversed(steps) if refunded_first else steps:
+            step()
+        ends.append((given.balances, given.orders["o1"].forgiven, given.account.pardons))
+    assert ends[0] == ends[1] == ((0, 0, 0, 0), 0, ())
+
+
+def test_what_is_claimed_is_an_entry_of_its_own_that_reverses_what_was_earned() -> None:
+    given = Book(shortfall=Shortfall.WITHIN_BALANCE)
+    given.order("o1", gross=10_000)
+    given.hold(100)
+    refund(given)
+    assert given.account.pardons == (Pardon(3, 100, "o1"),)
+    given.release("h1")
+    entry = given.entries[-1]
+    assert (entry.cause, entry.movement, entry.points) == ("hold:h1:release:claim:3", "reverse", -100)
+    assert [(each.cause, each.points) for each in entry.reverses] == [("order:o1:earn:1", 100)]
+    assert (entry.order_id, given.orders["o1"].credits) == ("o1", ())
+
+
+def test_what_is_set_aside_after_points_were_forgiven_are_other_points() -> None:
+    given = Book(shortfall=Shortfall.WITHIN_BALANCE)
+    given.order("o1", gross=10_000)
+    given.redeem(100)
+    refund(given)
+    given.adjust(50)
+    given.hold(50)
+    given.release("h1")
+    assert given.balances == (50, 0, 0, 0)
+
+
+def test_an_order_that_earns_again_what_was_forgiven_has_no_claim_against_it() -> None:
+    given = Book(shortfall=Shortfall.WITHIN_BALANCE)
+    given.order("o1", gross=10_000)
+    given.hold(100)
+    refund(given)
+    given.order("o1", gross=10_000, refunded=4_000)
+    assert (given.orders["o1"].forgiven, given.account.pardons) == (40, (Pardon(3, 40, "o1"),))
+    given.release("h1")
+    assert (given.balances, given.orders["o1"].forgiven) == ((60, 0, 0, 0), 0)
+    given.order("o1", gross=10_000)
+    assert given.balances == (100, 0, 0, 0)
+
+
+def test_a_gift_that_was_forgiven_when_it_was_taken_back_is_claimed_too() -> None:
+    given = Book(shortfall=Shortfall.WITHIN_BALANCE)
+    gift = given.adjust(100)
+    given.hold(60)
+    given.reverse(gift)
+    given.release("h1")
+    assert given.balances == (0, 0, 0, 0)
+    assert [(each.cause, each.points) for each in given.entries[-1].reverses] == [(gift.cause, 60)]
+
+
+# --- by themselves
+
+
+def test_the_oldest_pardon_is_claimed_first_and_none_of_before_its_points_were_taken() -> None:
+    one, two = Pardon(5, 10, "o1"), Pardon(9, 20, "o2")
+    assert pardons.claims([one, two], [Debit(3, 15)]) == (Claim(one, 10), Claim(two, 5))
+    assert pardons.claims([one, two], [Debit(7, 50)]) == (Claim(two, 20),)
+    assert pardons.claims([one, two], [Debit(11, 50)]) == ()
+    # What has the choice leaves what the other could not pay.
+    assert pardons.claims([one, two], [Debit(3, 10), Debit(7, 20)]) == (Claim(one, 10), Claim(two, 20))
+
+
+def test_of_more_pardons_than_are_kept_the_smallest_is_given_up() -> None:
+    kept: tuple[Pardon, ...] = ()
+    for number in range(MOST + 2):
+        kept = pardons.granted(kept, Pardon(number, 50 - number % 7, "o1"))
+    assert len(kept) == MOST
+    assert [one.number for one in kept] == sorted(one.number for one in kept)
+    assert not {5, 6} & {one.number for one in kept}
+
+
+def test_an_order_withdraws_its_own_pardons_the_newest_first() -> None:
+    kept = (Pardon(5, 10, "o1"), Pardon(7, 10, "o2"), Pardon(9, 10, "o1"))
+    assert pardons.withdrawn(kept, "o1", 15) == (Pardon(5, 5, "o1"), Pardon(7, 10, "o2"))
