@@ -145,6 +145,7 @@ def _join(change: Change, giving: Ledger, taking: Ledger, *, cause: str) -> None
         taking.enrol(change, gone.enrolled_at, cause=f"{cause}:enroll", replayed=False)
     if gone.active_at is not None and (come.active_at is None or come.active_at < gone.active_at):
         come.active_at, come.idle_at = gone.active_at, gone.idle_at
+        come.taken_over_at = gone.active_at
     elif come.active_at is None:
         come.idle_at = max((each for each in (gone.idle_at, come.idle_at) if each), default=None)
     stored.put_birthday(come, _birthday(giving, taking))

@@ -118,10 +118,11 @@ def holds(ordered: Sequence[Entry]) -> dict[str, Hold]:
     return found
 
 
-def times(ordered: Sequence[Entry]) -> Times:
+def times(ordered: Sequence[Entry], *, taken_over_at: datetime | None = None) -> Times:
+    active = [entry.occurred_at for entry in ordered if _is_active(entry)]
     return Times(
         max((entry.occurred_at for entry in ordered if entry.points), default=None),
-        max((entry.occurred_at for entry in ordered if _is_active(entry)), default=None),
+        max([*active, taken_over_at] if taken_over_at else active, default=None),
         ordered[-1].recorded_at if ordered else None,
     )
 

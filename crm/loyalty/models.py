@@ -130,6 +130,8 @@ class LoyaltyAccount(Synced, discriminator="LoyaltyAccount"):
     """Since when they take part; None: they do not yet."""
     active_at = UTCDateTimeAttribute(null=True)
     """The latest instant at which they earned or spent; never moves back."""
+    taken_over_at = UTCDateTimeAttribute(null=True)
+    """When somebody who was merged into them had last done so, where that was later than they had themselves."""
     idle_at = UTCDateTimeAttribute(null=True)
     """When points expire that wait for them to earn or spend."""
     birthday = BirthdayPart(null=True)

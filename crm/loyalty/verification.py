@@ -81,7 +81,8 @@ class Stored(Struct, frozen=True, kw_only=True):
     those that are `open` as the account has them; `pardons` what may be claimed again, by the number of what forgave
     it; `tallies` how often each bonus was given for events, by day and (None) in all; `reasons` what the words beside
     an entry come to, by cause; `transferred` what the other side of a transfer has posted, by cause; `misplaced` the
-    causes of entries with keys of others. Time next changes something at `due_at`, `idle_at` and `birthday_at`.
+    causes of entries with keys of others. Who was merged into them last earned or spent at `taken_over_at`. Time next
+    changes something at `due_at`, `idle_at` and `birthday_at`.
     """
 
     shop: str
@@ -98,6 +99,7 @@ class Stored(Struct, frozen=True, kw_only=True):
     open: Mapping[str, Hold] = {}
     pardons: Mapping[int, int] = {}
     times: Times = Times()
+    taken_over_at: datetime | None = None
     due_at: datetime | None = None
     idle_at: datetime | None = None
     birthday_at: datetime | None = None
@@ -255,7 +257,7 @@ def _said(hold: Hold | None) -> tuple[object, ...] | None:
 
 def _times(ordered: Sequence[Entry], stored: Stored) -> Iterator[Finding]:
     """What falls due by what entries say; when else to look, a programme says."""
-    if beside.times(ordered) != stored.times:
+    if beside.times(ordered, taken_over_at=stored.taken_over_at) != stored.times:
         yield Finding(Flaw.WRONG_TIME, "account")
     first = beside.first_due(
         stored.orders.values(), stored.open.values(),

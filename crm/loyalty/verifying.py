@@ -93,6 +93,7 @@ def _beside(shop: str, customer_id: str, head: LoyaltyAccount, items: list[Ledge
         open={f"hold:{one.hold_id}": _open(one) for one in head.holds},
         pardons={int(one.number): int(one.points) for one in head.pardons},
         times=Times(head.newest_at, head.active_at, head.posted_at),
+        taken_over_at=head.taken_over_at,
         due_at=head.due_at,
         idle_at=head.idle_at,
         birthday_at=birthday.next_at if birthday else None,

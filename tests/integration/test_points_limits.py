@@ -110,7 +110,7 @@ def points_of_many_months(now: datetime) -> None:
         book, change = Ledger("demo", ANN, head, now=now), Change(now)
         account, entries = book.read, []
         for month in range(start, start + 30):
-            when = occasion(f"seed:{month}:adjust", at=now, now=now, actor=str(STAFF))
+            when = occasion(f"adjustment:seed{month}:adjust", at=now, now=now, actor=str(STAFF))
             moved = ledger.adjust(
                 account, 10, pool=expiry.pool_of(now + timedelta(days=31 * (month + 1))), occasion=when
             )

@@ -183,6 +183,20 @@ def test_points_follow_whenever_they_come_free(now: datetime, ruled: list[Progra
     assert (balances(ANN), balances(BEA)) == ((0, 0, 0), (150, 0, 0))
 
 
+def test_what_the_absorbed_one_had_set_aside_pays_first_what_their_refund_forgave(
+    now: datetime, ruled: list[Programme]
+) -> None:
+    ruled.append(replace(ruled[-1], shortfall=Shortfall.WITHIN_BALANCE))
+    bought(ANN, 100, now)
+    adjust(30, now)
+    hold(120, now, hours=48)
+    assert merged(now) == 10
+    bought(ANN, 0, now, now=now + DAY, rev=2, refunded=10_000)
+    assert (balances(ANN), balances(BEA)) == ((0, 0, 120), (0, 0, 0))  # 90 of what it had earned are forgiven
+    wake(ANN, now + 3 * DAY)
+    assert (balances(ANN), balances(BEA)) == ((0, 0, 0), (30, 0, 0))
+
+
 @pytest.mark.parametrize(
     ("policy", "most", "left"),
     [

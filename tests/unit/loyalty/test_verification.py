@@ -1,6 +1,7 @@
 # tests/unit/loyalty/test_verification.py
 import random
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -175,6 +176,17 @@ def test_a_reversal_of_more_than_there_was_is_found_whatever_the_fingerprints_sa
 def test_what_is_kept_beside_the_entries_must_be_what_they_come_to(change: dict[str, Any], flaw: Flaw) -> None:
     given = busy()
     assert flaw in flaws(given.entries, replace(stored(given), **change))
+
+
+def test_a_survivor_was_active_when_who_was_merged_into_them_was_and_no_later() -> None:
+    given = busy()
+    own = stored(given).times
+    later = given.now + timedelta(days=1)
+    survivor = replace(stored(given), times=replace(own, active_at=later), taken_over_at=later)
+    assert verify(given.entries, survivor) == []
+    for forged in (None, START, later - timedelta(seconds=1)):
+        assert verify(given.entries, replace(survivor, taken_over_at=forged)) == [Finding(Flaw.WRONG_TIME, "account")]
+    assert verify(given.entries, replace(stored(given), taken_over_at=START)) == []
 
 
 def test_no_more_is_claimed_of_what_was_forgiven_than_was() -> None:
