@@ -41,13 +41,13 @@ def worth(points: int, programme: "Programme") -> Money:
 
 
 def programmes(shop: str, asked: Sequence[Period], *, zone: str, now: datetime) -> list["Programme"]:
-    """The programme that counts at the end of each period, as far as that has come."""
+    """The programme that counts at the end of each period, as far as that has come; not what begins then."""
     from crm.loyalty.programmes import in_force  # who rolls up asks for no worth, and loads no programmes (0075)
 
     found: list[Programme] = []
     known = None
     for period in reversed(asked):  # each version is looked for once
-        end = min(expiry.end_of(period.end, zone), now)
+        end = min(expiry.end_of(period.end, zone) - datetime.resolution, now)
         if known is None or not known.counts_at(end):
             known = in_force.version(shop, at=end, now=now)
         found.append(known.programme)

@@ -119,6 +119,14 @@ def test_what_is_owed_goes_by_the_programme_of_each_day(programmes: Iterator[lis
     assert (found.currency, [row.value for row in found.rows]) == ("CHF", [None, None, Decimal("0.99")])
 
 
+def test_a_day_is_valued_by_what_counts_before_its_midnight(programmes: Iterator[list[Version]]) -> None:
+    deliver(store(entry(issued=-100, at=LATE)))
+    [counting] = programmes
+    changed = Programme(currency="EUR", zone="Europe/Vienna", point_value=Decimal("0.02"))
+    counting.insert(0, Version(1, changed, effective_at=datetime(2026, 3, 2, 23, tzinfo=UTC)))  # midnight in Vienna
+    assert [str(value) for value in rows("points_liability", DAY, DAY + timedelta(days=2))] == ["1.50", "1.50", "2.00"]
+
+
 def test_what_a_shop_reckons_is_never_spent_is_not_owed_from_the_day_on_which_that_counts() -> None:
     deliver(store(entry(issued=-100, at=LATE)))
     text = """mutation ($input: LoyaltyProgrammeUpdateInput!) { loyaltyProgrammeUpdate(input: $input) {
