@@ -17,6 +17,7 @@ from crm.loyalty.programmes import defining, in_force, repository
 from crm.loyalty.programmes.defining import NOTICE, ProgrammeFields
 from crm.loyalty.programmes.models import ProgrammeVersion
 from crm.loyalty.programmes.versions import Version
+from crm.loyalty.tiers.definitions import Basis, Tier, Tiers
 from crm.shops import service as shops
 from tests.integration.points import ANN, balances, order
 
@@ -160,6 +161,21 @@ def test_all_that_is_wrong_is_told_at_once(now: datetime) -> None:
         "currency", "zone", "point_value", "return_window_days", "most_owed", "grace_days", "effective_at",
     ]  # fmt: skip
     assert in_force.newest("demo", now=now).number == 0
+
+
+def test_a_programme_keeps_its_currency_once_its_tiers_count_spend(now: datetime) -> None:
+    def update(currency: str) -> Version:
+        return defining.update("demo", ProgrammeFields(currency=currency), actor=STAFF, now=now)
+
+    tiers = Tiers(all=(Tier("g", "Gold", 50_000, archived_at=now),))
+    edit(lambda programme: replace(programme, tiers=tiers), now)
+    assert update("JPY").programme.currency == "JPY"
+    edit(lambda programme: replace(programme, tiers=replace(tiers, basis=Basis.SPEND)), now)
+    assert update("JPY").programme.currency == "JPY"
+    with pytest.raises(InvalidInputs, match="currency: must stay what it is"):
+        update("EUR")
+    edit(lambda programme: replace(programme, tiers=Tiers(basis=Basis.SPEND)), now)
+    assert update("EUR").programme.currency == "EUR"
 
 
 def test_of_two_edits_at_once_both_stand(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,7 +88,7 @@ def changing(said: ProgrammeFields) -> Decide:
     """What `update` makes of a programme."""
 
     def decide(programme: Programme) -> Programme:
-        if wrong := faults.of_fields(said.given()):
+        if wrong := [*faults.of_fields(said.given()), *faults.of_change(programme, said.given())]:
             raise InvalidInputs(wrong)
         changed = _with(programme, said)
         if {"return_window_days", "expiry"} & said.given().keys() and (wrong := faults.of_times(changed)):

@@ -13,6 +13,7 @@ from crm.loyalty.earning import faults as earning
 from crm.loyalty.earning.definitions import Caps
 from crm.loyalty.expiry import LONGEST_MONTHS, Kind
 from crm.loyalty.programme import Programme
+from crm.loyalty.tiers.definitions import Basis
 
 MOST_DAYS: Final = 400
 SHORTEST_MONTH: Final = 28
@@ -22,6 +23,20 @@ MOST_VALUE: Final = 1000
 def of_fields(said: Mapping[str, Any]) -> list[Fault]:
     """Of the fields of `defining.ProgrammeFields` that are said."""
     return [fault for name, value in said.items() if name in JUDGES for fault in JUDGES[name](name, value)]
+
+
+def of_change(programme: Programme, said: Mapping[str, Any]) -> list[Fault]:
+    """Thresholds are numbers of the currency where tiers count spend: those of the archived too, by which those who
+    have them are judged.
+    """
+    tiers = programme.tiers
+    if (
+        not tiers.all
+        or tiers.basis is not Basis.SPEND
+        or said.get("currency", programme.currency) == programme.currency
+    ):
+        return []
+    return [Fault("currency", "INVALID", "must stay what it is once there are tiers that count spend")]
 
 
 def of_times(programme: Programme) -> list[Fault]:
