@@ -50,7 +50,10 @@ class TierChangeReason(Enum):
     ATTAINED = strawberry.enum_value("ATTAINED", description="Enough was reached.")
     ENDED = strawberry.enum_value("ENDED", description="It was not reached again in time.")
     REFUNDED = strawberry.enum_value("REFUNDED", description="What had attained it was taken back.")
-    CORRECTED = strawberry.enum_value("CORRECTED", description="An order was told late that had kept it from ending.")
+    CORRECTED = strawberry.enum_value(
+        "CORRECTED",
+        description="An order was told late by which a tier had not ended (`corrects`), or by which it had sooner.",
+    )
     REDEFINED = strawberry.enum_value("REDEFINED", description="The shop defined its tiers anew.")
     RENAMED = strawberry.enum_value("RENAMED", description="It is the same tier; the shop calls it something else.")
     MERGED = strawberry.enum_value("MERGED", description="The customer and another one became one.")
@@ -179,7 +182,10 @@ class CustomerTier:
     def benefits(self) -> list[str]:
         return list(self.had.benefits)
 
-    @strawberry.field(description="The day since which they have reached it, or since which it was given.")
+    @strawberry.field(
+        description="The day since which they have reached it, by all orders that are known now, or since which it was "
+        "given."
+    )
     def since(self) -> date | None:
         return self.standing.since
 
@@ -213,7 +219,7 @@ class TierProgress:
     def reached(self) -> TierAmount:
         return self._amount(self.progress.reached)
 
-    @strawberry.field(description="The next tier; null: they have the highest.")
+    @strawberry.field(description="The next tier that they have not reached; null: there is none.")
     def next_tier(self) -> LoyaltyTier | None:
         return self._tier(self.progress.next_tier)
 
@@ -229,9 +235,13 @@ class TierProgress:
     def tier_after(self) -> LoyaltyTier | None:
         return self._tier(self.progress.ends_after)
 
-    @strawberry.field(description="What it takes before that day to stay; null where the tier does not end.")
+    @strawberry.field(
+        description="What it takes before that day to stay; null where the tier does not end, or where nothing keeps "
+        "it: nobody attains it any more, nor a higher one."
+    )
     def missing_to_stay(self) -> TierAmount | None:
-        return self._amount(self.progress.missing_to_stay) if self.progress.ends_on else None
+        missing = self.progress.missing_to_stay
+        return None if missing is None else self._amount(missing)
 
     def _amount(self, amount: int) -> TierAmount:
         return TierAmount.of(amount, self.progress.basis, self.progress.currency)
@@ -260,7 +270,10 @@ class TierChange:
     def reason(self) -> TierChangeReason:
         return TierChangeReason(self.item.why)
 
-    @strawberry.field(description="Since when.")
+    @strawberry.field(
+        description="When it changed, by what was known then, and never before the change before it: of orders told "
+        "late `CustomerTier.since` may be another day."
+    )
     def occurred_at(self) -> datetime:
         return self.item.occurred_at
 

@@ -1,5 +1,6 @@
 # tests/integration/test_tiers.py
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from itertools import permutations
 from typing import Any
 
@@ -7,15 +8,16 @@ import pytest
 from msgspec.structs import replace
 
 from crm.intake.changes import events_of
-from crm.kernel import timers
+from crm.kernel import clock, timers
 from crm.kernel.domain_events import DomainEvent
 from crm.kernel.errors import InvalidInputs
 from crm.kernel.timers import TimerDue
 from crm.loyalty import service
 from crm.loyalty.programme import Programme
 from crm.loyalty.service import Tier, TierChange, TierOverride, Tiers, Window
-from crm.loyalty.tiers import record
+from crm.loyalty.tiers import book, record, settling
 from crm.loyalty.tiers.book import FOLDED_MONTHS
+from crm.loyalty.tiers.definitions import Regime
 from crm.loyalty.tiers.models import TierNotice
 from tests.integration.points import ANN, STAFF, order, programme
 
@@ -34,6 +36,19 @@ def ruled(programme: list[Programme]) -> list[Programme]:
     tiers = Tiers(window=Window.CALENDAR_YEAR, notice_days=31, all=THREE)
     programme.append(replace(programme[0], return_window_days=0, expiry=None, tiers=tiers))
     return programme
+
+
+def redefine(monkeypatch: pytest.MonkeyPatch, ruled: list[Programme], at: datetime, **said: Any) -> None:
+    """Tiers are others from then on, and were what they were before."""
+    before, after = ruled[-1].tiers, replace(ruled[-1].tiers, **said)
+    ruled.append(replace(ruled[-1], tiers=after))
+    zone = ruled[-1].zone
+    regimes = (
+        Regime(date.min, before, zone=zone),
+        Regime(clock.local_day(at, zone), after, 1, began_at=at, said_at=at, zone=zone),
+    )
+    for module in (book, settling):
+        monkeypatch.setattr(module, "regimes", lambda *_, **__: regimes)
 
 
 def bought(at: datetime, points: int, order_id: str = "o1", *, now: datetime | None = None, **others: Any) -> None:
@@ -153,6 +168,40 @@ def test_an_order_told_late_puts_right_the_downgrade_that_it_would_have_prevente
     assert (corrected.why, corrected.corrects, corrected.order_id) == ("CORRECTED", ended.number, "o2")
 
 
+def test_a_downgrade_is_put_right_once() -> None:
+    bought(JUNE, 500)
+    january = datetime(2027, 1, 10, tzinfo=UTC)
+    wake(datetime(2026, 12, 1, tzinfo=UTC))
+    wake(january)
+    for order_id in ("o2", "o3"):
+        bought(datetime(2026, 12, 30, tzinfo=UTC), 500, order_id, now=january)
+    assert [each[1:] for each in history()[1:]] == [("b", "ENDED"), ("s", "CORRECTED"), ("g", "ATTAINED")]
+
+
+def test_an_upgrade_after_a_downgrade_puts_nothing_right() -> None:
+    bought(JUNE, 500)
+    wake(datetime(2026, 12, 1, tzinfo=UTC))
+    january = datetime(2027, 1, 10, tzinfo=UTC)
+    wake(january)
+    bought(january, 500, "o2")
+    [newest, ended, _] = service.tier_changes("demo", ANN, before=None, limit=100)
+    assert (ended.why, newest.after_id, newest.why) == ("ENDED", "s", "ATTAINED")
+    assert newest.corrects is None
+
+
+def test_an_order_told_late_by_which_years_begin_on_another_day_is_no_refund(ruled: list[Programme]) -> None:
+    ruled.append(replace(ruled[-1], tiers=replace(ruled[-1].tiers, window=Window.MEMBERSHIP_YEAR)))
+    later = datetime(2026, 5, 1, tzinfo=UTC)
+    bought(JUNE, 300)
+    bought(later, 300, "o2")
+    assert standing(later)[0] == "s"
+    bought(JUNE - 40 * DAY, 10, "o0", now=later)
+    assert standing(later)[0] == "b"
+    [newest, *_] = service.tier_changes("demo", ANN, before=None, limit=100)
+    assert (newest.after_id, newest.why) == ("b", "CORRECTED")
+    assert newest.corrects is None
+
+
 def test_an_order_of_long_ago_counts_for_all_that_came_after_it() -> None:
     bought(JUNE, 1000)
     later = datetime(2027, 6, 1, tzinfo=UTC)
@@ -178,6 +227,55 @@ def test_an_order_that_earns_no_whole_point_counts_as_an_order(ruled: list[Progr
     assert standing(JUNE)[0] == "x"
     service.post_for_order(order(JUNE, order_id="o2", rev=2, net=0, status="cancelled"), now=JUNE)
     assert standing(JUNE)[0] is None
+
+
+@pytest.fixture
+def unearning(ruled: list[Programme]) -> list[Programme]:
+    """Orders earn nothing, count, and let nobody join. Years are those of members."""
+    tiers = Tiers(basis=service.Basis.ORDERS, window=Window.MEMBERSHIP_YEAR, all=(Tier("r", "Regular", 2),))
+    ruled.append(replace(ruled[-1], rate=Decimal(0), tiers=tiers))
+    return ruled
+
+
+def since(now: datetime) -> str | None:
+    found = service.tier_progress("demo", ANN, now=now)
+    return found.since.isoformat() if found else None
+
+
+def test_whoever_never_joined_has_the_tier_that_their_orders_attain_also_of_tiers_that_are_defined_later(
+    unearning: list[Programme],
+) -> None:
+    defined = unearning[-1]
+    unearning.append(replace(defined, tiers=replace(defined.tiers, all=())))
+    for number in range(2):
+        bought(JUNE + number * DAY, 1, f"o{number}")
+    head = service.account("demo", ANN)
+    assert head is not None
+    assert head.enrolled_at is None
+    unearning.append(defined)
+    assert standing(JUNE + 2 * DAY)[:2] == ("r", "2025-06-02")
+    progress = service.tier_progress("demo", ANN, now=JUNE + 2 * DAY)
+    assert progress is not None
+    assert (progress.reached, progress.next_tier, progress.missing_to_stay) == (2, None, 2)
+    settling.settle("demo", ANN, now=JUNE + 3 * DAY)
+    assert [each[1:] for each in history()] == [("r", "ATTAINED")]
+
+
+@pytest.mark.usefixtures("unearning")
+def test_the_years_of_whoever_never_joined_begin_with_their_first_order_however_long_ago() -> None:
+    march = datetime(2022, 3, 1, 10, tzinfo=UTC)
+    bought(JUNE - 3 * 365 * DAY, 1, "first")
+    for year in range(1, 5):
+        bought(march.replace(year=2022 + year), 1, f"o{year}")
+    now = datetime(2026, 9, 1, tzinfo=UTC)
+    assert since(now) == "2026-06-02"
+    bought(now, 1, "o9")
+    assert since(now) == "2026-06-02"
+    assert since(now + 5 * 365 * DAY) == "2031-06-02"
+    bought(JUNE - 3 * 365 * DAY, 1, "first", rev=2, now=now, status="cancelled")
+    assert since(now) == "2026-03-01"
+    bought(march.replace(year=2021, month=4), 1, "older", now=now)
+    assert since(now) == "2026-04-01"
 
 
 def test_a_tier_given_by_hand_counts_until_its_end_and_then_what_was_reached() -> None:
@@ -242,11 +340,105 @@ def test_progress_says_what_is_reached_and_what_is_missing() -> None:
     assert service.tier_progress("demo", "cus_9", now=JUNE) is None
 
 
+def test_nothing_is_said_to_keep_a_tier_that_nobody_attains_any_more(
+    ruled: list[Programme], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bought(JUNE, 1000)
+    archived = replace(THREE[2], archived_at=JUNE)
+    redefine(monkeypatch, ruled, JUNE + DAY, all=(*THREE[:2], archived))
+    found = service.tier_progress("demo", ANN, now=JUNE + DAY)
+    assert found is not None
+    assert (found.ends_on, found.missing_to_stay) == (date(2027, 1, 1), None)
+    wake(datetime(2026, 12, 1, tzinfo=UTC))
+    assert [event.detail()["missing"] for event in told()] == [None]
+
+
+def test_progress_under_a_lower_tier_that_was_given_goes_by_what_is_reached() -> None:
+    bought(JUNE, 600)
+    said = TierOverride(tier_id="b", until=JUNE + 30 * DAY, reason="A mistake")
+    service.override_tier("demo", ANN, said, actor=STAFF, now=JUNE)
+    found = service.tier_progress("demo", ANN, now=JUNE)
+    assert found is not None
+    assert found.next_tier is not None
+    assert (found.next_tier.id, found.missing, found.reached) == ("g", 400, 600)
+
+
 def test_what_an_import_brings_up_to_the_present_is_told_to_nobody() -> None:
     bought(JUNE, 1000, now=datetime(2026, 12, 20, tzinfo=UTC), replayed=True)
     [change] = service.tier_changes("demo", ANN, before=None, limit=100)
     assert change.replayed
-    assert [event.detail()["replayed"] for event in told()] == [True]
+
+
+def test_an_end_that_is_still_to_come_is_told_though_an_import_brought_the_tier() -> None:
+    during = datetime(2026, 12, 20, 10, tzinfo=UTC)
+    bought(JUNE, 1000, now=during, replayed=True)
+    bought(JUNE + DAY, 10, "o2", now=during, replayed=True)
+    assert (told(), due_at()) == ([], datetime(2026, 12, 20, 23, tzinfo=UTC))  # the next morning in Vienna
+    assert wake(datetime(2026, 12, 21, tzinfo=UTC)) == []
+    assert [(event.detail()["endsOn"], event.detail()["replayed"]) for event in told()] == [("2027-01-01", False)]
+    assert due_at() == datetime(2026, 12, 31, 23, tzinfo=UTC)
+
+
+def test_what_an_import_brings_in_time_keeps_a_tier_of_whose_end_nobody_was_told() -> None:
+    during = datetime(2026, 12, 20, 10, tzinfo=UTC)
+    bought(JUNE, 1000, now=during, replayed=True)
+    bought(datetime(2026, 6, 1, tzinfo=UTC), 1000, "o2", now=during, replayed=True)
+    wake(datetime(2026, 12, 21, tzinfo=UTC))
+    assert told() == []
+    assert standing(datetime(2027, 6, 1, tzinfo=UTC))[0] == "g"
+
+
+def test_what_an_import_brought_before_there_were_tiers_is_told_to_nobody(ruled: list[Programme]) -> None:
+    ruled.append(replace(ruled[-1], tiers=Tiers()))
+    bought(JUNE, 600, now=JUNE + 10 * DAY, replayed=True)
+    ruled.append(ruled[1])
+    [change] = settling.settle("demo", ANN, now=JUNE + 20 * DAY)
+    assert (change.after_id, change.replayed) == ("s", True)
+
+
+def test_definitions_count_for_all_of_the_day_on_which_they_take_effect(
+    ruled: list[Programme], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bought(JUNE, 450)
+    assert standing(JUNE)[0] == "b"
+    since = JUNE + timedelta(hours=2)
+    redefine(monkeypatch, ruled, since, all=(THREE[0], replace(THREE[1], threshold=400), THREE[2]))
+    assert standing(since)[0] == "s"
+    [change] = settling.settle("demo", ANN, now=since + timedelta(hours=1))
+    assert (change.after_id, change.why, change.occurred_at) == ("s", "REDEFINED", since)
+
+
+def test_nobody_is_told_that_a_tier_ends_which_somebody_of_the_shop_gave() -> None:
+    bought(JUNE, 500)
+    said = TierOverride(tier_id="g", until=datetime(2027, 6, 1, tzinfo=UTC), reason="A guest")
+    service.override_tier("demo", ANN, said, actor=STAFF, now=JUNE)
+    assert due_at() == datetime(2026, 12, 31, 23, tzinfo=UTC)
+    bought(datetime(2026, 12, 10, tzinfo=UTC), 10, "o2")
+    assert told() == []
+
+
+def test_an_end_is_told_as_it_was_when_it_came_near() -> None:
+    bought(JUNE, 1000)
+    wake(datetime(2026, 12, 1, tzinfo=UTC))
+    before = told()
+    bought(datetime(2026, 12, 10, tzinfo=UTC), 10, "o2")
+    assert [event.detail() for event in told()] == [event.detail() for event in before]
+
+
+def test_whoever_is_found_to_have_joined_earlier_is_judged_by_other_years(ruled: list[Programme]) -> None:
+    ruled.append(replace(ruled[-1], tiers=replace(ruled[-1].tiers, window=Window.MEMBERSHIP_YEAR)))
+    bought(JUNE, 300)
+    bought(datetime(2026, 5, 1, tzinfo=UTC), 300, "o2")
+    later = datetime(2027, 7, 1, tzinfo=UTC)
+    bought(later, 1, "o3")
+    head = service.account("demo", ANN)
+    assert head is not None
+    head.enrolled_at = JUNE - 40 * DAY
+    folded = record.kept_of(head).folded
+    assert folded is not None
+    assert folded.tier == "s"
+    found = book.TierBook("demo", ANN, head, now=later, zone="Europe/Vienna")
+    assert found.state.tier == "b"
 
 
 def test_an_order_told_late_is_judged_by_the_tier_that_its_customer_had_then() -> None:

@@ -42,8 +42,15 @@ class Days:
     """Amounts by day, and their sums."""
 
     def __init__(self, amounts: Mapping[date, Amounts]) -> None:
-        self.days = sorted(day for day, amount in amounts.items() if amount != NOTHING)
+        self._amounts = {day: amount for day, amount in amounts.items() if amount != NOTHING}
+        self.days = sorted(self._amounts)
         self._sums = list(accumulate((amounts[day] for day in self.days), initial=NOTHING))
+
+    def through(self, last: date) -> "Days":
+        """Without those that come later."""
+        if not self.days or self.days[-1] <= last:
+            return self
+        return Days({day: amount for day, amount in self._amounts.items() if day <= last})
 
     def between(self, first: date, last: date) -> Amounts:
         """The sum over both days and those between."""

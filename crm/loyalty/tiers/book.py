@@ -5,7 +5,7 @@ The account's `rev` guards it all, as it does the ledger (crm/loyalty/posting.py
 account in the same Change.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 
 from msgspec import Struct
@@ -19,7 +19,7 @@ from crm.loyalty.expiry import months_later
 from crm.loyalty.models import LoyaltyAccount
 from crm.loyalty.tiers import fold, outlook, passing, record, repository
 from crm.loyalty.tiers.amounts import NOTHING, Amounts, Days
-from crm.loyalty.tiers.definitions import Tiers
+from crm.loyalty.tiers.definitions import Basis, Tiers
 from crm.loyalty.tiers.fold import Given, State, Step
 from crm.loyalty.tiers.merging import Had, kept_beside
 from crm.loyalty.tiers.models import ChangeReason, QualifyingMonth, TierChange, TierNotice
@@ -66,12 +66,14 @@ class TierBook:
         self.today = clock.local_day(now, zone)
         self.kept = record.kept_of(head)
         self.regimes = regimes(shop, now=now)
-        self._folded = None if whole or self.kept.joined_on != self._joined_on else self.kept.folded
+        besides = sorted(besides)
+        since_ever = whole or self._joins_otherwise(besides[:1])
+        self._folded = None if since_ever else self.kept.folded
         since, until = "", None
         if self._folded:
             since = record.month_of(months_later(self._folded.day, -LOOKED_BACK_MONTHS))
         if not self.tiers.all:
-            months = sorted(map(record.month_of, besides)) or [record.month_of(self.today)]
+            months = list(map(record.month_of, besides)) or [record.month_of(self.today)]
             since, until = months[0], months[-1]
         self._amounts = record.days_of(repository.list_qualifying(shop, customer_id, since=since, until=until))
         self.state, self._steps = self._worked_out()
@@ -82,11 +84,12 @@ class TierBook:
 
     @property
     def given(self) -> Given:
-        return Given(Days(self._amounts), self.regimes, self._joined_on or min(self._amounts, default=self.today))
+        return Given(Days(self._amounts), self.regimes, self._joined_on or self.today)
 
     @property
     def is_member(self) -> bool:
-        return self.head.enrolled_at is not None or bool(self._amounts)
+        """Whoever joined, or has orders that count."""
+        return self._joined_on is not None
 
     def passings(self) -> list[Passing]:
         """What time has changed since it was written down."""
@@ -144,7 +147,7 @@ class TierBook:
         if self.head.merged is not None:
             return
         if self.has_changed:
-            self._record(change, self.state.tier, self._why(max(amounts)), occasion)
+            self._record(change, self.state.tier, self._why(amounts), occasion)
         self._write(change, replayed=occasion.replayed)
 
     def take_over(self, change: Change, amounts: Mapping[date, Amounts], had: Had, occasion: Occasion) -> None:
@@ -189,8 +192,22 @@ class TierBook:
         return self.regimes[-1].said_at or self.now
 
     @property
-    def _joined_on(self) -> date | None:
+    def _enrolled_on(self) -> date | None:
         return clock.local_day(self.head.enrolled_at, self.zone) if self.head.enrolled_at else None
+
+    @property
+    def _joined_on(self) -> date | None:
+        """Of whoever never did: on the first day that counts, which is not read again each time."""
+        if self._enrolled_on or self._folded:
+            return self._enrolled_on or self.kept.joined_on
+        return min((day for day, each in self._amounts.items() if each != NOTHING), default=None)
+
+    def _joins_otherwise(self, first: Sequence[date]) -> bool:
+        """Whether they have joined on another day than what was folded goes by, or may have by what changes then."""
+        known = self.kept.joined_on
+        if known is None or self._enrolled_on:
+            return known is None or known != self._enrolled_on
+        return bool(first) and first[0] <= known
 
     def _count(self, change: Change, amounts: Mapping[date, Amounts]) -> None:
         for day, more in amounts.items():
@@ -204,11 +221,12 @@ class TierBook:
         given = self.given
         return fold.advance(self._folded or fold.beginning(given), given, self.today)
 
-    def _why(self, day: date) -> ChangeReason:
+    def _why(self, amounts: Mapping[date, Amounts]) -> ChangeReason:
         if self.tiers.is_lower(self.state.tier, self.kept.tier):
-            return ChangeReason.REFUNDED
+            taken = any(more.of(each) < 0 for more in amounts.values() for each in Basis)
+            return ChangeReason.REFUNDED if taken else ChangeReason.CORRECTED
         fell, since = self.kept.fell_on, self.state.since
-        late = fell is not None and since is not None and day < fell and since <= fell
+        late = fell is not None and since is not None and max(amounts) < fell and since <= fell
         return ChangeReason.CORRECTED if late else ChangeReason.ATTAINED
 
     def _record(self, change: Change, tier: str | None, why: ChangeReason, occasion: Occasion) -> TierChange:
@@ -221,7 +239,9 @@ class TierBook:
         item.why, item.occurred_at, item.recorded_at = why, occurred_at, self.now
         item.cause, item.replayed, item.order_id = occasion.cause, occasion.replayed, occasion.order_id
         item.actor, item.reason = occasion.actor, occasion.reason
-        item.corrects = kept.fell if why is ChangeReason.CORRECTED else None
+        if why is ChangeReason.CORRECTED and item.direction > 0:
+            item.corrects = kept.fell
+            kept = replace(kept, fell=None, fell_on=None)
         is_given = kept.override is not None and why in {ChangeReason.OVERRIDDEN, ChangeReason.MERGED}
         item.until = kept.override.until if kept.override and is_given else None
         item.happens("TIER", occurred_at, f"{kept.number + 1:06}")
@@ -242,9 +262,9 @@ class TierBook:
             joined_on=self._joined_on,
             folded=self._moved_on(),
         )  # fmt: skip
-        self.kept = self._noticed(change, kept, seen, replayed=replayed)
+        self.kept = kept if replayed else self._noticed(change, kept, seen)
         record.put_kept(self.head, self.kept)
-        self.head.tier_due_at = self._due_at(seen)
+        self.head.tier_due_at = self._due_at(seen, replayed=replayed)
         timers.follow(change, self._timer(armed), self._timer(self.head.tier_due_at))
 
     def _as_worked_out(self, kept: Kept, seen: Outlook | None) -> Kept:
@@ -266,7 +286,7 @@ class TierBook:
         until = months_later(self.today, -FOLDED_MONTHS)
         return fold.advance(state, given, until)[0] if until > state.day else state
 
-    def _noticed(self, change: Change, kept: Kept, seen: Outlook | None, *, replayed: bool) -> Kept:
+    def _noticed(self, change: Change, kept: Kept, seen: Outlook | None) -> Kept:
         """Tell, once, of an end that is near."""
         if not self._is_to_be_told(seen) or seen is None or seen.ends is None or kept.tier is None:
             return kept
@@ -276,20 +296,24 @@ class TierBook:
         notice = TierNotice.of(self.shop, self.customer_id, kept.tier, end.on)
         notice.tier_name, notice.basis, notice.missing = _name(tiers, kept.tier) or "", tiers.basis, end.missing
         notice.after_id, notice.after_name = end.after, _name(tiers, end.after)
-        notice.occurred_at, notice.replayed = self.now, replayed
+        notice.occurred_at = self.now
         change.write(notice, when=None, otherwise=Stale())
         return replace(kept, noticed_on=end.on)
 
     def _is_to_be_told(self, seen: Outlook | None) -> bool:
         return self.kept.override is None and self.tiers.notice_days > 0 and seen is not None
 
-    def _due_at(self, seen: Outlook | None) -> datetime | None:
-        """The next instant at which anything changes by itself, or is to be told."""
+    def _due_at(self, seen: Outlook | None, *, replayed: bool) -> datetime | None:
+        """The next instant at which anything changes by itself, or is to be told: while an import goes on, which may
+        yet bring what keeps the tier, of no end before the next morning.
+        """
         moments = [self.kept.override.until] if self.kept.override else []
         if seen and seen.changes_on:
             moments.append(clock.start_of_day(seen.changes_on, self.zone))
         if seen and seen.ends and self._is_to_be_told(seen) and self.kept.noticed_on != seen.ends.on:
             notice_on = seen.ends.on - timedelta(days=self.tiers.notice_days)
+            if replayed:
+                notice_on = max(notice_on, self.today + timedelta(days=1))
             moments.append(clock.start_of_day(notice_on, self.zone))
         return min(moments, default=None)
 

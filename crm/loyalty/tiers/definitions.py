@@ -89,6 +89,10 @@ class Tiers(Struct, frozen=True):
         tier = self.find(tier_id)
         return next((each for each in self.active if tier is None or each.threshold > tier.threshold), None)
 
+    def keeping(self, tier: Tier) -> Tier | None:
+        """The least that is to be attained so that a tier does not become a lower one: itself, until it is archived."""
+        return next((each for each in self.active if each.threshold >= tier.threshold), None)
+
     def is_lower(self, tier_id: str | None, than: str | None) -> bool:
         return self._rank(tier_id) < self._rank(than)
 

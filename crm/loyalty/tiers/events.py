@@ -56,7 +56,8 @@ class TierChanged(DomainEvent, frozen=True):
 
 class TierDowngradeUpcoming(DomainEvent, frozen=True):
     """A customer's tier ends in the morning of `ends_on` (in the programme's zone), unless they reach `missing` more
-    before: of what `basis` says (POINTS, SPEND in minor units, ORDERS). `next_tier` is what they have then.
+    before: of what `basis` says (POINTS, SPEND in minor units, ORDERS); null: in any case. `next_tier` is what they
+    have then.
     """
 
     detail_type: ClassVar[str] = "tier.downgrade_upcoming"
@@ -71,7 +72,7 @@ class TierDowngradeUpcoming(DomainEvent, frozen=True):
     next_tier: str | None
     ends_on: str
     basis: str
-    missing: int
+    missing: int | None
     occurred_at: datetime
     cause: str
     replayed: bool
@@ -89,7 +90,7 @@ class TierDowngradeUpcoming(DomainEvent, frozen=True):
             next_tier=notice.after_name,
             ends_on=notice.ends_on,
             basis=notice.basis,
-            missing=int(notice.missing),
+            missing=None if notice.missing is None else int(notice.missing),
             occurred_at=notice.occurred_at,
             cause=notice.cause or "",
             replayed=bool(notice.replayed),

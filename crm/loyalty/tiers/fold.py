@@ -23,6 +23,9 @@ from crm.loyalty.tiers.amounts import Days
 from crm.loyalty.tiers.definitions import Downgrade, Regime, Tiers, Window
 from crm.loyalty.tiers.windows import DAY
 
+HORIZON = timedelta(days=4 * 366)
+"""Whatever is carried is judged by then, step by step: two years for the first, one more for the next."""
+
 
 class Why(StrEnum):
     """Why a tier changed by itself."""
@@ -95,6 +98,16 @@ def advance(state: State, given: Given, through: date) -> tuple[State, tuple[Ste
         steps += _step(morning, state, Why.ATTAINED)
 
 
+def coming(state: State, given: Given) -> tuple[Step, ...]:
+    """What becomes of a tier if nothing more comes."""
+    return advance(state, given, state.day + HORIZON)[1]
+
+
+def first_lower(steps: Sequence[Step], state: State, tiers: Tiers) -> Step | None:
+    """By which somebody loses what they have; None: they have it for good."""
+    return next((step for step in steps if tiers.is_lower(step.after, state.tier)), None)
+
+
 def judged_over(given: Given, on: date) -> tuple[date, date]:
     """The days that count where what is carried is judged in the morning of `on`."""
     tiers = given.tiers(on)
@@ -132,16 +145,19 @@ def _morning(state: State, given: Given, *, before: Tiers) -> tuple[State, Why]:
     turns = tiers.window is not Window.ROLLING and day == first
     why = Why.ENDED
     if before.rules() != tiers.rules():
-        # Nobody loses by that at once.
-        state, why = _carrying(state, state.tier, _year_after(tiers, day, given.joined_on)), Why.REDEFINED
+        # Nobody loses by that at once, nor sooner than they were told.
+        promised = _promised(replace(state, day=day - DAY), given)
+        state, why = _carrying(state, state.tier, _carried_until(tiers, day, promised, given.joined_on)), Why.REDEFINED
     elif turns:
         past = windows.first_day(tiers.window, day - DAY, given.joined_on)
         made = tiers.attained(_sum(given, past, day - DAY, tiers))
         if not tiers.is_lower(made, state.carried):
-            state = _carrying(state, made, _year_after(tiers, day, given.joined_on))
+            until = _year_after(tiers, day, given.joined_on)
+            state = _carrying(state, made, max(until, state.until or until) if made == state.carried else until)
     elif tiers.window is Window.ROLLING:
-        if not tiers.is_lower(found, state.carried):
-            state = _carrying(state, None, None)
+        state = _reached_again(state, found, tiers)
+        if state.until and tiers.is_lower(found, state.carried) and _was_reached(state, given, tiers):
+            state = replace(state, until=max(state.until, day + timedelta(days=tiers.grace_days)))
         if state.carried is None and tiers.is_lower(found, state.tier):
             state = _carrying(state, state.tier, day + timedelta(days=tiers.grace_days))
     if state.until == day:
@@ -158,7 +174,8 @@ def _judged(state: State, given: Given, tiers: Tiers) -> State:
         kept = made
     else:
         kept = tiers.higher(made, tiers.below(state.carried))
-    if tiers.window is Window.ROLLING and not tiers.is_lower(made, kept):
+    is_step = kept != state.carried and tiers.downgrade is Downgrade.ONE_STEP
+    if tiers.window is Window.ROLLING and not tiers.is_lower(made, kept) and not is_step:
         return _carrying(state, None, None)
     return _carrying(state, kept, _year_after(tiers, state.day, given.joined_on))
 
@@ -167,9 +184,48 @@ def _evening(state: State, given: Given) -> State:
     tiers = given.tiers(state.day)
     _, amount = reached(given, state.day)
     made = tiers.attained(amount)
-    if tiers.window is Window.ROLLING and not tiers.is_lower(made, state.carried):
-        state = _carrying(state, None, None)
+    if tiers.window is Window.ROLLING:
+        state = _reached_again(state, made, tiers)
     return _having(state, tiers.higher(made, state.carried))
+
+
+def _reached_again(state: State, made: str | None, tiers: Tiers) -> State:
+    """What is carried is so no more once a rolling window holds it or a higher one; it itself, when the grace alone
+    keeps it as long.
+    """
+    if tiers.is_lower(made, state.carried):
+        return state
+    is_promised = state.until is not None and state.until > state.day + timedelta(days=tiers.grace_days)
+    if is_promised and not tiers.is_lower(state.carried, made):
+        return state
+    return _carrying(state, None, None)
+
+
+def _was_reached(state: State, given: Given, tiers: Tiers) -> bool:
+    """Whether a rolling window held what is carried the evening before."""
+    before = state.day - DAY
+    first = windows.first_day(tiers.window, before, given.joined_on)
+    return not tiers.is_lower(tiers.attained(_sum(given, first, before, tiers)), state.carried)
+
+
+def _promised(state: State, given: Given) -> date | None:
+    """Until when somebody has what they have, by the definitions of the state's day and what counts by then."""
+    if state.tier is None:
+        return None
+    regimes = [each for each in given.regimes if each.since <= state.day] or given.regimes[:1]
+    steps = coming(state, Given(given.days.through(state.day), regimes, given.joined_on))
+    down = first_lower(steps, state, given.tiers(state.day))
+    return down.on if down else None
+
+
+def _carried_until(tiers: Tiers, day: date, promised: date | None, joined_on: date) -> date:
+    """As `_year_after`, or when a year has ended by the end of which what was promised has."""
+    until = _year_after(tiers, day, joined_on)
+    if promised is None or promised <= until:
+        return until
+    if tiers.window is Window.ROLLING:
+        return promised
+    return _year_after(tiers, promised - timedelta(days=tiers.grace_days) - DAY, joined_on)
 
 
 def _year_after(tiers: Tiers, day: date, joined_on: date) -> date:

@@ -45,7 +45,7 @@ class ChangeReason(StrEnum):
     REFUNDED = "REFUNDED"
     """What had attained it counts no more: it was refunded, cancelled or edited."""
     CORRECTED = "CORRECTED"
-    """It would not have ended, had an order been told of in time."""
+    """An order was told of late: by it a tier would not have ended, or would have ended sooner."""
     REDEFINED = "REDEFINED"
     """The programme defines its tiers anew."""
     RENAMED = "RENAMED"
@@ -85,7 +85,9 @@ class TierChange(Published, discriminator="TierChange"):
 
 
 class TierNotice(Published, discriminator="TierNotice"):
-    """A tier ends in the morning of `ends_on`, unless `missing` more is reached before. Told of once."""
+    """A tier ends in the morning of `ends_on`, unless `missing` more is reached before; None: in any case. Told of
+    once.
+    """
 
     shop = UnicodeAttribute()
     customer_id = UnicodeAttribute()
@@ -95,7 +97,7 @@ class TierNotice(Published, discriminator="TierNotice"):
     after_id = UnicodeAttribute(null=True)
     after_name = UnicodeAttribute(null=True)
     basis = UnicodeAttribute()
-    missing = NumberAttribute()
+    missing = NumberAttribute(null=True)
     occurred_at = UTCDateTimeAttribute()
 
     @classmethod

@@ -1,7 +1,7 @@
 # crm/loyalty/tiers/outlook.py
 """How far it is to the next tier, and what becomes of this one if nothing more comes. Pure."""
 
-from datetime import date, timedelta
+from datetime import date
 
 from msgspec import Struct
 
@@ -9,16 +9,15 @@ from crm.loyalty.tiers import fold
 from crm.loyalty.tiers.definitions import Tier
 from crm.loyalty.tiers.fold import Given, State
 
-HORIZON = timedelta(days=4 * 366)
-"""Whatever is carried is judged by then, step by step: two years for the first, one more for the next."""
-
 
 class End(Struct, frozen=True):
-    """Without `missing` more, counted by then, the tier is another from the morning of `on`."""
+    """Without `missing` more, counted by then, the tier is a lower one from the morning of `on`. None: whatever is
+    reached, since nobody attains this one any more, nor one above it.
+    """
 
     on: date
     after: str | None
-    missing: int
+    missing: int | None
 
 
 class Outlook(Struct, frozen=True):
@@ -39,12 +38,13 @@ def outlook(state: State, given: Given) -> Outlook:
     tiers = given.tiers(state.day)
     since, counted = fold.reached(given, state.day)
     above = tiers.above(state.tier)
-    _, steps = fold.advance(state, given, state.day + HORIZON)
-    down = next((step for step in steps if tiers.is_lower(step.after, state.tier)), None)
+    steps = fold.coming(state, given)
+    down = fold.first_lower(steps, state, tiers)
     end = None
     if down and (tier := tiers.find(state.tier)):
         first, _ = fold.judged_over(given, down.on)
         made = given.days.between(first, state.day).of(tiers.basis)
-        end = End(down.on, down.after, max(1, tier.threshold - made))
+        keeps = tiers.keeping(tier)
+        end = End(down.on, down.after, max(1, keeps.threshold - made) if keeps else None)
     missing = max(1, above.threshold - counted) if above else 0
     return Outlook(since, counted, above, missing, end, steps[0].on if steps else None)

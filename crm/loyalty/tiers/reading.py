@@ -31,7 +31,8 @@ class Standing(Struct, frozen=True):
 
 
 class Progress(Struct, frozen=True):
-    """What counts now, since when, and what it lacks: to the next tier, and of this one so that it does not end.
+    """What counts now, since when, and what it lacks: to the next tier, and of this one so that it does not end (None
+    where it does not, or where nothing keeps it).
 
     Amounts are what `basis` says: points, minor units of `currency`, or orders.
     """
@@ -45,7 +46,7 @@ class Progress(Struct, frozen=True):
     missing: int
     ends_on: date | None
     ends_after: Tier | None
-    missing_to_stay: int
+    missing_to_stay: int | None
 
 
 def standing(shop: str, customer_id: str, head: LoyaltyAccount | None, *, now: datetime) -> Standing:
@@ -92,7 +93,7 @@ def progress(shop: str, customer_id: str, *, now: datetime) -> Progress | None:
     defined, seen = programme.tiers, book.outlook()
     had = book.now_kept()
     end = seen.ends if had.override is None else None
-    next_tier = defined.above(had.tier)
+    next_tier = defined.above(defined.higher(had.tier, book.state.tier))  # a lower one may be given
     return Progress(
         basis=defined.basis,
         window=defined.window,
@@ -100,10 +101,10 @@ def progress(shop: str, customer_id: str, *, now: datetime) -> Progress | None:
         since=seen.since,
         reached=seen.counted,
         next_tier=next_tier,
-        missing=max(1, next_tier.threshold - seen.counted) if next_tier else 0,
+        missing=next_tier.threshold - seen.counted if next_tier else 0,
         ends_on=end.on if end else None,
         ends_after=defined.find(end.after) if end else None,
-        missing_to_stay=end.missing if end else 0,
+        missing_to_stay=end.missing if end else None,
     )
 
 

@@ -100,6 +100,21 @@ def test_one_step_down_is_none_below_what_was_reached() -> None:
     assert walk(what, "2027-06-01") == [("2025-06-01", "g"), ("2027-01-01", "s")]
 
 
+@pytest.mark.parametrize("grace_days", [0, 30])
+def test_no_order_in_a_rolling_window_makes_a_tier_end_sooner(grace_days: int) -> None:
+    """Silver's year of one step down is from 1 July 2026 to 30 June 2027 (and the grace)."""
+    ruled = tiers(ROLLING, grace_days=grace_days)
+    before = {"2025-07-01": 1000}
+    end = seen(given(before, ruled), "2026-08-15").ends
+    assert end is not None
+    for first, second in permutations(["2025-08-20", "2025-09-01", "2026-07-20", "2026-09-01", "2027-05-01"], 2):
+        more = given(before | {first: 250, second: 250}, ruled)
+        assert not ruled.is_lower(tier(more, (end.on - timedelta(days=1)).isoformat()), "s"), (first, second)
+    grown = given(before | {"2026-06-25": 500}, ruled)
+    assert walk(grown, "2027-06-24")[-1] == ((date(2026, 7, 1) + timedelta(days=grace_days)).isoformat(), "s")
+    assert tier(grown, (date(2027, 6, 24) + timedelta(days=grace_days)).isoformat()) == "s"
+
+
 def test_reevaluating_leaves_what_was_reached() -> None:
     what = given({"2025-06-01": 1000, "2026-06-01": 100}, tiers(downgrade=Downgrade.REEVALUATE))
     assert walk(what, "2027-06-01") == [("2025-06-01", "g"), ("2027-01-01", "b")]
@@ -161,12 +176,40 @@ def test_a_tier_that_is_left_and_attained_anew_is_had_since_then() -> None:
     assert walk(what, "2026-12-31") == [("2025-06-01", "g"), ("2026-06-01", "s"), ("2026-08-01", "g")]
 
 
-def test_whoever_has_a_tier_keeps_it_to_the_end_of_the_year_when_thresholds_are_raised() -> None:
+def test_whoever_has_a_tier_keeps_it_as_long_as_they_were_told_when_thresholds_are_raised() -> None:
     dearer = tiers(all=tuple(replace(each, threshold=each.threshold * 10) for each in THREE))
     what = given({"2025-06-01": 1000}, tiers(), Regime(date(2025, 8, 1), dearer))
-    assert walk(what, "2027-01-01") == [("2025-06-01", "g"), ("2026-01-01", "s"), ("2027-01-01", "b")]
+    assert walk(what, "2028-01-01") == [("2025-06-01", "g"), ("2027-01-01", "s"), ("2028-01-01", "b")]
     rolling = given({"2025-06-01": 1000}, tiers(ROLLING), Regime(date(2025, 8, 1), replace(dearer, window=ROLLING)))
     assert walk(rolling, "2026-08-01") == [("2025-06-01", "g"), ("2026-08-01", "s")]
+
+
+@pytest.mark.parametrize("window", Window)
+@pytest.mark.parametrize("edited", ["2025-06-02", "2025-12-30", "2026-01-01", "2026-03-10", "2026-05-31"])
+@pytest.mark.parametrize("grace_days", [0, 20])
+def test_no_edit_of_the_definitions_takes_a_tier_before_the_day_that_was_promised(
+    window: Window, edited: str, grace_days: int
+) -> None:
+    day = date.fromisoformat(edited)
+    amounts = {"2025-06-01": 1000}
+    before = tiers(window, downgrade=Downgrade.REEVALUATE, grace_days=grace_days)
+    promised = seen(given(amounts, before), (day - timedelta(days=1)).isoformat()).ends
+    assert promised is not None
+    dearer = tuple(replace(each, threshold=each.threshold * 10) for each in THREE)
+    archived = (*THREE[:2], replace(THREE[2], archived_at=datetime(2025, 6, 2, tzinfo=UTC)))
+    for changed in (
+        replace(before, all=dearer), replace(before, all=archived), replace(before, grace_days=0),
+        *(replace(before, window=each, all=every) for each in Window for every in (THREE, dearer)),
+    ):  # fmt: skip
+        what = given(amounts, before, Regime(day, changed))
+        assert tier(what, (promised.on - timedelta(days=1)).isoformat()) == "g"
+        assert tier(what, (promised.on + timedelta(days=400)).isoformat()) != "g"
+
+
+def test_edits_promise_nothing_anew() -> None:
+    edits = [Regime(date(2025, 7 + each, 1), tiers(grace_days=each % 2)) for each in range(6)]
+    what = given({"2025-06-01": 1000}, tiers(), *edits[:1], *edits[2::2])
+    assert walk(what, "2027-06-01") == [("2025-06-01", "g"), ("2027-01-01", "s")]
 
 
 def test_thresholds_that_are_lowered_count_from_that_day() -> None:
@@ -192,7 +235,7 @@ def test_other_names_and_benefits_change_nobodys_tier() -> None:
 def test_an_archived_tier_is_kept_by_those_who_have_it_and_attained_by_nobody_else() -> None:
     without = tiers(all=(THREE[0], replace(THREE[1], archived_at=datetime(2025, 8, 1, tzinfo=UTC)), THREE[2]))
     regimes = (tiers(), Regime(date(2025, 8, 1), without))
-    assert walk(given({"2025-06-01": 500}, *regimes), "2026-12-31") == [("2025-06-01", "s"), ("2026-01-01", "b")]
+    assert walk(given({"2025-06-01": 500}, *regimes), "2027-12-31") == [("2025-06-01", "s"), ("2027-01-01", "b")]
     assert tier(given({"2025-09-01": 500}, *regimes), "2025-09-01") == "b"
     what = given({"2025-06-01": 1000}, *regimes)
     assert walk(what, "2027-12-31") == [("2025-06-01", "g"), ("2027-01-01", "b")]
@@ -233,9 +276,37 @@ def test_what_is_needed_to_stay_is_exactly_what_keeps_the_tier(
     amounts = {"2025-06-01": 600, "2025-08-01": 200, "2026-04-01": 150}
     found = seen(given(amounts, ruled), "2026-05-01")
     assert found.ends is not None
+    assert found.ends.missing is not None
     last = (found.ends.on - timedelta(days=1)).isoformat()
     assert tier(given(amounts | {last: found.ends.missing}, ruled), found.ends.on.isoformat()) == "s"
     assert tier(given(amounts | {last: found.ends.missing - 1}, ruled), found.ends.on.isoformat()) == found.ends.after
+
+
+@pytest.mark.parametrize("window", Window)
+@pytest.mark.parametrize("downgrade", Downgrade)
+@pytest.mark.parametrize("grace_days", [0, 30])
+@pytest.mark.parametrize("archived", [1, 2])
+def test_of_an_archived_tier_only_what_attains_a_higher_one_keeps_anybody_from_a_lower(
+    window: Window, downgrade: Downgrade, grace_days: int, archived: int
+) -> None:
+    before = tiers(window, downgrade=downgrade, grace_days=grace_days)
+    every = [*THREE]
+    every[archived] = replace(every[archived], archived_at=datetime(2025, 9, 1, tzinfo=UTC))
+    ruled = (before, Regime(date(2025, 9, 1), replace(before, all=tuple(every))))
+    amounts = {"2025-06-01": THREE[archived].threshold}
+    found = seen(given(amounts, *ruled), "2025-10-01").ends
+    assert found is not None
+    last = (found.on - timedelta(days=1)).isoformat()
+
+    def falls(more: int) -> bool:
+        then = tier(given(amounts | {last: more}, *ruled), found.on.isoformat())
+        return before.is_lower(then, THREE[archived].id)
+
+    if archived == 2:
+        assert (found.missing, falls(10_000)) == (None, True)
+    else:
+        assert found.missing is not None
+        assert (falls(found.missing), falls(found.missing - 1)) == (False, True)
 
 
 def test_whoever_has_the_highest_tier_has_none_to_come() -> None:

@@ -31,7 +31,7 @@ class DayByDay:
 
     def __init__(self, points: dict[date, int], tiers: Tiers, joined_on: date) -> None:
         self.points, self.tiers, self.joined_on = points, tiers, joined_on
-        self.rank = self.carried = 0
+        self.rank = self.carried = self.held = 0
         self.judged_on: date | None = None
 
     def sum(self, first: date, last: date) -> int:
@@ -59,12 +59,19 @@ class DayByDay:
             day += DAY
         return day + DAY + timedelta(days=self.tiers.grace_days)
 
+    def reach(self, day: date, there: int) -> None:
+        """Reached again, it is carried no longer than it would be had anyway, and a higher one not at all."""
+        is_promised = self.judged_on is not None and self.judged_on > day + timedelta(days=self.tiers.grace_days)
+        if there > self.carried or (there == self.carried and not is_promised):
+            self.carried, self.judged_on = 0, None
+
     def pass_day(self, day: date) -> str | None:
         rolling = self.tiers.window is Window.ROLLING
         there = attained(self.sum(self.window(day), day - DAY)) if day > self.joined_on else 0
         if rolling:
-            if there >= self.carried:
-                self.carried, self.judged_on = 0, None
+            self.reach(day, there)
+            if self.judged_on and there < self.carried <= self.held:
+                self.judged_on = max(self.judged_on, day + timedelta(days=self.tiers.grace_days))
             if not self.carried and there < self.rank:
                 self.carried, self.judged_on = self.rank, day + timedelta(days=self.tiers.grace_days)
         elif day == self.begin(day) and day > self.joined_on:
@@ -74,14 +81,16 @@ class DayByDay:
         if self.judged_on == day and self.carried:
             first = self.window(day) if rolling else self.begin(day - timedelta(days=self.tiers.grace_days) - DAY)
             made = attained(self.sum(first, day - DAY))
+            is_step = made < self.carried and self.tiers.downgrade is Downgrade.ONE_STEP
             if made < self.carried:
                 self.carried = self.lower(made)
             self.judged_on = self.next_judging(day)
-            if rolling and self.carried <= made:
+            if rolling and self.carried <= made and not is_step:
                 self.carried = 0
         there = attained(self.sum(self.window(day), day))
-        if rolling and there >= self.carried:
-            self.carried = 0
+        self.held = there
+        if rolling:
+            self.reach(day, there)
         self.rank = max(there, self.carried)
         return LADDER[self.rank]
 
