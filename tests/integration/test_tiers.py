@@ -262,6 +262,15 @@ def test_whoever_never_joined_has_the_tier_that_their_orders_attain_also_of_tier
 
 
 @pytest.mark.usefixtures("unearning")
+def test_whoever_never_joined_has_their_years_from_the_first_order_that_stands() -> None:
+    bought(JUNE, 1)
+    bought(JUNE + 40 * DAY, 1, "o2")
+    assert since(JUNE + 50 * DAY) == "2025-06-01"
+    bought(JUNE, 1, rev=2, now=JUNE + 50 * DAY, status="cancelled")
+    assert since(JUNE + 50 * DAY) == "2025-07-11"
+
+
+@pytest.mark.usefixtures("unearning")
 def test_the_years_of_whoever_never_joined_begin_with_their_first_order_however_long_ago() -> None:
     march = datetime(2022, 3, 1, 10, tzinfo=UTC)
     bought(JUNE - 3 * 365 * DAY, 1, "first")
@@ -426,9 +435,10 @@ def test_an_end_is_told_as_it_was_when_it_came_near() -> None:
 
 
 def test_whoever_is_found_to_have_joined_earlier_is_judged_by_other_years(ruled: list[Programme]) -> None:
-    ruled.append(replace(ruled[-1], tiers=replace(ruled[-1].tiers, window=Window.MEMBERSHIP_YEAR)))
+    years = replace(ruled[-1].tiers, window=Window.MEMBERSHIP_YEAR, downgrade=service.Downgrade.REEVALUATE)
+    ruled.append(replace(ruled[-1], tiers=years))
     bought(JUNE, 300)
-    bought(datetime(2026, 5, 1, tzinfo=UTC), 300, "o2")
+    bought(datetime(2026, 5, 1, tzinfo=UTC), 700, "o2")
     later = datetime(2027, 7, 1, tzinfo=UTC)
     bought(later, 1, "o3")
     head = service.account("demo", ANN)
@@ -436,9 +446,9 @@ def test_whoever_is_found_to_have_joined_earlier_is_judged_by_other_years(ruled:
     head.enrolled_at = JUNE - 40 * DAY
     folded = record.kept_of(head).folded
     assert folded is not None
-    assert folded.tier == "s"
+    assert folded.tier == "g"
     found = book.TierBook("demo", ANN, head, now=later, zone="Europe/Vienna")
-    assert found.state.tier == "b"
+    assert (standing(later)[0], found.state.tier) == (None, "s")
 
 
 def test_an_order_told_late_is_judged_by_the_tier_that_its_customer_had_then() -> None:
