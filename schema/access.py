@@ -61,6 +61,11 @@ def acting(scope: str) -> list[object]:
     return [Access(scope=scope, customer=CustomerAccess.OWN, service=True)]
 
 
+def serving(scope: str) -> list[object]:
+    """Staff and services by scope."""
+    return [Access(scope=scope, service=True)]
+
+
 def signed_in() -> list[object]:
     """Everybody who can reach it: for values, which mean nothing without the field that leads to them."""
     return [Access(customer=CustomerAccess.ANY, service=True)]

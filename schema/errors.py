@@ -16,7 +16,7 @@ from strawberry.types.field import StrawberryField
 
 from crm.customers.service import CustomerDeleted, IdentifierTaken
 from crm.kernel.errors import CrmError, Fault, InvalidInput, InvalidInputs, VersionMismatch
-from crm.loyalty.rewards.service import LimitReached, NotEligible
+from crm.loyalty.rewards.service import LimitReached, NotEligible, OutOfStock, PriceChanged
 from crm.loyalty.service import InsufficientPoints, Noun, TierNamed, UnknownName
 from crm.segmentation.service import QueryFault, SegmentNamed
 from schema import forms
@@ -118,6 +118,16 @@ class LimitReachedError(UserError):
     again_at: datetime | None = strawberry.field(description="When they may again; null where it is for ever.")
 
 
+@strawberry.type(description="None of the reward is left.", directives=signed_in())
+class OutOfStockError(UserError):
+    pass
+
+
+@strawberry.type(description="The reward costs something else than was expected.", directives=signed_in())
+class PriceChangedError(UserError):
+    points: Points = strawberry.field(description="What it costs now.")
+
+
 def path_of(field: str | None) -> list[str]:
     """The path to an argument from the dotted name a service gives it; `[0]` is the first of a list."""
     names = PLACE.sub(r".\1", field).split(".") if field else []
@@ -167,6 +177,14 @@ def _limit_reached(error: LimitReached, _asker: Principal, **common: Any) -> Use
     return LimitReachedError(limit=error.limit, period=period, again_at=error.again_at, **common)
 
 
+def _out_of_stock(_error: OutOfStock, _asker: Principal, **common: Any) -> UserError:
+    return OutOfStockError(**common)
+
+
+def _price_changed(error: PriceChanged, _asker: Principal, **common: Any) -> UserError:
+    return PriceChangedError(points=Points(error.points), **common)
+
+
 typed: Final[dict[type[CrmError], Callable[..., UserError]]] = {
     VersionMismatch: _version_mismatch,
     IdentifierTaken: _identifier_taken,
@@ -175,6 +193,8 @@ typed: Final[dict[type[CrmError], Callable[..., UserError]]] = {
     InsufficientPoints: _insufficient_points,
     NotEligible: _not_eligible,
     LimitReached: _limit_reached,
+    OutOfStock: _out_of_stock,
+    PriceChanged: _price_changed,
 }
 """How each refusal that carries data is shown."""
 

@@ -17,7 +17,11 @@ def of_customer(shop: str, customer_id: str, *, themselves: bool) -> Admit:
     def admit(change: Change) -> None:
         customer = customers.get(shop, customer_id, themselves=themselves)
         if customer.merged_into:
-            raise NotFound("This customer was merged into another.", field="id")
+            raise merged()
         change.unchanged(customer)
 
     return admit
+
+
+def merged() -> NotFound:
+    return NotFound("This customer was merged into another.", field="id")

@@ -1,9 +1,11 @@
 # schema/loyalty/owners.py
 """Whose points are asked for, and what of them."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
-from crm.kernel.errors import Fault, InvalidInputs, NotFound
+from crm.kernel.errors import CrmError, Fault, InvalidInputs, NotFound
 from schema.context import Context
 from schema.node import id_faults, key_of
 from schema.principal import Principal
@@ -36,3 +38,13 @@ def named(context: Context, kind: str, field: str, id: str) -> tuple[str, str]:
         case (customer_id, key) if context.principal.may_see_customer(customer_id):
             return customer_id, key
     raise NotFound(f"There is no such {field}.", field=field)
+
+
+@contextmanager
+def named_as(**fields: str) -> Iterator[None]:
+    """Refusals within are about this input's fields, by what services call them."""
+    try:
+        yield
+    except CrmError as error:
+        error.field = fields.get(error.field or "", error.field)
+        raise

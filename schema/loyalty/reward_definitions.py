@@ -11,7 +11,7 @@ import strawberry
 from crm.kernel.actor import Actor as Doer
 from crm.kernel.errors import NotFound
 from crm.loyalty.rewards import service
-from schema.access import signed_in, staff
+from schema.access import serving, signed_in, staff
 from schema.connections import After, Connection, First, Place, about, connection, page_size, paged, priced
 from schema.context import Context, Info, Loader, stored
 from schema.customer.history import Actor
@@ -205,7 +205,7 @@ class RewardQuery:
 
     @strawberry.field(
         description="What a voucher's code was given for, however it was typed; null where nobody was given it.",
-        directives=staff("loyalty:adjust"),
+        directives=serving("loyalty:adjust"),
     )
     async def loyalty_voucher(
         self, info: Info, code: Annotated[str, strawberry.argument(description="The code.")]

@@ -123,6 +123,9 @@ class LoyaltyRewardArchiveInput:
 class LoyaltyRewardRedeemInput:
     customer: strawberry.ID | None = strawberry.field(default=None, description=WHOSE)
     reward: strawberry.ID = strawberry.field(description="Which, by `id`.")
+    expected_points: Points | None = strawberry.field(
+        default=None, description="What its customer was shown that it costs: refuse where that is not so any more."
+    )
     idempotency_key: str = strawberry.field(description=KEY)
 
     def faults(self, asker: Principal, _now: datetime) -> list[Fault]:

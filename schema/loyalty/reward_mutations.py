@@ -5,14 +5,13 @@ from typing import Annotated, Any
 
 import strawberry
 
-from crm.kernel.errors import CrmError
 from crm.loyalty.rewards import service
-from schema.access import own, signed_in, staff
+from schema.access import own, serving, signed_in, staff
 from schema.context import GIVEN, Context, Info, stored
 from schema.customer.record import RecordByCustomer
 from schema.errors import AnswersRefusals, UserError
 from schema.loyalty.names import segments_known
-from schema.loyalty.owners import named, owner
+from schema.loyalty.owners import named, named_as, owner
 from schema.loyalty.reward_definitions import RewardDefinition, reward_by_key, reward_key
 from schema.loyalty.reward_inputs import (
     LoyaltyRedemptionCancelInput,
@@ -147,16 +146,19 @@ class RewardMutation:
         self, info: Info, input: Annotated[LoyaltyRewardRedeemInput, GIVEN]
     ) -> LoyaltyRewardRedeemPayload:
         context = info.context
-        done = await stored(
-            service.redeem,
-            context.shop,
-            owner(context, input.customer),
-            reward_key(input.reward, field="reward"),
-            actor=context.principal.actor,
-            idempotency_key=input.idempotency_key,
-            now=context.now,
-            themselves=context.principal.kind is Kind.CUSTOMER,
-        )
+        customer_id, reward_id = owner(context, input.customer), reward_key(input.reward, field="reward")
+        with named_as(id="customer"):
+            done = await stored(
+                service.redeem,
+                context.shop,
+                customer_id,
+                reward_id,
+                actor=context.principal.actor,
+                idempotency_key=input.idempotency_key,
+                now=context.now,
+                themselves=context.principal.kind is Kind.CUSTOMER,
+                expected_points=input.expected_points,
+            )
         return LoyaltyRewardRedeemPayload(**_redeemed(context, done))
 
     @strawberry.mutation(
@@ -170,14 +172,23 @@ class RewardMutation:
     ) -> LoyaltyRedemptionCancelPayload:
         context = info.context
         customer_id, redemption_id = named(context, "Redemption", "redemption", input.redemption)
-        done = await stored(_cancel, context, customer_id, redemption_id)
+        with named_as(id="redemption", customer="redemption"):
+            done = await stored(
+                service.cancel,
+                context.shop,
+                customer_id,
+                redemption_id,
+                actor=context.principal.actor,
+                now=context.now,
+                themselves=context.principal.kind is Kind.CUSTOMER,
+            )
         return LoyaltyRedemptionCancelPayload(**_redeemed(context, done))
 
     @strawberry.mutation(
         description="Use a voucher, once. An order that names the code as its coupon uses it by itself; where orders "
         "could be told too late, use it at the checkout.",
         extensions=[AnswersRefusals()],
-        directives=staff(ADJUST),
+        directives=serving(ADJUST),
     )
     async def loyalty_voucher_use(
         self, info: Info, input: Annotated[LoyaltyVoucherUseInput, GIVEN]
@@ -193,15 +204,3 @@ class RewardMutation:
             now=context.now,
         )
         return LoyaltyVoucherUsePayload(**_redeemed(context, done))
-
-
-def _cancel(context: Context, customer_id: str, redemption_id: str) -> service.Redeemed:
-    by = context.principal
-    try:
-        return service.cancel(
-            context.shop, customer_id, redemption_id, actor=by.actor, now=context.now,
-            themselves=by.kind is Kind.CUSTOMER,
-        )  # fmt: skip
-    except CrmError as error:
-        error.field = "redemption" if error.field in {"id", "customer"} else error.field  # as this input calls it
-        raise

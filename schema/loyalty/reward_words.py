@@ -9,6 +9,9 @@ import strawberry
 @strawberry.enum(description="Something that stands against redeeming a reward.")
 class RewardReason(Enum):
     ARCHIVED = strawberry.enum_value("ARCHIVED", description="It is archived.")
+    NOT_SERVED = strawberry.enum_value(
+        "NOT_SERVED", description="The customer takes no part: they are blocked, or were merged into another."
+    )
     NOT_YET = strawberry.enum_value("NOT_YET", description="It begins later.")
     OVER = strawberry.enum_value("OVER", description="It has ended.")
     SEGMENT = strawberry.enum_value("SEGMENT", description="The customer is in none of its segments.")

@@ -11,7 +11,7 @@ import strawberry
 from crm.loyalty.rewards import service
 from crm.loyalty.rewards.service import RedemptionStatus as Status
 from crm.loyalty.rewards.service import RewardKind as Kind
-from schema.access import own, signed_in
+from schema.access import acting, signed_in
 from schema.context import Context, Loader, stored
 from schema.customer.record import visible_record
 from schema.loaders import Page, PageByCustomer
@@ -153,8 +153,8 @@ class Redemption(Node):
 
     @strawberry.field(
         description="The voucher's code, which whoever has it can use once; null where it was never fulfilled. Of "
-        "staff those see it who may move points.",
-        directives=own("loyalty:adjust"),
+        "staff and services those see it who may move points.",
+        directives=acting("loyalty:adjust"),
     )
     def code(self) -> str | None:
         return service.shown(self.item.code) if self.item.code else None

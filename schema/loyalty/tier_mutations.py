@@ -17,6 +17,7 @@ from schema.customer.record import visible_record
 from schema.errors import AnswersRefusals, UserError
 from schema.loyalty.account import LoyaltyAccount
 from schema.loyalty.newest import newest_tiers
+from schema.loyalty.owners import named_as
 from schema.loyalty.rules import EFFECTIVE_AT, EXPECTED
 from schema.loyalty.tiers import LoyaltyTier, LoyaltyTiers, TierBasis, TierDowngrade, TierWindow, loyalty_tier
 from schema.node import id_faults, key_of
@@ -231,11 +232,12 @@ class TierMutation:
         context = info.context
         customer_id = await _customer(context, input.customer)
         tier_id = None if input.tier is None else tier_key(input.tier, field="tier")
-        head = await stored(
-            service.override_tier, context.shop, customer_id, input.said(tier_id),
-            actor=context.principal.actor, now=context.now,
-            admit=of_customer(context.shop, customer_id, themselves=False),
-        )  # fmt: skip
+        with named_as(id="customer"):
+            head = await stored(
+                service.override_tier, context.shop, customer_id, input.said(tier_id),
+                actor=context.principal.actor, now=context.now,
+                admit=of_customer(context.shop, customer_id, themselves=False),
+            )  # fmt: skip
         return LoyaltyTierOverridePayload(customer_id=customer_id, head=head)
 
 

@@ -4,17 +4,20 @@
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from crm.customers import service as customers
 from crm.kernel.actor import Actor, Role
+from crm.kernel.change import Change
 from crm.loyalty import service as loyalty
 from schema.node import global_id
 from schema.principal import Principal
-from tests.asking import NOW, STAFF, answer, as_customer, as_staff, ask
+from tests.asking import NOW, SERVICE, STAFF, answer, as_customer, as_staff, ask
 from tests.integration.points import tier
 
 pytestmark = pytest.mark.usefixtures("outlets")
 CLERK = Actor(Role.STAFF, "s1")
+CHECKOUT = replace(SERVICE, scopes=frozenset({"loyalty:adjust"}))
 MUG = {"name": "A mug", "kind": "PRODUCT", "price": 50, "sku": "mug"}
 OFFERS = """query { viewer { loyalty { available rewards {
   definition redeemable reasons left
@@ -27,7 +30,8 @@ PAGE = """query { viewer { loyalty {
 REDEMPTION = "redemption { id status code points reward { name price } definition } replayed"
 ERRORS = """userErrors { __typename code field
   ... on NotEligibleError { reasons } ... on LimitReachedError { limit period againAt }
-  ... on InsufficientPointsError { available required } ... on VersionMismatchError { expected actual } }"""
+  ... on InsufficientPointsError { available required } ... on PriceChangedError { points }
+  ... on VersionMismatchError { expected actual } }"""
 
 
 @pytest.fixture
@@ -101,7 +105,7 @@ def test_a_customer_redeems_a_reward_for_a_code_and_takes_it_back(rich: Principa
             {"__typename": "InsufficientPointsError", "code": "INSUFFICIENT_POINTS", "available": 1_049,
              "required": 5_000},
         ),
-        ({"stock": 0}, {"__typename": "PlainError", "code": "OUT_OF_STOCK"}),
+        ({"stock": 0}, {"__typename": "OutOfStockError", "code": "OUT_OF_STOCK"}),
     ],
 )  # fmt: skip
 def test_a_refusal_says_what_stands_against_it(rich: Principal, said: dict[str, Any], error: dict[str, Any]) -> None:
@@ -153,6 +157,59 @@ def test_whoever_is_blocked_redeems_nothing(rich: Principal, ann: str) -> None:
     customers.update("demo", ann, customers.Words(fields={"status": "blocked"}), now=NOW, by=CLERK)
     [error] = redeem(mug, rich)["userErrors"]
     assert error["code"] == "CUSTOMER_BLOCKED"
+
+
+def test_of_who_is_blocked_it_is_told_that_they_redeem_nothing_and_the_vouchers_they_have_can_be_used(
+    rich: Principal, ann: str
+) -> None:
+    code = redeem(made(), rich)["redemption"]["code"]
+    customers.update("demo", ann, customers.Words(fields={"status": "blocked"}), now=NOW, by=CLERK)
+    text = "query ($id: ID!) { customer(id: $id) { loyalty { rewards { redeemable reasons } } } }"
+    [offer] = asked(text, id=global_id("Customer", ann))["customer"]["loyalty"]["rewards"]
+    assert (offer["redeemable"], offer["reasons"]) == (False, ["NOT_SERVED"])
+    used = mutate("loyaltyVoucherUse", {"code": code, "idempotencyKey": "u1"}, REDEMPTION)
+    assert used["redemption"]["status"] == "USED"
+
+
+def test_staff_redeem_nothing_for_who_was_merged_into_another(rich: Principal, ann: str) -> None:
+    mug = made(stock=1)
+    customer = customers.get("demo", ann)
+    customer.merged_into = "cus_survivor"
+    change = Change(NOW)
+    change.revise(customer)
+    change.commit()
+    [error] = redeem(mug, STAFF, customer=global_id("Customer", ann))["userErrors"]
+    assert (error["code"], error["field"]) == ("NOT_FOUND", ["input", "customer"])
+    assert asked("{ loyaltyRewards { left } }")["loyaltyRewards"] == [{"left": 1}]
+    head = loyalty.account("demo", ann)
+    assert head is not None
+    assert loyalty.balances_of(head).held == 0
+
+
+def test_a_reward_that_costs_something_else_than_was_shown_is_not_redeemed(rich: Principal) -> None:
+    mug = made()
+    mutate("loyaltyRewardUpdate", {"id": mug, "price": 900}, "reward { id }")
+    assert redeem(mug, rich, expectedPoints=50)["userErrors"] == [
+        {"__typename": "PriceChangedError", "code": "PRICE_CHANGED", "field": ["input", "expectedPoints"],
+         "points": 900},
+    ]  # fmt: skip
+    assert redeem(mug, rich, expectedPoints=900)["redemption"]["points"] == 900
+
+
+def test_a_checkout_looks_a_voucher_up_sets_points_aside_uses_it_and_spends_them(rich: Principal, ann: str) -> None:
+    code = redeem(made(), rich)["redemption"]["code"]
+    found = asked("query ($code: String!) { loyaltyVoucher(code: $code) { status code } }", CHECKOUT, code=code)
+    assert found["loyaltyVoucher"] == {"status": "FULFILLED", "code": code}
+    given = {"customer": global_id("Customer", ann), "points": 10, "orderId": "o9", "idempotencyKey": "h1"}
+    hold = mutate("loyaltyPointsHold", given, "hold { id }", CHECKOUT)["hold"]["id"]
+    given = {"code": code, "orderId": "o9", "idempotencyKey": "u1"}
+    used = mutate("loyaltyVoucherUse", given, REDEMPTION, CHECKOUT)["redemption"]
+    assert (used["status"], used["reward"]) == ("USED", {"name": "A mug", "price": 50})
+    spent = mutate("loyaltyPointsCapture", {"hold": hold}, "hold { status captured }", CHECKOUT)["hold"]
+    assert spent == {"status": "CAPTURED", "captured": 10}
+    for principal in (SERVICE, rich):
+        refused = answer('{ loyaltyVoucher(code: "SUMMER") { status } }', principal=principal)
+        assert refused.status == 403
 
 
 def test_a_till_uses_a_voucher_once(rich: Principal) -> None:

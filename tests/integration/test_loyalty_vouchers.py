@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from crm.customers import service as customers_service
+from crm.customers.service import CustomerBlocked
 from crm.kernel.change import Change
 from crm.kernel.errors import InvalidInputs, KeyReused, NotFound
 from crm.loyalty import holding, repository, service
@@ -53,6 +55,23 @@ def test_an_interrupted_redemption_goes_on_when_its_key_comes_again(
     redeemed = redeem(mug, now + timedelta(minutes=14))
     assert (redeemed.replayed, redeemed.redemption.status) == (True, "FULFILLED")
     assert (balances(), left(mug)) == ((900, 0, 0), 0)
+
+
+def test_who_is_blocked_while_they_redeem_gets_no_code_and_their_points_back(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mug = reward(now, stock=1)
+
+    def block() -> None:
+        customers_service.update("demo", ANN, customers_service.Words(fields={"status": "blocked"}), now=now, by=STAFF)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(redemptions, "get_redemption", overtaking(redemptions.get_redemption, [block]))
+        with pytest.raises(CustomerBlocked):
+            redeem(mug, now, themselves=True)
+    assert (statuses(), left(mug)) == (["HELD"], 0)
+    service.settle("demo", ANN, now=now + timedelta(minutes=15))
+    assert (balances(), left(mug), statuses()) == ((1_000, 0, 0), 1, ["RELEASED"])
 
 
 def test_time_lets_an_interrupted_redemption_go_with_all_that_it_took(

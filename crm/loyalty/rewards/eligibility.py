@@ -11,7 +11,7 @@ from crm.kernel import clock
 from crm.kernel.errors import CrmError
 from crm.loyalty.refusals import InsufficientPoints
 from crm.loyalty.rewards import limits
-from crm.loyalty.rewards.refusals import LimitReached, NotEligible, OutOfStock
+from crm.loyalty.rewards.refusals import LimitReached, NotEligible, OutOfStock, PriceChanged
 from crm.loyalty.rewards.reward import Reward
 
 
@@ -19,6 +19,7 @@ class Reason(StrEnum):
     """Why not; in the order in which they are told."""
 
     ARCHIVED = "ARCHIVED"
+    NOT_SERVED = "NOT_SERVED"
     NOT_YET = "NOT_YET"
     OVER = "OVER"
     SEGMENT = "SEGMENT"
@@ -28,7 +29,7 @@ class Reason(StrEnum):
     INSUFFICIENT_POINTS = "INSUFFICIENT_POINTS"
 
 
-OF_THEM = frozenset({Reason.ARCHIVED, Reason.NOT_YET, Reason.OVER, Reason.SEGMENT, Reason.TIER})
+OF_THEM = frozenset({Reason.ARCHIVED, Reason.NOT_SERVED, Reason.NOT_YET, Reason.OVER, Reason.SEGMENT, Reason.TIER})
 """What makes a customer not eligible; the others have refusals of their own, which say more."""
 
 
@@ -41,9 +42,12 @@ class Offered(Struct, frozen=True, kw_only=True):
 
 
 class Who(Struct, frozen=True, kw_only=True):
-    """What is asked of a customer. `segments` they are in now; uses of the reward `ever` and `by_day`."""
+    """What is asked of a customer. `served`: they take part. `segments` they are in now; uses of the reward `ever` and
+    `by_day`.
+    """
 
     available: int
+    served: bool = True
     segments: Collection[str] = ()
     tier: str | None = None
     ever: int = 0
@@ -55,6 +59,7 @@ def reasons(offered: Offered, who: Who, *, zone: str, now: datetime) -> tuple[Re
     reward = offered.reward
     against = {
         Reason.ARCHIVED: offered.archived,
+        Reason.NOT_SERVED: not who.served,
         Reason.NOT_YET: reward.valid_from is not None and now < reward.valid_from,
         Reason.OVER: reward.valid_until is not None and now >= reward.valid_until,
         Reason.SEGMENT: bool(reward.segments) and not {*reward.segments} & {*who.segments},
@@ -67,11 +72,15 @@ def reasons(offered: Offered, who: Who, *, zone: str, now: datetime) -> tuple[Re
     return tuple(reason for reason in Reason if against[reason])
 
 
-def refusal(offered: Offered, who: Who, *, zone: str, now: datetime) -> CrmError | None:
-    """What a customer who may not redeem it is told; first what more points would not change."""
+def refusal(offered: Offered, who: Who, *, expected: int | None = None, zone: str, now: datetime) -> CrmError | None:
+    """What a customer who may not redeem it is told; first what more points would not change. `expected`: what they
+    were told that it costs.
+    """
     reward, found = offered.reward, reasons(offered, who, zone=zone, now=now)
     if of_them := [reason for reason in found if reason in OF_THEM]:
         return NotEligible(of_them)
+    if expected not in {None, reward.price}:
+        return PriceChanged(reward.price)
     if Reason.LIMIT_REACHED in found and reward.limit:
         again = limits.next_day(reward.limit.period, clock.local_day(now, zone))
         return LimitReached(

@@ -6,7 +6,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from crm.customers.service import Customer, SegmentsHead, Snapshot, take_snapshot
+from crm.customers.service import Customer, SegmentsHead, Snapshot, take_snapshot, takes_part
 from crm.kernel.errors import NotFound
 from crm.loyalty import standing
 from crm.loyalty.models import LoyaltyAccount
@@ -80,7 +80,13 @@ def of_customer(snapshot: Snapshot, *, now: datetime) -> Who:
     head = snapshot.head(LoyaltyAccount) or LoyaltyAccount.of(snapshot.shop, snapshot.customer_id)
     available = standing.played(snapshot.shop, snapshot.customer_id, head, now=now).balances.net
     tier = tier_of(snapshot.shop, snapshot.customer_id, head, now=now)
-    return Who(available=available, segments=segments_of(snapshot.head(SegmentsHead), now=now), tier=tier)
+    profile = snapshot.head(Customer)
+    return Who(
+        available=available,
+        served=profile is not None and takes_part(profile),
+        segments=segments_of(snapshot.head(SegmentsHead), now=now),
+        tier=tier,
+    )
 
 
 def segments_of(head: SegmentsHead | None, *, now: datetime) -> frozenset[str]:

@@ -20,7 +20,7 @@ from crm.kernel.errors import InvalidInputs, KeyReused, NotFound, Stale
 from crm.kernel.operations import key_faults
 from crm.loyalty import absorbing, chain, claiming, expiry, holding, ledger, maturing, stored
 from crm.loyalty import repository as ledgers
-from crm.loyalty.admission import of_customer
+from crm.loyalty.admission import merged, of_customer
 from crm.loyalty.chain import Reversed
 from crm.loyalty.models import LoyaltyAccount, PointsHold
 from crm.loyalty.moving import identity
@@ -54,6 +54,8 @@ class Asked(Struct, frozen=True):
     redemption_id: str
     reward_id: str
     actor: str
+    themselves: bool
+    expected_points: int | None
 
     @property
     def request(self) -> str:
@@ -69,17 +71,20 @@ def redeem(
     idempotency_key: str,
     now: datetime,
     themselves: bool = False,
+    expected_points: int | None = None,
 ) -> Redeemed:
     """Spend a reward's price for it and have a voucher, once for each key. `themselves`: it is the customer who asks.
+    `expected_points`: what they were told that it costs.
 
-    Raises InvalidInputs, NotFound, CustomerBlocked, CustomerDeleted, KeyReused; NotEligible, LimitReached, OutOfStock,
-    InsufficientPoints, TooManyHolds; and RedemptionClosed where an earlier call with this key was interrupted and its
-    time is over.
+    Raises InvalidInputs, NotFound, CustomerBlocked, CustomerDeleted, KeyReused; NotEligible, PriceChanged,
+    LimitReached, OutOfStock, InsufficientPoints, TooManyHolds; and RedemptionClosed where an earlier call with this key
+    was interrupted and its time is over.
     """
     if wrong := key_faults(idempotency_key):
         raise InvalidInputs(wrong)
-    asked = Asked(shop, customer_id, identity("rdn", customer_id, idempotency_key), reward_id, str(actor))
-    begun = retrying(partial(_begin, asked, themselves=themselves, now=now))
+    redemption_id = identity("rdn", customer_id, idempotency_key)
+    asked = Asked(shop, customer_id, redemption_id, reward_id, str(actor), themselves, expected_points)
+    begun = retrying(partial(_begin, asked, now=now))
     return Redeemed(retrying(partial(_fulfil, asked, now=now)), replayed=not begun)
 
 
@@ -114,20 +119,22 @@ def cancel(
     return cancelled
 
 
-def _begin(asked: Asked, *, themselves: bool, now: datetime) -> bool:
+def _begin(asked: Asked, *, now: datetime) -> bool:
     """Hold all that the redemption takes; False where an earlier call with its key has."""
     shop, customer_id, redemption_id = asked.shop, asked.customer_id, asked.redemption_id
-    snapshot = _settled(shop, customer_id, themselves=themselves, now=now)
+    snapshot = _settled(shop, customer_id, themselves=asked.themselves, now=now)
     found = repository.get_for_redeeming(shop, customer_id, asked.reward_id, redemption_id)
     if found.redemption.rev:
         if found.redemption.request != asked.request:
             raise KeyReused("This key came with something else before.", field="idempotency_key")
         return False
+    if _profile(snapshot).merged_into:
+        raise merged()
     if not found.definition.rev:
         raise NotFound("There is no such reward.", field="reward")
     book = Ledger(shop, customer_id, _account(snapshot), now=now)
     programme = in_force.programme(shop, now=now)
-    reward = _refuse(found, book, snapshot, zone=programme.zone, now=now)
+    reward = _refuse(found, book, snapshot, expected=asked.expected_points, zone=programme.zone, now=now)
     redemption = _promised(asked, found, reward, programme, now=now)
     change = Change(now)
     # What it was decided by: who they are, and which segments they are in. Their tier is their account's.
@@ -146,8 +153,8 @@ def _begin(asked: Asked, *, themselves: bool, now: datetime) -> bool:
 
 
 def _fulfil(asked: Asked, *, now: datetime) -> Redemption:
-    """Spend what a redemption holds, for a code; what it has come to where that is done. Raises NotFound and
-    CustomerDeleted for who has gone meanwhile: what is held for them is let go in its time.
+    """Spend what a redemption holds, for a code; what it has come to where that is done. Raises NotFound,
+    CustomerBlocked and CustomerDeleted for who has gone meanwhile: what is held for them is let go in its time.
     """
     shop, customer_id, redemption_id = asked.shop, asked.customer_id, asked.redemption_id
     head = maturing.opened(shop, customer_id, now=now)
@@ -158,7 +165,7 @@ def _fulfil(asked: Asked, *, now: datetime) -> Redemption:
         return redemption
     hold = _hold(shop, redemption)
     change = Change(now)
-    of_customer(shop, customer_id, themselves=False)(change)
+    of_customer(shop, customer_id, themselves=asked.themselves)(change)
     redemption.cause, redemption.status = f"hold:{redemption_id}:capture", RedemptionStatus.FULFILLED
     redemption.code = codes.new()
     voucher = Voucher.of(shop, redemption.code)
@@ -189,14 +196,18 @@ def _settled(shop: str, customer_id: str, *, themselves: bool, now: datetime) ->
     return snapshot
 
 
-def _refuse(found: Found, book: Ledger, snapshot: Snapshot, *, zone: str, now: datetime) -> Reward:
+def _refuse(
+    found: Found, book: Ledger, snapshot: Snapshot, *, expected: int | None, zone: str, now: datetime
+) -> Reward:
     """The reward, where the customer may redeem it. Raises what stands against it."""
     definition = found.definition
     offered = Offered(reward=definition.reward, left=found.stock.left, archived=definition.archived_at is not None)
     segments = offers.segments_of(snapshot.head(SegmentsHead), now=now)
     tier = offers.tier_of(book.shop, book.customer_id, book.head, now=now)
     who = Who(available=book.read.balances.available, segments=segments, tier=tier)
-    if refused := eligibility.refusal(offered, offers.with_uses(who, found.uses), zone=zone, now=now):
+    if refused := eligibility.refusal(
+        offered, offers.with_uses(who, found.uses), expected=expected, zone=zone, now=now
+    ):
         raise refused
     return offered.reward
 

@@ -26,6 +26,16 @@ class NotEligible(CrmError):
         self.reasons = tuple(reasons)
 
 
+class PriceChanged(CrmError):
+    """The reward costs something else than who redeems it was told: `points`."""
+
+    code = "PRICE_CHANGED"
+
+    def __init__(self, points: int) -> None:
+        super().__init__(f"It costs {points:,} points now.", field="expected_points")
+        self.points = points
+
+
 class LimitReached(CrmError):
     """The customer has redeemed the reward as often as they may in a period; None: again at no time."""
 

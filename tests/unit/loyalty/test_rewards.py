@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from crm.kernel.money import Money
 from crm.loyalty.redemptions import codes
@@ -142,7 +143,7 @@ def test_all_that_stands_against_it_is_told() -> None:
         price=9_999, limit=Limit(0), segments=("seg_1",), tiers=("gold",), valid_from=NOW + timedelta(1),
         valid_until=NOW,
     )  # fmt: skip
-    assert why_not(hard, left=0, archived=True) == list(Reason)
+    assert why_not(hard, replace(RICH, served=False), left=0, archived=True) == list(Reason)
 
 
 def test_a_refusal_says_first_what_more_points_would_not_change() -> None:
