@@ -2,9 +2,13 @@
 """Why points moved, as their holder is told: worked out of an entry's cause and movement. Pure."""
 
 from enum import StrEnum
+from typing import Final
 
 from crm.loyalty.ledger import Movement
 from crm.loyalty.models import LedgerEntry
+
+REDEMPTION: Final = "rdn"
+"""What the ids of redemptions begin with, which are those of their holds."""
 
 
 class Why(StrEnum):
@@ -21,6 +25,9 @@ class Why(StrEnum):
     RELEASED = "released"
     HOLD_ENDED = "hold_ended"
     REDEEMED = "redeemed"
+    REWARD = "reward"
+    REWARD_GIVEN = "reward_given"
+    REWARD_INTERRUPTED = "reward_interrupted"
     EXPIRED = "expired"
     GIVEN = "given"
     TAKEN = "taken"
@@ -44,6 +51,9 @@ WORDS = {
     Why.RELEASED: "No longer set aside",
     Why.HOLD_ENDED: "No longer set aside: the time for it was over",
     Why.REDEEMED: "Spent",
+    Why.REWARD: "Redeemed for a reward",
+    Why.REWARD_GIVEN: "The reward they were redeemed for was given",
+    Why.REWARD_INTERRUPTED: "Given back: the reward they were redeemed for was not given in time",
     Why.EXPIRED: "Expired",
     Why.GIVEN: "Given by the shop",
     Why.TAKEN: "Taken off by the shop",
@@ -76,8 +86,26 @@ BY_CAUSE: dict[tuple[str, str, str], Why] = {
 """By the noun and the effect of a cause, and the movement."""
 
 
+OF_A_REWARD: dict[str, Why] = {Movement.HOLD: Why.REWARD, Movement.CAPTURE: Why.REWARD_GIVEN}
+"""By the movement of the hold of a redemption."""
+
+
+def redemption_of(entry: LedgerEntry) -> str | None:
+    """The id of the redemption of a reward that moved them; None where it was something else."""
+    noun, identity, *_ = [*(entry.cause or "").split(":"), ""]
+    return identity if noun in {"hold", "redemption"} and identity.startswith(f"{REDEMPTION}_") else None
+
+
+def hold_of(entry: LedgerEntry) -> str | None:
+    """The id of the hold that set them aside, spent them or let them go, where it is no redemption's."""
+    noun, _, identity = (entry.subject or "").partition(":")
+    return identity if noun == "hold" and not redemption_of(entry) else None
+
+
 def why(entry: LedgerEntry) -> Why:
     """OTHER for what this code does not know: causes are added, and entries stay."""
+    if redemption_of(entry) and (of_reward := _of_reward(entry)):
+        return of_reward
     match entry.movement:
         case Movement.TRANSFER:
             return Why.MERGED
@@ -92,3 +120,9 @@ def why(entry: LedgerEntry) -> Why:
     if effect == "claim":  # what was forgiven is taken back after all
         return Why.ORDER_CHANGED if entry.order_id else Why.CORRECTED
     return BY_CAUSE.get((noun, effect, entry.movement), Why.OTHER)
+
+
+def _of_reward(entry: LedgerEntry) -> Why | None:
+    if entry.movement == Movement.RELEASE:
+        return Why.CANCELLED if entry.actor else Why.REWARD_INTERRUPTED
+    return OF_A_REWARD.get(entry.movement)

@@ -5,7 +5,7 @@ Key design (docs/access-patterns.md, AP-40 to AP-42, AP-125, AP-180 to AP-185, A
 AP-225 to AP-229, AP-246, AP-247):
     LoyaltyAccount  pk=SHOP#<shop>#CUSTOMER#<customer>  sk=HEAD#LOYALTY       one of the heads of the snapshot
     LedgerEntry     pk=SHOP#<shop>#CUSTOMER#<customer>  sk=LEDGER#<cause>     the cause makes a repeat impossible
-                    timeline_key=LEDGER#<occurred_at>#<cause>
+                    timeline_key=LEDGER#<occurred_at>#<number>
     PointsMonth     pk=SHOP#<shop>#CUSTOMER#<customer>  sk=POINTS#<yyyy-mm>   the pools that expire in it (UTC)
                                                         sk=POINTS#idle#<yyyy>   those of INACTIVITY, earned in it
                                                         sk=POINTS#never

@@ -21,7 +21,7 @@ from crm.loyalty.bonuses.definitions import Enrolment as EnrolmentKind
 from crm.loyalty.bonuses.eligibility import Unearned
 from crm.loyalty.bonuses.enrolling import Enrolment, enroll
 from crm.loyalty.bonuses.happenings import give_for_event
-from crm.loyalty.causes import WORDS, Why, why
+from crm.loyalty.causes import WORDS, Why, hold_of, redemption_of, why
 from crm.loyalty.chain import Balances
 from crm.loyalty.earning.defining import Edited as EditedRule
 from crm.loyalty.earning.defining import RuleFields
@@ -205,6 +205,7 @@ __all__ = [
     "heard_of_birthday",
     "hold",
     "hold_faults",
+    "hold_of",
     "holds_by_id",
     "is_due",
     "maturing",
@@ -222,6 +223,7 @@ __all__ = [
     "reason_faults",
     "reasons",
     "redeem",
+    "redemption_of",
     "release",
     "returned",
     "reverse",

@@ -100,8 +100,13 @@ def item_of(entry: Entry) -> LedgerEntry:
     item.forgiven, item.actor, item.request = entry.forgiven, entry.actor, entry.request
     item.reason_digest, item.replayed = entry.reason_digest, entry.replayed
     item.previous, item.fingerprint = entry.previous or None, fingerprint(entry)
-    item.happens("LEDGER", entry.occurred_at, entry.cause)
+    in_its_place(item)
     return item
+
+
+def in_its_place(item: LedgerEntry) -> LedgerEntry:
+    """By when it happened; what happened at one instant, in the order in which it was posted."""
+    return item.happens("LEDGER", item.occurred_at, f"{int(item.number):09}")
 
 
 def entry_of(item: LedgerEntry) -> Entry:

@@ -176,7 +176,9 @@ def _read(read: Callable[[T], V], item: T) -> V | None:
 def _is_misplaced(item: LedgerEntry) -> bool:
     """Whether a key, or a figure for clients, is not what the entry says."""
     entry = stored.entry_of(item)
-    own = LedgerEntry.of(entry.shop, entry.customer_id, entry.cause).happens("LEDGER", entry.occurred_at, entry.cause)
+    own = LedgerEntry.of(entry.shop, entry.customer_id, entry.cause)
+    own.number, own.occurred_at = entry.number, entry.occurred_at
+    own = stored.in_its_place(own)
     own.points, own.balance_after = entry.points, entry.after.net
     at = clock.text(entry.recorded_at)
     if entry.cause.startswith(ROUNDED):

@@ -18,6 +18,8 @@ from schema.context import Context, Info, Loader, stored
 from schema.customer.history import Actor
 from schema.customer.record import visible_record
 from schema.loaders import Page, PageByCustomer
+from schema.loyalty.holds import PointsHold, hold_by_key
+from schema.loyalty.rewards import Redemption, redemption_by_key
 from schema.node import Node, global_id
 from schema.order import Order, order_of
 from schema.scalars import Points
@@ -58,6 +60,9 @@ class PointsCause(Enum):
     RELEASED = _why(Why.RELEASED)
     HOLD_ENDED = _why(Why.HOLD_ENDED)
     REDEEMED = _why(Why.REDEEMED)
+    REWARD = _why(Why.REWARD)
+    REWARD_GIVEN = _why(Why.REWARD_GIVEN)
+    REWARD_INTERRUPTED = _why(Why.REWARD_INTERRUPTED)
     EXPIRED = _why(Why.EXPIRED)
     GIVEN = _why(Why.GIVEN)
     TAKEN = _why(Why.TAKEN)
@@ -146,6 +151,13 @@ class LedgerEntry(Node):
     def points(self) -> Points:
         return Points(int(self.item.points))
 
+    @strawberry.field(
+        description="What pending points moved by: above zero where some were earned that can be spent later."
+    )
+    def pending_points(self) -> Points:
+        pending = PointsAccount.CUSTOMER_PENDING.value
+        return Points(sum(int(one.points) for one in self.item.postings if one.account == pending))
+
     @strawberry.field(description="Points available when this was posted.")
     def balance_after(self) -> Points:
         return Points(int(self.item.balance_after))
@@ -211,6 +223,21 @@ class LedgerEntry(Node):
     )
     async def order(self, info: Info) -> Order | None:
         return await order_of(info.context, self.item.customer_id, self.item.order_id)
+
+    @strawberry.field(
+        description="What was redeemed or cancelled, where it was a reward.", directives=own("loyalty:read")
+    )
+    async def redemption(self, info: Info) -> Redemption | None:
+        found = service.redemption_of(self.item)
+        return await redemption_by_key(info.context, self.item.customer_id, found) if found else None
+
+    @strawberry.field(
+        description="What was set aside, spent or let go, where it was not for a reward; as it is now.",
+        directives=own("loyalty:read"),
+    )
+    async def hold(self, info: Info) -> PointsHold | None:
+        found = service.hold_of(self.item)
+        return await hold_by_key(info.context, self.item.customer_id, found) if found else None
 
     @strawberry.field(description="When what moved them happened.")
     def occurred_at(self) -> datetime:

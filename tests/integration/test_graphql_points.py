@@ -52,6 +52,8 @@ def test_pending_points_are_told_with_their_order_and_when_they_can_be_spent(ann
     pending("o8", "2026-03-09T08:00:00Z")
     first = account(ann, f"pending {PENDING}", as_customer(ann))
     assert (first["available"], first["pending"]) == (30, 40)
+    entries = account(ann, "entries(first: 1) { nodes { points pendingPoints } }", as_customer(ann))["entries"]
+    assert entries["nodes"] == [{"points": 0, "pendingPoints": 20}]
     assert first["pendingPoints"]["nodes"] == [
         {
             "points": 20,

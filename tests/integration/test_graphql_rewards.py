@@ -96,6 +96,20 @@ def test_a_customer_redeems_a_reward_for_a_code_and_takes_it_back(rich: Principa
     assert asked(OFFERS, rich)["viewer"]["loyalty"]["available"] == before
 
 
+def test_the_ledger_says_newest_first_what_points_were_redeemed_for(rich: Principal) -> None:
+    redemption = redeem(made(), rich)["redemption"]["id"]
+    mutate("loyaltyRedemptionCancel", {"redemption": redemption}, REDEMPTION, rich)
+    text = """query { viewer { loyalty { entries(first: 4) {
+        nodes { number cause points redemption { id status reward { name } } hold { id } } } } } }"""
+    seen = asked(text, rich)["viewer"]["loyalty"]["entries"]["nodes"]
+    assert [(one["cause"], one["points"]) for one in seen[:3]] == [
+        ("CANCELLED", 50), ("REWARD_GIVEN", 0), ("REWARD", -50),
+    ]  # fmt: skip
+    assert [one["number"] for one in seen] == sorted((one["number"] for one in seen), reverse=True)
+    mug = {"id": redemption, "status": "CANCELLED", "reward": {"name": "A mug"}}
+    assert [(one["redemption"], one["hold"]) for one in seen] == [(mug, None)] * 3 + [(None, None)]
+
+
 @pytest.mark.parametrize(
     ("said", "error"),
     [

@@ -21,6 +21,7 @@ from crm.kernel.operations import key_faults
 from crm.loyalty import absorbing, chain, claiming, expiry, holding, ledger, maturing, stored
 from crm.loyalty import repository as ledgers
 from crm.loyalty.admission import merged, of_customer
+from crm.loyalty.causes import REDEMPTION
 from crm.loyalty.chain import Reversed
 from crm.loyalty.models import LoyaltyAccount, PointsHold
 from crm.loyalty.moving import identity
@@ -82,7 +83,7 @@ def redeem(
     """
     if wrong := key_faults(idempotency_key):
         raise InvalidInputs(wrong)
-    redemption_id = identity("rdn", customer_id, idempotency_key)
+    redemption_id = identity(REDEMPTION, customer_id, idempotency_key)
     asked = Asked(shop, customer_id, redemption_id, reward_id, str(actor), themselves, expected_points)
     begun = retrying(partial(_begin, asked, now=now))
     return Redeemed(retrying(partial(_fulfil, asked, now=now)), replayed=not begun)

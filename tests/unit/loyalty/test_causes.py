@@ -65,6 +65,30 @@ def test_what_is_set_aside_is_spent_or_comes_back_by_somebody_or_by_time() -> No
     assert causes.why(item) is Why.RELEASED
 
 
+def test_what_a_reward_took_says_so_until_it_is_given_cancelled_or_given_up() -> None:
+    book = full()
+    book.hold(10, "rdn_1")
+    assert (told(book.entries[-1]), told(book.capture("rdn_1", 10))) == (Why.REWARD, Why.REWARD_GIVEN)
+    book.hold(10, "rdn_2")
+    item = stored.item_of(book.release("rdn_2"))
+    assert (causes.why(item), causes.redemption_of(item), causes.hold_of(item)) == (
+        Why.REWARD_INTERRUPTED, "rdn_2", None,
+    )  # fmt: skip
+    item.actor = "customer:cus_1"
+    assert causes.why(item) is Why.CANCELLED
+    book.hold(10, "h1")
+    item = stored.item_of(book.entries[-1])
+    assert (causes.redemption_of(item), causes.hold_of(item)) == (None, "h1")
+
+
+def test_what_happened_at_one_instant_has_its_place_by_when_it_was_posted() -> None:
+    book = full()
+    book.hold(10, "rdn_1")
+    book.capture("rdn_1", 10)
+    places = [str(stored.item_of(entry).timeline_key) for entry in book.entries]
+    assert places == sorted(places)
+
+
 def test_an_order_whose_number_looks_like_a_cause_is_an_order() -> None:
     item = LedgerEntry.of("demo", "cus_1", "order:a:spend:b:earn:2")
     item.movement = "reverse"
