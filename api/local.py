@@ -198,7 +198,11 @@ def _step(forward: Any) -> timedelta:
     elif isinstance(forward, str) and (found := DURATION.fullmatch(forward)) and any(found.groups()):
         step = timedelta(**{unit: min(int(number), 10**6) for unit, number in found.groupdict().items() if number})
     else:
-        raise BadRequest(422, "INVALID_INPUT", "forward must be seconds or an ISO 8601 duration such as P30D.")
+        raise BadRequest(
+            422,
+            "INVALID_INPUT",
+            "forward must be seconds or an ISO 8601 duration of weeks, days and less, such as P30D.",
+        )
     if not timedelta(0) <= step <= LONGEST_STEP:
         raise BadRequest(422, "INVALID_INPUT", "The clock moves forward only, ten years at a time at most.")
     return step

@@ -21,6 +21,7 @@ from schema.access import signed_in
 
 MOST_POINTS: Final = 2**53 - 1  # JavaScript keeps integers up to this
 DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 DECIMAL = re.compile(r"-?\d{1,18}(\.\d{1,6})?")
 
 Points = NewType("Points", int)
@@ -65,8 +66,10 @@ def parse_points(value: object) -> int:
 
 def parse_decimal(value: object) -> Decimal:
     text = _text(value)
-    if not DECIMAL.fullmatch(text):
+    if not NUMBER.fullmatch(text):
         raise GraphQLError("must be a plain number such as 12.50, as a string")
+    if not DECIMAL.fullmatch(text):
+        raise GraphQLError("must have at most 18 digits before the point and 6 behind it")
     return Decimal(text)
 
 

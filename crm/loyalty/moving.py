@@ -14,7 +14,7 @@ from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Fault, InvalidInputs, KeyReused, NotFound, Stale
 from crm.kernel.operations import key_faults
 from crm.kernel.texts import faults
-from crm.loyalty import chain, claiming, expiry, ledger, maturing, pools, repository, stored
+from crm.loyalty import causes, chain, claiming, expiry, ledger, maturing, pools, repository, stored
 from crm.loyalty.chain import Entry, Reversed
 from crm.loyalty.claims import Claimed
 from crm.loyalty.ledger import ADJUSTED, REDEEMED, Moved, Movement, Occasion
@@ -82,13 +82,15 @@ def adjust(
 
 
 def adjustment_faults(points: int, *, reason: str, idempotency_key: str) -> list[Fault]:
-    return [*points_faults(abs(points)), *reason_faults(reason), *key_faults(idempotency_key)]
+    nothing = [] if points else [Fault("points", "INVALID", "must not be 0")]
+    return [*(nothing or points_faults(abs(points))), *reason_faults(reason), *key_faults(idempotency_key)]
 
 
 def reverse(
     shop: str, customer_id: str, cause: str, *, reason: str, actor: Actor, now: datetime, admit: Admit = anybody
 ) -> Given:
-    """Undo a redemption or an adjustment, whole and once. What orders did is put right by the orders' own events.
+    """Undo an adjustment or what was spent by hand, whole and once. A reward is cancelled with its voucher; what orders
+    did is put right by the orders' own events.
 
     Raises InvalidInputs, NotFound, NotReversible, and what `admit` does.
     """
@@ -96,6 +98,8 @@ def reverse(
     item = repository.get_entry(shop, customer_id, cause)
     if item is None:
         raise NotFound("There is no such entry.", field="entry_id")
+    if causes.redemption_of(item):
+        raise NotReversible("A reward is cancelled with its voucher: loyaltyRedemptionCancel.", field="entry_id")
     entry = stored.entry_of(item)
     if entry.movement not in {Movement.REDEEM, Movement.ADJUST, Movement.CAPTURE} or entry.order_id:
         raise NotReversible("An entry of this kind cannot be reversed.", field="entry_id")

@@ -26,7 +26,7 @@ from schema.loyalty.rewards import (
 from schema.loyalty.tiers import TierFields
 from schema.loyalty.verification import MOST_ENTRIES, LedgerVerification, verification_of
 from schema.order import Order, order_of
-from schema.scalars import Points
+from schema.scalars import CurrencyCode, DecimalText, Points, TimeZone
 
 MOST_HOLDS: Final = 20
 PRICE_OF_POOLS: Final = 10
@@ -123,6 +123,18 @@ class LoyaltyAccount(TierFields):
     @strawberry.field(description="All that orders earned, less what their refunds took back.")
     def lifetime_earned(self) -> Points:
         return Points(int(self.item.lifetime_earned) if self.item else 0)
+
+    @strawberry.field(description="Whole units of `currency` that a point pays now.")
+    async def point_value(self, info: Info) -> DecimalText:
+        return DecimalText((await _programme(info)).point_value)
+
+    @strawberry.field(description="The currency in which points are earned and pay now.")
+    async def currency(self, info: Info) -> CurrencyCode:
+        return CurrencyCode((await _programme(info)).currency)
+
+    @strawberry.field(description="Whose days count: points expire as a day of it ends.")
+    async def zone(self, info: Info) -> TimeZone:
+        return TimeZone((await _programme(info)).zone)
 
     @strawberry.field(description="Since when they take part in the programme; null: they do not yet.")
     def enrolled_at(self) -> datetime | None:
@@ -238,3 +250,9 @@ class LoyaltyAccount(TierFields):
         if not service.is_due(self.item, info.context.now):
             return service.balances_of(self.item)
         return await info.context.loader(BalancesByCustomer).load(self.customer_id)
+
+
+async def _programme(info: Info) -> service.Programme:
+    return (
+        await stored(service.version_in_force, info.context.shop, at=info.context.now, now=info.context.now)
+    ).programme

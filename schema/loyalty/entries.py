@@ -155,8 +155,8 @@ class LedgerEntry(Node):
         description="What pending points moved by: above zero where some were earned that can be spent later."
     )
     def pending_points(self) -> Points:
-        pending = PointsAccount.CUSTOMER_PENDING.value
-        return Points(sum(int(one.points) for one in self.item.postings if one.account == pending))
+        moved = (one for one in self.item.postings if PointsAccount(one.account) is PointsAccount.CUSTOMER_PENDING)
+        return Points(sum(int(one.points) for one in moved))
 
     @strawberry.field(description="Points available when this was posted.")
     def balance_after(self) -> Points:

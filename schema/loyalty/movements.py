@@ -85,7 +85,7 @@ class LoyaltyPointsAdjustInput:
         return [*id_faults(self.customer, "customer"), *wrong]
 
 
-@strawberry.input(description="A redemption or an adjustment that is to be undone.")
+@strawberry.input(description="An adjustment, or points spent from a hold, that are to be undone.")
 class LoyaltyEntryReverseInput:
     entry: strawberry.ID = strawberry.field(
         description="Which entry, by `id`. It can be reversed once: asking again tells what was done."
@@ -228,8 +228,8 @@ class LoyaltyMutation:
         return LoyaltyPointsAdjustPayload(**_moved(customer_id, done))
 
     @strawberry.mutation(
-        description="Undo a redemption or an adjustment, as a whole. What orders did to points is put right by telling "
-        "of the orders.",
+        description="Undo an adjustment, or what was spent of a hold by a till or by staff, as a whole. A reward is "
+        "taken back by `loyaltyRedemptionCancel`; what orders did to points is put right by telling of the orders.",
         extensions=[AnswersRefusals()],
         directives=staff(ADJUST),
     )

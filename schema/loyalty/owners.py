@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from crm.kernel.errors import CrmError, Fault, InvalidInputs, NotFound
+from msgspec.structs import replace
+
+from crm.kernel.errors import CrmError, Fault, InvalidInput, InvalidInputs, NotFound
 from schema.context import Context
 from schema.node import id_faults, key_of
 from schema.principal import Principal
@@ -48,3 +50,12 @@ def named_as(**fields: str) -> Iterator[None]:
     except CrmError as error:
         error.field = fields.get(error.field or "", error.field)
         raise
+
+
+@contextmanager
+def within(argument: str) -> Iterator[None]:
+    """What is wrong within is so of this argument."""
+    try:
+        yield
+    except (InvalidInput, InvalidInputs) as error:
+        raise InvalidInputs([replace(one, path=f"{argument}.{one.path}") for one in error.faults]) from error

@@ -9,7 +9,7 @@ from typing import Annotated, NamedTuple
 import strawberry
 
 from crm.kernel.actor import Actor as Doer
-from crm.kernel.errors import NotFound
+from crm.kernel.errors import Fault, InvalidInputs, NotFound
 from crm.loyalty.rewards import service
 from schema.access import serving, signed_in, staff
 from schema.connections import After, Connection, First, Place, about, connection, page_size, paged, priced
@@ -17,6 +17,7 @@ from schema.context import Context, Info, Loader, stored
 from schema.customer.history import Actor
 from schema.customer.record import visible_record
 from schema.loyalty.names import segments_known
+from schema.loyalty.owners import within
 from schema.loyalty.reward_inputs import RewardDraftInput
 from schema.loyalty.reward_words import RewardReason
 from schema.loyalty.rewards import Redemption, Reward, reward_id
@@ -190,17 +191,21 @@ class RewardQuery:
         context, owner = info.context, key_of("Customer", customer, field="customer")
         if owner is None or await visible_record(context, owner[0]) is None:
             return None
-        said = reward.fields() if reward else None
-        known = await segments_known(context, said.named_segments if said else ())
-        found = await stored(
-            service.preview,
-            context.shop,
-            owner[0],
-            reward_id=reward_key(id) if id is not None else None,
-            said=said,
-            segments=known,
-            now=context.now,
-        )
+        if id is None and reward is None:
+            raise InvalidInputs([Fault("reward", "REQUIRED", "is required where no id is given")])
+        reward_id = reward_key(id) if id is not None else None
+        with within("reward"):
+            said = reward.fields() if reward else None
+            known = await segments_known(context, said.named_segments if said else ())
+            found = await stored(
+                service.preview,
+                context.shop,
+                owner[0],
+                reward_id=reward_id,
+                said=said,
+                segments=known,
+                now=context.now,
+            )
         return RewardPreview(found=found)
 
     @strawberry.field(

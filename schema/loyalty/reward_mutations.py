@@ -29,7 +29,9 @@ WRITE, ADJUST = "loyalty:write", "loyalty:adjust"
 
 @strawberry.type(description="The reward as it is now, or why it is not so.", directives=signed_in())
 class LoyaltyRewardCreatePayload:
-    reward: RewardDefinition | None = strawberry.field(default=None, description="Null when refused.")
+    reward: RewardDefinition | None = strawberry.field(
+        default=None, description="When another version was expected, as it is stored; null when refused otherwise."
+    )
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
 
 

@@ -77,28 +77,26 @@ class LoyaltyTierArchiveInput:
 
 @strawberry.input(description="How tiers are attained and lost: what is left out stays.")
 class LoyaltyTiersUpdateInput:
-    basis: TierBasis | None = strawberry.field(
-        default=None, description="What counts; it stays what it is once there are tiers."
+    basis: strawberry.Maybe[TierBasis] = strawberry.field(
+        description="What counts; it stays what it is once there are tiers."
     )
-    window: TierWindow | None = strawberry.field(default=None, description="Over which days.")
-    downgrade: TierDowngrade | None = strawberry.field(
-        default=None, description="What becomes of a tier that was not reached again in time."
+    window: strawberry.Maybe[TierWindow] = strawberry.field(description="Over which days.")
+    downgrade: strawberry.Maybe[TierDowngrade] = strawberry.field(
+        description="What becomes of a tier that was not reached again in time."
     )
-    grace_days: int | None = strawberry.field(default=None, description="How many days it stays then; 180 at most.")
-    notice_days: int | None = strawberry.field(
-        default=None, description="How many days before it ends that is told; 90 at most, and 0: never."
+    grace_days: strawberry.Maybe[int] = strawberry.field(description="How many days it stays then; 180 at most.")
+    notice_days: strawberry.Maybe[int] = strawberry.field(
+        description="How many days before it ends that is told; 90 at most, and 0: never."
     )
     effective_at: datetime | None = strawberry.field(default=None, description=EFFECTIVE_AT)
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
     def rules(self) -> service.TierRules:
-        return service.TierRules(
-            basis=service.Basis(str(self.basis.value)) if self.basis else None,
-            window=service.Window(str(self.window.value)) if self.window else None,
-            downgrade=service.Downgrade(str(self.downgrade.value)) if self.downgrade else None,
-            grace_days=self.grace_days,
-            notice_days=self.notice_days,
-        )
+        said = {name: some.value for name, some in vars(self).items() if isinstance(some, strawberry.Some)}
+        for name, kind in (("basis", service.Basis), ("window", service.Window), ("downgrade", service.Downgrade)):
+            if name in said:
+                said[name] = kind(str(said[name].value))
+        return service.TierRules(**said)
 
     def faults(self, _asker: Principal, _now: datetime) -> list[Fault]:
         return service.tier_rules_faults(self.rules())

@@ -47,6 +47,12 @@ def give(ann: str, points: int, now: datetime = NOW, key: str = "k1", reason: st
     return loyalty.adjust("demo", ann, points, now=now, **given).entry
 
 
+def test_customers_are_told_what_a_point_is_worth_and_whose_days_count(ann: str, programme: Any) -> None:
+    seen = account(ann, "pointValue currency zone", as_customer(ann))
+    assert (seen["pointValue"], seen["currency"]) == ("0.01", "EUR")
+    assert seen["zone"] == loyalty.version_in_force("demo", at=NOW, now=NOW).programme.zone
+
+
 def test_pending_points_are_told_with_their_order_and_when_they_can_be_spent(ann: str, programme: Any) -> None:
     pending("o9")
     pending("o8", "2026-03-09T08:00:00Z")

@@ -19,7 +19,7 @@ from tests.shop_events import order
 from tests.shop_history import happened, recorded
 
 CHECKOUT = replace(SERVICE, scopes=frozenset({"loyalty:adjust"}))
-REFUSALS = "userErrors { __typename code field ... on InsufficientPointsError { available required } }"
+REFUSALS = "userErrors { __typename code field message ... on InsufficientPointsError { available required } }"
 ENTRY = "entry { id points balanceAfter } replayed"
 HELD = "hold { id status points captured endsAt orderId }"
 
@@ -112,7 +112,7 @@ def test_more_than_can_be_spent_is_refused_with_how_much_there_is(ann: str) -> N
     assert told["userErrors"] == [
         {
             "__typename": "InsufficientPointsError", "code": "INSUFFICIENT_POINTS", "field": ["input", "points"],
-            "available": 5, "required": 6,
+            "message": "6 points are needed, 5 can be spent.", "available": 5, "required": 6,
         }
     ]  # fmt: skip
 
@@ -197,10 +197,17 @@ def test_what_an_order_did_is_not_undone_by_hand(ann: str) -> None:
 
 def test_what_a_reward_cost_is_not_undone_beside_its_voucher(ann: str) -> None:
     redeemed = redeem(reward(NOW, price=10), NOW, customer_id=ann).redemption
-    entry = global_id("LedgerEntry", ann, f"hold:{redeemed.redemption_id}:capture")
-    told = move("loyaltyEntryReverse", {"entry": entry, "reason": "x"})
-    assert refusal(told) == ("NOT_REVERSIBLE", ["input", "entry"])
+    for step in ("hold", "capture"):
+        entry = global_id("LedgerEntry", ann, f"hold:{redeemed.redemption_id}:{step}")
+        told = move("loyaltyEntryReverse", {"entry": entry, "reason": "x"})
+        assert refusal(told) == ("NOT_REVERSIBLE", ["input", "entry"])
+        assert "loyaltyRedemptionCancel" in told["userErrors"][0]["message"]
     assert available(ann) == 20
+
+
+def test_nothing_is_no_adjustment(ann: str) -> None:
+    [error] = adjust(ann, 0)["userErrors"]
+    assert (error["field"], error["message"]) == (["input", "points"], "must not be 0")
 
 
 def merge(ann: str) -> None:

@@ -278,8 +278,13 @@ def test_staff_see_who_may_redeem_a_reward_before_there_is_one(rich: Principal, 
     seen = asked(text, customer=customer, reward=draft)["loyaltyRewardPreview"]
     assert seen == {"redeemable": False, "reasons": ["TIER", "INSUFFICIENT_POINTS"]}
     assert asked(text, customer=customer, id=made())["loyaltyRewardPreview"] == {"redeemable": True, "reasons": []}
-    wrong = answer(text, {"customer": customer, "reward": {"name": "A mug"}}).body["errors"][0]["extensions"]
-    assert wrong["code"] == "INVALID_INPUT"
+    for given, fault in (
+        ({"reward": {"name": "A mug"}}, "reward.kind"),
+        ({"reward": MUG | {"price": -4}}, "reward.price"),
+        ({}, "reward: is required where no id is given"),
+    ):
+        [wrong] = answer(text, {"customer": customer, **given}).body["errors"]
+        assert (wrong["extensions"]["code"], fault in wrong["message"]) == ("INVALID_INPUT", True)
     [unknown] = answer(text, {"customer": customer, "reward": MUG | {"tiers": ["gold"]}}).body["errors"]
     assert (unknown["extensions"]["code"], "tiers.0" in unknown["message"]) == ("INVALID_INPUT", True)
 

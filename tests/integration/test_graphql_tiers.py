@@ -102,6 +102,10 @@ def test_thresholds_are_amounts_where_spend_counts_and_no_finer_than_their_curre
     assert fine["userErrors"] == [{"code": "INVALID", "field": ["input", "threshold"]}]
     kept = mutate("loyaltyTiersUpdate", {"basis": "ORDERS", "graceDays": 400})
     assert [error["field"][1] for error in kept["userErrors"]] == ["graceDays"]
+    kept = mutate("loyaltyTiersUpdate", {"window": None, "graceDays": None})
+    assert [(error["code"], error["field"][1]) for error in kept["userErrors"]] == [
+        ("REQUIRED", "window"), ("REQUIRED", "graceDays"),
+    ]  # fmt: skip
     kept = mutate("loyaltyTiersUpdate", {"basis": "ORDERS"})
     assert kept["userErrors"] == [{"code": "INVALID", "field": ["input", "basis"]}]
 

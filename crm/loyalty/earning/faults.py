@@ -56,8 +56,12 @@ def of_points(path: str, points: int | None) -> list[Fault]:
     return [Fault(path, "INVALID", f"must be 1 to {MOST_POINTS:,} points")]
 
 
-def of_number(path: str, number: Decimal, *, most: int, least: int = 0) -> list[Fault]:
-    """Above `least`, and exact in so few decimals that sums of many stay so."""
+def of_number(path: str, number: Decimal, *, most: int, least: int = 0, none: bool = False) -> list[Fault]:
+    """Above `least`, or `none`: zero; and exact in so few decimals that sums of many stay so."""
+    if none and number == 0:
+        return []
+    if none and not 0 < number <= most:
+        return [Fault(path, "INVALID", f"must be 0 to {most:,}")]
     if not number.is_finite() or not least < number <= most:
         return [Fault(path, "INVALID", f"must be more than {least} and at most {most:,}")]
     if number != round(number, MOST_DECIMALS):

@@ -58,11 +58,11 @@ def _of_zone(name: str, zone: str) -> list[Fault]:
 
 
 def _of_rate(name: str, rate: Decimal) -> list[Fault]:
-    return earning.of_number(name, rate, most=MOST_VALUE) if rate else []
+    return earning.of_number(name, rate, most=MOST_VALUE, none=True)
 
 
 def _of_share(name: str, share: Decimal) -> list[Fault]:
-    return earning.of_number(name, share, most=1) if share else []
+    return earning.of_number(name, share, most=1, none=True)
 
 
 def _of_lifetime(name: str, lifetime: Any) -> list[Fault]:

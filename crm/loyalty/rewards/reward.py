@@ -151,8 +151,10 @@ def _numbers(fields: dict[str, Any]) -> Iterator[Fault]:
 
 def _values(fields: dict[str, Any]) -> Iterator[Fault]:
     amount, percent, sku = fields.get("amount"), fields.get("percent"), fields.get("sku")
-    if amount is not None and not (is_currency(amount.currency) and 0 < amount.minor <= MOST_MINOR):
-        yield Fault("amount", "INVALID", "must be more than nothing, in an ISO 4217 currency")
+    if amount is not None and not is_currency(amount.currency):
+        yield Fault("amount.currency_code", "INVALID", "must be an ISO 4217 currency such as EUR")
+    elif amount is not None and not 0 < amount.minor <= MOST_MINOR:
+        yield Fault("amount.amount", "INVALID", f"must be more than 0, {MOST_MINOR:,} of the least unit at most")
     if percent is not None and not (percent.is_finite() and 0 < percent <= ALL and percent == round(percent, 2)):
         yield Fault("percent", "INVALID", "must be more than 0 to 100, with two decimals at most")
     if sku is not None:
@@ -167,5 +169,7 @@ def _unfit(kind: RewardKind, fields: dict[str, Any]) -> Iterator[Fault]:
             yield Fault(name, "INVALID", f"may not be given of a {kind}")
     if kind is RewardKind.PRODUCT and values["sku"] is None:
         yield Fault("sku", "REQUIRED", f"is required of a {kind}")
-    if kind is RewardKind.DISCOUNT and (values["amount"] is None) is (values["percent"] is None):
-        yield Fault("amount", "REQUIRED", "must be given, or a percentage, and not both")
+    if kind is RewardKind.DISCOUNT and values["amount"] is None and values["percent"] is None:
+        yield Fault("amount", "REQUIRED", "must be given, or a percentage")
+    if kind is RewardKind.DISCOUNT and values["amount"] is not None and values["percent"] is not None:
+        yield Fault("percent", "INVALID", "may not be given beside an amount")

@@ -70,8 +70,9 @@ def test_what_nobody_could_redeem_is_told_at_once(said: dict[str, Any], wrong: s
     ("said", "wrong"),
     [
         ({}, ["amount"]),
-        ({"amount": Money(500, "EUR"), "percent": Decimal(5)}, ["amount"]),
-        ({"amount": Money(0, "EUR")}, ["amount"]),
+        ({"amount": Money(500, "EUR"), "percent": Decimal(5)}, ["percent"]),
+        ({"amount": Money(0, "EUR")}, ["amount.amount"]),
+        ({"amount": Money(5, "XXY")}, ["amount.currency_code"]),
         ({"percent": Decimal(101)}, ["percent"]),
         ({"percent": Decimal("1.001")}, ["percent"]),
         ({"percent": Decimal("NaN")}, ["percent"]),

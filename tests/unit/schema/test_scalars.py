@@ -85,3 +85,9 @@ def test_money_has_exactly_its_currencys_digits() -> None:
 
 def test_instants_are_written_in_utc() -> None:
     assert scalars.serialize_date_time(datetime(2026, 3, 1, 10, tzinfo=UTC)).startswith("2026-03-01T10:00:00")
+
+
+def test_a_number_that_is_too_long_is_told_so_and_not_that_it_is_none() -> None:
+    for long in ("99999999999999999999", "0.1234567"):
+        with pytest.raises(GraphQLError, match="at most 18 digits"):
+            scalars.parse_decimal(long)
