@@ -113,6 +113,10 @@ def why(entry: LedgerEntry) -> Why:
             return Why.RELEASED if entry.actor else Why.HOLD_ENDED
         case Movement.ADJUST:
             return Why.GIVEN if entry.points > 0 else Why.TAKEN
+    return _of_cause(entry)
+
+
+def _of_cause(entry: LedgerEntry) -> Why:
     noun, *rest = (entry.cause or "").split(":")
     if (noun, entry.movement) == ("event", Movement.EARN):
         return Why.EVENT  # its cause ends with a rule's id

@@ -65,8 +65,10 @@ class RewardMoves:
         """A redemption that is interrupted."""
 
         def begin() -> None:
-            asked = redeeming.Asked(self._shop, ANN, _id(key), self._reward(), str(staff()))
-            redeeming._begin(asked, themselves=False, now=self._now)
+            asked = redeeming.Asked(
+                self._shop, ANN, _id(key), self._reward(), str(staff()), themselves=False, expected_points=None
+            )
+            redeeming._begin(asked, now=self._now)
 
         return begin
 
