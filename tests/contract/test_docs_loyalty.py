@@ -10,7 +10,8 @@ from crm.loyalty.service import Flaw, Movement
 from tests.contract.stack import ROOT
 
 PAGE = (ROOT / "docs" / "loyalty.md").read_text()
-TESTS = (ROOT / "tests" / "unit" / "loyalty" / "test_order_points.py").read_text()
+UNIT = ROOT / "tests" / "unit" / "loyalty"
+TESTS = "".join((UNIT / name).read_text() for name in ("test_order_points.py", "test_pardons.py", "test_ledger.py"))
 
 
 @pytest.mark.parametrize("name", re.findall(r"`(test_\w+)`", PAGE))
