@@ -88,6 +88,7 @@ HOLLOW = {
     ("ListValue.elements", "NumberValue"),
     ("LedgerVerification.findings", "LedgerFinding"),
     ("Operation.cost", "OperationCost"),
+    ("Operation.verification", "LedgerVerification"),
     ("Segment.errors", "SegmentQueryMistake"),
     ("SegmentExplanation.errors", "SegmentQueryMistake"),
     ("SegmentExplanationPart.parts", "SegmentExplanationPart"),
@@ -96,8 +97,8 @@ HOLLOW = {
     ("TierAmount.spend", "Money"),
 }
 """What staff are told nothing by: who is no customer, who has left no segment yet, lists of other elements, mistakes of
-queries that are right, parts of a condition, what an import costs, what is wrong with ledgers that are whole, what
-counts for tiers where that is points.
+queries that are right, parts of a condition, what an import costs, what one found of a ledger, what is wrong with
+ledgers that are whole, what counts for tiers where that is points.
 """
 
 ALIKE = {
