@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from crm.kernel.actor import Actor, Role
 from crm.kernel.change import Change, retrying
-from crm.kernel.errors import Fault, InvalidInputs, NotFound
+from crm.kernel.errors import CrmError, Fault, InvalidInputs, NotFound
 from crm.kernel.operations import key_faults
 from crm.kernel.texts import faults
 from crm.loyalty import chain, claiming, ledger, maturing, orders, pools, repository, stored
@@ -208,7 +208,7 @@ def _once(
         done, closed = None, None
         try:
             done = retrying(attempt)
-        except HoldClosed as refused:  # or somebody was faster, and did the same
+        except CrmError as refused:  # or somebody was faster, and did the same
             closed = refused
         if done is not None:
             return done

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from crm.kernel.actor import Actor
 from crm.kernel.change import Change, retrying
-from crm.kernel.errors import Fault, InvalidInputs, KeyReused, NotFound, Stale
+from crm.kernel.errors import CrmError, Fault, InvalidInputs, KeyReused, NotFound, Stale
 from crm.kernel.operations import key_faults
 from crm.kernel.texts import faults
 from crm.loyalty import causes, chain, claiming, expiry, ledger, maturing, pools, repository, stored
@@ -165,7 +165,12 @@ def _moving(
 
     if (before := repository.get_entry(shop, customer_id, cause)) is not None:
         return told_before(before, request)
-    posted = retrying(attempt)
+    try:
+        posted = retrying(attempt)
+    except (CrmError, ValueError):  # it may be the same call, meanwhile, that has left nothing to do
+        if (before := repository.get_entry(shop, customer_id, cause)) is None:
+            raise
+        return told_before(before, request)
     if posted is None:
         return told_before(repository.get_entry(shop, customer_id, cause), request)
     return Given(posted, replayed=False)

@@ -89,7 +89,11 @@ class Moves:
         return lambda: service.transfer(self._shop, one, other, cause=f"merge:{one}", now=self._now)
 
     def settle(self) -> Move:
-        return lambda: len(maturing.settle(self._shop, ANN, now=self._now))
+        def settle() -> None:
+            """However much of it is left for whom."""
+            maturing.settle(self._shop, ANN, now=self._now)
+
+        return settle
 
     def wake(self) -> Move:
         due = TimerDue(self._shop, ANN, OWNER, SUBJECT, BEGUN)
@@ -117,6 +121,12 @@ def situations(shop: str) -> list[Situation]:
         "refund, behind": behind.order("o1", 2, refunded=5_000), "new order, behind": behind.order("o3", gross=3_000),
         "transfer, behind": behind.transfer(ANN, BEA),
     }  # fmt: skip
+    matures = datetime(2026, 3, 13, 23, tzinfo=UTC)
+    early, timely = (Moves(shop, matures + timedelta(seconds=seconds)) for seconds in (-1, 1))
+    maturing_clocks = {
+        "settle, ahead": timely.settle(), "no news, behind": early.order("o1", 7),
+        "refund, behind": early.order("o1", 2, refunded=5_000), "give, behind": early.adjust(40, "b"),
+    }  # fmt: skip
     nobody = {
         "give": first.adjust(50), "give again": first.adjust(50, "b"), "order": first.order("o1"),
         "order 2": first.order("o1", 2, refunded=5_000), "order of nothing": first.order("o1", 3, refunded=10_000),
@@ -130,6 +140,7 @@ def situations(shop: str) -> list[Situation]:
         ),
         Situation("something is due", everything, _moves(later, TIMELY)),
         Situation("all is past", everything, _moves(late, TIMELY)),
+        Situation("clocks differ as points mature", [*everything, early.settle()], maturing_clocks),
         Situation("clocks differ as points expire", [*everything, before.hold(30, "h5")], clocks),
     ]
 

@@ -83,7 +83,11 @@ class RewardMoves:
         return Moves(self._shop, self._now).order(order_id, coupon=lambda: self._code(key))
 
     def settle(self) -> Move:
-        return lambda: len(maturing.settle(self._shop, ANN, now=self._now))
+        def settle() -> None:
+            """However much of it is left for whom."""
+            maturing.settle(self._shop, ANN, now=self._now)
+
+        return settle
 
     def enrol(self) -> Move:
         return lambda: service.enroll(self._shop, ANN, **self._who).replayed
