@@ -49,12 +49,12 @@ def meaning(
     }
 
 
+Ask = Callable[[str], Any]
+
 RULE: Final = 'loyaltyRuleCreate(input: {name: "%s", kind: MULTIPLIER, value: "2"}) { rule { ruleId } '
 BONUS: Final = 'loyaltyEventBonusCreate(input: {name: "%s", event: "wish.made", points: 5}) { bonus { bonusId } '
 TIER: Final = 'loyaltyTierCreate(input: {name: "%s", threshold: "%s"%s}) { tier { id } '
-HOLD: Final = (
-    'loyaltyPointsHold(input: {customer: <customer>, points: 1, minutes: 600, idempotencyKey: "%s"}) { hold { id } '
-)
+HOLD: Final = 'loyaltyPointsHold(input: {points: 1, minutes: 600, idempotencyKey: "%s"}) { hold { id } '
 REDEEM: Final = (
     'loyaltyRewardRedeem(input: {customer: <customer>, reward: <reward>, idempotencyKey: "%s"}) '
     "{ redemption { id code } "
@@ -78,13 +78,17 @@ MADE: Final = {
     "<voucher code>": (REDEEM % "redeemed, too", "code"),
     "<entry>": (ADJUST, "id"),
 }
-"""What staff make for the placeholders of loyalty, and what of it they stand for. The first tier counts at once: where
+"""What is made for the placeholders of loyalty, and what of it they stand for. The first tier counts at once: where
 nothing was defined before, it may from the past.
 """
 
 
-def made(words: Mapping[str, str], ask: Callable[[str], Any], *, of: Collection[str] = MADE.keys()) -> dict[str, str]:
-    """`words`, and those of loyalty, for which staff `ask` for what they name."""
+THEIRS: Final = {"<hold>", "<another hold>"}
+"""What the customer makes: what the shop sets aside is not theirs to let go."""
+
+
+def made(words: Mapping[str, str], staff: Ask, customer: Ask, *, of: Collection[str] = MADE.keys()) -> dict[str, str]:
+    """`words`, and those of loyalty, for which `staff` and the `customer` ask for what they name."""
     found = dict(words)
     for word, (call, key) in MADE.items():
         if word in of:
@@ -93,7 +97,7 @@ def made(words: Mapping[str, str], ask: Callable[[str], Any], *, of: Collection[
             )
             for known in ("<customer>", "<reward>"):
                 text = text.replace(known, json.dumps(words[known]))
-            [answered] = ask(text).values()
+            [answered] = (customer if word in THEIRS else staff)(text).values()
             assert answered.pop("userErrors") == [], word
             [thing] = answered.values()
             found[word] = str(thing[key])
@@ -101,7 +105,9 @@ def made(words: Mapping[str, str], ask: Callable[[str], Any], *, of: Collection[
 
 
 def filled(operation: Operation, words: Mapping[str, str]) -> dict[str, Any]:
-    """The operation's variables; each `<new key>`, or number, is one."""
+    """The operation's variables; each `<new key>`, or number, is one. What there is no word for stays as it is: the id
+    of nothing.
+    """
 
     def fill(value: Any) -> Any:
         match value:
@@ -114,7 +120,7 @@ def filled(operation: Operation, words: Mapping[str, str]) -> dict[str, Any]:
             case "<new number>":
                 return str(uuid4().int % 10**8)
             case str() if value.startswith("<"):
-                return words[value]
+                return words.get(value, value)
         return value
 
     return {name: fill(value) for name, value in operation.variables.items()}

@@ -65,6 +65,10 @@ def _whole(detail: Mapping[str, Any], name: str) -> Any:
     return _of_type(int, "a whole number", detail, name)
 
 
+def _whole_or_none(detail: Mapping[str, Any], name: str) -> Any:
+    return None if _value(detail, name) is None else _whole(detail, name)
+
+
 def _flag(detail: Mapping[str, Any], name: str) -> Any:
     return _of_type(bool, "true or false", detail, name)
 
@@ -104,6 +108,7 @@ READERS: Mapping[Any, Callable[[Mapping[str, Any], str], Any]] = {
     str: _text,
     str | None: _text_or_none,
     int: _whole,
+    int | None: _whole_or_none,
     bool: _flag,
     tuple[str, ...]: _texts,
     dict[str, int]: _numbers,

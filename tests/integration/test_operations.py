@@ -3,6 +3,7 @@
 
 import json
 import re
+from functools import partial
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from schema.node import global_id
 from schema.operations import Operation, operations
 from tests import bulk
-from tests.asking import NOW, ask
+from tests.asking import NOW, as_customer, ask
 from tests.integration.rewards import reward
 from tests.operations import caller, filled, made, meaning
 from tests.segments import LATELY, REPEAT, id_of
@@ -42,7 +43,8 @@ def test_an_example_operation_answers_without_a_refusal(ann: str, operation: Ope
         segments=(global_id("Segment", id_of(REPEAT)), global_id("Segment", id_of(LATELY))),
         reward=global_id("RewardDefinition", reward(NOW, price=1)),
     )
-    words = made(words, ask, of=PLACEHOLDER.findall(json.dumps(operation.variables)))
+    themselves = partial(ask, principal=as_customer(ann))
+    words = made(words, ask, themselves, of=PLACEHOLDER.findall(json.dumps(operation.variables)))
     answered = ask(operation.text, filled(operation, words), principal=caller(operation, ann))
     assert refusals(answered) == []
     assert all(value is not None for value in answered.values())

@@ -191,14 +191,13 @@ def test_however_often_tiers_are_edited_everybody_is_come_to(now: datetime, monk
 
 
 @pytest.mark.usefixtures("people")
-def test_a_version_that_another_is_put_before_is_never_walked_for(now: datetime) -> None:
+def test_a_version_that_is_withdrawn_is_never_walked_for(now: datetime) -> None:
     first = tier(now, 500, effective_at=now + 30 * DAY)
-    fields = ProgrammeFields(point_value=Decimal("0.02"))
-    sooner = service.update_programme("demo", fields, actor=STAFF, now=now, effective_at=now + NOTICE)
-    assert finish(walk(sooner), now=now).status == DONE  # with all that the one before changed
-    assert who_has("Gold") == ["cus_5", "cus_6", "cus_7", "cus_8", "cus_9"]
+    withdrawn = service.withdraw_programme("demo", actor=STAFF, now=now)
+    assert service.tiers_operation(withdrawn) is None
     assert finish(walk(first), now=now + 30 * DAY).status == CANCELLED
-    assert max(len(each) for each in written().values()) == 1
+    assert who_has("Gold") == []
+    assert not any(written().values())
 
 
 @pytest.mark.usefixtures("people")

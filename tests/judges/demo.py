@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -54,13 +55,13 @@ def demo(folder: Path) -> Iterator[Demo]:
             customer=known["id"], order=order, email=EMAIL, shop=SHOP, now=now, moved=moved,
             segments=(segments[0], segments[1]), reward=reward,
         )  # fmt: skip
-        words = made(words, lambda text: system.ask(text, shop=SHOP))
         asked = {"kind": "customer", "shop": SHOP, "customerId": known["customerId"]}
         tokens = {
             "apps": _token(system, "/_local/token", asked),
             "visitors": _token(system, "/v1/visitors", {"shop": SHOP}),
             "staff": system.token("staff", SHOP),
         }
+        words = made(words, partial(system.ask, shop=SHOP), partial(system.ask, shop=SHOP, token=tokens["apps"]))
         yield Demo(system.instance.url, words, tokens)
 
 
