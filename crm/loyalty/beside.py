@@ -4,6 +4,7 @@
 Worked out of the entries alone, by nothing that posts.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Final
@@ -18,6 +19,8 @@ ACTIVE: Final = frozenset({"earn", "redeem", "capture"})
 BIRTHDAY: Final = "birthday:"
 REDEMPTION: Final = "rdn_"
 """With what the ids of redemptions begin, and so those of their holds."""
+OWN: Final = re.compile("(?:earn|spend):([0-9]+)")
+"""What an order's own causes say after its id."""
 
 Portions = tuple[tuple[str, int], ...]
 """Points by pool."""
@@ -189,9 +192,9 @@ def _matures_as(kept: Order, left: Order) -> bool:
 
 
 def _rev(order: Order, entry: Entry) -> int:
-    """An order's own causes end with its revision."""
-    last = entry.cause.rpartition(":")[2]
-    return max(order.rev, int(last)) if entry.cause.startswith("order:") and last.isdigit() else order.rev
+    """An order's own causes end with its revision; not so what is claimed when another gives back."""
+    own = OWN.fullmatch(entry.cause.removeprefix(f"order:{entry.order_id}:"))
+    return max(order.rev, int(own[1])) if own else order.rev
 
 
 def _with(pools: tuple[str, ...], entry: Entry) -> tuple[str, ...]:

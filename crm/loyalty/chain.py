@@ -8,12 +8,12 @@ erasing a person leaves the evidence whole.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from msgspec import Struct, to_builtins
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from crm.kernel import clock
 from crm.loyalty.pools import Line
@@ -87,6 +87,13 @@ class Entry(Struct, frozen=True, kw_only=True):
     def points(self) -> int:
         """What the balance moved by."""
         return sum(one.points for one in self.postings if one.account in {"customer:available", "customer:owed"})
+
+
+def less(credits_: Sequence[Reversed], gone: Iterable[Reversed]) -> tuple[Reversed, ...]:
+    """What of credits is left, once so much of them was reversed."""
+    points = {each.cause: each.points for each in gone}
+    left = (replace(each, points=each.points - points.get(each.cause, 0)) for each in credits_)
+    return tuple(each for each in left if each.points)
 
 
 def fingerprint(entry: Entry) -> str:

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from crm.loyalty import ledger, pardons, pools
+from crm.loyalty import chain, ledger, pardons, pools
 from crm.loyalty.chain import Entry, Reversed
 from crm.loyalty.ledger import ADJUSTED, ISSUED, Account, Moved, Occasion
 from crm.loyalty.pardons import Claim, Debit, Pardon
-from crm.loyalty.pools import Effect, Portion
+from crm.loyalty.pools import Effect
 
 MARK = ":claim:"
 
@@ -29,11 +29,11 @@ def claim(
     the newest first. First of what expired as it came back, then of what expires soonest; what has paid a debt
     meanwhile is owed again.
     """
-    account, entries = moved.account, []
-    late = _portions(moved.entry, Effect.EXPIRE)
-    fresh = tuple(one for one in _portions(moved.entry, Effect.RETURN, Effect.CREDIT) if one not in late)
+    account, entries, left = moved.account, [], dict(credited)
+    late = pools.portions(moved.entry.lines, Effect.EXPIRE)
+    fresh = tuple(one for one in pools.portions(moved.entry.lines, Effect.RETURN, Effect.CREDIT) if one not in late)
     for each in pardons.claims(account.pardons, debits):
-        reverses = _reversible(each.pardon, credited)
+        reverses = _reversible(each.pardon, left)
         points = min(each.points, sum(one.points for one in reverses))  # never more than there is to reverse
         if not points:
             continue
@@ -46,6 +46,8 @@ def claim(
         )  # fmt: skip
         account = replace(taken.account, pardons=pardons.after(account.pardons, Claim(each.pardon, points)))
         entries.append(taken.entry)
+        if each.pardon.order_id:
+            left[each.pardon.order_id] = chain.less(reverses, taken.entry.reverses)
     return Claimed(account, tuple(entries))
 
 
@@ -57,7 +59,3 @@ def _reversible(pardon: Pardon, credited: Mapping[str, Sequence[Reversed]]) -> S
     if pardon.order_id is None:
         return [Reversed(pardon.credit or "", pardon.points)]
     return credited.get(pardon.order_id, ())
-
-
-def _portions(entry: Entry, *effects: Effect) -> tuple[Portion, ...]:
-    return tuple(Portion(line.pool, line.points) for line in entry.lines if line.effect in effects)

@@ -11,7 +11,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from crm.loyalty import claims, expiry, ledger, pardons, pools
+from crm.loyalty import chain, claims, expiry, ledger, pardons, pools
 from crm.loyalty.chain import Entry, Reversed
 from crm.loyalty.claims import Claimed
 from crm.loyalty.due import Held
@@ -287,7 +287,7 @@ def _take_back(settled: Settled, points: int, programme: Programme, occasion: Oc
         state,
         pending=state.pending - min(points, state.pending),
         forgiven=state.forgiven + moved.entry.forgiven,
-        credits=_less(state.credits, moved.entry.reverses),
+        credits=chain.less(state.credits, moved.entry.reverses),
     )
     return _and(settled, moved, state)
 
@@ -373,7 +373,7 @@ def claimed_of(states: Mapping[str, OrderState], claimed: Claimed) -> dict[str, 
     for entry in claimed.entries:
         if entry.order_id:
             state, points = after[entry.order_id], sum(each.points for each in entry.reverses)
-            credits_ = _less(state.credits, entry.reverses)
+            credits_ = chain.less(state.credits, entry.reverses)
             after[entry.order_id] = replace(state, forgiven=state.forgiven - points, credits=credits_)
     return after
 
@@ -403,9 +403,3 @@ def _and(settled: Settled, moved: Moved, state: OrderState) -> Settled:
 
 def _with(names: tuple[str, ...], name: str) -> tuple[str, ...]:
     return names if name in names else (*names, name)
-
-
-def _less(credits_: Sequence[Reversed], reversed_: Sequence[Reversed]) -> tuple[Reversed, ...]:
-    gone = {each.cause: each.points for each in reversed_}
-    left = (replace(each, points=each.points - gone.get(each.cause, 0)) for each in credits_)
-    return tuple(each for each in left if each.points)

@@ -129,13 +129,13 @@ def returning(pools: Pools, portions: Sequence[Portion], *, now: datetime, grace
     return lines + (crediting(pools, grace, late) if grace else [])
 
 
-def portions(lines: Iterable[Line]) -> tuple[Portion, ...]:
-    """What lines took, the soonest expiring first."""
-    taken: dict[str, int] = {}
+def portions(lines: Iterable[Line], *effects: Effect) -> tuple[Portion, ...]:
+    """What lines of these effects moved, or what they took, the soonest expiring first; of a pool in one portion."""
+    moved: dict[str, int] = {}
     for line in lines:
-        if line.effect is Effect.TAKE:
-            taken[line.pool] = taken.get(line.pool, 0) + line.points
-    return tuple(Portion(pool, taken[pool]) for pool in sorted(taken))
+        if line.effect in (effects or (Effect.TAKE,)):
+            moved[line.pool] = moved.get(line.pool, 0) + line.points
+    return tuple(Portion(pool, moved[pool]) for pool in sorted(moved))
 
 
 def total(portions: Iterable[Portion]) -> int:

@@ -9,7 +9,9 @@ import pytest
 from crm.loyalty import pardons
 from crm.loyalty.pardons import MOST, Claim, Debit, Pardon
 from crm.loyalty.programme import Shortfall
+from crm.loyalty.verification import verify
 from tests.unit.loyalty.book import Book
+from tests.unit.loyalty.test_verification import stored
 
 Undo = Callable[[], object]
 Spend = Callable[[Book, int], Undo]
@@ -77,6 +79,7 @@ def test_a_refund_of_what_is_spent_and_comes_back_ends_as_if_it_had_come_back_be
         for step in reversed(steps) if refunded_first else steps:
             step()
         ends.append((given.balances, given.orders["o1"].forgiven, given.account.pardons))
+        assert verify(given.entries, stored(given)) == []
     assert ends[0] == ends[1] == ((0, 0, 0, 0), 0, ())
 
 
@@ -125,6 +128,32 @@ def test_a_gift_that_was_forgiven_when_it_was_taken_back_is_claimed_too() -> Non
     given.release("h1")
     assert given.balances == (0, 0, 0, 0)
     assert [(each.cause, each.points) for each in given.entries[-1].reverses] == [(gift.cause, 60)]
+
+
+def test_two_refunds_that_forgave_are_claimed_of_what_the_order_earned_and_of_each_entry_once() -> None:
+    given = Book(shortfall=Shortfall.WITHIN_BALANCE)
+    given.order("o1", gross=10_000)
+    given.order("o1", gross=15_000)
+    given.hold(150)
+    given.order("o1", gross=15_000, refunded=6_000)
+    given.order("o1", gross=15_000, refunded=15_000)
+    given.release("h1")
+    assert [[(each.cause, each.points) for each in entry.reverses] for entry in given.entries[-2:]] == [
+        [("order:o1:earn:2", 50), ("order:o1:earn:1", 10)], [("order:o1:earn:1", 90)],
+    ]  # fmt: skip
+    assert (given.balances, given.orders["o1"].credits) == ((0, 0, 0, 0), ())
+
+
+def test_what_came_back_of_two_spendings_of_one_pool_and_paid_a_debt_is_claimed_of_what_is_left() -> None:
+    given = Book(shortfall=Shortfall.NEGATIVE, most_owed=60)
+    given.order("o1", gross=14_000)
+    given.order("o2", gross=14_000, points_spent=70)
+    given.order("o2", gross=14_000, points_spent=140)
+    given.redeem(given.balances[0])
+    refund(given)
+    given.order("o2", gross=14_000, points_spent=40)
+    assert given.balances[0] == 0
+    assert verify(given.entries, stored(given)) == []
 
 
 # --- by themselves
