@@ -34,13 +34,12 @@ import pytest
 from moto import mock_aws
 
 from crm.customers import attribute_definitions
-from crm.kernel import aws
+from crm.kernel import aws, side_by_side
 from crm.kernel.settings import settings
 from crm.kernel.table import Item, connection
 from crm.kpis.models import KpiItem
 from crm.loyalty.programmes import in_force as programmes
-from crm.loyalty.tiers import walking
-from crm.segmentation import bringing_up, in_force, known_texts
+from crm.segmentation import in_force, known_texts
 from crm.shops import service as shops
 from crm.shops.models import Shop
 from tests import swift_moto
@@ -77,8 +76,7 @@ def tables(aws_services: None, monkeypatch: pytest.MonkeyPatch) -> None:
     in_force.forget_cached()
     known_texts.forget_cached()
     programmes.forget_cached()
-    monkeypatch.setattr(bringing_up, "AT_ONCE", 1)
-    monkeypatch.setattr(walking, "AT_ONCE", 1)
+    monkeypatch.setattr(side_by_side, "AT_ONCE", 1)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from crm.kernel.actor import Actor, Role
 from crm.kernel.change import Change
 from crm.kernel.meter import metering
 from crm.kernel.operations import CANCELLED, DONE, FAILED, OVER, RUNNING, Operation
-from crm.segmentation import backfill, bringing_up, in_force, keeping, laps, refreshing, service
+from crm.segmentation import backfill, in_force, keeping, laps, refreshing, service
 from crm.segmentation.causes import CauseKind, cause_kind
 from crm.segmentation.defining import Edited, SegmentFields
 from crm.segmentation.in_force import InForce, Status
@@ -476,9 +476,3 @@ def test_it_takes_no_more_of_the_table_than_its_share(now: datetime, monkeypatch
     assert timedelta(seconds=2) <= told.waits_until - now <= timedelta(seconds=4)
     assert run(edited.operation, now=now + timedelta(seconds=1)) is None
     assert finish(edited.operation, now=now).status == DONE
-
-
-def test_several_are_brought_up_at_once_and_all_of_it_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bringing_up, "AT_ONCE", 8)
-    numbers = [object() for _ in range(50)]
-    assert list(bringing_up.each(lambda each: each in numbers, numbers)) == [True] * 50  # type: ignore[arg-type]

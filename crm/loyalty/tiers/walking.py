@@ -7,11 +7,8 @@ goes round all customers, from wherever it begins. One that a newer version has 
 on where it was: however often tiers are edited, everybody is come to.
 """
 
-import logging
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
 from datetime import datetime, timedelta
 from typing import Final, Self
 
@@ -19,15 +16,13 @@ from msgspec import Struct
 from msgspec.structs import asdict, replace
 
 from crm.customers import service as customers
-from crm.kernel import operations, timeline
-from crm.kernel.errors import Fault, without_words
+from crm.kernel import operations, side_by_side, timeline
+from crm.kernel.errors import Fault
 from crm.kernel.meter import metering
 from crm.kernel.operations import CANCELLED, DONE, Operation, OperationFault
 from crm.loyalty.models import LoyaltyAccount
 from crm.loyalty.programmes import begun, in_force
 from crm.loyalty.tiers import settling
-
-log = logging.getLogger(__name__)
 
 PAGE: Final = 100
 """Customers at once: as many accounts as one batch read has."""
@@ -36,8 +31,6 @@ STEP: Final = 1_000
 LONGEST: Final = 20
 PER_SECOND: Final = 250
 """Accounts that are written at most: half of what a new table takes is left to the shop."""
-AT_ONCE: int = 8
-"""Threads; moto takes but one."""
 PLACE: Final = "place"
 SUPERSEDED: Final = Fault("", "SUPERSEDED", "was overtaken by a newer one, which does what this one had left to do")
 INCOMPLETE: Final = Fault("", "INCOMPLETE", "left customers behind whose tiers could not be settled")
@@ -154,24 +147,10 @@ def _settle(operation: Operation, ids: Sequence[str], *, patient: bool, now: dat
     shop = operation.shop
     found = customers.snapshots(shop, ids, [LoyaltyAccount]) if ids else {}
     heads = ((customer_id, each.head(LoyaltyAccount)) for customer_id, each in found.items())
-    due = [customer_id for customer_id, head in heads if head and settling.is_due(shop, head, now=now)]
-
-    def one(customer_id: str) -> bool:
-        try:
-            settling.settle(shop, customer_id, now=now)
-        except Exception as error:
-            if patient:
-                raise
-            told = {"shop": shop, "customer_id": customer_id}
-            log.error("tier not settled: %s", without_words(error), extra=told)  # noqa: TRY400
-            return False
-        return True
-
-    if AT_ONCE == 1:
-        settled = list(map(one, due))
-    else:
-        with ThreadPoolExecutor(AT_ONCE) as threads:
-            running = [threads.submit(copy_context().run, one, each) for each in due]
-            settled = [each.result() for each in running]
-    operation.refused_count += settled.count(False)
-    return settled.count(True)
+    due = {customer_id: customer_id for customer_id, head in heads if head and settling.is_due(shop, head, now=now)}
+    settled = side_by_side.for_each(
+        shop, due, lambda customer_id: settling.settle(shop, customer_id, now=now),
+        otherwise="tier not settled", patient=patient,
+    )  # fmt: skip
+    operation.refused_count += len(due) - len(settled)
+    return len(settled)
