@@ -14,6 +14,7 @@ from schema.connections import about
 from schema.context import GIVEN, Context, Info, Loader, stored
 from schema.customer.history import Party
 from schema.errors import AnswersRefusals, UserError
+from schema.forms import said
 from schema.node import Node, global_id
 from schema.principal import Kind, Principal
 from schema.scalars import CurrencyCode
@@ -159,9 +160,7 @@ class AttributeDefineInput:
         return service.faults_of_definition(self.key, self.fields())
 
     def fields(self) -> service.AttributeFields:
-        given: dict[str, Any] = {
-            name: _plain(some.value) for name, some in vars(self).items() if isinstance(some, strawberry.Some)
-        }
+        given: dict[str, Any] = {name: _plain(value) for name, value in said(self).items()}
         return service.AttributeFields(**given)
 
 

@@ -50,6 +50,13 @@ def filled_in(kind: type, given: Mapping[str, Any], context: InputContext) -> An
     return kind(**values)
 
 
+def said(given: object) -> dict[str, Any]:
+    """What was given for the fields of an input that may be left out, by their names. The null of one that cannot be
+    cleared is not among it: that is told of by `faults`.
+    """
+    return {name: some.value for name, some in vars(given).items() if isinstance(some, strawberry.Some)}
+
+
 @runtime_checkable
 class Judged(Protocol):
     """An input that says what is wrong with it, as far as that can be told without a read."""

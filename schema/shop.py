@@ -12,6 +12,7 @@ from schema.access import own, signed_in, staff
 from schema.connections import about
 from schema.context import GIVEN, Info, stored
 from schema.errors import AnswersRefusals, UserError
+from schema.forms import said
 from schema.node import Node, global_id
 from schema.principal import Principal
 from schema.scalars import CurrencyCode, EmailAddress, TimeZone
@@ -95,9 +96,7 @@ class ShopUpdateInput:
 
     def fields(self) -> service.ShopFields:
         """What is given; the null of a field that cannot be cleared is told by its form (schema/forms.py)."""
-        names = ("name", "zone", "currency", "locale", "sender", "third_party_sources")
-        given = {name: getattr(self, name) for name in names}
-        fields = {name: some.value for name, some in given.items() if isinstance(some, strawberry.Some)}
+        fields = said(self)
         no_sender = "sender" in fields and fields["sender"] is None
         return service.ShopFields(**fields, no_sender=no_sender)
 

@@ -4,10 +4,6 @@
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from threading import Lock
-from typing import Any
-
-from msgspec import Struct
-from msgspec.structs import asdict
 
 from crm.customers import repository
 from crm.customers.attributes import (
@@ -30,13 +26,13 @@ from crm.kernel import texts
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Fault, InvalidInputs, NotFound, VersionMismatch
 from crm.kernel.money import is_currency
+from crm.kernel.said import UNSAID, Said
 
 FRESH_FOR = timedelta(seconds=60)
 MOST_CHARACTERS, LONGEST_DESCRIPTION = 200, 500
 NEEDED = ("name", "type")
 TYPED = {"element_type", "choices", "currency"}
 """What is right or wrong by the type."""
-UNSAID: Any = object()
 
 Definitions = Mapping[str, AttributeDefinition]
 
@@ -44,7 +40,7 @@ _cache: dict[str, tuple[datetime, Definitions]] = {}
 _cache_lock = Lock()
 
 
-class AttributeFields(Struct, frozen=True):
+class AttributeFields(Said, frozen=True):
     """What may be said of a definition; UNSAID leaves a field as it is. `choices` are (key, name), in their order.
 
     `currency` is the only one that money may be in; None: any. `customer_access` is what customers may do with it,
@@ -59,10 +55,6 @@ class AttributeFields(Struct, frozen=True):
     currency: str | None = UNSAID
     party: str = UNSAID
     customer_access: str = UNSAID
-
-    def given(self) -> dict[str, Any]:
-        values = asdict(self)
-        return {name: value for name, value in values.items() if value is not UNSAID}
 
 
 def define(

@@ -11,7 +11,7 @@ from crm.loyalty.auditing import MOST_ENTRIES as MOST_VERIFIED
 from crm.loyalty.auditing import VERIFICATION as LEDGER_VERIFICATION
 from crm.loyalty.auditing import ask_to_verify, verified
 from crm.loyalty.bonuses.birthday_dates import heard as heard_of_birthday
-from crm.loyalty.bonuses.defining import EditedBonus, EventBonusFields
+from crm.loyalty.bonuses.defining import EventBonusFields
 from crm.loyalty.bonuses.defining import archive as archive_bonus
 from crm.loyalty.bonuses.defining import create as create_bonus
 from crm.loyalty.bonuses.defining import form_faults as bonus_faults
@@ -23,7 +23,6 @@ from crm.loyalty.bonuses.enrolling import Enrolment, enroll
 from crm.loyalty.bonuses.happenings import give_for_event
 from crm.loyalty.causes import WORDS, Why, hold_of, redemption_of, why
 from crm.loyalty.chain import Balances
-from crm.loyalty.earning.defining import Edited as EditedRule
 from crm.loyalty.earning.defining import RuleFields
 from crm.loyalty.earning.defining import archive as archive_rule
 from crm.loyalty.earning.defining import create as create_rule
@@ -60,7 +59,7 @@ from crm.loyalty.previewing import preview as earn_preview
 from crm.loyalty.programme import Programme, Shortfall, Withheld
 from crm.loyalty.programmes import begun
 from crm.loyalty.programmes import in_force as programme_in_force
-from crm.loyalty.programmes.defining import UNSAID, Lifetime, ProgrammeFields, time_faults
+from crm.loyalty.programmes.defining import Lifetime, ProgrammeFields, time_faults
 from crm.loyalty.programmes.defining import edit as edit_programme
 from crm.loyalty.programmes.defining import form_faults as programme_faults
 from crm.loyalty.programmes.defining import update as update_programme
@@ -69,6 +68,7 @@ from crm.loyalty.programmes.in_force import in_version as programme_version
 from crm.loyalty.programmes.in_force import newest as newest_programme
 from crm.loyalty.programmes.in_force import standing as programme_versions
 from crm.loyalty.programmes.in_force import upcoming as upcoming_programmes
+from crm.loyalty.programmes.parts import Edited
 from crm.loyalty.programmes.versions import Version as ProgrammeVersion
 from crm.loyalty.refusals import (
     HoldClosed,
@@ -100,7 +100,6 @@ __all__ = [
     "MOST_VERIFIED",
     "OWNER",
     "TIER",
-    "UNSAID",
     "WORDS",
     "Balances",
     "Basis",
@@ -113,8 +112,7 @@ __all__ = [
     "Conditions",
     "Credit",
     "Downgrade",
-    "EditedBonus",
-    "EditedRule",
+    "Edited",
     "Ending",
     "Enrolment",
     "EnrolmentKind",

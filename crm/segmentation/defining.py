@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import Any, Final
 
 from msgspec import Struct
-from msgspec.structs import asdict
 
 from crm.customers.events import AttributeDefined
 from crm.kernel import clock, ids
 from crm.kernel.actor import SYSTEM, Actor
 from crm.kernel.errors import Fault, InvalidInputs, NotFound, VersionMismatch
 from crm.kernel.operations import Operation
+from crm.kernel.said import UNSAID, Said
 from crm.segmentation import definition_faults, in_force, repository
 from crm.segmentation.books import Books, edit
 from crm.segmentation.definition_faults import LONGEST_NAME
@@ -33,10 +33,9 @@ LARGEST_RENAMED: Final = 1_500_000
 """In bytes of UTF-8, each written twice: a transaction holds 4 MB."""
 STORED_AS: Final = {"query": "query_text"}
 """PynamoDB's models have a `query` of their own."""
-UNSAID: Any = object()
 
 
-class SegmentFields(Struct, frozen=True):
+class SegmentFields(Said, frozen=True):
     """What may be said of a segment; UNSAID leaves a field as it is, None clears it. The last two are its persona."""
 
     name: str | None = UNSAID
@@ -49,8 +48,7 @@ class SegmentFields(Struct, frozen=True):
         """By the names under which they are stored."""
         return {
             STORED_AS.get(name, name): list(value or ()) if name == "goals" else value
-            for name, value in asdict(self).items()
-            if value is not UNSAID
+            for name, value in super().given().items()
         }
 
 

@@ -13,8 +13,9 @@ from schema.access import signed_in, staff
 from schema.connections import about
 from schema.context import GIVEN, Info, stored
 from schema.errors import AnswersRefusals, UserError
+from schema.forms import said
+from schema.loyalty.edits import EFFECTIVE_AT, EXPECTED, WRITE, when
 from schema.loyalty.newest import newest_programme
-from schema.loyalty.rules import EFFECTIVE_AT, EXPECTED, WRITE, said, when
 from schema.principal import Principal
 from schema.scalars import Points
 
@@ -145,16 +146,10 @@ class LoyaltyEventBonusUpdateInput:
         return service.bonus_faults(self.fields(), effective_at=self.effective_at, now=now)
 
     def fields(self) -> service.EventBonusFields:
-        unsaid = service.UNSAID
-        filters = said(self.filters, unsaid)
-        return service.EventBonusFields(
-            said(self.name, unsaid),
-            said(self.event, unsaid),
-            said(self.points, unsaid),
-            filters if filters is unsaid else _meant(filters),
-            said(self.per_day, unsaid),
-            said(self.per_customer, unsaid),
-        )
+        given = said(self)
+        if "filters" in given:
+            given["filters"] = _meant(given["filters"])
+        return service.EventBonusFields(**given)
 
 
 @strawberry.input(description="A bonus for which nothing is to be given any more.")
@@ -234,8 +229,8 @@ def _meant(filters: list[LoyaltyPropertyFilterInput]) -> tuple[service.PropertyF
     return tuple(each.meant() for each in filters)
 
 
-def _shown(edited: service.EditedBonus, info: Info) -> dict[str, Any]:
+def _shown(edited: service.Edited[service.EventBonus], info: Info) -> dict[str, Any]:
     from schema.loyalty.programme import LoyaltyProgrammeVersion  # it shows bonuses
 
     version = LoyaltyProgrammeVersion(item=edited.version, now=info.context.now)
-    return {"bonus": LoyaltyEventBonus(item=edited.bonus), "programme": version}
+    return {"bonus": LoyaltyEventBonus(item=edited.part), "programme": version}

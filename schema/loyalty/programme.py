@@ -3,7 +3,7 @@
 
 from datetime import datetime
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated
 
 import strawberry
 
@@ -13,19 +13,11 @@ from schema.access import signed_in, staff
 from schema.connections import about
 from schema.context import GIVEN, Info, stored
 from schema.errors import AnswersRefusals, UserError
+from schema.forms import said
+from schema.loyalty.edits import EFFECTIVE_AT, EXPECTED, WRITE, when
 from schema.loyalty.event_bonuses import LoyaltyEventBonus
 from schema.loyalty.newest import newest_programme
-from schema.loyalty.rules import (
-    EFFECTIVE_AT,
-    EXPECTED,
-    WRITE,
-    LoyaltyCaps,
-    LoyaltyCapsInput,
-    LoyaltyRule,
-    caps_said,
-    said,
-    when,
-)
+from schema.loyalty.rules import LoyaltyCaps, LoyaltyCapsInput, LoyaltyRule, caps_of
 from schema.loyalty.tiers import LoyaltyTiers
 from schema.principal import Principal
 from schema.scalars import CurrencyCode, DecimalText, Points, TimeZone
@@ -213,6 +205,10 @@ class PointsExpiryInput:
         default=PointsExpiryKind.EARNED, description="From when the months are counted."
     )
 
+    def value(self) -> service.Lifetime:
+        kind, rounding = service.ExpiryKind(str(self.kind.value)), service.Rounding(str(self.rounding.value))
+        return service.Lifetime(self.months, rounding, kind)
+
 
 @strawberry.input(description="What changes about the programme: what is left out stays.")
 class LoyaltyProgrammeUpdateInput:
@@ -259,34 +255,15 @@ class LoyaltyProgrammeUpdateInput:
         return service.programme_faults(self.fields(), effective_at=self.effective_at, now=now)
 
     def fields(self) -> service.ProgrammeFields:
-        unsaid = service.UNSAID
-        shortfall, enrolment = said(self.shortfall, unsaid), said(self.enrolment, unsaid)
-        return service.ProgrammeFields(
-            currency=said(self.currency, unsaid),
-            zone=said(self.zone, unsaid),
-            points_per_unit=said(self.points_per_unit, unsaid),
-            point_value=said(self.point_value, unsaid),
-            breakage=said(self.breakage, unsaid),
-            return_window_days=said(self.return_window_days, unsaid),
-            expiry=_lifetime(said(self.expiry, unsaid)),
-            shortfall=service.Shortfall(str(shortfall.value)) if isinstance(shortfall, PointsShortfall) else unsaid,
-            most_owed=said(self.most_owed, unsaid),
-            grace_days=said(self.grace_days, unsaid),
-            notice_days=said(self.notice_days, unsaid),
-            enrolment=service.EnrolmentKind(str(enrolment.value))
-            if isinstance(enrolment, LoyaltyEnrolment)
-            else unsaid,
-            signup_points=said(self.signup_points, unsaid),
-            birthday_points=said(self.birthday_points, unsaid),
-            caps=caps_said(self.caps),
-        )
-
-
-def _lifetime(given: Any) -> Any:
-    if not isinstance(given, PointsExpiryInput):
-        return given
-    kind = service.ExpiryKind(str(given.kind.value))
-    return service.Lifetime(given.months, service.Rounding(str(given.rounding.value)), kind)
+        given = said(self)
+        for name, kind in (("shortfall", service.Shortfall), ("enrolment", service.EnrolmentKind)):
+            if name in given:
+                given[name] = kind(str(given[name].value))
+        if given.get("expiry"):
+            given["expiry"] = given["expiry"].value()
+        if "caps" in given:
+            given["caps"] = caps_of(given["caps"])
+        return service.ProgrammeFields(**given)
 
 
 @strawberry.type(description="The programme as it will count, or why it was not changed.", directives=signed_in())

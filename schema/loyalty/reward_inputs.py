@@ -10,6 +10,7 @@ from crm.kernel.errors import Fault, InvalidInput
 from crm.kernel.money import Money
 from crm.kernel.operations import key_faults
 from crm.loyalty.rewards import service
+from schema.forms import said
 from schema.loyalty.names import keys
 from schema.loyalty.owners import KEY, WHOSE, owner_faults
 from schema.loyalty.reward_words import RewardPeriod
@@ -67,8 +68,9 @@ class RewardDraftInput:
 
     def fields(self) -> service.RewardFields:
         """Raises InvalidInput for an amount that is none."""
-        given = {name: some.value for name, some in vars(self).items() if isinstance(some, strawberry.Some)}
-        return service.RewardFields(**{name: _meant(name, value) for name, value in given.items() if name in FIELDS})
+        return service.RewardFields(
+            **{name: _meant(name, value) for name, value in said(self).items() if name in FIELDS}
+        )
 
 
 FIELDS: Final = frozenset(service.RewardFields.__struct_fields__)
@@ -105,9 +107,8 @@ class LoyaltyRewardUpdateInput(RewardDraftInput):
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
     def faults(self, _asker: Principal, _now: datetime) -> list[Fault]:
-        given = {name: some.value for name, some in vars(self).items() if isinstance(some, strawberry.Some)}
-        said, wrong = _judged({name: value for name, value in given.items() if name in FIELDS})
-        return [*id_faults(self.id), *wrong, *service.faults_of_update(said)]
+        fields, wrong = _judged({name: value for name, value in said(self).items() if name in FIELDS})
+        return [*id_faults(self.id), *wrong, *service.faults_of_update(fields)]
 
 
 @strawberry.input(description="A reward that nobody is to redeem any more.")

@@ -3,17 +3,19 @@
 
 from datetime import date, datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
 from crm.kernel.errors import Fault
+from crm.kernel.said import UNSAID
 from crm.loyalty import service
 from schema.access import signed_in, staff
 from schema.connections import about
 from schema.context import GIVEN, Info, stored
 from schema.errors import AnswersRefusals, UserError
-from schema.forms import Null
+from schema.forms import said
+from schema.loyalty.edits import EFFECTIVE_AT, EXPECTED, WRITE, when
 from schema.loyalty.names import keys, segments_known
 from schema.loyalty.newest import newest_programme
 from schema.node import global_id
@@ -22,15 +24,6 @@ from schema.scalars import DecimalText, Points
 
 if TYPE_CHECKING:
     from schema.loyalty.programme import LoyaltyProgrammeVersion
-
-T = TypeVar("T")
-WRITE = "loyalty:write"
-EFFECTIVE_AT = (
-    "From when it counts: two minutes from now at the earliest, and of the first version a shop's programme has also "
-    "from up to ten years ago; two years from now at the latest, and not before a version that is still to come "
-    "(`loyaltyProgrammeWithdraw` takes that back). Null: as soon as it can."
-)
-EXPECTED = "Refuse where the newest version of the programme is another."
 
 
 @strawberry.enum(description="What the value of a rule is.")
@@ -168,6 +161,11 @@ class LoyaltyCapsInput:
         return service.Caps(self.per_order, self.per_day, self.per_customer)
 
 
+def caps_of(given: LoyaltyCapsInput | None) -> service.Caps:
+    """Null is no limit at all."""
+    return given.value() if given else service.Caps()
+
+
 @strawberry.input(description="When a rule gives something; what is left out is not asked.")
 class LoyaltyRuleConditionsInput:
     categories: list[str] = strawberry.field(default_factory=list, description="Lines of one of these categories.")
@@ -226,7 +224,7 @@ class LoyaltyRuleCreateInput:
             self.name,
             self.value,
             self.conditions.value() if self.conditions else service.Conditions(),
-            self.caps.value() if self.caps else service.Caps(),
+            caps_of(self.caps),
             self.budget,
         )
 
@@ -250,15 +248,12 @@ class LoyaltyRuleUpdateInput:
         return service.rule_faults(self.fields(), None, effective_at=self.effective_at, now=now)
 
     def fields(self) -> service.RuleFields:
-        unsaid = service.UNSAID
-        conditions = said(self.conditions, unsaid)
-        return service.RuleFields(
-            said(self.name, unsaid),
-            said(self.value, unsaid),
-            service.Conditions() if conditions is None else conditions if conditions is unsaid else conditions.value(),
-            caps_said(self.caps),
-            said(self.budget, unsaid),
-        )
+        given = said(self)
+        if "conditions" in given:
+            given["conditions"] = given["conditions"].value() if given["conditions"] else service.Conditions()
+        if "caps" in given:
+            given["caps"] = caps_of(given["caps"])
+        return service.RuleFields(**given)
 
 
 @strawberry.input(description="A rule that is to give nothing any more.")
@@ -339,38 +334,17 @@ class LoyaltyRuleMutation:
         return LoyaltyRuleArchivePayload(**_shown(edited, info))
 
 
-def when(info: Info, input: Any) -> dict[str, Any]:
-    """By whom and for when a programme is edited."""
-    return {
-        "actor": info.context.principal.actor,
-        "now": info.context.now,
-        "effective_at": input.effective_at,
-        "expected_version": input.expected_version,
-    }
-
-
-def said(given: strawberry.Some[T] | Null | None, unsaid: Any) -> Any:
-    """What was given of a field, if anything; the null of one that cannot be cleared is told by its form."""
-    return given.value if isinstance(given, strawberry.Some) else unsaid
-
-
-def caps_said(given: strawberry.Some[LoyaltyCapsInput | None] | Null | None) -> Any:
-    """Null is no limit at all."""
-    caps = said(given, service.UNSAID)
-    return service.Caps() if caps is None else caps.value() if isinstance(caps, LoyaltyCapsInput) else caps
-
-
 def asked_for(fields: service.RuleFields) -> tuple[str, ...]:
     """The segments that a rule is said to ask for."""
-    return () if fields.conditions is service.UNSAID else fields.conditions.segments
+    return () if fields.conditions is UNSAID else fields.conditions.segments
 
 
 def _points(points: int | None) -> Points | None:
     return None if points is None else Points(points)
 
 
-def _shown(edited: service.EditedRule, info: Info) -> dict[str, Any]:
+def _shown(edited: service.Edited[service.Rule], info: Info) -> dict[str, Any]:
     from schema.loyalty.programme import LoyaltyProgrammeVersion  # it shows rules
 
     version = LoyaltyProgrammeVersion(item=edited.version, now=info.context.now)
-    return {"rule": LoyaltyRule(item=edited.rule), "programme": version}
+    return {"rule": LoyaltyRule(item=edited.part), "programme": version}

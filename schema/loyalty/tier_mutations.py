@@ -15,17 +15,17 @@ from schema.access import own, signed_in, staff
 from schema.context import GIVEN, Context, Info, stored
 from schema.customer.record import visible_record
 from schema.errors import AnswersRefusals, UserError
+from schema.forms import said
 from schema.loyalty.account import LoyaltyAccount
+from schema.loyalty.edits import EFFECTIVE_AT, EXPECTED, WRITE
 from schema.loyalty.newest import newest_tiers
 from schema.loyalty.owners import named_as
-from schema.loyalty.rules import EFFECTIVE_AT, EXPECTED
 from schema.loyalty.tiers import LoyaltyTier, LoyaltyTiers, TierBasis, TierDowngrade, TierWindow, loyalty_tier
 from schema.node import id_faults, key_of
 from schema.operation import Operation, operation_by_key
 from schema.principal import Principal
 from schema.scalars import DecimalText
 
-WRITE: Final = "loyalty:write"
 ADJUST: Final = "loyalty:adjust"
 THRESHOLD: Final = (
     "The least that attains it: points, orders, or an amount in the programme's currency, as the basis says."
@@ -58,8 +58,8 @@ class LoyaltyTierUpdateInput:
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
     def fields(self) -> service.TierFields:
-        said = {name: some.value for name, some in vars(self).items() if isinstance(some, strawberry.Some)}
-        return service.TierFields(said.get("name"), said.get("threshold"), _lines(said.get("benefits")))
+        given = said(self)
+        return service.TierFields(given.get("name"), given.get("threshold"), _lines(given.get("benefits")))
 
     def faults(self, _asker: Principal, _now: datetime) -> list[Fault]:
         return [*id_faults(self.id), *service.tier_faults(self.fields())]
@@ -92,11 +92,11 @@ class LoyaltyTiersUpdateInput:
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED)
 
     def rules(self) -> service.TierRules:
-        said = {name: some.value for name, some in vars(self).items() if isinstance(some, strawberry.Some)}
+        given = said(self)
         for name, kind in (("basis", service.Basis), ("window", service.Window), ("downgrade", service.Downgrade)):
-            if name in said:
-                said[name] = kind(str(said[name].value))
-        return service.TierRules(**said)
+            if name in given:
+                given[name] = kind(str(given[name].value))
+        return service.TierRules(**given)
 
     def faults(self, _asker: Principal, _now: datetime) -> list[Fault]:
         return service.tier_rules_faults(self.rules())

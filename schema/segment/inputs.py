@@ -1,11 +1,10 @@
 # schema/segment/inputs.py
 """What is said of segments."""
 
-from typing import Any
-
 import strawberry
 
 from crm.segmentation.service import SegmentFields
+from schema.forms import said
 from schema.segment.segment import SegmentKind
 
 PERSONA = "Of the persona it describes: "
@@ -46,10 +45,7 @@ class SegmentUpdateInput:
     goals: strawberry.Maybe[list[str] | None] = strawberry.field(description=f"{PERSONA}what they want, 10 at most.")
 
     def fields(self) -> SegmentFields:
-        given: dict[str, Any] = {
-            name: some.value for name, some in vars(self).items() if isinstance(some, strawberry.Some)
-        }
-        return SegmentFields(**given)
+        return SegmentFields(**said(self))
 
 
 @strawberry.input(description="A segment that is to be no more.")

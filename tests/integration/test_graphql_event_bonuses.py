@@ -5,8 +5,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from crm.loyalty import service
+from crm.loyalty.bonuses import defining
 from crm.touchpoints.events import TouchpointRecorded
 from crm.touchpoints.models import Touchpoint
 from tests.asking import NOW, answer, as_customer, as_staff, ask, codes
@@ -91,7 +93,7 @@ def test_what_only_the_programme_can_say_is_told_with_the_rest() -> None:
 
 
 def test_there_are_no_more_bonuses_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("crm.loyalty.bonuses.defining.MOST_EVENT_BONUSES", 1)
+    monkeypatch.setattr(defining, "BONUSES", replace(defining.BONUSES, most=1))
     created()
     assert refused("loyaltyEventBonusCreate", **GOOD_REVIEWS | {"name": "Others"}) == {"": "TOO_MANY"}
 

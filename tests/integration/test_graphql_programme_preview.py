@@ -59,7 +59,7 @@ def test_a_rule_is_tried_on_an_order_and_nothing_is_saved() -> None:
 
 def test_changes_follow_one_another_and_those_of_a_rule_that_there_is_count_too() -> None:
     fixed = service.RuleFields("Welcome", Decimal(50))
-    rule = service.create_rule("demo", service.RuleKind.FIXED, fixed, actor=STAFF.actor, now=NOW).rule.id
+    rule = service.create_rule("demo", service.RuleKind.FIXED, fixed, actor=STAFF.actor, now=NOW).part.id
     assert points(previewed({"ruleUpdate": {"ruleId": rule, "value": "70"}})) == (150, 170)
     assert points(previewed({"ruleArchive": {"ruleId": rule}})) == (150, 100)
     both = {"programmeUpdate": {"pointsPerUnit": "3", "effectiveAt": "2026-05-01T00:00:00Z"}}, {"ruleCreate": DOUBLE}

@@ -1,31 +1,40 @@
 # crm/loyalty/earning/defining.py
 """How a programme's rules are defined, changed and given up: each time as the next version of the programme."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from msgspec import Struct
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
 from crm.kernel import ids
 from crm.kernel.actor import Actor
-from crm.kernel.errors import Fault, InvalidInputs, NotFound
+from crm.kernel.errors import Fault
+from crm.kernel.said import UNSAID, Said
 from crm.loyalty import naming
 from crm.loyalty.earning import faults
 from crm.loyalty.earning.definitions import Caps, Conditions, Kind, Rule
-from crm.loyalty.naming import Noun, Segments, UnknownName
+from crm.loyalty.naming import Noun, Segments
 from crm.loyalty.programme import Programme
-from crm.loyalty.programmes.defining import UNSAID, Decide, edit, time_faults
-from crm.loyalty.programmes.versions import Version
+from crm.loyalty.programmes.defining import Decide, time_faults
+from crm.loyalty.programmes.parts import Edited, Judge, Parts
 
 MOST_RULES: Final = 100
 """Of those that are not archived."""
 MOST_BUDGETS: Final = 5
 """Of those, with a budget: an order may draw from eight shares of each, and a transaction holds 100 writes."""
+RULES: Final = Parts[Rule](
+    noun="rule",
+    nouns="rules",
+    most=MOST_RULES,
+    of=lambda programme: programme.earning.rules,
+    put=lambda programme, rules: replace(programme, earning=replace(programme.earning, rules=rules)),
+)
+archive, archiving = RULES.archive, RULES.archiving
 
 
-class RuleFields(Struct, frozen=True):
+class RuleFields(Said, frozen=True):
     """What may be said of a rule; UNSAID leaves a field as it is. Its kind never changes."""
 
     name: str = UNSAID
@@ -33,16 +42,6 @@ class RuleFields(Struct, frozen=True):
     conditions: Conditions = UNSAID
     caps: Caps = UNSAID
     budget: int | None = UNSAID
-
-    def given(self) -> dict[str, Any]:
-        return {name: value for name, value in asdict(self).items() if value is not UNSAID}
-
-
-class Edited(Struct, frozen=True):
-    """A rule, and the version of the programme that says it."""
-
-    rule: Rule
-    version: Version
 
 
 def create(
@@ -54,13 +53,13 @@ def create(
     now: datetime,
     segments: Segments = None,
     **when: Any,
-) -> Edited:
+) -> Edited[Rule]:
     """Add a rule behind the others. `when` is that of `programmes.defining.edit`, whose refusals these raise, too.
 
     Raises InvalidInputs with all that is wrong.
     """
     rule_id = ids.new_id("rul", now)
-    return _edited(shop, rule_id, adding(rule_id, kind, said, segments=segments), actor=actor, now=now, **when)
+    return RULES.edit(shop, rule_id, adding(rule_id, kind, said, segments=segments), actor=actor, now=now, **when)
 
 
 def update(
@@ -72,50 +71,20 @@ def update(
     now: datetime,
     segments: Segments = None,
     **when: Any,
-) -> Edited:
+) -> Edited[Rule]:
     """Change what is said. Raises InvalidInputs with all that is wrong, and NotFound, also for one that is archived."""
-    return _edited(shop, rule_id, changing(rule_id, said, segments=segments), actor=actor, now=now, **when)
-
-
-def archive(shop: str, rule_id: str, *, actor: Actor, now: datetime, **when: Any) -> Edited:
-    """Let a rule give nothing any more; once, however often it is asked for. Raises NotFound."""
-    return _edited(shop, rule_id, archiving(rule_id, now=now), actor=actor, now=now, **when)
+    return RULES.edit(shop, rule_id, changing(rule_id, said, segments=segments), actor=actor, now=now, **when)
 
 
 def adding(rule_id: str, kind: Kind, said: RuleFields, *, segments: Segments = None) -> Decide:
     """What `create` makes of a programme."""
-
-    def decide(programme: Programme) -> Programme:
-        rule = Rule(rule_id, kind=kind, **{"name": "", "value": Decimal(0), **said.given()})
-        wrong = _unknown(programme, said, Conditions(), segments)
-        return _with(programme, (*programme.earning.rules, rule), rule, wrong)
-
-    return decide
+    rule = Rule(rule_id, kind=kind, **{"name": "", "value": Decimal(0), **said.given()})
+    return RULES.adding(rule, _judge(said, segments))
 
 
 def changing(rule_id: str, said: RuleFields, *, segments: Segments = None) -> Decide:
     """What `update` makes of a programme."""
-
-    def decide(programme: Programme) -> Programme:
-        before = _rule(programme, rule_id)
-        if before.archived_at is not None:
-            raise NotFound("There is no such rule.", field="rule_id")
-        after = replace(before, **said.given())
-        wrong = _unknown(programme, said, before.conditions, segments)
-        return _with(programme, _instead(programme, before, after), after, wrong)
-
-    return decide
-
-
-def archiving(rule_id: str, *, now: datetime) -> Decide:
-    """What `archive` makes of a programme."""
-
-    def decide(programme: Programme) -> Programme:
-        before = _rule(programme, rule_id)
-        after = before if before.archived_at else replace(before, archived_at=now)
-        return replace(programme, earning=replace(programme.earning, rules=_instead(programme, before, after)))
-
-    return decide
+    return RULES.changing(rule_id, said, _judge(said, segments))
 
 
 def form_faults(said: RuleFields, kind: Kind | None, *, effective_at: datetime | None, now: datetime) -> list[Fault]:
@@ -125,44 +94,18 @@ def form_faults(said: RuleFields, kind: Kind | None, *, effective_at: datetime |
     return [*wrong, *time_faults(effective_at, now)]
 
 
-def _edited(shop: str, rule_id: str, decide: Decide, **when: Any) -> Edited:
-    version = edit(shop, decide, **when)
-    return Edited(_rule(version.programme, rule_id), version)
+def _judge(said: RuleFields, segments: Segments) -> Judge[Rule]:
+    """A rule may go on asking for tiers and segments that there are not, but not come to."""
 
+    def wrong(programme: Programme, before: Rule | None, after: Rule) -> Iterator[Fault]:
+        yield from faults.of_rule(after)
+        if said.conditions is not UNSAID:
+            asked, kept = said.conditions, before.conditions if before else Conditions()
+            tiers = programme.tiers.names
+            yield from naming.unknown("conditions.tiers", asked.tiers, tiers, Noun.TIER, kept=kept.tiers)
+            yield from naming.unknown("conditions.segments", asked.segments, segments, Noun.SEGMENT, kept=kept.segments)
+        budgets = [rule for rule in programme.earning.active if rule.budget is not None and rule.id != after.id]
+        if after.budget is not None and len(budgets) >= MOST_BUDGETS:
+            yield Fault("budget", "TOO_MANY", f"must leave {MOST_BUDGETS} rules with a budget at most")
 
-def _rule(programme: Programme, rule_id: str) -> Rule:
-    found = next((rule for rule in programme.earning.rules if rule.id == rule_id), None)
-    if found is None:
-        raise NotFound("There is no such rule.", field="rule_id")
-    return found
-
-
-def _instead(programme: Programme, before: Rule, after: Rule) -> tuple[Rule, ...]:
-    return tuple(after if one is before else one for one in programme.earning.rules)
-
-
-def _unknown(programme: Programme, said: RuleFields, before: Conditions, segments: Segments) -> list[UnknownName]:
-    """Of what a rule is said to ask for: tiers and segments that there are not. Those it has asked for may stay."""
-    if said.conditions is UNSAID:
-        return []
-    asked, tiers = said.conditions, programme.tiers.names
-    return [
-        *naming.unknown("conditions.tiers", asked.tiers, tiers, Noun.TIER, kept=before.tiers),
-        *naming.unknown("conditions.segments", asked.segments, segments, Noun.SEGMENT, kept=before.segments),
-    ]
-
-
-def _with(programme: Programme, rules: tuple[Rule, ...], changed: Rule, unknown: list[UnknownName]) -> Programme:
-    """Raises InvalidInputs with all that is wrong with the rule that is new or changed."""
-    earning = replace(programme.earning, rules=rules)
-    others = [rule for rule in earning.active if rule.id != changed.id]
-    wrong = [*faults.of_rule(changed), *unknown]
-    if any(rule.name.casefold() == changed.name.casefold() for rule in others):
-        wrong.append(Fault("name", "TAKEN", "must not be the name of another rule"))
-    if len(others) >= MOST_RULES:
-        wrong.append(Fault("", "TOO_MANY", f"must leave {MOST_RULES} rules at most: archive some"))
-    if changed.budget is not None and sum(rule.budget is not None for rule in others) >= MOST_BUDGETS:
-        wrong.append(Fault("budget", "TOO_MANY", f"must leave {MOST_BUDGETS} rules with a budget at most"))
-    if wrong:
-        raise InvalidInputs(wrong)
-    return replace(programme, earning=earning)
+    return wrong

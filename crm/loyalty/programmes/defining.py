@@ -4,16 +4,17 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from msgspec import Struct
-from msgspec.structs import asdict, replace
+from msgspec.structs import replace
 
 from crm.kernel import clock, operations
 from crm.kernel.actor import Actor
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Fault, InvalidInputs, Stale, VersionMismatch
 from crm.kernel.operations import Operation
+from crm.kernel.said import UNSAID, Said
 from crm.loyalty.bonuses.definitions import Enrolment
 from crm.loyalty.earning.definitions import Caps
 from crm.loyalty.expiry import Expiry, Kind, Rounding
@@ -30,7 +31,6 @@ FIRST: Final = timedelta(days=3_660)
 """How far back the first version may count: for a shop that moves in with its orders."""
 LARGEST: Final = 300_000
 """In bytes: an item holds 400 KB."""
-UNSAID: Any = object()
 
 Decide = Callable[[Programme], Programme]
 """What an edit makes of a programme. Raises InvalidInputs, and what else it refuses."""
@@ -44,7 +44,7 @@ class Lifetime(Struct, frozen=True):
     kind: Kind = Kind.EARNED
 
 
-class ProgrammeFields(Struct, frozen=True):
+class ProgrammeFields(Said, frozen=True):
     """What may be said of a programme besides its parts; UNSAID leaves a field as it is. `caps`: of all rules
     together.
     """
@@ -64,9 +64,6 @@ class ProgrammeFields(Struct, frozen=True):
     signup_points: int = UNSAID
     birthday_points: int = UNSAID
     caps: Caps = UNSAID
-
-    def given(self) -> dict[str, Any]:
-        return {name: value for name, value in asdict(self).items() if value is not UNSAID}
 
 
 def update(

@@ -11,6 +11,7 @@ from crm.kernel import ids
 from crm.kernel.actor import Actor
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Fault, InvalidInputs, NotFound, Stale, VersionMismatch
+from crm.kernel.said import UNSAID
 from crm.loyalty import naming
 from crm.loyalty.naming import Asking, Noun, Segments
 from crm.loyalty.programmes import in_force
@@ -20,7 +21,7 @@ from crm.loyalty.rewards import repository
 from crm.loyalty.rewards.models import RewardDefinition, RewardVersion
 from crm.loyalty.rewards.refusals import TooManyRewards
 from crm.loyalty.rewards.repository import MOST_REWARDS
-from crm.loyalty.rewards.reward import UNSAID, Reward, RewardFields, RewardKind, understood
+from crm.loyalty.rewards.reward import Reward, RewardFields, RewardKind, understood
 from crm.loyalty.tiers import defining as tiers_
 from crm.loyalty.tiers.defining import TierDefined
 

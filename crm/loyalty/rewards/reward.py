@@ -13,6 +13,7 @@ from msgspec.structs import asdict
 from crm.kernel import texts
 from crm.kernel.errors import Fault
 from crm.kernel.money import Money, is_currency
+from crm.kernel.said import UNSAID, Said
 from crm.loyalty.moving import MOST_POINTS
 from crm.loyalty.rewards.limits import Limit
 
@@ -22,7 +23,6 @@ MOST_NAMED = 50
 MOST_PIECES, MOST_MINOR = 10**9, 10**12
 ALL = 100
 LONGEST_VOUCHER = 3650
-UNSAID: Any = object()
 
 
 class RewardKind(StrEnum):
@@ -70,7 +70,7 @@ class Reward(Struct, frozen=True, kw_only=True, omit_defaults=True):
         return to_builtins(self)
 
 
-class RewardFields(Struct, frozen=True, kw_only=True):
+class RewardFields(Said, frozen=True, kw_only=True):
     """What may be said of a reward; UNSAID leaves a field as it is, None clears it."""
 
     name: str | None = UNSAID
@@ -94,11 +94,9 @@ class RewardFields(Struct, frozen=True, kw_only=True):
 
     def given(self) -> dict[str, Any]:
         lists = {"segments", "tiers"}
-        said = {name: getattr(self, name) for name in self.__struct_fields__}
         return {
             name: tuple(dict.fromkeys(value or ())) if name in lists else value
-            for name, value in said.items()
-            if value is not UNSAID
+            for name, value in super().given().items()
         }
 
 
