@@ -13,13 +13,12 @@ Whom the first walk gives up on is come back to by the second. Segments are read
 an operation that leaves anybody behind fails, and they are not.
 """
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Final, Self
+from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, convert
 from msgspec.structs import asdict
 from pynamodb.expressions.condition import Condition
 
@@ -27,8 +26,9 @@ from crm.customers import service as customers
 from crm.kernel import clock
 from crm.kernel.change import Change
 from crm.kernel.errors import Fault, Stale
-from crm.kernel.meter import metering
 from crm.kernel.operations import CANCELLED, DONE, Operation, OperationFault
+from crm.kernel.pace import Pace, counting
+from crm.kernel.rounds import Place
 from crm.segmentation import bringing_up, given_up, in_force, insights, laps, repository
 from crm.segmentation.books import SEGMENT, VERSION
 from crm.segmentation.in_force import InForce
@@ -38,10 +38,7 @@ from crm.segmentation.stays import SHARDS
 PAGE: Final = 100
 """Customers at once: as many as one batch read has of one head."""
 STEP: Final = 500
-"""Customers of a step at most; it ends before that when it has taken `LONGEST` seconds."""
-LONGEST: Final = 20.0
-PER_SECOND: Final = 250
-"""Customers at most: half of what a new table takes is left to the shop."""
+"""Customers of a step at most; it ends before that when it takes long."""
 LET_GO: Final = in_force.FRESH_FOR + timedelta(seconds=120)
 """When no process has definitions from before the edit any more: they look once a minute, and of the functions that
 write heads by what they have found (RefreshMemberships, RunOperation, the gateway) none runs for longer than two.
@@ -49,21 +46,11 @@ write heads by what they have found (RefreshMemberships, RunOperation, the gatew
 BEFORE: Final = timedelta(minutes=5)
 """How far the clock of who records a customer may be behind that of who edits."""
 PLACE, LEFT = "place", "left"
-"""State, of walks that are the operation's own: where it goes on, and the ids of those whom it is to come back to."""
+"""State, of walks that are the operation's own: where it goes on (whose second walk is its second lap), and the ids of
+those whom it is to come back to.
+"""
 SUPERSEDED: Final = Fault("", "SUPERSEDED", "was overtaken by a newer one, which does what this one had left to do")
 INCOMPLETE: Final = Fault("", "INCOMPLETE", "left customers behind whose memberships could not be brought up")
-
-
-class Place(Struct, frozen=True):
-    """Where a walk goes on: in which shard, behind which sort key. `again`: it is the second."""
-
-    shard: int = 0
-    behind: str | None = None
-    again: bool = False
-
-    @classmethod
-    def of(cls, operation: Operation) -> Self:
-        return cls(**operation.state.get(PLACE, {}))
 
 
 class Page(Struct, frozen=True):
@@ -79,45 +66,44 @@ def step(operation: Operation, *, patient: bool, now: datetime) -> None:
     What may pass is raised while one is `patient`, so that the step is done again; then the customer is given up on,
     in the first walk for the time being.
     """
-    began = time.monotonic()
-    with metering() as meter:
-        done = _walk(operation, patient=patient, began=began, now=now)
-    operation.request_count += meter.requests
-    operation.read_units += meter.read_units
-    operation.write_units += meter.write_units
+    pace = Pace()
+    with counting(operation):
+        done = _walk(operation, patient=patient, pace=pace, now=now)
     if done and operation.waits_until is None:
-        operation.waits_until = _rest(done, began, now=now)
+        operation.waits_until = pace.rest(done, now=now)
 
 
-def _rest(done: int, began: float, *, now: datetime) -> datetime | None:
-    """Until when, after so many customers, nobody is walked to."""
-    pause = int(done / PER_SECOND - (time.monotonic() - began))
-    return now + timedelta(seconds=pause) if pause > 0 else None
+def is_second_walk(operation: Operation) -> bool:
+    return _place(operation).lap > 0
 
 
-def _walk(operation: Operation, *, patient: bool, began: float, now: datetime) -> int:
+def _place(operation: Operation) -> Place:
+    return convert(operation.state.get(PLACE, {}), Place)
+
+
+def _walk(operation: Operation, *, patient: bool, pace: Pace, now: datetime) -> int:
     """How many customers were walked."""
     operation.waits_until = None
     kept = repository.get_walk(operation.shop)
     # Behind the walk: whatever edit has joined that, these are no older.
     definitions = in_force.current(operation.shop, now=now, anew=True)
     if SEGMENT in operation.arguments:
-        return _walk_alone(operation, definitions, patient=patient, began=began, now=now)
+        return _walk_alone(operation, definitions, patient=patient, pace=pace, now=now)
     # Not before its edit has joined the walk, or edits that come fast enough would end each other without a step.
     has_joined = kept.walk().newest >= int(operation.arguments[VERSION])
     if has_joined and definitions.refreshed_by != operation.operation_id:
         operation.status = CANCELLED
         operation.faults = [OperationFault(path=SUPERSEDED.path, code=SUPERSEDED.code, message=SUPERSEDED.message)]
         return 0
-    if not Place.of(operation).again:
-        return _walk_on(operation, kept, definitions, patient=patient, began=began, now=now)
+    if not is_second_walk(operation):
+        return _walk_on(operation, kept, definitions, patient=patient, pace=pace, now=now)
     if operation.state.get(LEFT):
         return _come_back(operation, definitions, patient=patient, now=now)
-    return _walk_alone(operation, definitions, patient=patient, began=began, now=now)
+    return _walk_alone(operation, definitions, patient=patient, pace=pace, now=now)
 
 
 def _walk_on(
-    operation: Operation, kept: SegmentsWalk, definitions: InForce, *, patient: bool, began: float, now: datetime
+    operation: Operation, kept: SegmentsWalk, definitions: InForce, *, patient: bool, pace: Pace, now: datetime
 ) -> int:
     """The walk over all customers, by whoever comes first: where another has gone on with it meanwhile, that counts."""
     if kept.rests_until is not None and now < kept.rests_until:
@@ -126,16 +112,15 @@ def _walk_on(
     version, stored = int(operation.arguments[VERSION]), kept.walk()
     before = walk = laps.joined(stored, version)
     done = 0
-    for page in _lap(operation, walk.place) if walk.done < version else ():
+    for page in _pages(operation, walk.place) if walk.done < version else ():
         left = bringing_up.bring_up(operation, page.ids, definitions, patient=patient, now=now)
         done += len(page.ids)
-        to = page.behind
-        walk = laps.passed(walk, to.shard, to.behind, count=len(page.ids), left=left, shards=customers.SHARDS)
-        if walk.done >= version or done >= STEP or time.monotonic() - began >= LONGEST:
+        walk = laps.passed(walk, page.behind, count=len(page.ids), left=left, shards=customers.SHARDS)
+        if walk.done >= version or done >= STEP or pace.is_long:
             break
     if walk.done > before.done and not walk.refused:  # first: whoever dies in between comes here again
         _ready(operation, definitions, walk.done, now=now)
-    kept.rests_until = _rest(done, began, now=now)
+    kept.rests_until = pace.rest(done, now=now)
     if walk != stored and not _keep(kept, walk, operation, now=now):
         return done
     operation.row_count = max(int(operation.row_count), walk.walked - before.walked_before(version))
@@ -162,31 +147,33 @@ def _keep(kept: SegmentsWalk, walk: laps.Walk, operation: Operation, *, now: dat
 def _begin_again(operation: Operation, left: Sequence[str]) -> None:
     """The second walk, when nobody has older definitions any more."""
     operation.waits_until = operation.created_at + LET_GO
-    operation.state = {PLACE: asdict(Place(again=True)), LEFT: list(left)}
+    operation.state = {PLACE: asdict(Place(lap=1)), LEFT: list(left)}
 
 
-def _walk_alone(operation: Operation, definitions: InForce, *, patient: bool, began: float, now: datetime) -> int:
+def _walk_alone(operation: Operation, definitions: InForce, *, patient: bool, pace: Pace, now: datetime) -> int:
     """A walk of the operation's own: over the members of a deleted segment, and each second one."""
-    place, done = Place.of(operation), 0
-    for page in _pages(operation, place):
+    began = place = _place(operation)
+    shards, done = _shards(operation), 0
+    for page in _pages(operation, place, again=began.lap > 0):
         left = bringing_up.bring_up(operation, page.ids, definitions, patient=patient, now=now)
         operation.refused_count += len(left)
         done += len(page.ids)
-        if not place.again:
+        through = page.behind.walked_through(began.lap, shards=shards)
+        if began.lap == 0:
             operation.row_count += len(page.ids)
-            if page.behind.shard > place.shard:  # as many in each, by chance
-                operation.row_total = round(operation.row_count * _shards(operation) / page.behind.shard)
+            if through > place.shard:  # as many in each, by chance
+                operation.row_total = round(operation.row_count * shards / through)
         place = page.behind
-        if done >= STEP or time.monotonic() - began >= LONGEST:
+        if place.lap > began.lap or done >= STEP or pace.is_long:
             break
     operation.state = operation.state | {PLACE: asdict(place)}
-    if place.shard == _shards(operation):
-        _end_walk(operation, place, definitions, now=now)
+    if place.lap > began.lap:
+        _end_walk(operation, began, definitions, now=now)
     return done
 
 
 def _end_walk(operation: Operation, place: Place, definitions: InForce, *, now: datetime) -> None:
-    if not place.again:  # whoever still is a member is come to again in any case
+    if place.lap == 0:  # whoever still is a member is come to again in any case
         operation.refused_count = 0
         _begin_again(operation, ())
     elif operation.refused_count:
@@ -224,28 +211,16 @@ def _shards(operation: Operation) -> int:
     return SHARDS if SEGMENT in operation.arguments else customers.SHARDS
 
 
-def _lap(operation: Operation, place: laps.Place) -> Iterator[Page]:
-    """From a place on to the end, and on from the beginning."""
-    yield from _pages(operation, Place(place.shard, place.behind))
-    yield from _pages(operation, Place())
-
-
-def _pages(operation: Operation, place: Place) -> Iterator[Page]:
-    """From a place on to the end of the walk."""
-    for shard in range(place.shard, _shards(operation)):
-        behind = place.behind if shard == place.shard else None
-        last = Place(shard + 1, None, place.again)
-        while True:
-            ids, keys = (
-                _members(operation, shard, behind)
-                if SEGMENT in operation.arguments
-                else _customers(operation, shard, behind, again=place.again)
-            )
-            if len(keys) < PAGE:
-                yield Page(ids, last)
-                break
-            behind = keys[-1]
-            yield Page(ids, Place(shard, behind, place.again))
+def _pages(operation: Operation, place: Place, *, again: bool = False) -> Iterator[Page]:
+    """From a place on, round and round."""
+    while True:
+        ids, keys = (
+            _members(operation, place.shard, place.behind)
+            if SEGMENT in operation.arguments
+            else _customers(operation, place.shard, place.behind, again=again)
+        )
+        place = place.after(keys, most=PAGE, shards=_shards(operation))
+        yield Page(ids, place)
 
 
 def _customers(operation: Operation, shard: int, behind: str | None, *, again: bool) -> tuple[list[str], list[str]]:

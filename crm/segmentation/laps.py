@@ -7,29 +7,17 @@ walk where it stands, and is done once that has come round to there. However man
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Final, Self
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
+
+from crm.kernel.rounds import Place
 
 MOST_OWED: Final = 50
 """Edits that are told apart; of more, those that joined nearest to each other are done with the later of them."""
 MOST_LEFT: Final = 1_000
 """Of whom a walk has given up on, so many are known by name, and come back to."""
-
-
-class Place(Struct, frozen=True):
-    """Where a walk stands: in which lap and shard, behind which sort key, greatest first (None: before them all)."""
-
-    lap: int = 0
-    shard: int = 0
-    behind: str | None = None
-
-    def has_come_to(self, other: Self) -> bool:
-        here, there = (self.lap, self.shard), (other.lap, other.shard)
-        if here != there:
-            return here > there
-        return other.behind is None or (self.behind is not None and self.behind <= other.behind)
 
 
 class Joined(Struct, frozen=True):
@@ -85,15 +73,15 @@ def joined(walk: Walk, version: int) -> Walk:
     return replace(walk, owed=tuple(owed))
 
 
-def passed(walk: Walk, shard: int, behind: str | None, *, count: int, left: Sequence[str] = (), shards: int) -> Walk:
-    """Gone on to a shard and a sort key of this lap, past so many, of whom some were given up on."""
+def passed(walk: Walk, place: Place, *, count: int, left: Sequence[str] = (), shards: int) -> Walk:
+    """Gone on to a place of this lap, or its end, past so many, of whom some were given up on."""
     walked, before, total = walk.walked + count, walk.before, walk.total
-    if shard > walk.place.shard:  # as many in each, by chance
-        total = round((walked - before) * shards / shard)
-    place = Place(walk.place.lap, shard, behind)
-    if shard == shards:
-        place, before = Place(place.lap + 1), walked
-    is_done = [place.has_come_to(replace(each.place, lap=each.place.lap + 1)) for each in walk.owed]
+    through = place.walked_through(walk.place.lap, shards=shards)
+    if through > walk.place.shard:  # as many in each, by chance
+        total = round((walked - before) * shards / through)
+    if place.lap > walk.place.lap:
+        before = walked
+    is_done = [place.has_come_to(each.place.a_lap_later()) for each in walk.owed]
     return replace(
         walk,
         place=place,

@@ -60,7 +60,7 @@ def gone(now: datetime) -> list[str]:
 
 def test_once_nobody_is_a_member_a_deleted_segment_is_read_no_more(bought: str, now: datetime) -> None:
     operation = deleted(bought, now)
-    while not (told := run(operation, now=now)) or not backfill.Place.of(told).again:
+    while not (told := run(operation, now=now)) or not backfill.is_second_walk(told):
         assert read_with_all() == ["Others", "Bought"]
     assert (members(bought), gone(now)) == ([], [bought]), "until the second walk is over"
 

@@ -11,7 +11,7 @@ import pytest
 from crm.customers import service as customers
 from crm.customers.events import CustomerRecorded
 from crm.customers.service import Customer
-from crm.kernel import operations
+from crm.kernel import operations, pace
 from crm.kernel.actor import Actor, Role
 from crm.kernel.change import Change
 from crm.kernel.meter import metering
@@ -351,7 +351,7 @@ def walk(operation: Operation | None, *, now: datetime) -> Operation:
     """The first walk, each step delivered for the last time."""
     assert operation is not None
     told: Operation | None = None
-    while told is None or not backfill.Place.of(told).again:
+    while told is None or not backfill.is_second_walk(told):
         told = run(operation, now=now, delivery=3)
         assert told is not None
     return told
@@ -467,7 +467,7 @@ def test_a_shop_without_customers_is_ready_at_once(now: datetime) -> None:
 
 @pytest.mark.usefixtures("people")
 def test_it_takes_no_more_of_the_table_than_its_share(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backfill, "PER_SECOND", 1)
+    monkeypatch.setattr(pace, "PER_SECOND", 1)
     edited = defined(now)
     assert edited.operation is not None
     told = run(edited.operation, now=now)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from crm.kernel import operations
+from crm.kernel import operations, pace
 from crm.kernel.actor import Actor, Role
 from crm.kernel.operations import CANCELLED, DONE, OVER, Operation
 from crm.segmentation import backfill, bringing_up, in_force, refreshing, repository, service
@@ -155,7 +155,7 @@ def test_an_edit_that_joins_while_definitions_are_read_is_not_done_by_those(
 
 
 def test_an_edit_does_not_cut_the_rest_of_the_walk_short(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(backfill, "PER_SECOND", 1)
+    monkeypatch.setattr(pace, "PER_SECOND", 1)
     step(defined(now).operation, now=now)
     second = defined(now, "number_of_orders >= 2", "Loyal")
     told = step(second.operation, now=now + timedelta(seconds=1))

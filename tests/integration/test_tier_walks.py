@@ -17,12 +17,13 @@ from crm.kernel import operations, timers
 from crm.kernel.change import Change
 from crm.kernel.errors import Stale
 from crm.kernel.operations import CANCELLED, DONE, FAILED, QUEUED, Operation
+from crm.kernel.rounds import Place
 from crm.loyalty import service
 from crm.loyalty.programmes import begun, in_force
 from crm.loyalty.programmes.defining import NOTICE
 from crm.loyalty.service import ProgrammeFields, ProgrammeVersion, TierFields, TierRules
 from crm.loyalty.tiers import settling, walking
-from crm.loyalty.tiers.walking import Place, Spot
+from crm.loyalty.tiers.walking import Round
 from tests.integration.points import STAFF, order
 from tests.segment_walks import finish, run
 
@@ -154,15 +155,15 @@ def test_an_order_that_comes_before_the_walk_has_said_the_same(now: datetime) ->
 def test_a_walk_that_is_overtaken_gives_way_and_the_newer_goes_on_where_it_was(now: datetime) -> None:
     first = tier(now, 1_000_000)
     run(walk(first), now=now + NOTICE)
-    at = Place.of(walk(first))
+    at = Round.of(walk(first))
     assert at is not None
-    assert at.at != Spot()
+    assert at.at != Place()
     second = changed(first, now + NOTICE, threshold=Decimal(1))
     later = now + 2 * NOTICE
     run(walk(first), now=later)
     assert (walk(first).status, [each.code for each in walk(first).faults]) == (CANCELLED, ["SUPERSEDED"])
     run(walk(second), now=later)
-    begun_at = Place.of(walk(second))
+    begun_at = Round.of(walk(second))
     assert begun_at is not None
     assert begun_at.since == at.at
     done = finish(walk(second), now=later)
@@ -269,10 +270,10 @@ def test_a_walk_goes_round_everybody_once_wherever_it_sets_out(monkeypatch: pyte
 
     monkeypatch.setattr(customers, "list_shard", listed)
     everybody = sorted(each.list_sk for shard in shards for each in shard)
-    starts = [Spot(), Spot(1), Spot(3), *(Spot(int(each[0]), each) for each in everybody)]
+    starts = [Place(), Place(0, 1), Place(0, 3), *(Place(0, int(each[0]), each) for each in everybody)]
     for start in starts:
-        place, seen = Place(start, start), list[str]()
-        while not place.is_end:
-            page = next(iter(walking._pages("demo", place)))
-            seen, place = [*seen, *page.ids], page.behind
+        going, seen = Round.setting_out(start), list[str]()
+        while not going.is_end:
+            page = next(iter(walking._pages("demo", going)))
+            seen, going = [*seen, *page.ids], page.behind
         assert sorted(seen) == everybody, start

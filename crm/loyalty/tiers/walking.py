@@ -7,19 +7,19 @@ goes round all customers, from wherever it begins. One that a newer version has 
 on where it was: however often tiers are edited, everybody is come to.
 """
 
-import time
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final, Self
 
-from msgspec import Struct
-from msgspec.structs import asdict, replace
+from msgspec import Struct, convert, to_builtins
+from msgspec.structs import replace
 
 from crm.customers import service as customers
-from crm.kernel import operations, side_by_side, timeline
+from crm.kernel import operations, side_by_side
 from crm.kernel.errors import Fault
-from crm.kernel.meter import metering
 from crm.kernel.operations import CANCELLED, DONE, Operation, OperationFault
+from crm.kernel.pace import Pace, counting
+from crm.kernel.rounds import Place
 from crm.loyalty.models import LoyaltyAccount
 from crm.loyalty.programmes import begun, in_force
 from crm.loyalty.tiers import settling
@@ -27,119 +27,100 @@ from crm.loyalty.tiers import settling
 PAGE: Final = 100
 """Customers at once: as many accounts as one batch read has."""
 STEP: Final = 1_000
-"""Customers of a step at most; it ends before that when it has taken `LONGEST` seconds."""
-LONGEST: Final = 20
-PER_SECOND: Final = 250
-"""Accounts that are written at most: half of what a new table takes is left to the shop."""
+"""Customers of a step at most; it ends before that when it takes long."""
 PLACE: Final = "place"
 SUPERSEDED: Final = Fault("", "SUPERSEDED", "was overtaken by a newer one, which does what this one had left to do")
 INCOMPLETE: Final = Fault("", "INCOMPLETE", "left customers behind whose tiers could not be settled")
 
 
-class Spot(Struct, frozen=True):
-    """In which shard of the shop's customers, behind which of their sort keys (None: at its beginning)."""
+class Round(Struct, frozen=True):
+    """Where a walk is, and from where in its first lap it set out: there it ends in the next."""
 
-    shard: int = 0
-    behind: str | None = None
-
-
-class Place(Struct, frozen=True):
-    """Where a walk is, and from where it set out; `again`: it has come to the end, and begun anew from the front."""
-
-    at: Spot = Spot()
-    since: Spot = Spot()
-    again: bool = False
+    at: Place = Place()
+    since: Place = Place()
 
     @classmethod
     def of(cls, operation: Operation) -> Self | None:
-        told = operation.state.get(PLACE)
-        return cls(Spot(**told["at"]), Spot(**told["since"]), told["again"]) if told else None
+        return convert(operation.state[PLACE], cls) if PLACE in operation.state else None
+
+    @classmethod
+    def setting_out(cls, place: Place) -> Self:
+        first = replace(place, lap=0)
+        return cls(first, first)
+
+    @property
+    def end(self) -> Place:
+        return self.since.a_lap_later()
 
     @property
     def is_end(self) -> bool:
-        if self.again:
-            return self.at == self.since
-        return self.at.shard >= customers.SHARDS and self.since == Spot()
-
-    def told(self) -> dict[str, object]:
-        return asdict(replace(self, at=asdict(self.at), since=asdict(self.since)))
+        return self.at.has_come_to(self.end)
 
 
 class Page(Struct, frozen=True):
-    """Some customers by id, and the place behind them."""
+    """Some customers by id, and where the walk is behind them."""
 
     ids: Sequence[str]
-    behind: Place
+    behind: Round
 
 
 def step(operation: Operation, *, patient: bool, now: datetime) -> None:
     """Settle some more accounts. One that cannot be settled holds up no other: what may pass is raised while one is
     `patient`, so that the step is done again; then the customer is left behind, to their next order or timer.
     """
-    with metering() as meter:
+    with counting(operation):
         _walk(operation, patient=patient, now=now)
-    operation.request_count += meter.requests
-    operation.read_units += meter.read_units
-    operation.write_units += meter.write_units
 
 
 def _walk(operation: Operation, *, patient: bool, now: datetime) -> None:
-    began = time.monotonic()
+    pace = Pace()
     operation.waits_until = None
     counts = in_force.version(operation.shop, at=now, now=now)
     if counts.tiers_in != int(operation.arguments[begun.VERSION]):
         operation.status = CANCELLED
         operation.faults = [OperationFault(path=SUPERSEDED.path, code=SUPERSEDED.code, message=SUPERSEDED.message)]
         return
-    place = Place.of(operation) or _beginning(operation)
+    walk = Round.of(operation) or _beginning(operation)
     seen = written = 0
-    for page in _pages(operation.shop, place):
-        seen, place = seen + len(page.ids), page.behind
+    for page in _pages(operation.shop, walk):
+        seen, walk = seen + len(page.ids), page.behind
         written += _settle(operation, page.ids, patient=patient, now=now)
-        if seen >= STEP or time.monotonic() - began >= LONGEST:
+        if seen >= STEP or pace.is_long:
             break
     operation.row_count += seen
     operation.applied_count += written
-    operation.state = operation.state | {PLACE: place.told()}
-    if place.is_end:
+    operation.state = operation.state | {PLACE: to_builtins(walk)}
+    if walk.is_end:
         operation.row_total, operation.status = operation.row_count, DONE
         if operation.refused_count:
             operation.fail([INCOMPLETE])
-    elif (pause := int(written / PER_SECOND - (time.monotonic() - began))) > 0:
-        operation.waits_until = now + timedelta(seconds=pause)
+    else:
+        operation.waits_until = pace.rest(written, now=now)
 
 
-def _beginning(operation: Operation) -> Place:
+def _beginning(operation: Operation) -> Round:
     """Where the walk was that this one overtakes, or the one which that has overtaken before it began."""
     follows = int(operation.arguments[begun.FOLLOWS])
     while follows:
         before = operations.find(operation.shop, begun.operation_id(follows))
         if before is None or before.status == DONE:
             break
-        if place := Place.of(before):
-            at = place.at if place.at.shard < customers.SHARDS else Spot()
-            return Place(at, at)
+        if walk := Round.of(before):
+            return Round.setting_out(walk.at)
         follows = int(before.arguments[begun.FOLLOWS])
-    return Place()
+    return Round()
 
 
-def _pages(shop: str, place: Place) -> Iterator[Page]:
-    """From a place on to where the walk set out."""
-    while not place.is_end:
-        at = place.at
-        if at.shard >= customers.SHARDS:
-            place = replace(place, at=Spot(), again=True)
-            continue
+def _pages(shop: str, walk: Round) -> Iterator[Page]:
+    """From where it is on to where the walk set out."""
+    while not walk.is_end:
+        at, end = walk.at, walk.end
         found = customers.list_shard(shop, at.shard, before=at.behind, limit=PAGE)
-        last = place.since if place.again and place.since.shard == at.shard else None
-        here = [each for each in found if last is None or str(each.list_sk) >= (last.behind or timeline.LAST)]
-        if last is not None and (len(here) < len(found) or len(found) < PAGE):
-            place = replace(place, at=place.since)
-        elif len(found) < PAGE:
-            place = replace(place, at=Spot(at.shard + 1))
-        else:
-            place = replace(place, at=Spot(at.shard, str(found[-1].list_sk)))
-        yield Page([each.customer_id for each in here], place)
+        to = at.after([str(each.list_sk) for each in found], most=PAGE, shards=customers.SHARDS)
+        if to.has_come_to(end):  # whoever is behind that was come to first
+            found, to = [each for each in found if end.behind is None or str(each.list_sk) >= end.behind], end
+        walk = replace(walk, at=to)
+        yield Page([each.customer_id for each in found], walk)
 
 
 def _settle(operation: Operation, ids: Sequence[str], *, patient: bool, now: datetime) -> int:

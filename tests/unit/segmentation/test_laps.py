@@ -2,32 +2,23 @@
 """When a walk that goes round and round is done with each of the edits that joined it on its way."""
 
 import random
-from collections.abc import Iterator
 
 import pytest
 
+from crm.kernel.rounds import Place
 from crm.segmentation import laps
-from crm.segmentation.laps import Place, Walk, joined, passed
+from crm.segmentation.laps import Walk, joined, passed
 
 SHARDS = 4
 LISTED = [["i", "h", "g"], ["f"], [], ["e", "d", "c", "b", "a"]]
 """The sort keys of a shop's customers, shard by shard, greatest first."""
 
 
-def steps(walk: Walk, size: int) -> Iterator[tuple[list[str], int, str | None]]:
-    """Pages from where it stands to the end of its lap: who is on each, and the place behind it."""
-    for shard in range(walk.place.shard, SHARDS):
-        behind = walk.place.behind if shard == walk.place.shard else None
-        keys = [key for key in LISTED[shard] if behind is None or key < behind]
-        for start in range(0, len(keys) + 1, size):
-            page = keys[start : start + size]
-            yield (page, shard, page[-1]) if len(page) == size else (page, shard + 1, None)
-
-
 def step(walk: Walk, size: int = 2, left: tuple[str, ...] = ()) -> tuple[Walk, list[str]]:
-    page, shard, behind = next(steps(walk, size))
-    given_up = [key for key in page if key in left]
-    return passed(walk, shard, behind, count=len(page), left=given_up, shards=SHARDS), page
+    behind = walk.place.behind
+    page = [key for key in LISTED[walk.place.shard] if behind is None or key < behind][:size]
+    to, given_up = walk.place.after(page, most=size, shards=SHARDS), [key for key in page if key in left]
+    return passed(walk, to, count=len(page), left=given_up, shards=SHARDS), page
 
 
 def lap(walk: Walk) -> Walk:
