@@ -32,6 +32,8 @@ from schema.standing import refuse_barred
 KINDS: Final = {Noun.SEGMENT: "Segment", Noun.TIER: "LoyaltyTier"}
 PLACE = re.compile(r"\[(\d+)\]")
 TAIL = re.compile(r"_([a-z0-9])")
+PRESENT: Final = "Null when refused; with `VERSION_MISMATCH` what is stored."
+"""Of the fields of payloads that `AnswersRefusals(present=...)` fills."""
 
 
 @strawberry.interface(description="A refusal the client can act on.", directives=signed_in())
@@ -89,7 +91,9 @@ class TierNamedError(UserError):
     names: list[str] = strawberry.field(description="What the rewards are called, in the same order.")
 
 
-@strawberry.type(description="There is no segment, or tier, of this `id`.", directives=signed_in())
+@strawberry.type(
+    description="There is no segment, or tier, of this `id`, or the tier is archived.", directives=signed_in()
+)
 class UnknownNameError(UserError):
     nearest: strawberry.ID | None = strawberry.field(
         description="The `id` of the one whose name was probably meant; null where none is near. Of segments it is "

@@ -63,6 +63,8 @@ class OverridePart(Part):
 
     tier_id = UnicodeAttribute()
     until = UTCDateTimeAttribute()
+    number = NumberAttribute(null=True)
+    """Of the change that says who gave it and why; None: it came with a customer who was merged into this one."""
 
 
 class FoldedPart(Part):

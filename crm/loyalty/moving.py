@@ -14,7 +14,7 @@ from crm.kernel.change import Change, retrying
 from crm.kernel.errors import CrmError, Fault, InvalidInputs, KeyReused, NotFound, Stale
 from crm.kernel.operations import key_faults
 from crm.kernel.texts import faults
-from crm.loyalty import causes, chain, claiming, expiry, ledger, maturing, pools, repository, stored
+from crm.loyalty import chain, claiming, expiry, ledger, maturing, pools, repository, stored, undoing
 from crm.loyalty.chain import Entry, Reversed
 from crm.loyalty.claims import Claimed
 from crm.loyalty.ledger import ADJUSTED, REDEEMED, Moved, Movement, Occasion
@@ -98,12 +98,9 @@ def reverse(
     item = repository.get_entry(shop, customer_id, cause)
     if item is None:
         raise NotFound("There is no such entry.", field="entry_id")
-    if causes.redemption_of(item):
-        raise NotReversible("A reward is cancelled with its voucher: loyaltyRedemptionCancel.", field="entry_id")
-    entry = stored.entry_of(item)
-    if entry.movement not in {Movement.REDEEM, Movement.ADJUST, Movement.CAPTURE} or entry.order_id:
-        raise NotReversible("An entry of this kind cannot be reversed.", field="entry_id")
-    reversal = f"{cause.rpartition(':')[0]}:reverse"
+    if refused := undoing.refusal(item):
+        raise NotReversible(refused, field="entry_id")
+    entry, reversal = stored.entry_of(item), undoing.by_hand(item)
     words = _reason(shop, customer_id, reversal, reason)
 
     def move(book: Ledger, change: Change) -> Claimed:
@@ -188,7 +185,7 @@ def _held(shop: str, customer_id: str, entry: Entry) -> PointsHold | None:
     if item is None:
         raise ValueError(f"{entry.subject} was captured, and is not there")
     if item.of_redemption:
-        raise NotReversible("A redemption is cancelled, with its voucher.", field="entry_id")
+        raise NotReversible(undoing.REWARD, field="entry_id")
     return item
 
 

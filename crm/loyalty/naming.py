@@ -51,11 +51,21 @@ class TierNamed(CrmError):
 
 
 def unknown(
-    path: str, words: Collection[str], known: Mapping[str, str] | None, noun: Noun, *, kept: Collection[str] = ()
+    path: str,
+    words: Collection[str],
+    known: Mapping[str, str] | None,
+    noun: Noun,
+    *,
+    archived: Collection[str] = (),
+    kept: Collection[str] = (),
 ) -> Iterator[UnknownName]:
-    """A fault for each word that is no id of what is `known`, names by ids. What was named before may be `kept`."""
+    """A fault for each word that is no id of what is `known`, names by ids, and one of its own for what is `archived`.
+    What was named before may be `kept`.
+    """
     for at, word in enumerate(words if known is not None else ()):
-        if known is not None and word not in known and word not in kept:
+        if word in archived and word not in kept:
+            yield UnknownName(f"{path}.{at}", "ARCHIVED", f"must be the `id` of a {noun} that is not archived", noun)
+        elif known is not None and word not in known and word not in kept:
             name = nearest(word, known.values())
             meant = next((Known(id_, each) for id_, each in known.items() if each == name), None)
             yield UnknownName(f"{path}.{at}", "UNKNOWN", f"must be the `id` of a {noun} that there is", noun, meant)

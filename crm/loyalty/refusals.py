@@ -45,6 +45,12 @@ class NotReversible(CrmError):
     code = "NOT_REVERSIBLE"
 
 
+class Archived(CrmError):
+    """What is to be changed was given up, for good."""
+
+    code = "ARCHIVED"
+
+
 class LedgerTooLong(CrmError):
     """The ledger has more entries than are verified while somebody waits for the answer."""
 

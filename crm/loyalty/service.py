@@ -71,6 +71,7 @@ from crm.loyalty.programmes.in_force import upcoming as upcoming_programmes
 from crm.loyalty.programmes.parts import Edited
 from crm.loyalty.programmes.versions import Version as ProgrammeVersion
 from crm.loyalty.refusals import (
+    Archived,
     HoldClosed,
     HoldExceeded,
     HoldNotYours,
@@ -91,6 +92,8 @@ from crm.loyalty.tiers.models import ChangeReason, TierChange
 from crm.loyalty.tiers.overriding import TierOverride, override_tier
 from crm.loyalty.tiers.reading import Progress, Standing, kept
 from crm.loyalty.transferring import transfer
+from crm.loyalty.undoing import refusal as irreversible
+from crm.loyalty.undoing import undone_by
 from crm.loyalty.verification import Finding, Flaw
 from crm.loyalty.verifying import Verified, verify
 
@@ -101,6 +104,7 @@ __all__ = [
     "OWNER",
     "TIER",
     "WORDS",
+    "Archived",
     "Balances",
     "Basis",
     "Bonuses",
@@ -205,6 +209,7 @@ __all__ = [
     "hold_faults",
     "hold_of",
     "holds_by_id",
+    "irreversible",
     "is_due",
     "maturing",
     "months_of",
@@ -244,6 +249,7 @@ __all__ = [
     "tiers_rule",
     "time_faults",
     "transfer",
+    "undone_by",
     "upcoming_programmes",
     "update_bonus",
     "update_programme",

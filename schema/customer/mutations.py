@@ -2,7 +2,7 @@
 """How customers are founded and changed."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import strawberry
 from msgspec.structs import replace
@@ -23,11 +23,9 @@ from schema.customer.inputs import (
     CustomerUpdateInput,
 )
 from schema.customer.record import Record, RecordByCustomer, heads_used, visible_record
-from schema.errors import AnswersRefusals, UserError
+from schema.errors import PRESENT, AnswersRefusals, UserError
 from schema.node import GlobalId, key_of
 from schema.principal import Kind
-
-SHOWN: Final = "Null when refused; with `VERSION_MISMATCH` the customer as they are stored."
 
 
 async def _unlike_stored(context: Context, given: CustomerUpdateInput, wrong: list[Fault]) -> list[Fault]:
@@ -57,19 +55,19 @@ class CustomerCreatePayload:
 
 @strawberry.type(description="The customer as they are now, or why they are not changed.", directives=signed_in())
 class CustomerUpdatePayload:
-    customer: Customer | None = strawberry.field(default=None, description=SHOWN)
+    customer: Customer | None = strawberry.field(default=None, description=PRESENT)
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
 
 
 @strawberry.type(description="The customer as they are now, or why they are not deleted.", directives=signed_in())
 class CustomerDeletePayload:
-    customer: Customer | None = strawberry.field(default=None, description=SHOWN)
+    customer: Customer | None = strawberry.field(default=None, description=PRESENT)
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
 
 
 @strawberry.type(description="The customer as they are now, or why they are not restored.", directives=signed_in())
 class CustomerRestorePayload:
-    customer: Customer | None = strawberry.field(default=None, description=SHOWN)
+    customer: Customer | None = strawberry.field(default=None, description=PRESENT)
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
 
 

@@ -205,6 +205,22 @@ class LedgerEntry(Node):
         ]
 
     @strawberry.field(
+        description="What undid it as a whole: `loyaltyEntryReverse`, or of a reward `loyaltyRedemptionCancel`. Null "
+        "while nothing has. What orders take back of it, or part of it, is in the `reverses` of their entries.",
+        directives=own("loyalty:read"),
+    )
+    async def reversed_by(self, info: Info) -> "LedgerEntry | None":
+        return await _undone(info.context, self.item)
+
+    @strawberry.field(
+        description="Whether `loyaltyEntryReverse` undoes it: points that somebody of the shop gave or took, or that "
+        "were spent of a hold that was for no order, and nobody has undone it yet.",
+        directives=staff("loyalty:read"),
+    )
+    async def reversible(self, info: Info) -> bool:
+        return service.irreversible(self.item) is None and await _undone(info.context, self.item) is None
+
+    @strawberry.field(
         description="Points that were to be taken back, had been spent, and are not asked for: the shop bears them."
     )
     def forgiven(self) -> Points:
@@ -295,6 +311,12 @@ class ReasonByEntry(Loader[tuple[str, str], service.EntryReason | None]):
     async def load_many(self, keys: list[tuple[str, str]]) -> Sequence[service.EntryReason | None]:
         found = await stored(service.reasons, self.context.shop, keys)
         return [found.get(key) for key in keys]
+
+
+async def _undone(context: Context, item: service.LedgerEntry) -> LedgerEntry | None:
+    cause = service.undone_by(item)
+    found = await context.loader(EntryByKey).load((item.customer_id, cause)) if cause else None
+    return LedgerEntry(item=found) if found else None
 
 
 async def entry_by_key(context: Context, customer_id: str, cause: str) -> LedgerEntry | None:

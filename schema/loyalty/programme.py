@@ -12,7 +12,7 @@ from crm.loyalty import service
 from schema.access import signed_in, staff
 from schema.connections import about
 from schema.context import GIVEN, Info, stored
-from schema.errors import AnswersRefusals, UserError
+from schema.errors import PRESENT, AnswersRefusals, UserError
 from schema.forms import said
 from schema.loyalty.edits import EFFECTIVE_AT, EXPECTED, WRITE, when
 from schema.loyalty.event_bonuses import LoyaltyEventBonus
@@ -270,8 +270,7 @@ class LoyaltyProgrammeUpdateInput:
 class LoyaltyProgrammeUpdatePayload:
     programme: LoyaltyProgrammeVersion | None = strawberry.field(
         default=None,
-        description="Its newest version: `effectiveAt` says from when on it counts. When another version was "
-        "expected, what is stored; null when refused for anything else.",
+        description=f"Its newest version: `effectiveAt` says from when on it counts. {PRESENT}",
     )
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
 

@@ -9,7 +9,7 @@ from crm.loyalty.rewards import service
 from schema.access import own, serving, signed_in, staff
 from schema.context import GIVEN, Context, Info, stored
 from schema.customer.record import RecordByCustomer
-from schema.errors import AnswersRefusals, UserError
+from schema.errors import PRESENT, AnswersRefusals, UserError
 from schema.loyalty.names import segments_known
 from schema.loyalty.owners import named, named_as, owner
 from schema.loyalty.reward_definitions import RewardDefinition, reward_by_key, reward_key
@@ -29,19 +29,17 @@ WRITE, ADJUST = "loyalty:write", "loyalty:adjust"
 
 @strawberry.type(description="The reward as it is now, or why it is not so.", directives=signed_in())
 class LoyaltyRewardCreatePayload:
-    reward: RewardDefinition | None = strawberry.field(
-        default=None, description="When another version was expected, as it is stored; null when refused otherwise."
-    )
+    reward: RewardDefinition | None = strawberry.field(default=None, description="Null when refused.")
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
 
 
 @strawberry.type(description="The reward as it is now, or why it is not so.", directives=signed_in())
 class LoyaltyRewardUpdatePayload(LoyaltyRewardCreatePayload):
-    pass
+    reward: RewardDefinition | None = strawberry.field(default=None, description=PRESENT)
 
 
 @strawberry.type(description="The reward as it is now, or why it is not archived.", directives=signed_in())
-class LoyaltyRewardArchivePayload(LoyaltyRewardCreatePayload):
+class LoyaltyRewardArchivePayload(LoyaltyRewardUpdatePayload):
     pass
 
 

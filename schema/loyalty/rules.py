@@ -13,7 +13,7 @@ from crm.loyalty import service
 from schema.access import signed_in, staff
 from schema.connections import about
 from schema.context import GIVEN, Info, stored
-from schema.errors import AnswersRefusals, UserError
+from schema.errors import PRESENT, AnswersRefusals, UserError
 from schema.forms import said
 from schema.loyalty.edits import EFFECTIVE_AT, EXPECTED, WRITE, when
 from schema.loyalty.names import keys, segments_known
@@ -270,11 +270,7 @@ class LoyaltyRuleArchiveInput:
 class LoyaltyRuleCreatePayload:
     rule: LoyaltyRule | None = strawberry.field(default=None, description="Null when refused.")
     programme: Annotated["LoyaltyProgrammeVersion", strawberry.lazy("schema.loyalty.programme")] | None = (
-        strawberry.field(
-            default=None,
-            description="The version of the programme that says it. When another was expected, the one that is stored; "
-            "null when refused for anything else.",
-        )
+        strawberry.field(default=None, description=f"The version of the programme that says it. {PRESENT}")
     )
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
 

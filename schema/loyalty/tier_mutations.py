@@ -14,7 +14,7 @@ from crm.loyalty.rewards.service import archive_tier
 from schema.access import own, signed_in, staff
 from schema.context import GIVEN, Context, Info, stored
 from schema.customer.record import visible_record
-from schema.errors import AnswersRefusals, UserError
+from schema.errors import PRESENT, AnswersRefusals, UserError
 from schema.forms import said
 from schema.loyalty.account import LoyaltyAccount
 from schema.loyalty.edits import EFFECTIVE_AT, EXPECTED, WRITE
@@ -124,9 +124,7 @@ class LoyaltyTierOverrideInput:
 @strawberry.type(description="The tiers as they will be, or why they are not so.", directives=signed_in())
 class LoyaltyTiersUpdatePayload:
     tiers: LoyaltyTiers | None = strawberry.field(
-        default=None,
-        description="As they count from `effectiveAt`. When another version was expected, as they are stored; null "
-        "when refused for anything else.",
+        default=None, description=f"As they count from `effectiveAt`. {PRESENT}"
     )
     effective_at: datetime | None = strawberry.field(
         default=None, description="From when `tiers` count; null where they are, and where nothing was ever defined."
@@ -164,6 +162,9 @@ class LoyaltyTierOverridePayload:
     customer_id: strawberry.Private[str | None] = None
     head: strawberry.Private[service.LoyaltyAccount | None] = None
 
+    replayed: bool = strawberry.field(
+        default=False, description="True where just that was so already, and nothing was written."
+    )
     user_errors: list[UserError] = strawberry.field(default_factory=list, description="Empty when it was done.")
 
     @strawberry.field(description="Their account; null when refused.", directives=own("loyalty:read"))
@@ -220,7 +221,8 @@ class TierMutation:
         return LoyaltyTiersUpdatePayload(**_shown(defined.version))
 
     @strawberry.mutation(
-        description="Give a customer a tier for a time, whatever they reach, or end that. A repeat changes nothing.",
+        description="Give a customer a tier for a time, whatever they reach, or end that. A repeat changes nothing; "
+        "another reason, or somebody else who says so, is written to `tierHistory`.",
         extensions=[AnswersRefusals()],
         directives=staff(ADJUST),
     )
@@ -231,12 +233,12 @@ class TierMutation:
         customer_id = await _customer(context, input.customer)
         tier_id = None if input.tier is None else tier_key(input.tier, field="tier")
         with named_as(id="customer"):
-            head = await stored(
+            done = await stored(
                 service.override_tier, context.shop, customer_id, input.said(tier_id),
                 actor=context.principal.actor, now=context.now,
                 admit=of_customer(context.shop, customer_id, themselves=False),
             )  # fmt: skip
-        return LoyaltyTierOverridePayload(customer_id=customer_id, head=head)
+        return LoyaltyTierOverridePayload(customer_id=customer_id, head=done.account, replayed=done.replayed)
 
 
 async def _customer(context: Context, id: str) -> str:

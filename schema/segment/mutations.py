@@ -11,7 +11,7 @@ from crm.segmentation import service
 from schema.access import signed_in, staff
 from schema.connections import MOST_FIRST, ListSize, as_many_as
 from schema.context import GIVEN, Context, Info, stored
-from schema.errors import AnswersRefusals, UserError
+from schema.errors import PRESENT, AnswersRefusals, UserError
 from schema.node import key_of
 from schema.operation import Operation
 from schema.segment.by_key import segment_by_key
@@ -40,6 +40,7 @@ class SegmentCreatePayload:
 
 @strawberry.type(description="The segment as it is now, or why it is not so.", directives=signed_in())
 class SegmentUpdatePayload(SegmentCreatePayload):
+    segment: Segment | None = strawberry.field(default=None, description=PRESENT)
     changed: bool = strawberry.field(
         default=False,
         description="Whether anything is another than it was. Where nothing is, `version` stays and nothing is done.",

@@ -42,7 +42,7 @@ class TierMoves:
         )
 
         def override() -> Any:
-            kept = kept_of(service.override_tier(self._shop, ANN, said, actor=staff(), now=self._now))
+            kept = kept_of(service.override_tier(self._shop, ANN, said, actor=staff(), now=self._now).account)
             return kept.tier, kept.number
 
         return override

@@ -89,7 +89,7 @@ def test_what_only_the_programme_can_say_is_told_with_the_rest() -> None:
     for mutation in ("loyaltyEventBonusUpdate", "loyaltyEventBonusArchive"):
         assert refused(mutation, bonusId="ebn_none") == {"bonusId": "NOT_FOUND"}
     changed("loyaltyEventBonusArchive", bonusId=bonus_id)
-    assert refused("loyaltyEventBonusUpdate", bonusId=bonus_id, points=9) == {"bonusId": "NOT_FOUND"}
+    assert refused("loyaltyEventBonusUpdate", bonusId=bonus_id, points=9) == {"bonusId": "ARCHIVED"}
 
 
 def test_there_are_no_more_bonuses_than_may_be(monkeypatch: pytest.MonkeyPatch) -> None:

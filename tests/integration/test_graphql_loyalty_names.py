@@ -110,7 +110,7 @@ def test_a_tier_that_rules_or_rewards_ask_for_is_not_archived_and_they_are_told(
     for _ in range(2):
         assert refused("loyaltyTierArchive", id=gold) == []
     [archived] = refused("loyaltyRuleCreate", **RULE | {"name": "Late"}, conditions={"tiers": [gold]})
-    assert archived["code"] == "UNKNOWN"
+    assert archived["code"] == "ARCHIVED"
 
 
 def test_a_segment_that_rules_or_rewards_ask_for_is_not_deleted_and_they_are_told(regulars: str) -> None:

@@ -108,7 +108,7 @@ def test_a_rule_is_made_changed_and_archived_each_time_as_the_next_version() -> 
     for _ in range(2):
         archived = changed("loyaltyRuleArchive", selection, ruleId=rule_id)
         assert (archived["programme"]["version"], archived["rule"]["archivedAt"] is not None) == (3, True)
-    assert refused("loyaltyRuleUpdate", ruleId=rule_id, name="Hats") == {"ruleId": "NOT_FOUND"}
+    assert refused("loyaltyRuleUpdate", ruleId=rule_id, name="Hats") == {"ruleId": "ARCHIVED"}
     assert [rule["name"] for rule in programme(LATER)["current"]["rules"]] == ["Boots"]
 
 

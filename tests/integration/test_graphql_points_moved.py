@@ -9,8 +9,10 @@ from msgspec.structs import replace
 
 from crm.customers import service as customers
 from crm.customers.models import Customer
+from crm.kernel.actor import Actor, Role
 from crm.kernel.change import Change
 from crm.loyalty import service as loyalty
+from crm.loyalty.rewards import service as rewards
 from schema.node import global_id
 from schema.principal import Principal
 from tests.asking import NOW, SERVICE, STAFF, answer, as_customer, as_staff, ask, codes
@@ -203,6 +205,37 @@ def test_what_a_reward_cost_is_not_undone_beside_its_voucher(ann: str) -> None:
         assert refusal(told) == ("NOT_REVERSIBLE", ["input", "entry"])
         assert "loyaltyRedemptionCancel" in told["userErrors"][0]["message"]
     assert available(ann) == 20
+
+
+UNDOABLE = """query ($id: ID!) { node(id: $id) { ... on LedgerEntry {
+    reversible reversedBy { id cause reversible } hold { captured } redemption { status } } } }"""
+
+
+def test_a_till_that_spent_by_mistake_is_put_right_by_staff_whole_and_once(ann: str) -> None:
+    told = hold(CHECKOUT, customer=global_id("Customer", ann))
+    spent = move("loyaltyPointsCapture", {"hold": told["hold"]["id"], "points": 7}, CHECKOUT)["entry"]
+    before = ask(UNDOABLE, {"id": spent["id"]})["node"]
+    assert (before["reversible"], before["reversedBy"]) == (True, None)
+    undone = [move("loyaltyEntryReverse", {"entry": spent["id"], "reason": "Wrong customer"}) for _ in range(2)]
+    assert [(one["entry"]["points"], one["replayed"]) for one in undone] == [(7, False), (7, True)]
+    after = ask(UNDOABLE, {"id": spent["id"]})["node"]
+    assert after == before | {
+        "reversible": False,
+        "reversedBy": {"id": undone[0]["entry"]["id"], "cause": "CORRECTED", "reversible": False},
+    }
+    assert available(ann) == 30
+    assert loyalty.verify("demo", ann).findings == []
+
+
+def test_what_a_reward_cost_is_told_as_undone_once_its_redemption_is_cancelled(ann: str) -> None:
+    redeemed = redeem(reward(NOW, price=10), NOW, customer_id=ann).redemption
+    spent = {"id": global_id("LedgerEntry", ann, f"hold:{redeemed.redemption_id}:capture")}
+    assert ask(UNDOABLE, spent)["node"] == {
+        "reversible": False, "reversedBy": None, "hold": None, "redemption": {"status": "FULFILLED"},
+    }  # fmt: skip
+    rewards.cancel("demo", ann, redeemed.redemption_id, actor=Actor(Role.STAFF, "s1"), now=NOW)
+    cancelled = ask(UNDOABLE, spent)["node"]
+    assert (cancelled["reversedBy"]["cause"], cancelled["redemption"]["status"]) == ("CANCELLED", "CANCELLED")
 
 
 def test_nothing_is_no_adjustment(ann: str) -> None:

@@ -264,6 +264,8 @@ def test_staff_define_change_and_archive_a_reward(rich: Principal, ann: str) -> 
     assert [error["code"] for error in again["userErrors"]] == ["VERSION_MISMATCH"]
     archived = mutate("loyaltyRewardArchive", {"id": mug}, shown)["reward"]
     assert archived["archivedAt"] is not None
+    late = mutate("loyaltyRewardUpdate", {"id": mug, "price": 90}, "reward { version }")
+    assert (late["reward"], [error["code"] for error in late["userErrors"]]) == (None, ["ARCHIVED"])
     assert asked("{ loyaltyRewards { id } }")["loyaltyRewards"] == []
     assert asked("{ loyaltyRewards(includeArchived: true) { id } }")["loyaltyRewards"] == [{"id": mug}]
     [error] = redeem(mug, rich, "r2")["userErrors"]

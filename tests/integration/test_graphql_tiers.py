@@ -66,6 +66,8 @@ def test_tiers_are_defined_changed_and_archived_each_time_as_a_new_version() -> 
     assert ask("{ loyaltyTiers { tiers { name } programmeVersion } }")["loyaltyTiers"] == {
         "tiers": [], "programmeVersion": 0,
     }  # fmt: skip
+    late = mutate("loyaltyTierUpdate", {"id": gold, "name": "Golden"})
+    assert late["userErrors"] == [{"code": "ARCHIVED", "field": ["input", "id"]}]
     told = service.version_in_force("demo", at=LATER, now=LATER).programme.tiers
     assert [(tier.name, tier.threshold) for tier in told.active] == [("Silver", 600)]
 
@@ -175,11 +177,15 @@ def test_staff_give_a_tier_for_a_time_and_say_why(ann: str) -> None:
     early = mutate("loyaltyTierOverride", said)
     assert early["userErrors"] == [{"code": "INVALID", "field": ["input", "tier"]}]
     account = "account { tier { name until isGiven } tierHistory { nodes { reason note actor { kind } } } }"
-    given = override(said, account)
+    given = override(said, f"replayed {account}")
+    assert override(said, f"replayed {account}") == given | {"replayed": True}
     assert given["account"]["tier"] == {"name": "Gold", "until": "2026-04-01", "isGiven": True}
     assert given["account"]["tierHistory"]["nodes"] == [
         {"reason": "OVERRIDDEN", "note": "A late parcel", "actor": {"kind": "STAFF"}}
     ]
+    other = override(said | {"reason": "A complaint"}, f"replayed {account}")
+    assert not other["replayed"]
+    assert [one["note"] for one in other["account"]["tierHistory"]["nodes"]] == ["A complaint", "A late parcel"]
     ended = override({"customer": who, "reason": "Enough"}, "account { tier { name } }")
     assert ended["account"] == {"tier": None}
 

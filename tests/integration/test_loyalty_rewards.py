@@ -76,7 +76,7 @@ def test_what_is_archived_is_neither_redeemed_nor_changed_any_more(now: datetime
     mug = reward(now)
     for _ in range(2):
         rewards.archive("demo", mug, actor=STAFF, now=now)
-    with pytest.raises(NotFound):
+    with pytest.raises(service.Archived):
         rewards.update("demo", mug, said(price=80), actor=STAFF, now=now)
     with pytest.raises(rewards.NotEligible) as told:
         redeem(mug, now)

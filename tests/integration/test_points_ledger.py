@@ -193,12 +193,26 @@ def test_an_adjustment_is_reversed(points: int, now: datetime) -> None:
     assert balances() == (100, 0, 0)
 
 
-def test_a_captured_hold_is_reversed(now: datetime) -> None:
+def test_a_captured_hold_is_reversed_once_with_its_original_expiry(now: datetime) -> None:
     adjust(100, now)
     held = hold(60, now).hold
+    capture = f"hold:{held.hold_id}:capture"
     service.capture("demo", ANN, held.hold_id, points=45, actor=STAFF, now=now)
-    service.reverse("demo", ANN, f"hold:{held.hold_id}:capture", reason="Sold out", actor=STAFF, now=now)
+    for replayed in (False, True):
+        given = service.reverse("demo", ANN, capture, reason="Sold out", actor=STAFF, now=now + timedelta(days=2))
+        assert given.replayed is replayed
+    assert [(one.cause, int(one.points)) for one in given.entry.reverses] == [(capture, 45)]
     assert balances() == (100, 0, 0)
+    assert timer() == datetime.fromisoformat("2026-04-10T22:00:00Z")
+
+
+def test_what_a_hold_paid_for_an_order_is_not_reversed_by_hand(now: datetime) -> None:
+    adjust(100, now)
+    held = hold(60, now, order_id="o1").hold
+    service.capture("demo", ANN, held.hold_id, actor=STAFF, now=now)
+    with pytest.raises(service.NotReversible, match="telling of the order"):
+        service.reverse("demo", ANN, f"hold:{held.hold_id}:capture", reason="x", actor=STAFF, now=now)
+    assert balances() == (40, 0, 0)
 
 
 def test_what_was_captured_is_not_given_back_as_nothing_where_its_hold_is_lost(now: datetime) -> None:

@@ -411,11 +411,12 @@ def saving(ann: str) -> str:
     return ann
 
 
-def test_what_is_left_of_a_page_of_credits_and_who_did_it_why_take_one_request_each(saving: str) -> None:
+def test_what_is_left_of_a_page_of_credits_who_did_it_why_and_what_undid_it_take_one_request_each(saving: str) -> None:
     query = f"query($id: ID!) {{ customer(id: $id) {{ loyalty {{ {CREDITS} }} }} }}"
     assert requests_of(query.replace("MORE", ""), id=saving) == 2
     assert requests_of(query.replace("MORE", "credits { remaining }"), id=saving) == 3
     assert requests_of(query.replace("MORE", "credits { remaining } reason actor { kind }"), id=saving) == 4
+    assert requests_of(query.replace("MORE", "reversible reversedBy { id }"), id=saving) == 3
 
 
 def test_the_points_screen_takes_five_requests(saving: str) -> None:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from crm.intake.changes import events_of
 from crm.kernel import clock, timers
+from crm.kernel.actor import Actor, Role
 from crm.kernel.domain_events import DomainEvent
 from crm.kernel.errors import InvalidInputs
 from crm.kernel.timers import TimerDue
@@ -18,6 +19,7 @@ from crm.loyalty.service import Tier, TierChange, TierOverride, Tiers, Window
 from crm.loyalty.tiers import book, record, settling
 from crm.loyalty.tiers.book import FOLDED_MONTHS
 from crm.loyalty.tiers.definitions import Regime
+from crm.loyalty.tiers.events import TierChanged
 from crm.loyalty.tiers.models import TierNotice
 from tests.integration.points import ANN, STAFF, order, programme
 
@@ -305,6 +307,31 @@ def test_a_tier_given_by_hand_counts_until_its_end_and_then_what_was_reached() -
     given = service.tier_changes("demo", ANN, before=None, limit=100)[1]
     assert (given.actor, given.reason, given.until) == ("staff:s1", "A late parcel", until)
     assert standing(until + DAY) == ("s", "2025-06-04", "2026-12-31")
+
+
+def test_a_tier_given_again_by_somebody_else_or_for_another_reason_is_written_and_had_since_before() -> None:
+    said = TierOverride(tier_id="g", until=JUNE + 30 * DAY, reason="A late parcel")
+    again = replace(said, reason="A complaint")
+    given = [
+        service.override_tier("demo", ANN, each, actor=Actor(Role.STAFF, who), now=JUNE + days * DAY)
+        for days, (each, who) in enumerate(
+            [(said, "s1"), (said, "s1"), (again, "s1"), (again, "s1"), (again, "s2"), (said, "s2")]
+        )
+    ]
+    assert [one.replayed for one in given] == [False, True, False, True, False, False]
+    written = service.tier_changes("demo", ANN, before=None, limit=100)[::-1]
+    assert [(one.actor, one.reason) for one in written] == [
+        ("staff:s1", "A late parcel"), ("staff:s1", "A complaint"), ("staff:s2", "A complaint"),
+        ("staff:s2", "A late parcel"),
+    ]  # fmt: skip
+    assert [TierChanged.of(one) is not None for one in written] == [True, False, False, False]
+    assert standing(JUNE + 6 * DAY) == ("g", "2025-06-01", "2025-07-01")
+
+
+def test_who_is_given_nothing_is_taken_nothing() -> None:
+    taken = TierOverride(tier_id=None, until=None, reason="A mistake")
+    assert service.override_tier("demo", ANN, taken, actor=STAFF, now=JUNE).replayed
+    assert history() == []
 
 
 def test_a_tier_given_by_hand_can_be_taken_back() -> None:

@@ -52,7 +52,7 @@ def create(shop: str, said: EventBonusFields, *, actor: Actor, now: datetime, **
 def update(
     shop: str, bonus_id: str, said: EventBonusFields, *, actor: Actor, now: datetime, **when: Any
 ) -> Edited[EventBonus]:
-    """Change what is said. Raises InvalidInputs with all that is wrong, and NotFound, also for one that is archived."""
+    """Change what is said. Raises InvalidInputs with all that is wrong, NotFound, and Archived."""
     return BONUSES.edit(shop, bonus_id, changing(bonus_id, said), actor=actor, now=now, **when)
 
 

@@ -72,7 +72,7 @@ def update(
     segments: Segments = None,
     **when: Any,
 ) -> Edited[Rule]:
-    """Change what is said. Raises InvalidInputs with all that is wrong, and NotFound, also for one that is archived."""
+    """Change what is said. Raises InvalidInputs with all that is wrong, NotFound, and Archived."""
     return RULES.edit(shop, rule_id, changing(rule_id, said, segments=segments), actor=actor, now=now, **when)
 
 
@@ -101,8 +101,10 @@ def _judge(said: RuleFields, segments: Segments) -> Judge[Rule]:
         yield from faults.of_rule(after)
         if said.conditions is not UNSAID:
             asked, kept = said.conditions, before.conditions if before else Conditions()
-            tiers = programme.tiers.names
-            yield from naming.unknown("conditions.tiers", asked.tiers, tiers, Noun.TIER, kept=kept.tiers)
+            tiers = programme.tiers
+            yield from naming.unknown(
+                "conditions.tiers", asked.tiers, tiers.names, Noun.TIER, archived=tiers.archived, kept=kept.tiers
+            )
             yield from naming.unknown("conditions.segments", asked.segments, segments, Noun.SEGMENT, kept=kept.segments)
         budgets = [rule for rule in programme.earning.active if rule.budget is not None and rule.id != after.id]
         if after.budget is not None and len(budgets) >= MOST_BUDGETS:

@@ -19,6 +19,7 @@ from crm.loyalty.earning.definitions import Rule
 from crm.loyalty.programme import Programme
 from crm.loyalty.programmes.defining import Decide, edit
 from crm.loyalty.programmes.versions import Version
+from crm.loyalty.refusals import Archived
 
 Part = TypeVar("Part", Rule, EventBonus)
 Judge = Callable[[Programme, Part | None, Part], Iterable[Fault]]
@@ -66,12 +67,12 @@ class Parts(Struct, Generic[Part], frozen=True, kw_only=True):
         return decide
 
     def changing(self, part_id: str, said: Said, judge: Judge[Part]) -> Decide:
-        """Raises InvalidInputs with all that is wrong, and NotFound, also for one that is archived."""
+        """Raises InvalidInputs with all that is wrong, NotFound, and Archived."""
 
         def decide(programme: Programme) -> Programme:
             before = self._find(programme, part_id)
             if before.archived_at is not None:
-                raise self._missing()
+                raise Archived(f"The {self.noun} is archived.", field=f"{self.noun}_id")
             after = replace(before, **said.given())
             self._judge(programme, before, after, judge)
             return self._instead(programme, before, after)
@@ -103,10 +104,7 @@ class Parts(Struct, Generic[Part], frozen=True, kw_only=True):
         for each in self.of(programme):
             if each.id == part_id:
                 return each
-        raise self._missing()
-
-    def _missing(self) -> NotFound:
-        return NotFound(f"There is no such {self.noun}.", field=f"{self.noun}_id")
+        raise NotFound(f"There is no such {self.noun}.", field=f"{self.noun}_id")
 
     def _instead(self, programme: Programme, before: Part, after: Part) -> Programme:
         return self.put(programme, tuple(after if each is before else each for each in self.of(programme)))

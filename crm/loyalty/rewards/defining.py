@@ -17,6 +17,7 @@ from crm.loyalty.naming import Asking, Noun, Segments
 from crm.loyalty.programmes import in_force
 from crm.loyalty.programmes.defining import Decide
 from crm.loyalty.redemptions.models import RewardStock
+from crm.loyalty.refusals import Archived
 from crm.loyalty.rewards import repository
 from crm.loyalty.rewards.models import RewardDefinition, RewardVersion
 from crm.loyalty.rewards.refusals import TooManyRewards
@@ -60,8 +61,9 @@ def judged(shop: str, before: Reward | None, said: RewardFields, *, segments: Se
     reward, wrong = understood(before, said)
     kept = before or NOBODY
     if tiers := said.tiers if said.tiers is not UNSAID else None:
-        known = in_force.newest(shop, now=now).programme.tiers.names
-        wrong = [*wrong, *naming.unknown("tiers", tiers, known, Noun.TIER, kept=kept.tiers)]
+        known = in_force.newest(shop, now=now).programme.tiers
+        unknown = naming.unknown("tiers", tiers, known.names, Noun.TIER, archived=known.archived, kept=kept.tiers)
+        wrong = [*wrong, *unknown]
     wrong = [*wrong, *naming.unknown("segments", said.named_segments, segments, Noun.SEGMENT, kept=kept.segments)]
     if reward is None or wrong:
         raise InvalidInputs(wrong)
@@ -81,13 +83,13 @@ def update(
     """Change what is said; where nothing is another, the version stays. What was redeemed before stays what it was.
 
     `stock` is how many there are in all: those that were taken stay taken, also below it. Raises InvalidInputs with all
-    that is wrong, NotFound (also for one that is archived), and VersionMismatch.
+    that is wrong, NotFound, Archived and VersionMismatch.
     """
 
     def attempt() -> Defined:
         definition, stock = get(shop, reward_id, expected_version)
         if definition.archived_at is not None:
-            raise NotFound("The reward is archived.", field="id")
+            raise Archived("The reward is archived.", field="id")
         reward = judged(shop, definition.reward, said, segments=segments, now=now)
         if reward == definition.reward:
             return Defined(definition, stock)

@@ -155,19 +155,24 @@ class TierBook:
         both = (had, Had.of(self.kept, zone=self.zone, now=self.now))
         self._count(change, amounts)
         override = kept_beside(self.state.tier, both, self.tiers)
-        self.kept = replace(self.kept, override=override)
+        given = self.kept.given if override == self.kept.override else None
+        self.kept = replace(self.kept, override=override, given=given)
         tier = override.tier if override else self.state.tier
         if tier != self.kept.tier:
             self._record(change, tier, ChangeReason.MERGED, occasion)
         self._write(change, replayed=False)
 
     def override(self, change: Change, override: Override | None, occasion: Occasion) -> None:
-        """Write that somebody has a tier until then, whatever they reach; None: no more."""
-        self.kept = replace(self.kept, override=override)
+        """Write that somebody has a tier until then, whatever they reach; None: no more. Where it is the one that they
+        were given before, they have it since then.
+        """
+        before, self.kept = self.kept, replace(self.kept, override=override)
         tier, why = self.state.tier, ChangeReason.OVERRIDE_ENDED
         if override:
             tier, why = override.tier, ChangeReason.OVERRIDDEN
         self._record(change, tier, why, occasion)
+        is_same = override is not None and before.override is not None and before.override.tier == override.tier
+        self.kept = replace(self.kept, given=self.kept.number, since=before.since if is_same else self.kept.since)
         self._write(change, replayed=False)
 
     @property

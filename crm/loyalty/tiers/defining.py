@@ -18,6 +18,7 @@ from crm.loyalty.naming import Asking, TierNamed
 from crm.loyalty.programme import Programme
 from crm.loyalty.programmes.defining import Decide, edit
 from crm.loyalty.programmes.versions import Version
+from crm.loyalty.refusals import Archived
 from crm.loyalty.tiers.definitions import Basis, Downgrade, Tier, Tiers, Window
 
 MOST_ACTIVE: Final = 20
@@ -63,7 +64,7 @@ def create(shop: str, fields: TierFields, *, actor: Actor, now: datetime, **said
 
 
 def update(shop: str, tier_id: str, fields: TierFields, *, actor: Actor, now: datetime, **said: Any) -> TierDefined:
-    """Change what is said of a tier. Raises as `create`, and NotFound for one that there is not, or not any more."""
+    """Change what is said of a tier. Raises as `create`, NotFound for one that there is not, and Archived."""
     return _edit(shop, tier_id, changing(tier_id, fields), actor=actor, now=now, **said)
 
 
@@ -163,7 +164,7 @@ def _created(programme: Programme, tier_id: str, fields: TierFields) -> Programm
 def _updated(programme: Programme, tier_id: str, fields: TierFields) -> Programme:
     tier = _found(programme.tiers, tier_id)
     if tier.archived_at:
-        raise NotFound("The tier is archived.", field="id")
+        raise Archived("The tier is archived.", field="id")
     return _judged(programme, tier, fields, fields_faults(fields))
 
 

@@ -72,6 +72,11 @@ class Tiers(Struct, frozen=True):
         """Of those that can be attained, by their ids."""
         return {tier.id: tier.name for tier in self.active}
 
+    @property
+    def archived(self) -> frozenset[str]:
+        """The ids of the others."""
+        return frozenset(tier.id for tier in self.all if tier.archived_at is not None)
+
     def find(self, tier_id: str | None) -> Tier | None:
         return next((tier for tier in self.all if tier.id == tier_id), None)
 

@@ -1,7 +1,7 @@
 # crm/loyalty/tiers/models.py
 """What is stored of tiers, beside what the LoyaltyAccount says of them (crm/loyalty/models.py).
 
-Key design (docs/access-patterns.md, AP-200, AP-201):
+Key design (docs/access-patterns.md, AP-200, AP-201, AP-285):
     QualifyingMonth  pk=SHOP#<shop>#CUSTOMER#<customer>  sk=QUALIFYING#<yyyy-mm>        what counts, by day
     TierChange       pk=SHOP#<shop>#CUSTOMER#<customer>  sk=TIER#<number>               the history of a tier
                      timeline_key=TIER#<occurred_at>#<number>

@@ -14,9 +14,10 @@ from crm.loyalty.models import LoyaltyAccount
 from crm.loyalty.moving import reason_faults
 from crm.loyalty.posting import Admit
 from crm.loyalty.programmes import in_force
+from crm.loyalty.tiers import repository as changes
 from crm.loyalty.tiers import settling
 from crm.loyalty.tiers.book import Occasion, TierBook
-from crm.loyalty.tiers.record import Override
+from crm.loyalty.tiers.record import Kept, Override
 
 LONGEST: Final = timedelta(days=5 * 366)
 
@@ -27,6 +28,13 @@ class TierOverride(Struct, frozen=True, kw_only=True):
     tier_id: str | None
     until: datetime | None
     reason: str
+
+
+class Overridden(Struct, frozen=True):
+    """The account as it now is, and whether just that was said before: then nothing was written."""
+
+    account: LoyaltyAccount
+    replayed: bool
 
 
 def faults(said: TierOverride, *, now: datetime) -> list[Fault]:
@@ -43,20 +51,24 @@ def faults(said: TierOverride, *, now: datetime) -> list[Fault]:
 
 def override_tier(
     shop: str, customer_id: str, said: TierOverride, *, actor: Actor, now: datetime, admit: Admit | None = None
-) -> LoyaltyAccount:
-    """Give a tier until then, or end that; saying again what is so changes nothing. Raises InvalidInputs with all that
-    is wrong, NotFound for an unknown shop, and what `admit` does (crm/loyalty/admission.py).
+) -> Overridden:
+    """Give a tier until then, or end that. The same of somebody else, or for another reason, is written too: the
+    history says who stands by it. Raises InvalidInputs with all that is wrong, NotFound for an unknown shop, and what
+    `admit` does (crm/loyalty/admission.py).
     """
     programme = in_force.programme(shop, now=now)
     wrong = faults(said, now=now)
     tier = programme.tiers.find(said.tier_id)
-    if said.tier_id is not None and (tier is None or tier.archived_at is not None):
+    if tier is not None and tier.archived_at is not None:
+        wrong.append(Fault("tier", "ARCHIVED", "must be a tier that is not archived"))
+    if said.tier_id is not None and tier is None:
         wrong.append(Fault("tier", "INVALID", "must be a tier of the programme, as it counts now"))
     if wrong:
         raise InvalidInputs(wrong)
     override = Override(said.tier_id, said.until) if said.tier_id and said.until else None
+    by, reason = str(actor), said.reason.strip()
 
-    def attempt() -> LoyaltyAccount:
+    def attempt() -> Overridden:
         head = repository.get_account(shop, customer_id) or LoyaltyAccount.of(shop, customer_id)
         if head.rev and settling.is_due(shop, head, now=now):
             settling.settle(shop, customer_id, now=now)
@@ -65,14 +77,18 @@ def override_tier(
         change = Change(now)
         if admit:
             admit(change)
-        if book.kept.override == override:
-            return head
+        if book.kept.override == override and (override is None or _says(shop, customer_id, book.kept) == (by, reason)):
+            return Overridden(head, replayed=True)
         cause = f"tier:{customer_id}:override:{book.kept.number + 1}"
-        book.override(
-            change, override, Occasion(cause=cause, occurred_at=now, actor=str(actor), reason=said.reason.strip())
-        )
+        book.override(change, override, Occasion(cause=cause, occurred_at=now, actor=by, reason=reason))
         change.revise(head)
         change.commit()
-        return head
+        return Overridden(head, replayed=False)
 
     return retrying(attempt)
+
+
+def _says(shop: str, customer_id: str, kept: Kept) -> tuple[str | None, str | None] | None:
+    """Who gave what counts now, and why."""
+    item = changes.get_change(shop, customer_id, kept.given) if kept.given else None
+    return (item.actor, item.reason) if item else None

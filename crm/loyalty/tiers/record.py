@@ -22,7 +22,7 @@ class Override(Struct, frozen=True):
 class Kept(Struct, frozen=True, kw_only=True):
     """What somebody's tier was when it was last worked out: since when, until the morning of which day if nothing more
     comes, and which it is then. `folded`: what the days came to some time ago, to go on from. `fell`: the newest change
-    by which a tier ended, and when.
+    by which a tier ended, and when. `given`: the number of the change by which there is an `override`.
     """
 
     tier: str | None = None
@@ -39,6 +39,7 @@ class Kept(Struct, frozen=True, kw_only=True):
     fell: int | None = None
     fell_on: date | None = None
     override: Override | None = None
+    given: int | None = None
     folded: State | None = None
 
 
@@ -69,6 +70,7 @@ def kept_of(head: LoyaltyAccount) -> Kept:
         fell=None if part.fell is None else int(part.fell),
         fell_on=_day(part.fell_on),
         override=Override(override.tier_id, override.until) if override else None,
+        given=int(override.number) if override and override.number is not None else None,
         folded=_state(folded) if folded else None,
     )
 
@@ -90,7 +92,7 @@ def put_kept(head: LoyaltyAccount, kept: Kept) -> None:
         fell_on=_text(kept.fell_on),
     )
     if kept.override:
-        part.override = OverridePart(tier_id=kept.override.tier, until=kept.override.until)
+        part.override = OverridePart(tier_id=kept.override.tier, until=kept.override.until, number=kept.given)
     if state := kept.folded:
         part.folded = FoldedPart(
             day=state.day.isoformat(), tier_id=state.tier, since_on=_text(state.since), carried=state.carried,

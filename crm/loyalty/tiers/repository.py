@@ -1,6 +1,8 @@
 # crm/loyalty/tiers/repository.py
 """Every read of tiers; writes go through a Change."""
 
+from pynamodb.exceptions import DoesNotExist
+
 from crm.kernel import timeline
 from crm.kernel.table import customer_key
 from crm.loyalty.tiers.models import QualifyingMonth, TierChange
@@ -11,6 +13,15 @@ def list_qualifying(shop: str, customer_id: str, *, since: str = "", until: str 
     months = QualifyingMonth.sk.between(f"QUALIFYING#{since}", f"QUALIFYING#{until or timeline.LAST}")
     pk = customer_key(shop, customer_id)
     return list(QualifyingMonth.query(pk, range_key_condition=months, consistent_read=True))
+
+
+def get_change(shop: str, customer_id: str, number: int) -> TierChange | None:
+    """One change of a customer's tier (AP-285)."""
+    key = TierChange.of(shop, customer_id, number)
+    try:
+        return TierChange.get(key.pk, key.sk, consistent_read=True)
+    except DoesNotExist:
+        return None
 
 
 def list_changes(shop: str, customer_id: str, *, before: str | None, limit: int) -> list[TierChange]:
