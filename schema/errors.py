@@ -17,7 +17,7 @@ from strawberry.types.field import StrawberryField
 from crm.customers.service import CustomerDeleted, IdentifierTaken
 from crm.kernel.errors import CrmError, Fault, InvalidInput, InvalidInputs, VersionMismatch
 from crm.loyalty.rewards.service import LimitReached, NotEligible, OutOfStock, PriceChanged
-from crm.loyalty.service import InsufficientPoints, Noun, TierNamed, UnknownName
+from crm.loyalty.service import InsufficientPoints, Noun, TierNamed, TooManyHolds, UnknownName
 from crm.segmentation.service import QueryFault, SegmentNamed
 from schema import forms
 from schema.access import signed_in
@@ -122,6 +122,11 @@ class LimitReachedError(UserError):
     again_at: datetime | None = strawberry.field(description="When they may again; null where it is for ever.")
 
 
+@strawberry.type(description="The customer has as many open holds as they may.", directives=signed_in())
+class TooManyHoldsError(UserError):
+    again_at: datetime = strawberry.field(description="When the next of them ends by itself.")
+
+
 @strawberry.type(description="None of the reward is left.", directives=signed_in())
 class OutOfStockError(UserError):
     pass
@@ -181,6 +186,10 @@ def _limit_reached(error: LimitReached, _asker: Principal, **common: Any) -> Use
     return LimitReachedError(limit=error.limit, period=period, again_at=error.again_at, **common)
 
 
+def _too_many_holds(error: TooManyHolds, _asker: Principal, **common: Any) -> UserError:
+    return TooManyHoldsError(again_at=error.again_at, **common)
+
+
 def _out_of_stock(_error: OutOfStock, _asker: Principal, **common: Any) -> UserError:
     return OutOfStockError(**common)
 
@@ -197,6 +206,7 @@ typed: Final[dict[type[CrmError], Callable[..., UserError]]] = {
     InsufficientPoints: _insufficient_points,
     NotEligible: _not_eligible,
     LimitReached: _limit_reached,
+    TooManyHolds: _too_many_holds,
     OutOfStock: _out_of_stock,
     PriceChanged: _price_changed,
 }

@@ -54,6 +54,10 @@ PUBLISHERS: dict[type[Published], Publisher] = {
 }
 
 
+NOTICES = (PointsExpiring, TierDowngradeUpcoming)
+"""What tells beforehand. Until somebody sends messages by it, the log says that it was published."""
+
+
 def events_of(item: Item, before: Item | None) -> list[DomainEvent]:
     """What to publish of a record that has changed from `before`; nothing unless its `rev` has moved, and of a customer
     nothing unless its `version` has: who confirms a name says nothing new.

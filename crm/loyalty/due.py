@@ -59,7 +59,7 @@ Due = PendingCredit | Held | BirthdayCome | Expiring | Noticed
 
 class Calendar(Struct, frozen=True, kw_only=True):
     """What an account's time depends on beside its points. `idle_at`: when the pools of INACTIVITY expire, if nothing
-    happens. `notice_days`: how long before they expire customers are told, in days of `zone`; None: never.
+    happens. `notice_days`: how long before they expire that is published, in days of `zone`; None: never.
     """
 
     zone: str

@@ -152,7 +152,7 @@ def release(shop: str, customer_id: str, hold_id: str, *, actor: Actor, now: dat
 def set_aside(change: Change, book: Ledger, item: PointsHold, when: Occasion) -> Moved:
     """Add to `change`: a new hold. Raises InsufficientPoints, TooManyHolds."""
     if len(book.head.holds) >= MOST_HOLDS:
-        raise TooManyHolds(f"{MOST_HOLDS} holds are open.")
+        raise TooManyHolds(most=MOST_HOLDS, again_at=min(one.ends_at for one in book.head.holds))
     subject = f"hold:{item.hold_id}"
     moved = ledger.hold(book.read, int(item.points), subject=subject, ends_at=item.ends_at, occasion=when)
     item.status, item.number = HoldStatus.OPEN, moved.entry.number

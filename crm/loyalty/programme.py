@@ -38,7 +38,7 @@ class Withheld(StrEnum):
 
 class Programme(Struct, frozen=True):
     """`rate`: points that each whole unit of its currency earns, whatever rules add. `point_value`: whole units of it
-    that a point pays. `notice_days`: how long before points expire their customer is told; None: never.
+    that a point pays. `notice_days`: how long before points expire that is published; None: never.
     """
 
     currency: str

@@ -1,6 +1,9 @@
 # crm/loyalty/refusals.py
 """What the ledger refuses, and what it would have taken."""
 
+from datetime import datetime
+
+from crm.kernel import clock
 from crm.kernel.errors import CrmError
 
 
@@ -34,9 +37,13 @@ class HoldNotYours(CrmError):
 
 
 class TooManyHolds(CrmError):
-    """An account has as many open holds as it may."""
+    """An account has as many open holds as it may, until `again_at` at the latest."""
 
     code = "TOO_MANY_HOLDS"
+
+    def __init__(self, *, most: int, again_at: datetime) -> None:
+        super().__init__(f"{most} holds are open; the next of them ends at {clock.text(again_at)}.")
+        self.again_at = again_at
 
 
 class NotReversible(CrmError):

@@ -23,6 +23,9 @@ from crm.loyalty.bonuses.enrolling import Enrolment, enroll
 from crm.loyalty.bonuses.happenings import give_for_event
 from crm.loyalty.causes import WORDS, Why, hold_of, redemption_of, why
 from crm.loyalty.chain import Balances
+from crm.loyalty.earning.budgets import SHARES as BUDGET_SHARES
+from crm.loyalty.earning.budgets import Use as BudgetUse
+from crm.loyalty.earning.budgets import use as budget_use
 from crm.loyalty.earning.defining import RuleFields
 from crm.loyalty.earning.defining import archive as archive_rule
 from crm.loyalty.earning.defining import create as create_rule
@@ -31,6 +34,7 @@ from crm.loyalty.earning.defining import update as update_rule
 from crm.loyalty.earning.definitions import BASE as BASE_RULE
 from crm.loyalty.earning.definitions import Caps, Conditions, Rule
 from crm.loyalty.earning.definitions import Kind as RuleKind
+from crm.loyalty.earning.repository import get_all_spent as budgets_spent
 from crm.loyalty.erasing import erase
 from crm.loyalty.expiry import Expiry, Rounding, ends_at
 from crm.loyalty.expiry import Kind as ExpiryKind
@@ -99,6 +103,7 @@ from crm.loyalty.verifying import Verified, verify
 
 __all__ = [
     "BASE_RULE",
+    "BUDGET_SHARES",
     "LEDGER_VERIFICATION",
     "MOST_VERIFIED",
     "OWNER",
@@ -108,6 +113,7 @@ __all__ = [
     "Balances",
     "Basis",
     "Bonuses",
+    "BudgetUse",
     "Caps",
     "Cart",
     "CartLine",
@@ -188,6 +194,8 @@ __all__ = [
     "balances_at",
     "balances_of",
     "bonus_faults",
+    "budget_use",
+    "budgets_spent",
     "capture",
     "cart_faults",
     "create_bonus",

@@ -186,7 +186,11 @@ class LoyaltyAccount(TierFields):
         still = sorted((one for one in found if one.ends_at > info.context.now), key=lambda one: one.ends_at)
         return [PointsHold(customer_id=self.customer_id, item=one) for one in still]
 
-    @strawberry.field(description="Movements of points, newest first.", directives=[paged()])
+    @strawberry.field(
+        description="All movements of points, newest first, also those that only set points aside or let them go: who "
+        "does not show these goes by `movement`.",
+        directives=[paged()],
+    )
     async def entries(self, info: Info, first: First = 20, after: After = None) -> Connection[LedgerEntry] | None:
         return await timeline_page(
             info.context,

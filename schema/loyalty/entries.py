@@ -38,7 +38,10 @@ class PointsMovement(Enum):
     REVERSE = strawberry.enum_value(
         "reverse", description="An earlier entry was taken back, or part of it: by a refund, a cancellation or an edit."
     )
-    TRANSFER = strawberry.enum_value("transfer", description="They came from a customer who was merged into this one.")
+    TRANSFER = strawberry.enum_value(
+        "transfer",
+        description="They went from a customer who was merged to who that is now: `points` says which way.",
+    )
 
 
 def _why(value: Why) -> Any:

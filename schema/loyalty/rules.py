@@ -11,10 +11,11 @@ from crm.kernel.errors import Fault
 from crm.kernel.said import UNSAID
 from crm.loyalty import service
 from schema.access import signed_in, staff
-from schema.connections import about
+from schema.connections import about, priced
 from schema.context import GIVEN, Info, stored
 from schema.errors import PRESENT, AnswersRefusals, UserError
 from schema.forms import said
+from schema.loyalty.budgets import LoyaltyBudgetUse, budget_use
 from schema.loyalty.edits import EFFECTIVE_AT, EXPECTED, WRITE, when
 from schema.loyalty.names import keys, segments_known
 from schema.loyalty.newest import newest_programme
@@ -143,6 +144,13 @@ class LoyaltyRule:
         return _points(self.item.budget)
 
     @strawberry.field(
+        description="How much of its budget is given and left now; null: it has none.",
+        directives=[priced(service.BUDGET_SHARES)],
+    )
+    async def budget_use(self, info: Info) -> LoyaltyBudgetUse | None:
+        return await budget_use(info.context, self.item)
+
+    @strawberry.field(
         description="When it was archived; it gives nothing from `effectiveAt` of that version on. Null: it was not."
     )
     def archived_at(self) -> datetime | None:
@@ -239,7 +247,8 @@ class LoyaltyRuleUpdateInput:
     )
     caps: strawberry.Maybe[LoyaltyCapsInput | None] = strawberry.field(description="The most that it may give.")
     budget: strawberry.Maybe[Points | None] = strawberry.field(
-        description="Points that it may give in all. Lowered below what it gave, it gives no more, and takes none back."
+        description="Points that it may give in all. It lies in eighths: lowered, it takes none back, and an eighth "
+        "that has given less than one of the new budget still gives the rest (`budgetUse.left`)."
     )
     effective_at: datetime | None = strawberry.field(default=None, description=EFFECTIVE_AT)
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED)

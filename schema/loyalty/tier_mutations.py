@@ -86,7 +86,7 @@ class LoyaltyTiersUpdateInput:
     )
     grace_days: strawberry.Maybe[int] = strawberry.field(description="How many days it stays then; 180 at most.")
     notice_days: strawberry.Maybe[int] = strawberry.field(
-        description="How many days before it ends that is told; 90 at most, and 0: never."
+        description="How many days before it ends `tier.downgrade_upcoming` is published; 90 at most, and 0: never."
     )
     effective_at: datetime | None = strawberry.field(default=None, description=EFFECTIVE_AT)
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED)

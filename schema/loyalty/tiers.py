@@ -133,7 +133,7 @@ class LoyaltyTiers:
     def grace_days(self) -> int:
         return self._tiers.grace_days
 
-    @strawberry.field(description="How many days before it ends `tier.downgrade_upcoming` is told; 0: never.")
+    @strawberry.field(description="How many days before it ends `tier.downgrade_upcoming` is published; 0: never.")
     def notice_days(self) -> int:
         return self._tiers.notice_days
 
@@ -169,10 +169,11 @@ def loyalty_tier(tier: service.Tier, version: service.ProgrammeVersion) -> Loyal
 class CustomerTier:
     standing: strawberry.Private[service.Standing]
     had: strawberry.Private[service.Tier]
+    version: strawberry.Private[service.ProgrammeVersion]
 
-    @strawberry.field(description="The tier's `id`.")
-    def definition(self) -> strawberry.ID:
-        return global_id("LoyaltyTier", self.had.id)
+    @strawberry.field(description="The tier of the programme, as it counts now.")
+    def definition(self) -> LoyaltyTier:
+        return loyalty_tier(self.had, self.version)
 
     @strawberry.field(description="What people call it.")
     def name(self) -> str:
@@ -258,12 +259,20 @@ class TierChange:
     def number(self) -> int:
         return int(self.item.number)
 
-    @strawberry.field(description="The name of the tier since then, as it was called; null: none.")
-    def tier(self) -> str | None:
+    @strawberry.field(description="The tier they have had since, as it counts now; null: none.")
+    async def tier(self, info: Info) -> LoyaltyTier | None:
+        return await _tier_now(info.context, self.item.after_id)
+
+    @strawberry.field(description="What that was called then; null: none.")
+    def tier_name(self) -> str | None:
         return self.item.after_name
 
-    @strawberry.field(description="The name of the tier before; null: none.")
-    def previous_tier(self) -> str | None:
+    @strawberry.field(description="The tier they had before, as it counts now; null: none.")
+    async def previous_tier(self, info: Info) -> LoyaltyTier | None:
+        return await _tier_now(info.context, self.item.before_id)
+
+    @strawberry.field(description="What that was called then; null: none.")
+    def previous_tier_name(self) -> str | None:
         return self.item.before_name
 
     @strawberry.field(description="Why.")
@@ -344,6 +353,12 @@ async def tiers_in_force(context: Context) -> service.ProgrammeVersion | None:
         return None
 
 
+async def _tier_now(context: Context, key: str | None) -> LoyaltyTier | None:
+    version = await tiers_in_force(context) if key else None
+    tier = version.programme.tiers.find(key) if version else None
+    return loyalty_tier(tier, version) if tier and version else None
+
+
 @strawberry.type
 class TierFields:
     """What an account says of tiers."""
@@ -363,7 +378,7 @@ class TierFields:
             standing = await context.loader(StandingByCustomer).load(self.customer_id)
         else:
             standing = service.tier_kept(self.item, version.programme)
-        return CustomerTier(standing=standing, had=standing.tier) if standing.tier else None
+        return CustomerTier(standing=standing, had=standing.tier, version=version) if standing.tier else None
 
     @strawberry.field(description="How far they are; null of who takes no part, or where there are no tiers.")
     async def progress(self, info: Info) -> TierProgress | None:

@@ -270,3 +270,29 @@ def test_versions_to_come_are_withdrawn_and_what_is_dated_before_them_is_refused
     assert [one["version"] for one in programme()["upcoming"]] == [2]
     assert refused("loyaltyProgrammeUpdate", birthdayPoints=5, effectiveAt=may) == {}
     assert programme(datetime(2026, 7, 1, tzinfo=NOW.tzinfo))["current"]["pointsPerUnit"] == "1"
+
+
+def test_staff_see_how_much_of_each_budget_is_given_and_left_in_one_request() -> None:
+    placed_later = LATER + timedelta(minutes=1)
+    rule: Any = {"kind": "FIXED", "value": "30"}
+    big, small = (created(name=name, budget=budget, **rule) for name, budget in (("Big", 1_000), ("Small", 40)))
+    created(name="Without", **rule)
+    service.post_for_order(order(placed_later, order_id="o1"), now=placed_later)
+    service.post_for_order(order(placed_later, order_id="o2"), now=placed_later)
+    service.post_for_order(order(placed_later, order_id="o1", rev=2, net=0), now=placed_later)
+    text = "{ loyaltyProgramme { FIELD } }"
+    shown = "newest { rules { ruleId budgetUse { given left } } }"
+
+    def asked(fields: str) -> Any:
+        return answer(text.replace("FIELD", fields), now=placed_later).body
+
+    told = asked(shown)
+    uses = {one["ruleId"]: one["budgetUse"] for one in told["data"]["loyaltyProgramme"]["newest"]["rules"]}
+    assert uses.pop(big) == {"given": 30, "left": 970}
+    assert uses.pop(small) == {"given": 10, "left": 30}  # what o2 was given when there was no more
+    assert list(uses.values()) == [None]
+    without = asked("newest { rules { ruleId } }")["extensions"]
+    twice = asked(f"{shown} current {{ rules {{ budgetUse {{ left }} }} }}")["extensions"]
+    requests = [one["capacity"]["requests"] for one in (without, told["extensions"], twice)]
+    assert [more - requests[0] for more in requests] == [0, 1, 1]
+    assert told["extensions"]["cost"]["actual"] <= told["extensions"]["cost"]["requested"]

@@ -21,7 +21,8 @@ from tests.shop_events import order
 from tests.shop_history import happened, recorded
 
 CHECKOUT = replace(SERVICE, scopes=frozenset({"loyalty:adjust"}))
-REFUSALS = "userErrors { __typename code field message ... on InsufficientPointsError { available required } }"
+REFUSALS = """userErrors { __typename code field message ... on InsufficientPointsError { available required }
+    ... on TooManyHoldsError { againAt } }"""
 ENTRY = "entry { id points balanceAfter } replayed"
 HELD = "hold { id status points captured endsAt orderId }"
 
@@ -106,6 +107,15 @@ def test_a_retry_holds_nothing_twice_and_a_key_is_not_used_for_something_else(an
     assert again == first | {"replayed": True}
     assert refusal(hold(as_customer(ann), 13)) == ("KEY_REUSED", ["input", "idempotencyKey"])
     assert available(ann) == 18
+
+
+def test_one_hold_too_many_is_refused_with_when_the_next_ends(ann: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crm.loyalty.holding.MOST_HOLDS", 2)
+    for minutes in (40, 20):
+        hold(as_customer(ann), 1, f"k{minutes}", minutes=minutes)
+    [error] = hold(as_customer(ann), 1)["userErrors"]
+    assert (error["__typename"], error["code"], error["field"]) == ("TooManyHoldsError", "TOO_MANY_HOLDS", [])
+    assert error["againAt"] == "2026-03-10T12:20:00.000000Z"
 
 
 def test_more_than_can_be_spent_is_refused_with_how_much_there_is(ann: str) -> None:

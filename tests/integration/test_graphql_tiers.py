@@ -21,9 +21,9 @@ LATER = NOW + timedelta(minutes=3)
 TIERS = "tiers { basis graceDays tiers { id name benefits threshold { points spend { amount } orderCount } } }"
 ERRORS = "userErrors { code field }"
 SHOWN = """query { viewer { loyalty {
-  tier { name since until benefits isGiven }
+  tier { name since until benefits isGiven definition { name } }
   progress { basis since reached { points } nextTier { name } missing { points } endsOn missingToStay { points } }
-  tierHistory { nodes { number tier previousTier reason orderId until } }
+  tierHistory { nodes { number tierName previousTierName reason orderId until } }
 } } }"""
 
 
@@ -133,7 +133,7 @@ def test_a_customer_sees_their_tier_how_far_they_are_and_what_was(ann: str, monk
     seen = ask(SHOWN, principal=as_customer(ann), now=LATER)["viewer"]["loyalty"]
     assert seen["tier"] == {
         "name": "Silver", "since": "2026-03-10", "until": "2027-03-09", "benefits": ["Free shipping"],
-        "isGiven": False,
+        "isGiven": False, "definition": {"name": "Silver"},
     }  # fmt: skip
     assert seen["progress"] == {
         "basis": "POINTS", "since": "2025-03-11", "reached": {"points": 630}, "nextTier": {"name": "Gold"},
@@ -141,28 +141,45 @@ def test_a_customer_sees_their_tier_how_far_they_are_and_what_was(ann: str, monk
     }  # fmt: skip
     assert seen["tierHistory"]["nodes"] == [
         {
-            "number": 1, "tier": "Silver", "previousTier": None, "reason": "ATTAINED", "orderId": "p1", "until": None,
+            "number": 1, "tierName": "Silver", "previousTierName": None, "reason": "ATTAINED", "orderId": "p1",
+            "until": None,
         }
     ]  # fmt: skip
 
 
 def test_a_tier_has_its_place_on_the_timeline_between_what_else_happened(ann: str) -> None:
-    defined("Silver", "500")
+    silver = defined("Silver", "500")
     gold = defined("Gold", "1000")
     bought(ann, 600)
     given = {"customer": global_id("Customer", ann), "tier": gold, "until": "2026-04-01T00:00:00Z", "reason": "A guest"}
     override(given, "account { available }")
     seen = """query ($id: ID!, $kinds: [TimelineKind!]) { customer(id: $id) { timeline(kinds: $kinds, first: 50) {
-      nodes { kind ... on TierChanged { change { number tier previousTier reason } } } } } }"""
+      nodes { kind ... on TierChanged { change { tier { id } tierName previousTier { id } reason } } } } } }"""
     asked = {"id": global_id("Customer", ann)}
     told = [
-        {"kind": "TIER", "change": {"number": 2, "tier": "Gold", "previousTier": "Silver", "reason": "OVERRIDDEN"}},
-        {"kind": "TIER", "change": {"number": 1, "tier": "Silver", "previousTier": None, "reason": "ATTAINED"}},
+        {
+            "kind": "TIER",
+            "change": {
+                "tier": {"id": gold},
+                "tierName": "Gold",
+                "previousTier": {"id": silver},
+                "reason": "OVERRIDDEN",
+            },
+        },
+        {
+            "kind": "TIER",
+            "change": {
+                "tier": {"id": silver},
+                "tierName": "Silver",
+                "previousTier": None,
+                "reason": "ATTAINED",
+            },
+        },
     ]
     for asker in (STAFF, as_customer(ann)):
-        of_tiers = ask(seen, asked | {"kinds": ["TIER"]}, principal=asker)["customer"]["timeline"]["nodes"]
+        of_tiers = ask(seen, asked | {"kinds": ["TIER"]}, principal=asker, now=LATER)["customer"]["timeline"]["nodes"]
         assert of_tiers == told
-        nodes = ask(seen, asked, principal=asker)["customer"]["timeline"]["nodes"]
+        nodes = ask(seen, asked, principal=asker, now=LATER)["customer"]["timeline"]["nodes"]
         assert [node for node in nodes if node["kind"] == "TIER"] == told
     other = as_staff("customers:read", "orders:read")
     bare = "query ($id: ID!) { customer(id: $id) { timeline(first: 50) { nodes { kind } } } }"
@@ -222,4 +239,4 @@ def test_a_tier_costs_no_request_and_how_far_they_are_two_of_each_customer(ann: 
     assert requests("") == 1
     assert requests("tier { name since until }") == 1
     assert requests("progress { reached { points } }") == 1 + 2
-    assert requests("tierHistory { nodes { tier } }") == 1 + 1
+    assert requests("tierHistory { nodes { tierName tier { name } previousTier { name } } }") == 1 + 1

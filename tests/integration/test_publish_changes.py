@@ -1,5 +1,6 @@
 # tests/integration/test_publish_changes.py
 import json
+import logging
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -340,3 +341,18 @@ def test_a_bad_record_is_dead_lettered_whole_with_its_reason_and_its_neighbours_
 def test_the_real_bus_takes_what_is_put() -> None:
     assert deliver(record(order())) == []
     assert aws.events_client().describe_event_bus(Name=settings().domain_bus)["Name"] == "domain"
+
+
+def test_the_log_says_for_whom_a_notice_was_published_and_nothing_of_one_that_the_bus_refused(
+    bus: Bus, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    deliver(record(notice()), record(tier_notice()), record(entry()))
+    told = [vars(one) for one in caplog.records if one.message == "notice published"]
+    assert [(one["type"], one["customer_id"]) for one in told] == [
+        ("points.expiring", "ann"), ("tier.downgrade_upcoming", "ann"),
+    ]  # fmt: skip
+    caplog.clear()
+    bus.fails_at_call = 2
+    deliver(record(notice()))
+    assert "notice published" not in caplog.text

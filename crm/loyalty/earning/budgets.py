@@ -23,6 +23,21 @@ class Drawn(Struct, frozen=True):
     points: int
 
 
+class Use(Struct, frozen=True):
+    """How much of a budget is given, and what orders can still be: of one that was lowered, only what shares have left
+    that had given less than theirs.
+    """
+
+    given: int
+    left: int
+
+
+def use(budget: int, spent: Mapping[int, int]) -> Use:
+    """`spent`: what shares have given; those that are not in it, nothing."""
+    left = (max(0, share_of(budget, share) - spent.get(share, 0)) for share in range(SHARES))
+    return Use(sum(spent.values()), sum(left))
+
+
 def share_of(budget: int, share: int) -> int:
     """The shares sum to the budget."""
     return budget // SHARES + (share < budget % SHARES)

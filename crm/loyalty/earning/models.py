@@ -1,7 +1,7 @@
 # crm/loyalty/earning/models.py
 """What rules have given.
 
-Key design (docs/access-patterns.md, AP-192 to AP-195):
+Key design (docs/access-patterns.md, AP-192 to AP-195, AP-286):
     EarnedCounts  pk=SHOP#<shop>#CUSTOMER#<customer>      sk=EARNED#<yyyy-mm>   by day, where rules limit it
                                                           sk=EARNED#ever
     RuleBudget    pk=SHOP#<shop>#BUDGET#<rule>#<share>    sk=BUDGET             a budget lies in eight shares

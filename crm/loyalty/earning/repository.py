@@ -10,6 +10,7 @@ from crm.customers.service import SegmentsHead
 from crm.kernel import batch_reads, clock
 from crm.kernel.settings import settings
 from crm.kernel.table import client, customer_key
+from crm.loyalty.earning import budgets
 from crm.loyalty.earning.models import EarnedCounts, RuleBudget
 
 
@@ -27,6 +28,18 @@ def get_spent(shop: str, rule: str, shares: Sequence[int]) -> dict[int, int]:
     by_pk = {RuleBudget.of(shop, rule, share).pk: share for share in shares}
     found = batch_reads.read(settings().crm_table, [(pk, RuleBudget.of(shop, rule, 0).sk) for pk in by_pk])
     return {by_pk[item.pk]: int(item.spent or 0) for item in map(RuleBudget.from_raw_data, found)}
+
+
+def get_all_spent(shop: str, rules: Iterable[str]) -> dict[str, dict[int, int]]:
+    """What all shares of rules' budgets have given, by rule and share, in batch reads of their exact keys (AP-286)."""
+    rules = list(rules)
+    by_pk = {RuleBudget.of(shop, rule, share).pk: (rule, share) for rule in rules for share in range(budgets.SHARES)}
+    found: dict[str, dict[int, int]] = {rule: {} for rule in rules}
+    for raw in batch_reads.read(settings().crm_table, [(pk, RuleBudget.of(shop, "", 0).sk) for pk in by_pk]):
+        item = RuleBudget.from_raw_data(raw)
+        rule, share = by_pk[item.pk]
+        found[rule][share] = int(item.spent or 0)
+    return found
 
 
 def get_segments(shop: str, customer_id: str) -> SegmentsHead | None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crm.loyalty.earning import budgets, caps
-from crm.loyalty.earning.budgets import Drawn
+from crm.loyalty.earning.budgets import SHARES, Drawn, Use
 from crm.loyalty.earning.definitions import Caps, Earning, Kind, Rule
 from crm.loyalty.earning.granting import Given, Rooms
 
@@ -64,6 +64,13 @@ def test_only_rules_with_such_a_limit_are_counted_and_refunds_make_room_again() 
 def test_the_shares_of_a_budget_sum_to_it(budget: int) -> None:
     assert sum(budgets.share_of(budget, share) for share in range(budgets.SHARES)) == budget
     assert sorted(budgets.shares_for("o1")) == list(range(budgets.SHARES))
+
+
+def test_what_is_given_of_a_budget_is_told_with_what_shares_have_left() -> None:
+    assert budgets.use(20, {}) == Use(0, 20)
+    assert budgets.use(20, {0: 3, 7: 1}) == Use(4, 16)  # shares of three and of two
+    assert budgets.use(20, {share: budgets.share_of(20, share) for share in range(SHARES)}) == Use(20, 0)
+    assert budgets.use(8, {0: 5, 1: -2}) == Use(3, 9)  # lowered to one each, and given back to one share for others
 
 
 def test_an_order_draws_from_its_own_share_first_and_gives_back_what_it_drew_last() -> None:
