@@ -26,6 +26,7 @@ from crm.intake.schemas import schema_of
 from crm.kernel.domain_events import DomainEvent
 from crm.kernel.timers import TimerDue
 from crm.loyalty.events import LoyaltyEnrolled, PointsExpiring, PointsPosted
+from crm.loyalty.redemptions.events import RedemptionCancelled, RewardRedeemed, VoucherRefused, VoucherUsed
 from crm.loyalty.tiers.events import TierChanged, TierDowngradeUpcoming
 from crm.notifications.events import MessagePlanned
 from crm.orders.events import OrderRecorded
@@ -49,6 +50,8 @@ DOMAIN_EVENTS: tuple[type[DomainEvent], ...] = (
     OrderRecorded,
     PointsExpiring,
     PointsPosted,
+    RedemptionCancelled,
+    RewardRedeemed,
     SegmentEntered,
     SegmentLeft,
     ShopChanged,
@@ -57,6 +60,8 @@ DOMAIN_EVENTS: tuple[type[DomainEvent], ...] = (
     TimerDue,
     TouchpointRecorded,
     VisitorIdentified,
+    VoucherRefused,
+    VoucherUsed,
 )
 SHARED = frozenset({"id", "shop", "customerId", "rev", "occurredAt", "cause", "replayed", "correlationId"})
 """Fields that mean the same in every domain event; docs/events.md says it once."""
@@ -64,9 +69,11 @@ IDENTIFIER = r"^[^\s#|]+$"
 ARTICLES = {"string": "text", "integer": "integer", "number": "number", "boolean": "true or false", "object": "object"}
 WORDS: dict[Any, str] = {
     str: "text", int: "integer", bool: "true or false", datetime: "RFC 3339, UTC", tuple[str, ...]: "list of texts",
+    dict[str, int]: "whole numbers by name",
 }  # fmt: skip
 SAMPLES: dict[Any, Any] = {
     str: "", int: 0, bool: False, datetime: datetime(2026, 1, 1, tzinfo=UTC), tuple[str, ...]: (),
+    dict[str, int]: {},
 }  # fmt: skip
 
 Schema = dict[str, Any]
@@ -246,12 +253,14 @@ def _domain_event(kind: type[DomainEvent]) -> Iterator[str]:
         yield "|---|---|"
     for wire in own:
         name = re.sub("[A-Z]", lambda match: f"_{match.group().lower()}", wire)
-        nullable = typing.get_args(hints[name]) != ()
+        nullable = type(None) in typing.get_args(hints[name])
         yield f"| `{wire}` | {WORDS[types[name]]}{' or null' if nullable else ''} |"
 
 
 def _one_type(hint: Any) -> type:
-    found: type = next((part for part in typing.get_args(hint) if part is not type(None)), hint)
+    """What there is where it is not null; a list or a map is itself."""
+    parts = typing.get_args(hint)
+    found: type = next(part for part in parts if part is not type(None)) if type(None) in parts else hint
     return found
 
 

@@ -20,6 +20,7 @@ from schema.loyalty.holds import hold_by_key
 from schema.loyalty.preview import LoyaltyEarnPreviewQuery
 from schema.loyalty.programme import LoyaltyProgrammeQuery
 from schema.loyalty.programme_preview import LoyaltyProgrammePreviewQuery
+from schema.loyalty.refused_vouchers import RefusedVoucherQuery
 from schema.loyalty.reward_definitions import RewardQuery, reward_by_key
 from schema.loyalty.rewards import redemption_by_key
 from schema.loyalty.tiers import TierQuery, tier_by_key
@@ -113,6 +114,7 @@ class Query(
     CustomerQuery,
     OrderQuery,
     RewardQuery,
+    RefusedVoucherQuery,
     SegmentQuery,
     SegmentExplanationQuery,
     SegmentOverlapQuery,

@@ -38,6 +38,7 @@ from tests.two_shops import MARKS, OF_A_PERSON, customer_id, ids, mark
 
 SDL: Final = Path(__file__).parents[1] / "schema" / "schema.graphql"
 ARGUMENTS: Final = {
+    "Customer.timeline": "(first: 40)",
     "Customer.consent": '(asOf: "2026-03-09T00:00:00Z")',
     "ConsentMoment.permission": "(channel: EMAIL, purpose: MARKETING)",
     "Customer.permission": "(channel: EMAIL, purpose: MARKETING)",

@@ -40,6 +40,7 @@ def meaning(
         "<segment>": segments[0],
         "<another segment>": segments[1],
         "<reward>": reward,
+        "<reward id>": offered.parts[0] if (offered := GlobalId.parse(reward)) else "",
         "<shop>": shop,
         "<now>": now.isoformat(),
         "<in a month>": in_a_month.isoformat(),
@@ -56,7 +57,7 @@ BONUS: Final = 'loyaltyEventBonusCreate(input: {name: "%s", event: "wish.made", 
 TIER: Final = 'loyaltyTierCreate(input: {name: "%s", threshold: "%s"%s}) { tier { id } '
 HOLD: Final = 'loyaltyPointsHold(input: {points: 1, minutes: 600, idempotencyKey: "%s"}) { hold { id } '
 REDEEM: Final = (
-    'loyaltyRewardRedeem(input: {customer: <customer>, reward: <reward>, idempotencyKey: "%s"}) '
+    'loyaltyRewardRedeem(input: {customer: <customer>, rewardId: <reward id>, idempotencyKey: "%s"}) '
     "{ redemption { id code } "
 )
 ADJUST: Final = (
@@ -95,7 +96,7 @@ def made(words: Mapping[str, str], staff: Ask, customer: Ask, *, of: Collection[
             text = f"mutation {{ {call} userErrors {{ code field }} }} }}".replace(
                 "<a year ago>", words["<a year ago>"]
             )
-            for known in ("<customer>", "<reward>"):
+            for known in ("<customer>", "<reward id>"):
                 text = text.replace(known, json.dumps(words[known]))
             [answered] = (customer if word in THEIRS else staff)(text).values()
             assert answered.pop("userErrors") == [], word

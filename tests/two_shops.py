@@ -23,13 +23,14 @@ from crm.feedback import service as feedback
 from crm.intake import service as intake
 from crm.kernel import operations
 from crm.kernel.actor import Actor, Role
+from crm.kernel.change import Change
 from crm.kernel.errors import Fault
 from crm.kernel.money import Money
 from crm.kpis import service as kpis
 from crm.loyalty import expiry
 from crm.loyalty import service as loyalty
 from crm.loyalty.moving import identity
-from crm.loyalty.redemptions import codes
+from crm.loyalty.redemptions import codes, coupons
 from crm.loyalty.rewards import service as rewards
 from crm.loyalty.rewards.service import Limit, Period, RewardFields, RewardKind
 from crm.notifications import service as notifications
@@ -211,13 +212,15 @@ def _reward(shop: str, named: str) -> None:
     worth: dict[str, dict[str, Any]] = {
         REWARD: mug,
         "rwd_off": off | {"amount": Money(len(shop), "EUR")},
-        "rwd_part": off | {"percent": Decimal(len(shop))},
+        "rwd_old": mug | {"name": f"Old {named}"},
+        "rwd_part": off | {"name": f"Part {named}", "percent": Decimal(len(shop))},
     }
     for key, each in worth.items():
         fields = RewardFields(**usual | each)
         at = datetime.fromisoformat(f"{DAYS[shop]}T00:00:00Z").astimezone(UTC)
         with mock.patch("crm.kernel.ids.new_id", return_value=key):
             rewards.create(shop, fields, actor=Actor(Role.STAFF, named), now=at)
+    rewards.archive(shop, "rwd_old", actor=Actor(Role.STAFF, named), now=at)
 
 
 class _Life:
@@ -367,8 +370,16 @@ class _Life:
 
     def redeem(self) -> None:
         said: dict[str, Any] = {"actor": self.clerk, "now": self.at}
-        with mock.patch.object(codes, "new", return_value=CODES[self.person]):
-            rewards.redeem(self.shop, self.id, REWARD, idempotency_key="mug", **said)
+        code = CODES[self.person]
+        for key, drawn in (("mug", code), ("used", code[::-1])):
+            with mock.patch.object(codes, "new", return_value=drawn):
+                rewards.redeem(self.shop, self.id, REWARD, idempotency_key=key, **said)
+        rewards.use_voucher(self.shop, code[::-1], order_id=self.mark, idempotency_key=self.person, **said)
+        order = next(iter(orders.get_many(self.shop, [(self.id, f"o-{self.person}")]).values()))
+        order.coupon = code[::-1]
+        change = Change(self.at)
+        coupons.heed(change, self.shop, order, replayed=False)
+        change.commit()
 
     def work(self) -> None:
         """Staff import something that fails."""

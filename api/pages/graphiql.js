@@ -18,7 +18,7 @@ const PROGRAMME = `{ loyaltyTiers { tiers { id } } loyaltyProgramme { newest {
 } } }`;
 const IMPORTS = "{ operations(first: 50) { nodes { id kind status } } }";
 const SEGMENTS = "{ segments { id } }";
-const REWARDS = "{ loyaltyRewards(includeArchived: true) { id archivedAt } }";
+const REWARDS = "{ loyaltyRewards { id rewardId } loyaltyArchivedRewards(first: 1) { nodes { id } } }";
 
 async function post(path, body, headers) {
   const answer = await fetch(path, {
@@ -65,7 +65,8 @@ function first(things, ...kinds) {
 
 async function knownLoyalty(staff, customer) {
   if (!staff) return {};
-  const rewards = (await post("/graphql", { query: REWARDS }, bearer(staff))).data?.loyaltyRewards;
+  const { loyaltyRewards: rewards, loyaltyArchivedRewards } =
+    (await post("/graphql", { query: REWARDS }, bearer(staff))).data ?? {};
   const { loyaltyTiers, loyaltyProgramme } = (await post("/graphql", { query: PROGRAMME }, bearer(staff))).data ?? {};
   const asked = { query: POINTS, variables: { id: customer?.id } };
   const points = customer ? (await post("/graphql", asked, bearer(staff))).data?.customer?.loyalty : undefined;
@@ -76,8 +77,9 @@ async function knownLoyalty(staff, customer) {
   const is = (wanted) => ({ status }) => status === wanted;
   const redemption = first(redemptions, is("CANCELLED"), is("FULFILLED"));
   return {
-    "<reward>": first(rewards, used)?.id,
-    "<another reward>": first(rewards, archived, used)?.id,
+    "<reward>": rewards?.[0]?.id,
+    "<reward id>": rewards?.[0]?.rewardId,
+    "<another reward>": (loyaltyArchivedRewards?.nodes[0] ?? rewards?.at(-1))?.id,
     "<hold>": points?.holds[0]?.id,
     "<another hold>": points?.holds[1]?.id,
     "<redemption>": redemption?.id,

@@ -17,6 +17,9 @@ from crm.kernel.errors import InvalidInput
 from crm.kernel.table import Item, Published
 from crm.loyalty.events import LoyaltyEnrolled, PointsExpiring, PointsPosted
 from crm.loyalty.models import Enrolled, ExpiryNotice, LedgerEntry
+from crm.loyalty.redemptions.events import VoucherRefused
+from crm.loyalty.redemptions.events import events_of as events_of_redemption
+from crm.loyalty.redemptions.models import Redemption, RefusedVoucher
 from crm.loyalty.tiers.events import TierChanged, TierDowngradeUpcoming
 from crm.loyalty.tiers.models import TierChange, TierNotice
 from crm.notifications.events import MessagePlanned
@@ -47,6 +50,8 @@ PUBLISHERS: dict[type[Published], Publisher] = {
     ExpiryNotice: lambda item, _: [PointsExpiring.of(item)],
     TierChange: lambda item, _: [TierChanged.of(item)],
     TierNotice: lambda item, _: [TierDowngradeUpcoming.of(item)],
+    Redemption: lambda item, _: events_of_redemption(item),
+    RefusedVoucher: lambda item, _: [VoucherRefused.of(item)],
     FeedbackResponse: lambda item, _: [FeedbackRecorded.of(item)],
     SegmentMembership: lambda item, _: changes_of(item),
     Message: lambda item, _: [MessagePlanned.of(item)],

@@ -77,6 +77,10 @@ def _instant(detail: Mapping[str, Any], name: str) -> datetime:
     return clock.parse(_text(detail, name), field=name)
 
 
+def _instant_or_none(detail: Mapping[str, Any], name: str) -> datetime | None:
+    return None if _value(detail, name) is None else _instant(detail, name)
+
+
 def _texts(detail: Mapping[str, Any], name: str) -> Any:
     values = _value(detail, name)
     if type(values) is not list or not all(type(value) is str for value in values):
@@ -113,4 +117,5 @@ READERS: Mapping[Any, Callable[[Mapping[str, Any], str], Any]] = {
     tuple[str, ...]: _texts,
     dict[str, int]: _numbers,
     datetime: _instant,
+    datetime | None: _instant_or_none,
 }

@@ -26,7 +26,7 @@ from crm.loyalty.order_points import Asked, OrderState, Revision, Settled
 from crm.loyalty.posting import Ledger, is_due, occasion
 from crm.loyalty.programme import Programme, Withheld
 from crm.loyalty.programmes import in_force
-from crm.loyalty.redemptions import ending
+from crm.loyalty.redemptions import coupons
 from crm.loyalty.tiers import counting, reading, settling
 from crm.loyalty.tiers.book import Occasion as TierOccasion
 from crm.orders.events import OrderRecorded
@@ -158,7 +158,7 @@ def _settle(
     settled = _welcomed(change, book, settled, programme, order, at=at)
     counts = _count(change, head, earning, revision, order, settled.state, zone=programme.zone, now=now)
     if goods is not None and goods.status != CANCELLED:
-        ending.use_by_order(change, order.shop, goods.coupon, order_id=order.order_id, placed_at=order.placed_at)
+        coupons.heed(change, order.shop, goods, replayed=order.replayed)
     if limits.write(change, limited, drawn) or settled.entries or settled.account != book.read:
         for hold_id, captured in settled.closed.items():
             status = HoldStatus.RELEASED if captured is None else HoldStatus.CAPTURED

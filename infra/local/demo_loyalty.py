@@ -72,7 +72,8 @@ def main() -> int:
     if not service.newest_programme(DEMO_SHOP, now=now).number:
         day = datetime.combine((now - REACHES_BACK).date(), datetime.min.time(), UTC)
         service.edit_programme(DEMO_SHOP, programme, actor=SYSTEM, now=now, effective_at=day, expected_version=0)
-    known = {definition.reward.name for definition, _ in rewards.list_rewards(DEMO_SHOP)}
+    archived = rewards.list_archived(DEMO_SHOP, before=None, limit=100)
+    known = {definition.reward.name for definition, _ in [*rewards.list_rewards(DEMO_SHOP), *archived]}
     tiers = service.newest_programme(DEMO_SHOP, now=now).programme.tiers.names
     for reward in REWARDS:
         if reward.name not in known and tiers.keys() >= {*reward.tiers}:  # it may have defined others by now

@@ -27,6 +27,7 @@ HEADS: Final[dict[str, list[type[Model]]]] = {
     "Customer.rfm": [Statistics],
     "Customer.loyalty": [LoyaltyAccount],
     "Customer.acquisition": [Acquisition],
+    "LoyaltyAccount.rewards": [LoyaltyAccount, service.SegmentsHead],
     "Query.loyaltyEarnPreview": [LoyaltyAccount, Statistics, service.SegmentsHead],
 }
 """Which heads a field is answered from."""

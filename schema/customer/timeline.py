@@ -16,6 +16,7 @@ from crm.feedback import service as feedback
 from crm.kernel import timeline
 from crm.kernel.table import Item, customer_key
 from crm.loyalty import service as loyalty
+from crm.loyalty.rewards import service as rewards
 from crm.notifications import service as notifications
 from crm.orders import service as orders
 from crm.segmentation import service as segmentation
@@ -26,6 +27,8 @@ from schema.consent import ConsentEntry
 from schema.context import Context, Info, Loader, stored
 from schema.feedback import FeedbackResponse
 from schema.loyalty.entries import LedgerEntry
+from schema.loyalty.refused_vouchers import RefusedVoucher
+from schema.loyalty.rewards import Redemption, redemption_by_key
 from schema.loyalty.tiers import TierChange
 from schema.message import Message
 from schema.order import Order, order_of
@@ -44,6 +47,10 @@ class TimelineKind(Enum):
     MESSAGE = strawberry.enum_value("MESSAGE", description="A message was planned, or refused.")
     POINTS = strawberry.enum_value("LEDGER", description="Points moved.")
     TIER = strawberry.enum_value("TIER", description="The customer came to have another tier, or none.")
+    VOUCHER_USED = strawberry.enum_value("VOUCHER", description="A voucher of the customer's was used.")
+    VOUCHER_REFUSED = strawberry.enum_value(
+        "REFUSEDVOUCHER", description="An order of the customer's names a voucher that it could not use. Staff only."
+    )
     FEEDBACK = strawberry.enum_value("FEEDBACK", description="The customer answered.")
     SEGMENT_ENTERED = strawberry.enum_value("ENTERED", description="The customer came into a segment. Staff only.")
     SEGMENT_LEFT = strawberry.enum_value("LEFT", description="The customer left a segment. Staff only.")
@@ -126,6 +133,26 @@ class TierChanged(TimelineEntry):
         return TierChange(item=self.item)
 
 
+@strawberry.type(description="A voucher of the customer's was used.", directives=own("loyalty:read"))
+class VoucherUsed(TimelineEntry):
+    item: strawberry.Private[rewards.VoucherUse]
+
+    @strawberry.field(description="Which, as it is now; null where it could not be read.")
+    async def redemption(self, info: Info) -> Redemption | None:
+        return await redemption_by_key(info.context, self.item.customer_id, self.item.redemption_id)
+
+
+@strawberry.type(
+    description="An order of the customer's names a voucher that it could not use.", directives=staff("loyalty:read")
+)
+class VoucherRefused(TimelineEntry):
+    item: strawberry.Private[rewards.RefusedVoucher]
+
+    @strawberry.field(description="Which, and why.")
+    def refused(self) -> RefusedVoucher:
+        return RefusedVoucher(item=self.item)
+
+
 @strawberry.type(description="The customer answered.", directives=own("feedback:read"))
 class FeedbackGiven(TimelineEntry):
     item: strawberry.Private[feedback.FeedbackResponse]
@@ -178,6 +205,8 @@ SHOWN: Final[dict[TimelineKind, Shown]] = {
     TimelineKind.MESSAGE: Shown(notifications.Message, MessagePlanned, "messages:read"),
     TimelineKind.POINTS: Shown(loyalty.LedgerEntry, PointsPosted, "loyalty:read"),
     TimelineKind.TIER: Shown(loyalty.TierChange, TierChanged, "loyalty:read"),
+    TimelineKind.VOUCHER_USED: Shown(rewards.VoucherUse, VoucherUsed, "loyalty:read"),
+    TimelineKind.VOUCHER_REFUSED: Shown(rewards.RefusedVoucher, VoucherRefused, "loyalty:read", to_customers=False),
     TimelineKind.FEEDBACK: Shown(feedback.FeedbackResponse, FeedbackGiven, "feedback:read"),
     TimelineKind.SEGMENT_ENTERED: Shown(
         segmentation.SegmentMembership, SegmentEntered, "segments:read", to_customers=False
@@ -212,7 +241,7 @@ class TimelineByCustomer(Loader[TimelinePage, list[Item]]):
         if page.kinds is None and len(seen) == len(SHOWN):
             return await stored(timeline.moments, pk, before=page.before, limit=page.limit)
         if page.kinds is None and self.context.principal.kind is Kind.CUSTOMER:
-            only = [SHOWN[kind].stored for kind in seen]  # of all but segments, which are few beside the rest
+            only = [SHOWN[kind].stored for kind in seen]  # of all but what is staff's, which is little beside the rest
             return await stored(timeline.moments, pk, before=page.before, limit=page.limit, only=only)
         pages = await gather(
             *(

@@ -21,7 +21,7 @@ from schema.loyalty.rewards import (
     Redemption,
     RedemptionsByCustomer,
     RewardOffer,
-    VouchersByCustomer,
+    vouchers_of,
 )
 from schema.loyalty.tiers import TierFields
 from schema.loyalty.verification import MOST_ENTRIES, LedgerVerification, verification_of
@@ -235,17 +235,12 @@ class LoyaltyAccount(TierFields):
             node=lambda item: Redemption(item=item, now=info.context.now),
         )
 
-    @strawberry.field(description="Redemptions whose vouchers can be used now, newest first.", directives=[paged()])
+    @strawberry.field(
+        description="Redemptions whose vouchers can be used now, those first that end first.",
+        directives=[paged(), priced(1)],
+    )
     async def vouchers(self, info: Info, first: First = 20, after: After = None) -> Connection[Redemption] | None:
-        return await timeline_page(
-            info.context,
-            VouchersByCustomer,
-            "LoyaltyAccount.vouchers",
-            self.customer_id,
-            first=first,
-            after=after,
-            node=lambda item: Redemption(item=item, now=info.context.now),
-        )
+        return await vouchers_of(info.context, self.customer_id, first=first, after=after)
 
     async def _balances(self, info: Info) -> service.Balances:
         """What is due by now counts, also before its timer has been handled."""

@@ -12,7 +12,18 @@ from crm.kernel.actor import Actor as Doer
 from crm.kernel.errors import Fault, InvalidInputs, NotFound
 from crm.loyalty.rewards import service
 from schema.access import serving, signed_in, staff
-from schema.connections import After, Connection, First, Place, about, connection, page_size, paged, priced
+from schema.connections import (
+    After,
+    Connection,
+    First,
+    Place,
+    at_most,
+    connection,
+    newest_of_shards,
+    page_size,
+    paged,
+    priced,
+)
 from schema.context import Context, Info, Loader, stored
 from schema.customer.history import Actor
 from schema.customer.record import visible_record
@@ -20,7 +31,7 @@ from schema.loyalty.names import segments_known
 from schema.loyalty.owners import within
 from schema.loyalty.reward_inputs import RewardDraftInput
 from schema.loyalty.reward_words import RewardReason
-from schema.loyalty.rewards import Redemption, Reward, reward_id
+from schema.loyalty.rewards import Redemption, Reward, RewardsByShop
 from schema.node import Node, global_id, key_of
 
 READ = "loyalty:read"
@@ -39,6 +50,20 @@ class VersionsByReward(Loader[VersionsAsked, list[service.RewardVersion]]):
             for key in keys
         )
         return await gather(*asked, return_exceptions=True)
+
+
+class RewardByKey(Loader[str, service.Stocked | None]):
+    async def load_many(self, keys: list[str]) -> Sequence[service.Stocked | None]:
+        found = await stored(service.rewards_by_id, self.context.shop, keys)
+        return [found.get(key) for key in keys]
+
+
+class RedeemedByReward(Loader[str, int]):
+    """How many of each there are that were not given back."""
+
+    async def load_many(self, keys: list[str]) -> Sequence[int]:
+        found = await stored(service.count_redeemed, self.context.shop, keys)
+        return [found[key] for key in keys]
 
 
 @strawberry.type(description="What a reward was in one of its versions.", directives=staff(READ))
@@ -74,7 +99,11 @@ class RewardDefinition(Node):
 
     @strawberry.field(description="Opaque.", directives=signed_in())
     def id(self) -> strawberry.ID:
-        return reward_id(self.item.reward_id)
+        return global_id("RewardDefinition", self.item.reward_id)
+
+    @strawberry.field(description="By which it is redeemed, and events name it.")
+    def reward_id(self) -> str:
+        return self.item.reward_id
 
     @strawberry.field(description="What it is.")
     def reward(self) -> Reward:
@@ -89,6 +118,31 @@ class RewardDefinition(Node):
     )
     def taken(self) -> int:
         return int(self.pieces.taken)
+
+    @strawberry.field(
+        description="How many were redeemed and not given back, also while there was any number; null where that could "
+        "not be read."
+    )
+    async def redeemed(self, info: Info) -> int | None:
+        return await info.context.loader(RedeemedByReward).load(self.item.reward_id)
+
+    @strawberry.field(
+        description="Who has redeemed it, newest first, also where it was given back or interrupted since.",
+        directives=[paged(), priced(service.SHARDS - 1)],
+    )
+    async def redemptions(self, info: Info, first: First = 20, after: After = None) -> Connection[Redemption] | None:
+        context, key = info.context, self.item.reward_id
+        return await newest_of_shards(
+            Place("RewardDefinition.redemptions", context.shop, key),
+            lambda shard, before, limit: stored(
+                service.list_of_reward, context.shop, key, shard, before=before, limit=limit
+            ),
+            service.SHARDS,
+            first=first,
+            after=after,
+            position=lambda item: item.list_sk or "",
+            node=lambda item: Redemption(item=item, now=context.now),
+        )
 
     @strawberry.field(description="How many are left; null: any number.")
     def left(self) -> int | None:
@@ -160,18 +214,32 @@ class RewardPreview:
 @strawberry.type
 class RewardQuery:
     @strawberry.field(
-        description=f"All rewards of the shop, in the order in which they were made; {service.MOST_REWARDS} at most.",
-        directives=[*staff(READ), about(20)],
+        description="The rewards of the shop that are not archived, in the order in which they were made. They are no "
+        f"pages: there are {service.MOST_REWARDS} at most.",
+        directives=[*staff(READ), at_most(service.MOST_REWARDS)],
     )
-    async def loyalty_rewards(
-        self,
-        info: Info,
-        include_archived: Annotated[  # noqa: FBT002  a GraphQL argument is named
-            bool | None, strawberry.argument(description="Whether to list the archived too.")
-        ] = False,
-    ) -> list[RewardDefinition]:
-        found = await stored(service.list_rewards, info.context.shop)
-        return [RewardDefinition.of(*each) for each in found if include_archived or each[0].archived_at is None]
+    async def loyalty_rewards(self, info: Info) -> list[RewardDefinition]:
+        found = await info.context.loader(RewardsByShop).load(info.context.shop)
+        return [RewardDefinition.of(*each) for each in found]
+
+    @strawberry.field(
+        description="The rewards of the shop that are archived, the last first.",
+        directives=[*staff(READ), paged(), priced(1)],
+    )
+    async def loyalty_archived_rewards(
+        self, info: Info, first: First = 20, after: After = None
+    ) -> Connection[RewardDefinition] | None:
+        size, context = page_size(first), info.context
+        place = Place("Query.loyaltyArchivedRewards", context.shop)
+        found = await stored(service.list_archived, context.shop, before=place.position(after), limit=size + 1)
+        return connection(
+            place,
+            found,
+            first=size,
+            after=after,
+            position=lambda each: each[0].timeline_key or "",
+            node=lambda each: RewardDefinition.of(*each),
+        )
 
     @strawberry.field(
         description="Whether a customer could redeem a reward now, and all that stands against it: one that there is, "
@@ -231,7 +299,5 @@ def reward_key(id: str, *, field: str = "id") -> str:
 
 
 async def reward_by_key(context: Context, key: str) -> RewardDefinition | None:
-    try:
-        return RewardDefinition.of(*await stored(service.get, context.shop, key))
-    except NotFound:
-        return None
+    found = await context.loader(RewardByKey).load(key)
+    return RewardDefinition.of(*found) if found else None

@@ -7,7 +7,7 @@ from typing import Any, Final
 import strawberry
 
 from crm.kernel.errors import Fault, InvalidInput
-from crm.kernel.money import Money
+from crm.kernel.money import Money, is_currency
 from crm.kernel.operations import key_faults
 from crm.loyalty.rewards import service
 from schema.forms import said
@@ -19,18 +19,20 @@ from schema.node import id_faults
 from schema.principal import Principal
 from schema.scalars import CurrencyCode, DecimalText, Points
 
-NAME: Final = "What people call it: one line."
+NAME: Final = "What people call it: one line, and another than every other reward's that is not archived."
 DESCRIPTION: Final = "What it is, in the shop's words; 2,000 characters at most."
 PRICE: Final = "What it costs; at least 1."
-AMOUNT: Final = "Of a `DISCOUNT` that is money: how much."
+AMOUNT: Final = "Of a `DISCOUNT` that is money: how much, in the programme's currency."
 PERCENT: Final = "Of a `DISCOUNT` that is a share: more than 0, 100 at most, two decimals."
 SKU: Final = "Of a `PRODUCT`: which article, as the shop calls it."
-STOCK: Final = "How many there are in all, those that were taken too; null: any number."
+STOCK: Final = "How many there are in all, those that were taken too: as many at least. Null: any number."
 LIMIT: Final = "How often one customer may redeem it; null: as often as they like."
 SEGMENTS: Final = "Whoever is in one of these may redeem it, by `id`; none: everybody."
 TIERS: Final = "Whoever has one of these may redeem it, by `id`; none: everybody."
 VALID_FROM: Final = "The first instant at which it can be redeemed; null: from now on."
-VALID_UNTIL: Final = "The first instant at which it cannot be redeemed any more; null: without end."
+VALID_UNTIL: Final = (
+    "The first instant at which it cannot be redeemed any more, of a new one still to come; null: without end."
+)
 VOUCHER_DAYS: Final = "To the end of which day after that of redeeming it a voucher can be used; null: without end."
 EXPECTED: Final = "Refuse where the stored version is another."
 
@@ -96,9 +98,9 @@ class LoyaltyRewardCreateInput:
     def fields(self) -> service.RewardFields:
         return service.RewardFields(**{name: _meant(name, getattr(self, name)) for name in FIELDS})
 
-    def faults(self, _asker: Principal, _now: datetime) -> list[Fault]:
+    def faults(self, _asker: Principal, now: datetime) -> list[Fault]:
         said, wrong = _judged({name: getattr(self, name) for name in FIELDS})
-        return [*wrong, *service.faults_of_new(said, but={fault.path for fault in wrong})]
+        return [*wrong, *service.faults_of_new(said, now=now, but={fault.path for fault in wrong})]
 
 
 @strawberry.input(description="What changes about a reward: what is left out stays.")
@@ -123,7 +125,7 @@ class LoyaltyRewardArchiveInput:
 @strawberry.input(description="A reward that a customer redeems.")
 class LoyaltyRewardRedeemInput:
     customer: strawberry.ID | None = strawberry.field(default=None, description=WHOSE)
-    reward: strawberry.ID = strawberry.field(description="Which, by `id`.")
+    reward_id: str = strawberry.field(description="Which, by `rewardId`.")
     expected_points: Points | None = strawberry.field(
         default=None, description="What its customer was shown that it costs: refuse where that is not so any more."
     )
@@ -132,7 +134,6 @@ class LoyaltyRewardRedeemInput:
     def faults(self, asker: Principal, _now: datetime) -> list[Fault]:
         return [
             *owner_faults(self.customer, asker),
-            *id_faults(self.reward, "reward"),
             *key_faults(self.idempotency_key),
         ]
 
@@ -175,7 +176,8 @@ def _judged(given: dict[str, Any]) -> tuple[service.RewardFields, list[Fault]]:
 def _meant(name: str, value: Any) -> Any:
     match value:
         case RewardAmountInput():
-            return Money.parse(format(value.amount, "f"), value.currency_code, field=name)
+            part = "amount" if is_currency(value.currency_code) else "currency_code"
+            return Money.parse(format(value.amount, "f"), value.currency_code, field=f"{name}.{part}")
         case RewardLimitInput():
             return service.Limit(value.count, service.Period(str(value.period.value)))
         case RewardKind():

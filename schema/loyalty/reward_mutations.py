@@ -12,7 +12,7 @@ from schema.customer.record import RecordByCustomer
 from schema.errors import PRESENT, AnswersRefusals, UserError
 from schema.loyalty.names import segments_known
 from schema.loyalty.owners import named, named_as, owner
-from schema.loyalty.reward_definitions import RewardDefinition, reward_by_key, reward_key
+from schema.loyalty.reward_definitions import RewardByKey, RewardDefinition, reward_by_key, reward_key
 from schema.loyalty.reward_inputs import (
     LoyaltyRedemptionCancelInput,
     LoyaltyRewardArchiveInput,
@@ -21,7 +21,7 @@ from schema.loyalty.reward_inputs import (
     LoyaltyRewardUpdateInput,
     LoyaltyVoucherUseInput,
 )
-from schema.loyalty.rewards import Redemption
+from schema.loyalty.rewards import Redemption, RewardsByShop
 from schema.principal import Kind
 
 WRITE, ADJUST = "loyalty:write", "loyalty:adjust"
@@ -63,10 +63,15 @@ class LoyaltyVoucherUsePayload(LoyaltyRewardRedeemPayload):
 
 
 async def _present(context: Context, given: LoyaltyRewardUpdateInput | LoyaltyRewardArchiveInput) -> dict[str, Any]:
-    return {"reward": await reward_by_key(context, reward_key(given.id))}
+    key = reward_key(given.id)
+    context.loader(RewardByKey).forget(key)
+    return {"reward": await reward_by_key(context, key)}
 
 
-def _defined(done: service.Defined) -> dict[str, Any]:
+def _defined(context: Context, done: service.Defined) -> dict[str, Any]:
+    """What is read of rewards from here on is as it is now."""
+    context.loader(RewardByKey).forget(done.definition.reward_id)
+    context.loader(RewardsByShop).forget(context.shop)
     return {"reward": RewardDefinition.of(done.definition, done.stock)}
 
 
@@ -79,7 +84,7 @@ def _redeemed(context: Context, done: service.Redeemed) -> dict[str, Any]:
 @strawberry.type
 class RewardMutation:
     @strawberry.mutation(
-        description="Make a reward, which can be redeemed at once.",
+        description="Make a reward, which can be redeemed at once. Names are unique: a repeat is refused (`TAKEN`).",
         extensions=[AnswersRefusals()],
         directives=staff(WRITE),
     )
@@ -95,7 +100,7 @@ class RewardMutation:
             now=context.now,
             segments=await segments_known(context, fields.named_segments),
         )
-        return LoyaltyRewardCreatePayload(**_defined(done))
+        return LoyaltyRewardCreatePayload(**_defined(context, done))
 
     @strawberry.mutation(
         description="Change a reward. What was redeemed before stays what was promised.",
@@ -116,7 +121,7 @@ class RewardMutation:
             segments=await segments_known(context, fields.named_segments),
             expected_version=input.expected_version,
         )
-        return LoyaltyRewardUpdatePayload(**_defined(done))
+        return LoyaltyRewardUpdatePayload(**_defined(context, done))
 
     @strawberry.mutation(
         description="Let nobody redeem a reward any more, for good. Its vouchers can still be used.",
@@ -135,7 +140,7 @@ class RewardMutation:
             now=context.now,
             expected_version=input.expected_version,
         )
-        return LoyaltyRewardArchivePayload(**_defined(done))
+        return LoyaltyRewardArchivePayload(**_defined(context, done))
 
     @strawberry.mutation(
         description="Spend points for a reward, and have a voucher.",
@@ -146,13 +151,13 @@ class RewardMutation:
         self, info: Info, input: Annotated[LoyaltyRewardRedeemInput, GIVEN]
     ) -> LoyaltyRewardRedeemPayload:
         context = info.context
-        customer_id, reward_id = owner(context, input.customer), reward_key(input.reward, field="reward")
+        customer_id = owner(context, input.customer)
         with named_as(id="customer"):
             done = await stored(
                 service.redeem,
                 context.shop,
                 customer_id,
-                reward_id,
+                input.reward_id,
                 actor=context.principal.actor,
                 idempotency_key=input.idempotency_key,
                 now=context.now,

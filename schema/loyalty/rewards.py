@@ -5,19 +5,24 @@ from asyncio import gather
 from collections.abc import Sequence
 from datetime import datetime
 from enum import Enum
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
 from crm.loyalty.rewards import service
 from crm.loyalty.rewards.service import RedemptionStatus as Status
 from crm.loyalty.rewards.service import RewardKind as Kind
-from schema.access import acting, signed_in
-from schema.context import Context, Loader, stored
-from schema.customer.record import visible_record
+from schema.access import acting, signed_in, staff
+from schema.connections import Connection, Place, connection, page_size
+from schema.context import Context, Info, Loader, stored
+from schema.customer.record import RecordByCustomer, visible_record
 from schema.loaders import Page, PageByCustomer
 from schema.loyalty.reward_words import RewardPeriod, RewardReason
 from schema.node import Node, global_id
 from schema.scalars import DecimalText, Money, Points
+
+if TYPE_CHECKING:
+    from schema.customer.customer import Customer
 
 
 @strawberry.enum(description="What a reward is.")
@@ -89,9 +94,9 @@ class Reward:
 class RewardOffer:
     offer: strawberry.Private[service.Offer]
 
-    @strawberry.field(description="The reward's `id`, to redeem it by.")
-    def definition(self) -> strawberry.ID:
-        return reward_id(self.offer.definition.reward_id)
+    @strawberry.field(description="The reward's `rewardId`, to redeem it by; events call it so, too.")
+    def reward_id(self) -> str:
+        return self.offer.definition.reward_id
 
     @strawberry.field(description="What it is.")
     def reward(self) -> Reward:
@@ -135,9 +140,15 @@ class Redemption(Node):
     def id(self) -> strawberry.ID:
         return global_id("Redemption", self.item.customer_id, self.item.redemption_id)
 
-    @strawberry.field(description="The reward's `id`, whatever has become of it since.")
-    def definition(self) -> strawberry.ID:
-        return reward_id(self.item.reward_id)
+    @strawberry.field(description="The reward's `rewardId`, whatever has become of it since.")
+    def reward_id(self) -> str:
+        return self.item.reward_id
+
+    @strawberry.field(description="Whose it is.", directives=staff("customers:read"))
+    async def customer(self, info: Info) -> Annotated["Customer", strawberry.lazy("schema.customer.customer")] | None:
+        from schema.customer.customer import customer_by_key  # as in schema/order.py
+
+        return await customer_by_key(info.context, self.item.customer_id)
 
     @strawberry.field(description="What was promised: the reward as it was then.")
     def reward(self) -> Reward:
@@ -176,12 +187,24 @@ class Redemption(Node):
         return self.item.order_id
 
 
+class RewardsByShop(Loader[str, list[service.Stocked]]):
+    """Those that are not archived, read once for all customers of a page."""
+
+    async def load_many(self, keys: list[str]) -> Sequence[list[service.Stocked] | BaseException]:
+        return await gather(*(stored(service.list_rewards, key) for key in keys), return_exceptions=True)
+
+
 class OffersByCustomer(Loader[str, list[service.Offer]]):
     """What a customer may redeem, and why not the others: as they stand now."""
 
     async def load_many(self, keys: list[str]) -> Sequence[list[service.Offer] | BaseException]:
-        asked = (stored(service.offered, self.context.shop, key, now=self.context.now) for key in keys)
-        return await gather(*asked, return_exceptions=True)
+        context = self.context
+        rewards = await context.loader(RewardsByShop).load(context.shop)
+        return await gather(*(self._of(key, rewards) for key in keys), return_exceptions=True)
+
+    async def _of(self, customer_id: str, rewards: list[service.Stocked]) -> list[service.Offer]:
+        record = await self.context.loader(RecordByCustomer).load(customer_id)
+        return await stored(service.offered, record.heads, rewards, now=self.context.now) if record else []
 
 
 class RedemptionsByCustomer(PageByCustomer[service.Redemption]):
@@ -189,12 +212,15 @@ class RedemptionsByCustomer(PageByCustomer[service.Redemption]):
         return service.list_redemptions(self.context.shop, page.customer_id, before=page.before, limit=page.limit)
 
 
-class VouchersByCustomer(PageByCustomer[service.Redemption]):
-    """Those that can be used now."""
+class VouchersByCustomer(Loader[Page, list[tuple[str, service.Redemption]]]):
+    """Those that can be used now, each with its place."""
 
-    def read(self, page: Page) -> list[service.Redemption]:
+    async def load_many(self, keys: list[Page]) -> Sequence[list[tuple[str, service.Redemption]] | BaseException]:
+        return await gather(*(stored(self._read, page) for page in keys), return_exceptions=True)
+
+    def _read(self, page: Page) -> list[tuple[str, service.Redemption]]:
         shop, now = self.context.shop, self.context.now
-        return service.list_redemptions(shop, page.customer_id, before=page.before, limit=page.limit, usable_at=now)
+        return service.list_usable(shop, page.customer_id, after=page.before, limit=page.limit, now=now)
 
 
 class RedemptionByKey(Loader[tuple[str, str], service.Redemption | None]):
@@ -205,13 +231,25 @@ class RedemptionByKey(Loader[tuple[str, str], service.Redemption | None]):
         return [found.get(key) for key in keys]
 
 
+async def vouchers_of(
+    context: Context, customer_id: str, *, first: int | None, after: str | None
+) -> Connection[Redemption]:
+    """A page of the vouchers that a customer can use, those first that end first."""
+    size, place = page_size(first), Place("LoyaltyAccount.vouchers", context.shop, customer_id)
+    found = await context.loader(VouchersByCustomer).load(Page(customer_id, place.position(after), size + 1))
+    return connection(
+        place,
+        found,
+        first=size,
+        after=after,
+        position=lambda one: one[0],
+        node=lambda one: Redemption(item=one[1], now=context.now),
+    )
+
+
 async def redemption_by_key(context: Context, customer_id: str, redemption_id: str) -> Redemption | None:
     """None for one that does not exist, is another shop's, or is not the caller's to see."""
     if await visible_record(context, customer_id) is None:
         return None
     item = await context.loader(RedemptionByKey).load((customer_id, redemption_id))
     return Redemption(item=item, now=context.now) if item else None
-
-
-def reward_id(key: str) -> strawberry.ID:
-    return global_id("RewardDefinition", key)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from crm.customers.service import Customer
+from crm.customers.service import Customer, take_snapshot
 from crm.kernel.change import Change
 from crm.loyalty.rewards import service as rewards
 from tests.integration.points import ANN, BEA, STAFF, adjust
@@ -36,9 +36,25 @@ def founded(customer_id: str = ANN, **profile: Any) -> Customer:
 
 def reward(now: datetime, **said: Any) -> str:
     """A mug for 100 points, unless something else is said; its id."""
-    fields = {"name": "A mug", "kind": rewards.RewardKind.PRODUCT, "price": 100, "sku": "mug", **said}
+    fields = {"name": unused("A mug"), "kind": rewards.RewardKind.PRODUCT, "price": 100, "sku": "mug", **said}
     made = rewards.create("demo", rewards.RewardFields(**fields), actor=STAFF, now=now)
     return str(made.definition.reward_id)
+
+
+def unused(name: str) -> str:
+    """The name, or one like it that no reward has."""
+    known = {each.reward.name for each, _ in rewards.list_rewards("demo")}
+    return next(each for n in range(1, 99) if (each := name if n == 1 else f"{name} {n}") not in known)
+
+
+def offered(customer_id: str, now: datetime) -> list[rewards.Offer]:
+    return rewards.offered(take_snapshot("demo", customer_id), rewards.list_rewards("demo"), now=now)
+
+
+def usable(now: datetime, customer_id: str = ANN) -> list[str]:
+    """The redemptions whose vouchers can be used, by their ids, those first that end first."""
+    found = rewards.list_usable("demo", customer_id, after=None, limit=50, now=now)
+    return [one.redemption_id for _, one in found]
 
 
 def redeem(

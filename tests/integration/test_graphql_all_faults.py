@@ -90,7 +90,8 @@ FORMS: dict[str, tuple[dict[str, Any], set[str]]] = {
             "validFrom": MEANT, "validUntil": MEANT,
         },
         {
-            "name", "price", "amount", "percent", "stock", "limit.count", "segments", "voucherDays", "validUntil",
+            "name", "price", "amount.amount", "percent", "stock", "limit.count", "segments", "voucherDays",
+            "validUntil",
         },
     ),
     "loyaltyRewardUpdate": (
@@ -99,7 +100,7 @@ FORMS: dict[str, tuple[dict[str, Any], set[str]]] = {
     ),
     "loyaltyRewardArchive": ({"id": NO_ID, "expectedVersion": -1}, {"id", "expectedVersion"}),
     "loyaltyRewardRedeem": (
-        {"customer": NO_ID, "reward": NO_ID, "idempotencyKey": ""}, {"customer", "reward", "idempotencyKey"},
+        {"customer": NO_ID, "rewardId": "", "idempotencyKey": ""}, {"customer", "idempotencyKey"},
     ),
     "loyaltyVoucherUse": ({"code": "x", "orderId": " ", "idempotencyKey": ""}, {"orderId", "idempotencyKey"}),
     "shopUpdate": (

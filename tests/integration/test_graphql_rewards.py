@@ -10,24 +10,25 @@ from crm.customers import service as customers
 from crm.kernel.actor import Actor, Role
 from crm.kernel.change import Change
 from crm.loyalty import service as loyalty
-from schema.node import global_id
+from schema.node import GlobalId, global_id
 from schema.principal import Principal
 from tests.asking import NOW, SERVICE, STAFF, answer, as_customer, as_staff, ask
 from tests.integration.points import tier
+from tests.integration.rewards import unused
 
 pytestmark = pytest.mark.usefixtures("outlets")
 CLERK = Actor(Role.STAFF, "s1")
 CHECKOUT = replace(SERVICE, scopes=frozenset({"loyalty:adjust"}))
 MUG = {"name": "A mug", "kind": "PRODUCT", "price": 50, "sku": "mug"}
 OFFERS = """query { viewer { loyalty { available rewards {
-  definition redeemable reasons left
+  rewardId redeemable reasons left
   reward { name kind price sku percent amount { amount currencyCode } limit { count } }
 } } } }"""
 PAGE = """query { viewer { loyalty {
   redemptions { nodes { id status code points reward { name } orderId endedAt } }
   vouchers { nodes { code } }
 } } }"""
-REDEMPTION = "redemption { id status code points reward { name price } definition } replayed"
+REDEMPTION = "redemption { id status code points reward { name price } rewardId } replayed"
 ERRORS = """userErrors { __typename code field
   ... on NotEligibleError { reasons } ... on LimitReachedError { limit period againAt }
   ... on InsufficientPointsError { available required } ... on PriceChangedError { points }
@@ -52,7 +53,7 @@ def mutate(name: str, given: dict[str, Any], shown: str, principal: Principal = 
 
 
 def made(**said: Any) -> str:
-    done = mutate("loyaltyRewardCreate", MUG | said, "reward { id version }")
+    done = mutate("loyaltyRewardCreate", MUG | {"name": unused("A mug")} | said, "reward { id version }")
     assert done["userErrors"] == []
     return str(done["reward"]["id"])
 
@@ -61,8 +62,15 @@ def gold() -> str:
     return global_id("LoyaltyTier", tier(NOW))
 
 
+def plain(reward: str) -> str:
+    """The `rewardId` of the reward with this `id`."""
+    found = GlobalId.parse(reward)
+    assert found is not None
+    return found.parts[0]
+
+
 def redeem(reward: str, principal: Principal, key: str = "r1", **whose: Any) -> Any:
-    given = {"reward": reward, "idempotencyKey": key, **whose}
+    given = {"rewardId": plain(reward), "idempotencyKey": key, **whose}
     return mutate("loyaltyRewardRedeem", given, REDEMPTION, principal)
 
 
@@ -74,7 +82,7 @@ def test_a_customer_sees_what_they_may_redeem_and_why_not_the_others(rich: Princ
     assert [(each["reward"]["name"], each["redeemable"], each["reasons"]) for each in offers] == [
         ("A mug", True, []), ("Off", False, ["TIER"]),
     ]  # fmt: skip
-    assert (offers[0]["definition"], offers[0]["left"], offers[0]["reward"]["limit"]) == (mug, 3, {"count": 1})
+    assert (offers[0]["rewardId"], offers[0]["left"], offers[0]["reward"]["limit"]) == (plain(mug), 3, {"count": 1})
     assert offers[1]["reward"]["amount"] == {"amount": "5.00", "currencyCode": "EUR"}
 
 
@@ -84,7 +92,7 @@ def test_a_customer_redeems_a_reward_for_a_code_and_takes_it_back(rich: Principa
     done = redeem(mug, rich)
     assert (done["userErrors"], done["replayed"]) == ([], False)
     redemption = done["redemption"]
-    assert (redemption["status"], redemption["points"], redemption["definition"]) == ("FULFILLED", 50, mug)
+    assert (redemption["status"], redemption["points"], redemption["rewardId"]) == ("FULFILLED", 50, plain(mug))
     assert redeem(mug, rich) == {"redemption": redemption, "replayed": True, "userErrors": []}
     page = asked(PAGE, rich)["viewer"]["loyalty"]
     assert [each["code"] for each in page["vouchers"]["nodes"]] == [redemption["code"]]
@@ -128,14 +136,14 @@ def test_a_refusal_says_what_stands_against_it(rich: Principal, said: dict[str, 
         error |= {"available": available}
     if "tiers" in said:
         said = {"tiers": [gold()]}
-    assert redeem(made(**said), rich)["userErrors"] == [error | {"field": ["input", "reward"]}]
+    assert redeem(made(**said), rich)["userErrors"] == [error | {"field": ["input", "rewardId"]}]
 
 
 def test_a_limit_says_when_it_ends(rich: Principal) -> None:
     mug = made(limit={"count": 1, "period": "MONTH"})
     redeem(mug, rich)
     assert redeem(mug, rich, "r2")["userErrors"] == [
-        {"__typename": "LimitReachedError", "code": "LIMIT_REACHED", "field": ["input", "reward"], "limit": 1,
+        {"__typename": "LimitReachedError", "code": "LIMIT_REACHED", "field": ["input", "rewardId"], "limit": 1,
          "period": "MONTH", "againAt": "2026-03-31T22:00:00.000000Z"},
     ]  # fmt: skip
 
@@ -267,7 +275,11 @@ def test_staff_define_change_and_archive_a_reward(rich: Principal, ann: str) -> 
     late = mutate("loyaltyRewardUpdate", {"id": mug, "price": 90}, "reward { version }")
     assert (late["reward"], [error["code"] for error in late["userErrors"]]) == (None, ["ARCHIVED"])
     assert asked("{ loyaltyRewards { id } }")["loyaltyRewards"] == []
-    assert asked("{ loyaltyRewards(includeArchived: true) { id } }")["loyaltyRewards"] == [{"id": mug}]
+    archived = asked("{ loyaltyArchivedRewards(first: 1) { nodes { id taken } pageInfo { hasNextPage } } }")
+    assert archived["loyaltyArchivedRewards"] == {
+        "nodes": [{"id": mug, "taken": 1}],
+        "pageInfo": {"hasNextPage": False},
+    }
     [error] = redeem(mug, rich, "r2")["userErrors"]
     assert error["reasons"] == ["ARCHIVED"]
 

@@ -52,7 +52,7 @@ MUTATIONS = {
     "loyaltyPointsHold": '{points: 1, idempotencyKey: "k2"}',
     "loyaltyPointsCapture": '{hold: "HOLD"}',
     "loyaltyPointsRelease": '{hold: "HOLD"}',
-    "loyaltyRewardRedeem": '{reward: "REWARD", idempotencyKey: "k2"}',
+    "loyaltyRewardRedeem": '{rewardId: "REWARD", idempotencyKey: "k2"}',
     "loyaltyRedemptionCancel": '{redemption: "REDEMPTION"}',
 }
 

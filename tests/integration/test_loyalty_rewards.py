@@ -11,6 +11,7 @@ from crm.customers import service as customers_service
 from crm.customers.service import CustomerBlocked, CustomerDeleted, SegmentsHead, SegmentState
 from crm.kernel.change import Change
 from crm.kernel.errors import InvalidInputs, KeyReused, NotFound, VersionMismatch
+from crm.kernel.money import Money
 from crm.kernel.table import client
 from crm.loyalty import repository, service
 from crm.loyalty.redemptions import repository as redemption_repository
@@ -18,7 +19,18 @@ from crm.loyalty.rewards import repository as reward_repository
 from crm.loyalty.rewards import service as rewards
 from crm.loyalty.rewards.service import Limit, Period, Reason
 from tests.integration.points import ANN, BEA, STAFF, adjust, balances, programme, tier
-from tests.integration.rewards import cancel, customers, founded, left, overtaking, redeem, reward, statuses, use
+from tests.integration.rewards import (
+    cancel,
+    customers,
+    founded,
+    left,
+    offered,
+    overtaking,
+    redeem,
+    reward,
+    statuses,
+    use,
+)
 
 pytestmark = pytest.mark.usefixtures("shop", "programme", "customers")
 __all__ = ["customers", "programme"]
@@ -85,11 +97,51 @@ def test_what_is_archived_is_neither_redeemed_nor_changed_any_more(now: datetime
 
 def test_a_shop_has_no_rewards_without_end(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reward_repository, "MOST_REWARDS", 2)
-    reward(now)
-    reward(now)
+    mug, cup = reward(now), reward(now)
     with pytest.raises(rewards.TooManyRewards):
         reward(now)
-    assert len(rewards.list_rewards("demo")) == 2
+    for _ in range(2):  # what is archived once frees one place
+        rewards.archive("demo", mug, actor=STAFF, now=now)
+    new = reward(now)
+    with pytest.raises(rewards.TooManyRewards):
+        reward(now)
+    assert [each.reward_id for each, _ in rewards.list_rewards("demo")] == sorted([cup, new])
+
+
+def test_the_archived_are_a_list_of_their_own_with_the_last_first(now: datetime) -> None:
+    made = [reward(now, stock=n + 1) for n in range(3)]
+    for n, each in enumerate(made):
+        rewards.archive("demo", each, actor=STAFF, now=now + n * DAY)
+    page = rewards.list_archived("demo", before=None, limit=2)
+    assert [(each.reward_id, stock.total) for each, stock in page] == [(made[2], 3), (made[1], 2)]
+    rest = rewards.list_archived("demo", before=page[-1][0].timeline_key, limit=2)
+    assert [each.reward_id for each, _ in rest] == [made[0]]
+    assert rewards.list_rewards("demo") == []
+
+
+def test_two_rewards_that_can_be_redeemed_have_no_one_name(now: datetime) -> None:
+    mug, cup = reward(now, name="A mug"), reward(now, name="A cup")
+    for attempt in (
+        lambda: reward(now, name="a MUG"),
+        lambda: rewards.update("demo", cup, said(name="A mug"), actor=STAFF, now=now),
+    ):
+        with pytest.raises(InvalidInputs) as told:
+            attempt()
+        assert [(fault.path, fault.code) for fault in told.value.faults] == [("name", "TAKEN")]
+    rewards.update("demo", mug, said(name="A Mug"), actor=STAFF, now=now)
+    rewards.update("demo", mug, said(name="A glass"), actor=STAFF, now=now)
+    rewards.update("demo", cup, said(name="A mug"), actor=STAFF, now=now)
+    rewards.archive("demo", cup, actor=STAFF, now=now)
+    reward(now, name="A mug")
+
+
+def test_what_is_off_is_money_of_the_programme(now: datetime) -> None:
+    off = {"kind": rewards.RewardKind.DISCOUNT, "sku": None}
+    with pytest.raises(InvalidInputs) as told:
+        reward(now, **off, amount=Money(500, "USD"), valid_until=now)
+    assert [fault.path for fault in told.value.faults] == ["amount.currency_code", "valid_until"]
+    five = reward(now, **off, amount=Money(500, "EUR"))
+    rewards.update("demo", five, said(valid_until=now), actor=STAFF, now=now)  # ended at once
 
 
 def test_a_reward_of_another_shop_is_not_there(now: datetime) -> None:
@@ -138,7 +190,7 @@ def test_a_refusal_takes_nothing_and_leaves_its_key_free(now: datetime) -> None:
     mug = reward(now, price=1_001, stock=1, limit=Limit(1))
     with pytest.raises(service.InsufficientPoints) as told:
         redeem(mug, now)
-    assert (told.value.available, told.value.required, told.value.field) == (1_000, 1_001, "reward")
+    assert (told.value.available, told.value.required, told.value.field) == (1_000, 1_001, "reward_id")
     assert (balances(), left(mug), statuses()) == ((1_000, 0, 0), 1, [])
     adjust(1, now, key="k2")
     assert not redeem(mug, now).replayed
@@ -192,9 +244,24 @@ def test_two_who_take_the_last_piece_at_once_do_not_both_get_it(now: datetime, m
 def test_a_stock_that_is_raised_sells_as_many_more_and_one_that_is_lowered_none(now: datetime) -> None:
     mug = reward(now, stock=2)
     redeem(mug, now)
-    for total, then in ((5, 4), (1, 0), (0, 0), (None, None), (3, 2)):
+    for total, then in ((5, 4), (1, 0), (None, None), (3, 2)):
         rewards.update("demo", mug, said(stock=total), actor=STAFF, now=now)
         assert left(mug) == then
+
+
+def test_a_stock_is_never_less_than_was_taken_whoever_takes_one_meanwhile(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mug = reward(now, stock=5)
+    redeem(mug, now)
+    with pytest.raises(InvalidInputs) as told:
+        rewards.update("demo", mug, said(stock=0, price=0), actor=STAFF, now=now)
+    assert [fault.path for fault in told.value.faults] == ["price", "stock"]
+    theirs = [lambda: redeem(mug, now, key="theirs")]
+    monkeypatch.setattr(reward_repository, "get_reward", overtaking(reward_repository.get_reward, theirs))
+    with pytest.raises(InvalidInputs):
+        rewards.update("demo", mug, said(stock=1), actor=STAFF, now=now)
+    assert left(mug) == 3
 
 
 def test_what_was_redeemed_while_there_was_any_number_gives_no_piece_back(now: datetime) -> None:
@@ -327,18 +394,16 @@ def test_a_customer_sees_what_they_may_redeem_and_why_not_the_others(now: dateti
     reward(now)
     reward(now, name="Gold", tiers=(tier(now),), price=5_000)
     reward(now, name="Soon", valid_from=now + DAY)
-    reward(now, name="Gone", valid_until=now)
+    reward(now - DAY, name="Gone", valid_until=now)
     rewards.archive("demo", reward(now, name="Archived"), actor=STAFF, now=now)
     once = reward(now, name="Once", limit=Limit(1), stock=1)
     redeem(once, now)
-    told = {offer.reward.name: offer.reasons for offer in rewards.offered("demo", ANN, now=now)}
+    told = {offer.reward.name: offer.reasons for offer in offered(ANN, now)}
     assert told == {
         "A mug": (),
         "Gold": (Reason.TIER, Reason.INSUFFICIENT_POINTS),
         "Once": (Reason.LIMIT_REACHED, Reason.OUT_OF_STOCK),
     }
-    with pytest.raises(NotFound):
-        rewards.offered("demo", "cus_9", now=now)
 
 
 def test_staff_see_who_may_redeem_a_reward_before_there_is_one(now: datetime) -> None:
@@ -358,10 +423,10 @@ def test_staff_see_who_may_redeem_a_reward_before_there_is_one(now: datetime) ->
 def test_many_rewards_cost_no_more_requests_than_one(now: datetime) -> None:
     mug = reward(now)
     redeem(mug, now)
-    few = requests(lambda: rewards.offered("demo", ANN, now=now))
+    few = requests(lambda: offered(ANN, now))
     for _ in range(4):
         reward(now)
-    assert requests(lambda: rewards.offered("demo", ANN, now=now)) == few
+    assert requests(lambda: offered(ANN, now)) == few
     assert few == {"Query": 3}  # the customer's heads, their uses, the shop's rewards
     assert requests(lambda: redeem(mug, now, key="k2")) == {
         "Query": 4, "BatchGetItem": 1, "GetItem": 3, "TransactWriteItems": 2,

@@ -1,23 +1,25 @@
 # tests/integration/test_loyalty_vouchers.py
 """Redemptions interrupted and cancelled, and their vouchers used: as they are stored, and at once."""
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from crm.customers import service as customers_service
 from crm.customers.service import CustomerBlocked
+from crm.intake.changes import events_of
 from crm.kernel.change import Change
 from crm.kernel.errors import InvalidInputs, KeyReused, NotFound
 from crm.loyalty import holding, repository, service
 from crm.loyalty.redemptions import codes, ending
 from crm.loyalty.redemptions import repository as redemptions
+from crm.loyalty.redemptions.models import Redemption, UsableVoucher
 from crm.loyalty.rewards import service as rewards
 from crm.loyalty.rewards.service import Limit
 from crm.orders.events import OrderRecorded
 from crm.orders.models import Order
 from tests.integration.points import ANN, BEA, STAFF, balances, programme
-from tests.integration.rewards import cancel, customers, left, overtaking, redeem, reward, statuses, use
+from tests.integration.rewards import cancel, customers, left, overtaking, redeem, reward, statuses, usable, use
 
 pytestmark = pytest.mark.usefixtures("shop", "programme", "customers")
 __all__ = ["customers", "programme"]
@@ -242,14 +244,22 @@ def test_a_voucher_is_good_to_the_end_of_its_last_day(now: datetime) -> None:
 # --- orders
 
 
-def ordered(coupon: str | None, now: datetime, order_id: str = "o1", *, rev: int = 1, status: str = "placed") -> None:
+def ordered(
+    coupon: str | None,
+    now: datetime,
+    order_id: str = "o1",
+    *,
+    rev: int = 1,
+    status: str = "placed",
+    replayed: bool = False,
+) -> None:
     """An order of Bea's that names a coupon is recorded, and told."""
     item = Order.of("demo", BEA, order_id)
     item.status, item.currency, item.coupon, item.version = status, "EUR", coupon, rev
     item.gross = item.net = 5_000
     item.refunded, item.placed_on, item.cause = 0, "2026-03-10", f"event:{order_id}:order"
     item.placed_at = item.occurred_at = now
-    item.rev = rev - 1
+    item.rev, item.replayed = rev - 1, replayed
     change = Change(now)
     change.revise(item)
     change.commit()
@@ -322,11 +332,101 @@ def test_what_a_call_says_of_an_order_is_judged(now: datetime) -> None:
         use("CDFG-3467-HJKM", now, order_id=" ")
 
 
-def test_vouchers_that_can_be_used_are_found_among_the_redemptions(now: datetime) -> None:
+def test_vouchers_that_can_be_used_are_listed_by_when_they_end_and_no_others_are_read(now: datetime) -> None:
+    mug, short, long = reward(now), reward(now, voucher_days=1), reward(now, voucher_days=30)
+    made = [redeem(each, now, key=f"k{n}") for n, each in enumerate((mug, short, long, mug, mug, mug))]
+    use(made[3].redemption.code, now)
+    cancel(made[4], now)
+    ordered(made[5].redemption.code, now)
+    ids = [one.redemption.redemption_id for one in made]
+    assert usable(now) == [ids[1], ids[2], ids[0]]
+    assert usable(now + 2 * DAY) == [ids[2], ids[0]]
+    pages, after = [], None
+    while page := rewards.list_usable("demo", ANN, after=after, limit=1, now=now):
+        [(after, one)] = page
+        pages.append(one.redemption_id)
+    assert pages == [ids[1], ids[2], ids[0]]
+    kept = UsableVoucher.query(f"SHOP#demo#CUSTOMER#{ANN}", UsableVoucher.sk.startswith("USABLE#"))
+    assert len(list(kept)) == 3
+
+
+# --- what staff find
+
+
+def listed(reward_id: str) -> list[str]:
+    shards = (rewards.list_of_reward("demo", reward_id, each, before=None, limit=50) for each in range(rewards.SHARDS))
+    return [one.redemption_id for shard in shards for one in shard]
+
+
+def test_a_rewards_redemptions_are_listed_and_those_that_were_not_given_back_counted(now: datetime) -> None:
+    mug, cup = reward(now), reward(now, stock=9)
+    first, second = redeem(mug, now), redeem(mug, now + DAY, key="k2")
+    theirs = redeem(cup, now, customer_id=BEA)
+    assert listed(mug) == [second.redemption.redemption_id, first.redemption.redemption_id]
+    assert rewards.count_redeemed("demo", [mug, cup]) == {mug: 2, cup: 1}
+    for _ in range(2):
+        cancel(first, now + DAY)
+    use(second.redemption.code, now + DAY)
+    cancel(theirs, now)
+    assert (len(listed(mug)), rewards.count_redeemed("demo", [mug, cup])) == (2, {mug: 1, cup: 0})
+
+
+def test_what_time_lets_go_counts_no_more(interrupted: tuple[str, str], now: datetime) -> None:
+    mug, _ = interrupted
+    assert rewards.count_redeemed("demo", [mug]) == {mug: 1}
+    service.settle("demo", ANN, now=now + timedelta(minutes=15))
+    assert rewards.count_redeemed("demo", [mug]) == {mug: 0}
+
+
+def refused_vouchers() -> list[tuple[str, str]]:
+    shards = (rewards.list_refused("demo", each, before=None, limit=50) for each in range(rewards.SHARDS))
+    return [(one.order_id, one.reason) for shard in shards for one in shard]
+
+
+def test_an_order_that_names_a_voucher_which_it_cannot_use_leaves_a_trace_once(now: datetime) -> None:
     mug, short = reward(now), reward(now, voucher_days=1)
-    made = [redeem(mug, now + n * timedelta(minutes=1), key=f"k{n}") for n in range(3)]
-    use(made[1].redemption.code, now)
-    made.append(redeem(short, now + timedelta(hours=1), key="short"))
-    for then, found in ((now, (3, 2, 0)), (now + 2 * DAY, (2, 0))):
-        usable = rewards.list_redemptions("demo", ANN, before=None, limit=9, usable_at=then)
-        assert [one.redemption_id for one in usable] == [made[n].redemption.redemption_id for n in found]
+    used, void = redeem(mug, now), redeem(mug, now, key="k2")
+    over = redeem(short, now, key="k3").redemption.code
+    cancel(void, now)
+    ordered(used.redemption.code, now, "o1")
+    ordered(used.redemption.code, now, "o1", rev=2)
+    assert refused_vouchers() == []
+    for rev in (1, 2):
+        ordered(used.redemption.code, now, "o2", rev=rev)
+    ordered(void.redemption.code, now, "o3")
+    ordered(over, now + 2 * DAY, "o4")
+    ordered("CDFG-3467-HJKM", now, "o5")
+    assert sorted(refused_vouchers()) == [("o2", "USED_BEFORE"), ("o3", "CANCELLED"), ("o4", "EXPIRED")]
+    trace = redemptions.get_refused("demo", BEA, "o2")
+    assert (trace.rev, trace.given_to, trace.redemption_id) == (1, ANN, used.redemption.redemption_id)
+
+
+# --- what is published
+
+
+def told(*statuses_of: str, code: str | None = "CDFG34679HJK") -> list[str]:
+    item = Redemption.of("demo", ANN, "rdn_1")
+    item.redeemed_at = item.ended_at = datetime(2026, 3, 1, 11, tzinfo=UTC)
+    item.reward_id, item.reward_version, item.points, item.code = "rwd_1", 1, 100, code
+    types = []
+    for item.status in statuses_of:
+        types += [event.detail_type for event in events_of(item, None)]
+    return types
+
+
+def test_of_a_redemption_it_is_told_when_it_is_made_when_it_is_cancelled_and_when_its_voucher_is_used() -> None:
+    assert told("HELD", code=None) == []
+    assert told("FULFILLED", "USED") == ["reward.redeemed", "voucher.used"]
+    assert told("FULFILLED", "CANCELLED") == ["reward.redeemed", "redemption.cancelled"]
+
+
+def test_of_what_was_never_made_nobody_is_told_that_it_ended() -> None:
+    assert told("HELD", "RELEASED", "CANCELLED", code=None) == []
+
+
+def test_a_voucher_that_an_import_uses_messages_nobody(now: datetime) -> None:
+    code = redeem(reward(now), now).redemption.code
+    ordered(code, now, replayed=True)
+    found = rewards.find_voucher("demo", code or "")
+    [event] = events_of(found, None)
+    assert (event.detail()["replayed"], event.detail()["orderId"]) == (True, "o1")

@@ -15,6 +15,7 @@ from crm.kernel import aws, clock
 from crm.kernel.settings import settings
 from crm.kernel.table import Published
 from crm.loyalty.models import Enrolled, ExpiryNotice, LedgerEntry, Posting
+from crm.loyalty.redemptions.models import Redemption, RefusedVoucher
 from crm.loyalty.tiers.models import ChangeReason, TierChange, TierNotice
 from crm.notifications.models import Message
 from crm.orders.events import OrderRecorded
@@ -163,6 +164,22 @@ def tier_notice() -> TierNotice:
     return item
 
 
+def redemption(status: str = "FULFILLED") -> Redemption:
+    item = Redemption.of("demo", "ann", "rdn_1")
+    item.reward_id, item.reward_version, item.points, item.status = "rwd_1", 1, 100, status
+    item.rev, item.cause, item.code = 1, "hold:rdn_1:capture", "so so"
+    item.redeemed_at = item.ended_at = NOON
+    item.reward, item.request, item.actor, item.counted_on = {"name": "so so"}, "r", "staff:s1", "2026-03-01"
+    return item
+
+
+def refused_voucher() -> RefusedVoucher:
+    item = RefusedVoucher.of("demo", "ann", "o1")
+    item.redemption_id, item.given_to, item.reason, item.occurred_at = "rdn_1", "bea", "USED_BEFORE", NOON
+    item.rev, item.cause = 1, "order:o1:voucher"
+    return item
+
+
 EVERY_KIND: list[tuple[Published, str]] = [
     (profile(), "customer.recorded"),
     (attributes(shoe="so so"), "attributes.recorded"),
@@ -177,6 +194,10 @@ EVERY_KIND: list[tuple[Published, str]] = [
     (notice(), "points.expiring"),
     (tier_change(), "tier.changed"),
     (tier_notice(), "tier.downgrade_upcoming"),
+    (redemption(), "reward.redeemed"),
+    (redemption("USED"), "voucher.used"),
+    (redemption("CANCELLED"), "redemption.cancelled"),
+    (refused_voucher(), "voucher.refused"),
     (answer(), "feedback.recorded"),
     (link(), "visitor.identified"),
 ]

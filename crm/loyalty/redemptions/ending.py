@@ -3,14 +3,34 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from enum import StrEnum
 
 from crm.kernel.change import Change
 from crm.kernel.errors import CrmError, Stale
+from crm.kernel.ids import shard_of
 from crm.loyalty.redemptions import repository
-from crm.loyalty.redemptions.models import Redemption, RedemptionStatus, RewardStock, RewardUses
+from crm.loyalty.redemptions.models import (
+    COUNT_SHARDS,
+    Redemption,
+    RedemptionStatus,
+    RewardCount,
+    RewardStock,
+    RewardUses,
+    UsableVoucher,
+    VoucherUse,
+)
 
 KEPT = timedelta(days=366)
 """As long as any limit but that for ever looks back."""
+
+
+class Unusable(StrEnum):
+    """Why an order could not use the voucher that it names."""
+
+    USED_BEFORE = "USED_BEFORE"
+    """By something else."""
+    CANCELLED = "CANCELLED"
+    EXPIRED = "EXPIRED"
 
 
 def take(change: Change, shop: str, redemption: Redemption, uses: RewardUses, *, otherwise: CrmError) -> None:
@@ -21,13 +41,33 @@ def take(change: Change, shop: str, redemption: Redemption, uses: RewardUses, *,
         left = RewardStock.taken < RewardStock.total
         stock = RewardStock.of(shop, redemption.reward_id)
         change.update(stock, [RewardStock.taken.add(1)], when=left, otherwise=otherwise)
+    _count_redeemed(change, shop, redemption, 1)
     _count(change, uses, date.fromisoformat(redemption.counted_on), 1)
+
+
+def fulfil(change: Change, redemption: Redemption) -> None:
+    """Add to `change`: the redemption, which has its code now, and its voucher among those that can be used."""
+    redemption.rev = int(redemption.rev) + 1
+    change.write(redemption, when=None, otherwise=Stale())  # while it is held, only ever with its account
+    change.write(UsableVoucher.of(redemption), when=None, otherwise=Stale())
+
+
+def use(change: Change, redemption: Redemption) -> None:
+    """Add to `change`: the redemption, whose voucher is used, also where only its order became known since."""
+    redemption.status = RedemptionStatus.USED
+    change.revise(redemption)
+    change.write(VoucherUse.of(redemption), when=None, otherwise=Stale())
+    change.delete(UsableVoucher.of(redemption), when=None, otherwise=Stale())
 
 
 def give_back(
     change: Change, shop: str, redemption: Redemption, status: RedemptionStatus, *, cause: str, at: datetime
 ) -> None:
     """Add to `change`: the redemption has ended so, and its use and its piece of the stock are free again."""
+    if redemption.is_counted:
+        _count_redeemed(change, shop, redemption, -1)
+    if redemption.code:
+        change.delete(UsableVoucher.of(redemption), when=None, otherwise=Stale())
     if redemption.took_stock:
         stock = RewardStock.of(shop, redemption.reward_id)
         change.update(stock, [RewardStock.taken.add(-1)], when=None, otherwise=Stale())
@@ -45,25 +85,32 @@ def let_go(change: Change, shop: str, customer_id: str, redemption_id: str, *, c
     give_back(change, shop, redemption, RedemptionStatus.RELEASED, cause=cause, at=at)
 
 
-def use_by_order(
-    change: Change, shop: str, coupon: str | None, *, order_id: str, placed_at: datetime
-) -> Redemption | None:
-    """Add to `change`: the voucher that an order names as its coupon is used by it, whoever's it is. Of several such
-    orders the first that comes has it; what the shop did for the others is between it and them.
-
-    Where a checkout has used it before and not said for which order, this is the one. Nothing is read for a coupon
-    that is not of the form of our codes.
+def unusable(redemption: Redemption, *, order_id: str, placed_at: datetime) -> Unusable | None:
+    """Why an order cannot use a voucher; None: it can, or has. Where a checkout has used it before and not said for
+    which order, this is the one.
     """
-    redemption, cause = repository.find_redemption(shop, coupon or ""), f"order:{order_id}:voucher"
-    if redemption is None:
-        return None
-    if redemption.status == RedemptionStatus.FULFILLED and not is_over(redemption, placed_at):
-        redemption.status, redemption.ended_at, redemption.used_by = RedemptionStatus.USED, placed_at, cause
-    elif redemption.status != RedemptionStatus.USED or redemption.order_id is not None:
-        return None
-    redemption.order_id, redemption.cause = order_id, cause
-    change.revise(redemption)
-    return redemption
+    match redemption.status:
+        case RedemptionStatus.FULFILLED:
+            return Unusable.EXPIRED if is_over(redemption, placed_at) else None
+        case RedemptionStatus.USED:
+            return None if redemption.order_id in {None, order_id} else Unusable.USED_BEFORE
+        case _:
+            return Unusable.CANCELLED
+
+
+def use_by_order(
+    change: Change, redemption: Redemption, *, order_id: str, placed_at: datetime, replayed: bool = False
+) -> None:
+    """Add to `change`: the voucher that an order names as its coupon is used by it, whoever's it is. Of several such
+    orders the first that comes has it. Nothing is added where this one has it already.
+    """
+    if redemption.order_id == order_id:
+        return
+    cause = f"order:{order_id}:voucher"
+    if redemption.status == RedemptionStatus.FULFILLED:
+        redemption.ended_at, redemption.used_by = placed_at, cause
+    redemption.order_id, redemption.cause, redemption.replayed = order_id, cause, replayed
+    use(change, redemption)
 
 
 def is_over(redemption: Redemption, at: datetime) -> bool:
@@ -82,6 +129,14 @@ def hand_over(change: Change, uses: RewardUses, to: RewardUses) -> None:
     _add(change, to, uses.by_day(), int(uses.ever))
     uses.days, uses.ever, uses.moved = {}, 0, True
     change.write(uses, when=None, otherwise=Stale())
+
+
+def _count_redeemed(change: Change, shop: str, redemption: Redemption, more: int) -> None:
+    count = RewardCount.of(shop, redemption.reward_id, shard_of(redemption.customer_id, COUNT_SHARDS))
+    change.update(
+        count, [RewardCount.redeemed.add(more), RewardCount.reward_id.set(redemption.reward_id)],
+        when=None, otherwise=Stale(),
+    )  # fmt: skip
 
 
 def _count(change: Change, uses: RewardUses, day: date, more: int) -> None:

@@ -1,7 +1,7 @@
 # crm/loyalty/rewards/defining.py
 """How a shop's rewards are made, changed and archived."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,6 +11,7 @@ from crm.kernel import ids
 from crm.kernel.actor import Actor
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Fault, InvalidInputs, NotFound, Stale, VersionMismatch
+from crm.kernel.money import is_currency
 from crm.kernel.said import UNSAID
 from crm.loyalty import naming
 from crm.loyalty.naming import Asking, Noun, Segments
@@ -19,7 +20,7 @@ from crm.loyalty.programmes.defining import Decide
 from crm.loyalty.redemptions.models import RewardStock
 from crm.loyalty.refusals import Archived
 from crm.loyalty.rewards import repository
-from crm.loyalty.rewards.models import RewardDefinition, RewardVersion
+from crm.loyalty.rewards.models import RewardDefinition, RewardName, RewardVersion
 from crm.loyalty.rewards.refusals import TooManyRewards
 from crm.loyalty.rewards.repository import MOST_REWARDS
 from crm.loyalty.rewards.reward import Reward, RewardFields, RewardKind, understood
@@ -35,36 +36,57 @@ class Defined(Struct, frozen=True):
 
 
 def create(shop: str, said: RewardFields, *, actor: Actor, now: datetime, segments: Segments = None) -> Defined:
-    """Make a reward, which counts at once. Raises InvalidInputs with all that is wrong, and TooManyRewards."""
+    """Make a reward, which counts at once. Two that are not archived have no one name: who makes the same again has
+    made it. Raises InvalidInputs with all that is wrong, and TooManyRewards.
+    """
     reward = judged(shop, None, said, segments=segments, now=now)
     definition = RewardDefinition.of(shop, ids.new_id("rwd", now))
     definition.created_at = now
     stock = RewardStock.of(shop, definition.reward_id)
     stock.total, stock.taken = reward.stock, 0
     change = Change(now)
+    change.create(RewardName.of(shop, reward.name, definition.reward_id), otherwise=_taken())
     repository.count_reward(change, shop, otherwise=TooManyRewards(MOST_REWARDS))
-    change.write(stock, when=None, otherwise=Stale())  # with its definition, which is new
-    _revise(change, definition, reward, "create", actor=actor, now=now)
+    change.write(stock.listed(), when=None, otherwise=Stale())  # with its definition, which is new
+    _revise(change, definition.listed(), reward, "create", actor=actor, now=now)
     change.commit()
     return Defined(definition, stock)
 
 
-def faults(said: RewardFields, *, but: Collection[str] = ()) -> list[Fault]:
+def faults(said: RewardFields, *, now: datetime, but: Collection[str] = ()) -> list[Fault]:
     """All that is wrong with a reward that is to be new, but what is known to be wrong already."""
-    return [fault for fault in understood(None, said)[1] if fault.path not in but]
+    wrong = understood(None, said)[1]
+    return [fault for fault in [*wrong, *_is_over(said, wrong, now)] if fault.path not in but]
 
 
-def judged(shop: str, before: Reward | None, said: RewardFields, *, segments: Segments = None, now: datetime) -> Reward:
-    """The reward as it is once that is said. Raises InvalidInputs with all that is wrong with it, also where it asks
-    for tiers or segments that there are not; those it has asked for may stay.
+def judged(
+    shop: str,
+    before: Reward | None,
+    said: RewardFields,
+    *,
+    taken: int = 0,
+    segments: Segments = None,
+    now: datetime,
+) -> Reward:
+    """The reward as it is once that is said, of which so many were `taken`. Raises InvalidInputs with all that is wrong
+    with it, also where it asks for tiers or segments that there are not; those it has asked for may stay, and so may
+    an amount that it was worth.
     """
     reward, wrong = understood(before, said)
     kept = before or NOBODY
-    if tiers := said.tiers if said.tiers is not UNSAID else None:
-        known = in_force.newest(shop, now=now).programme.tiers
-        unknown = naming.unknown("tiers", tiers, known.names, Noun.TIER, archived=known.archived, kept=kept.tiers)
+    tiers, amount = said.tiers if said.tiers is not UNSAID else None, said.amount if said.amount is not UNSAID else None
+    if tiers or amount:
+        programme = in_force.newest(shop, now=now).programme
+        known = programme.tiers
+        unknown = naming.unknown("tiers", tiers or (), known.names, Noun.TIER, archived=known.archived, kept=kept.tiers)
         wrong = [*wrong, *unknown]
+        if amount and amount != kept.amount and is_currency(amount.currency) and amount.currency != programme.currency:
+            wrong = [*wrong, Fault("amount.currency_code", "INVALID", f"must be the programme's, {programme.currency}")]
     wrong = [*wrong, *naming.unknown("segments", said.named_segments, segments, Noun.SEGMENT, kept=kept.segments)]
+    if before is None:
+        wrong = [*wrong, *_is_over(said, wrong, now)]
+    if said.stock is not UNSAID and said.stock is not None and 0 <= said.stock < taken:
+        wrong = [*wrong, Fault("stock", "INVALID", f"must be {taken:,} at least: so many were taken")]
     if reward is None or wrong:
         raise InvalidInputs(wrong)
     return reward
@@ -82,22 +104,26 @@ def update(
 ) -> Defined:
     """Change what is said; where nothing is another, the version stays. What was redeemed before stays what it was.
 
-    `stock` is how many there are in all: those that were taken stay taken, also below it. Raises InvalidInputs with all
-    that is wrong, NotFound, Archived and VersionMismatch.
+    `stock` is how many there are in all, those that were taken too. Raises InvalidInputs with all that is wrong,
+    NotFound, Archived and VersionMismatch.
     """
 
     def attempt() -> Defined:
         definition, stock = get(shop, reward_id, expected_version)
         if definition.archived_at is not None:
             raise Archived("The reward is archived.", field="id")
-        reward = judged(shop, definition.reward, said, segments=segments, now=now)
-        if reward == definition.reward:
+        before = definition.reward
+        reward = judged(shop, before, said, taken=int(stock.taken), segments=segments, now=now)
+        if reward == before:
             return Defined(definition, stock)
         change = Change(now)
-        if reward.stock != definition.reward.stock:
-            total = RewardStock.total
+        if reward.name.casefold() != before.name.casefold():
+            change.delete(RewardName.of(shop, before.name, reward_id), when=None, otherwise=Stale())
+            change.create(RewardName.of(shop, reward.name, reward_id), otherwise=_taken())
+        if reward.stock != before.stock:
+            total, enough = RewardStock.total, None if reward.stock is None else RewardStock.taken <= reward.stock
             set_to = total.remove() if reward.stock is None else total.set(reward.stock)
-            change.update(stock, [set_to], when=None, otherwise=Stale())
+            change.update(stock, [set_to], when=enough, otherwise=Stale())
             stock.total = reward.stock
         _revise(change, definition, reward, "update", actor=actor, now=now)
         change.commit()
@@ -107,7 +133,8 @@ def update(
 
 
 def archive(shop: str, reward_id: str, *, actor: Actor, now: datetime, expected_version: int | None = None) -> Defined:
-    """Nobody redeems it any more, for good; vouchers that there are can be used. Said again, it changes nothing.
+    """Nobody redeems it any more, for good; vouchers that there are can be used, and its name and its place among the
+    shop's rewards are free. Said again, it changes nothing.
 
     Raises NotFound, VersionMismatch.
     """
@@ -115,9 +142,11 @@ def archive(shop: str, reward_id: str, *, actor: Actor, now: datetime, expected_
     def attempt() -> Defined:
         definition, stock = get(shop, reward_id, expected_version)
         if definition.archived_at is None:
-            definition.archived_at = now
             change = Change(now)
-            _revise(change, definition, definition.reward, "archive", actor=actor, now=now)
+            _revise(change, definition.archived(now), definition.reward, "archive", actor=actor, now=now)
+            change.delete(RewardName.of(shop, definition.reward.name, reward_id), when=None, otherwise=Stale())
+            change.update(stock, [RewardStock.timeline_key.remove()], when=None, otherwise=Stale())
+            repository.discount_reward(change, shop)  # with its definition, which is archived once
             change.commit()
         return Defined(definition, stock)
 
@@ -160,7 +189,18 @@ def _asking_for_tier(shop: str, tier_id: str) -> dict[str, str]:
 
 
 def _in_use(shop: str) -> list[RewardDefinition]:
-    return [definition for definition, _ in repository.list_rewards(shop) if definition.archived_at is None]
+    return [definition for definition, _ in repository.list_rewards(shop)]
+
+
+def _is_over(said: RewardFields, wrong: Sequence[Fault], now: datetime) -> list[Fault]:
+    """Of a reward that is to be new, unless something else is wrong with when it ends."""
+    until = None if said.valid_until is UNSAID else said.valid_until
+    told = any(fault.path == "valid_until" for fault in wrong)
+    return [Fault("valid_until", "INVALID", "must lie ahead")] if until and until <= now and not told else []
+
+
+def _taken() -> InvalidInputs:
+    return InvalidInputs([Fault("name", "TAKEN", "must be another than every other reward's")])
 
 
 def _revise(

@@ -90,9 +90,9 @@ def refusal(offered: Offered, who: Who, *, expected: int | None = None, zone: st
     if Reason.OUT_OF_STOCK in found:
         return sold_out()
     if Reason.INSUFFICIENT_POINTS in found:
-        return InsufficientPoints(available=who.available, required=reward.price, field="reward")
+        return InsufficientPoints(available=who.available, required=reward.price, field="reward_id")
     return None
 
 
 def sold_out() -> OutOfStock:
-    return OutOfStock("None of it is left.", field="reward")
+    return OutOfStock("None of it is left.", field="reward_id")

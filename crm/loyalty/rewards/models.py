@@ -1,20 +1,27 @@
 # crm/loyalty/rewards/models.py
 """Which rewards a shop has.
 
-Key design (docs/access-patterns.md, AP-210 to AP-212, AP-218):
+Key design (docs/access-patterns.md, AP-210 to AP-212, AP-218, AP-279, AP-281):
     RewardDefinition  pk=SHOP#<shop>#LOYALTY  sk=REWARD#<reward>                  never deleted
+                      timeline_key=REWARD#<reward>, once archived ARCHIVEDREWARD#<archived_at>#<reward>
     RewardVersion     pk=SHOP#<shop>#LOYALTY  sk=REWARDVERSION#<reward>#<version> written once, never changed
-    RewardCatalogue   pk=SHOP#<shop>#LOYALTY  sk=REWARDS                          how many there are
+    RewardName        pk=SHOP#<shop>#LOYALTY  sk=REWARDNAME#<digest of the name>  while a reward has it
+    RewardCatalogue   pk=SHOP#<shop>#LOYALTY  sk=REWARDS                          how many are not archived
 """
 
+import hashlib
+from datetime import datetime
 from typing import Self
 
 from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAttribute
 
+from crm.kernel import clock
 from crm.kernel.compact_json import CompactJSONAttribute
 from crm.kernel.table import Item, Published
 from crm.loyalty.redemptions.models import rewards_key
 from crm.loyalty.rewards.reward import Reward
+
+ARCHIVED = "ARCHIVEDREWARD#"
 
 
 class RewardDefinition(Published, discriminator="RewardDefinition"):
@@ -30,6 +37,16 @@ class RewardDefinition(Published, discriminator="RewardDefinition"):
     @classmethod
     def of(cls, shop: str, reward_id: str) -> Self:
         return cls(rewards_key(shop), f"REWARD#{reward_id}", reward_id=reward_id)
+
+    def listed(self) -> Self:
+        """Put it among those that can be redeemed."""
+        self.timeline_key = f"REWARD#{self.reward_id}"
+        return self
+
+    def archived(self, at: datetime) -> Self:
+        """Put it among those that cannot be redeemed any more."""
+        self.archived_at, self.timeline_key = at, f"{ARCHIVED}{clock.text(at)}#{self.reward_id}"
+        return self
 
     @property
     def reward(self) -> Reward:
@@ -60,6 +77,17 @@ class RewardVersion(Item, discriminator="RewardVersion"):
             written_at=definition.updated_at,
             written_by=definition.updated_by,
         )
+
+
+class RewardName(Item, discriminator="RewardName"):
+    """Which reward has a name, whatever its case; its key is what makes names unique."""
+
+    reward_id = UnicodeAttribute()
+
+    @classmethod
+    def of(cls, shop: str, name: str, reward_id: str) -> Self:
+        digest = hashlib.sha256(name.casefold().encode()).hexdigest()
+        return cls(rewards_key(shop), f"REWARDNAME#{digest}", reward_id=reward_id)
 
 
 class RewardCatalogue(Item, discriminator="RewardCatalogue"):

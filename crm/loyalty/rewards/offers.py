@@ -1,6 +1,7 @@
 # crm/loyalty/rewards/offers.py
 """Which rewards a customer may redeem, and why not the others."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -14,10 +15,11 @@ from crm.loyalty.naming import Segments
 from crm.loyalty.programmes import in_force
 from crm.loyalty.redemptions import repository as redemptions
 from crm.loyalty.redemptions.models import RewardUses
-from crm.loyalty.rewards import eligibility, repository
+from crm.loyalty.rewards import eligibility
 from crm.loyalty.rewards.defining import get, judged
 from crm.loyalty.rewards.eligibility import Offered, Reason, Who
 from crm.loyalty.rewards.models import RewardDefinition
+from crm.loyalty.rewards.repository import Stocked
 from crm.loyalty.rewards.reward import Reward, RewardFields
 from crm.loyalty.tiers import reading as tiers
 
@@ -33,14 +35,15 @@ class Offer(Struct, frozen=True, kw_only=True):
     reasons: tuple[Reason, ...]
 
 
-def offers(shop: str, customer_id: str, *, now: datetime) -> list[Offer]:
-    """All that may be redeemed now by somebody, in the order in which they were made; of those that begin later or are
-    over customers are not told. As many requests for many rewards as for one. Raises NotFound for an unknown customer.
+def offers(snapshot: Snapshot, rewards: Sequence[Stocked], *, now: datetime) -> list[Offer]:
+    """Of these `rewards` of the shop all that may be redeemed now by somebody, as they stand to a customer; of those
+    that begin later or are over customers are not told. As many requests for many rewards as for one.
     """
-    who = of_customer(_snapshot(shop, customer_id), now=now)
+    shop, customer_id = snapshot.shop, snapshot.customer_id
+    who = of_customer(snapshot, now=now)
     uses = redemptions.list_uses(shop, customer_id)
     found = []
-    for definition, stock in repository.list_rewards(shop):
+    for definition, stock in rewards:
         reward, of_it = definition.reward, with_uses(who, uses.get(definition.reward_id))
         offered = Offered(reward=reward, left=stock.left, archived=definition.archived_at is not None)
         reasons = _reasons(offered, of_it, shop=shop, now=now)
@@ -64,7 +67,8 @@ def preview(
     known = get(shop, reward_id) if reward_id else None
     reward = known[0].reward if known else None
     if said is not None or reward is None:
-        reward = judged(shop, reward, said or RewardFields(), segments=segments, now=now)
+        taken = int(known[1].taken) if known else 0
+        reward = judged(shop, reward, said or RewardFields(), taken=taken, segments=segments, now=now)
     who = of_customer(_snapshot(shop, customer_id), now=now)
     if known is None:
         return _reasons(Offered(reward=reward, left=reward.stock), who, shop=shop, now=now)

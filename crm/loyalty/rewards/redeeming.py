@@ -132,7 +132,7 @@ def _begin(asked: Asked, *, now: datetime) -> bool:
     if _profile(snapshot).merged_into:
         raise merged()
     if not found.definition.rev:
-        raise NotFound("There is no such reward.", field="reward")
+        raise NotFound("There is no such reward.", field="reward_id")
     book = Ledger(shop, customer_id, _account(snapshot), now=now)
     programme = in_force.programme(shop, now=now)
     reward = _refuse(found, book, snapshot, expected=asked.expected_points, zone=programme.zone, now=now)
@@ -172,8 +172,7 @@ def _fulfil(asked: Asked, *, now: datetime) -> Redemption:
     voucher = Voucher.of(shop, redemption.code)
     voucher.customer_id, voucher.redemption_id = customer_id, redemption_id
     change.create(voucher, otherwise=Stale())  # of two alike the second is drawn anew
-    redemption.rev = int(redemption.rev) + 1
-    change.write(redemption, when=None, otherwise=Stale())  # while it is held, only ever with its account
+    ending.fulfil(change, redemption)
     when = occasion(redemption.cause, at=now, now=now, actor=asked.actor)
     holding.spend(change, Ledger(shop, customer_id, head, now=now), hold, int(hold.points), when)
     if not change.commit():
@@ -227,7 +226,7 @@ def _promised(asked: Asked, found: Found, reward: Reward, programme: Programme, 
     redemption.cause = f"hold:{redemption.redemption_id}:hold"
     redemption.happens("REDEMPTION", now, redemption.redemption_id)
     redemption.moment_key = None  # that points moved is the moment
-    return redemption
+    return redemption.listed()
 
 
 def _return_points(change: Change, book: Ledger, redemption: Redemption, hold: PointsHold, *, actor: Actor) -> None:

@@ -8,12 +8,12 @@ from crm.kernel.errors import CrmError
 
 
 class TooManyRewards(CrmError):
-    """The shop has as many rewards as it may, the archived included."""
+    """The shop has as many rewards that are not archived as it may."""
 
     code = "TOO_MANY_REWARDS"
 
     def __init__(self, most: int) -> None:
-        super().__init__(f"A shop has at most {most} rewards.")
+        super().__init__(f"A shop has at most {most} rewards that are not archived.")
 
 
 class NotEligible(CrmError):
@@ -22,7 +22,7 @@ class NotEligible(CrmError):
     code = "NOT_ELIGIBLE"
 
     def __init__(self, reasons: Sequence[str]) -> None:
-        super().__init__(f"The customer may not redeem it: {', '.join(reasons)}.", field="reward")
+        super().__init__(f"The customer may not redeem it: {', '.join(reasons)}.", field="reward_id")
         self.reasons = tuple(reasons)
 
 
@@ -42,7 +42,7 @@ class LimitReached(CrmError):
     code = "LIMIT_REACHED"
 
     def __init__(self, *, limit: int, period: str, again_at: datetime | None) -> None:
-        super().__init__("The customer has redeemed it as often as they may.", field="reward")
+        super().__init__("The customer has redeemed it as often as they may.", field="reward_id")
         self.limit = limit
         self.period = period
         self.again_at = again_at

@@ -1,22 +1,23 @@
 # crm/loyalty/rewards/repository.py
 """Every read of rewards; writes go through a Change."""
 
-from typing import Final, TypeVar
+from collections.abc import Iterable
+from typing import Final, TypeAlias, TypeVar
 
 from msgspec import Struct
 
 from crm.kernel import batch_reads, timeline
 from crm.kernel.change import Change
-from crm.kernel.errors import CrmError
+from crm.kernel.errors import CrmError, Stale
 from crm.kernel.settings import settings
 from crm.kernel.table import Item
 from crm.loyalty.redemptions.models import Redemption, RewardStock, RewardUses, rewards_key
-from crm.loyalty.rewards.models import RewardCatalogue, RewardDefinition, RewardVersion, versions_key
+from crm.loyalty.rewards.models import ARCHIVED, RewardCatalogue, RewardDefinition, RewardVersion, versions_key
 
 I = TypeVar("I", bound=Item)  # noqa: E741  one of the kinds of Item
 
 MOST_REWARDS: Final = 200
-"""Of a shop, the archived included: they are read at once."""
+"""Of a shop, that are not archived: they are read at once."""
 
 
 class Found(Struct, frozen=True):
@@ -28,10 +29,13 @@ class Found(Struct, frozen=True):
     uses: RewardUses
 
 
-def list_rewards(shop: str) -> list[tuple[RewardDefinition, RewardStock]]:
-    """All of a shop with their stocks, also the archived, in the order in which they were made (AP-210)."""
-    both = Item.sk.between("REWARD#", f"REWARDSTOCK#{timeline.LAST}")
-    found = list(Item.query(rewards_key(shop), range_key_condition=both, consistent_read=True))
+Stocked: TypeAlias = tuple[RewardDefinition, RewardStock]
+
+
+def list_rewards(shop: str) -> list[Stocked]:
+    """Those of a shop that are not archived with their stocks, in the order in which they were made (AP-210)."""
+    both = Item.timeline_key.between("REWARD#", f"REWARDSTOCK#{timeline.LAST}")
+    found = list(Item.query(rewards_key(shop), both, index_name="timeline", consistent_read=True))
     stocks = {item.reward_id: item for item in found if isinstance(item, RewardStock)}
     return [
         (item, stocks.get(item.reward_id) or RewardStock.of(shop, item.reward_id))
@@ -40,12 +44,26 @@ def list_rewards(shop: str) -> list[tuple[RewardDefinition, RewardStock]]:
     ]
 
 
-def get_reward(shop: str, reward_id: str) -> tuple[RewardDefinition, RewardStock] | None:
+def list_archived(shop: str, *, before: str | None, limit: int) -> list[Stocked]:
+    """Those of a shop that are archived with their stocks, the last first, from behind the timeline key `before`
+    (AP-279, AP-281).
+    """
+    found = timeline.newest(RewardDefinition, rewards_key(shop), ARCHIVED, before=before, limit=limit)
+    stocks = _Read(*(RewardStock.of(shop, item.reward_id) for item in found))
+    return [(item, stocks(RewardStock.of(shop, item.reward_id))) for item in found]
+
+
+def get_rewards(shop: str, reward_ids: Iterable[str]) -> dict[str, Stocked]:
+    """Those that there are, with their stocks, in batch reads of exact keys (AP-281)."""
+    asked = {each: (RewardDefinition.of(shop, each), RewardStock.of(shop, each)) for each in reward_ids}
+    found = _Read(*(item for both in asked.values() for item in both))
+    read = {each: (found(definition), found(stock)) for each, (definition, stock) in asked.items()}
+    return {each: both for each, both in read.items() if both[0].rev}
+
+
+def get_reward(shop: str, reward_id: str) -> Stocked | None:
     """One with its stock, in one batch read (AP-218)."""
-    definition, stock = RewardDefinition.of(shop, reward_id), RewardStock.of(shop, reward_id)
-    found = _Read(definition, stock)
-    read = found(definition)
-    return (read, found(stock)) if read.rev else None
+    return get_rewards(shop, [reward_id]).get(reward_id)
 
 
 def get_for_redeeming(shop: str, customer_id: str, reward_id: str, redemption_id: str) -> Found:
@@ -78,6 +96,11 @@ def count_reward(change: Change, shop: str, *, otherwise: CrmError) -> None:
     count = RewardCatalogue.reward_count
     room = count.does_not_exist() | (count < MOST_REWARDS)
     change.update(RewardCatalogue.of(shop), [count.add(1)], when=room, otherwise=otherwise)
+
+
+def discount_reward(change: Change, shop: str) -> None:
+    """Add to `change`: the shop has one reward less."""
+    change.update(RewardCatalogue.of(shop), [RewardCatalogue.reward_count.add(-1)], when=None, otherwise=Stale())
 
 
 class _Read:

@@ -5,7 +5,15 @@
 
 from crm.loyalty.redemptions import codes, ending
 from crm.loyalty.redemptions import repository as redeemed
-from crm.loyalty.redemptions.models import Redemption, RedemptionStatus, RewardStock
+from crm.loyalty.redemptions.ending import Unusable
+from crm.loyalty.redemptions.models import (
+    SHARDS,
+    Redemption,
+    RedemptionStatus,
+    RefusedVoucher,
+    RewardStock,
+    VoucherUse,
+)
 from crm.loyalty.rewards import defining, offers, repository, vouchers
 from crm.loyalty.rewards.defining import Defined
 from crm.loyalty.rewards.eligibility import Reason
@@ -23,12 +31,13 @@ from crm.loyalty.rewards.refusals import (
     VoucherUsed,
     VoucherVoid,
 )
-from crm.loyalty.rewards.repository import MOST_REWARDS
+from crm.loyalty.rewards.repository import MOST_REWARDS, Stocked
 from crm.loyalty.rewards.reward import Reward, RewardFields, RewardKind
 from crm.loyalty.rewards.reward import faults as faults_of_update
 
 __all__ = [
     "MOST_REWARDS",
+    "SHARDS",
     "Defined",
     "Limit",
     "LimitReached",
@@ -42,13 +51,17 @@ __all__ = [
     "Redemption",
     "RedemptionClosed",
     "RedemptionStatus",
+    "RefusedVoucher",
     "Reward",
     "RewardDefinition",
     "RewardFields",
     "RewardKind",
     "RewardStock",
     "RewardVersion",
+    "Stocked",
     "TooManyRewards",
+    "Unusable",
+    "VoucherUse",
     "VoucherUsed",
     "VoucherVoid",
     "archive",
@@ -56,20 +69,26 @@ __all__ = [
     "archiving_tier",
     "asking_for_segment",
     "cancel",
+    "count_redeemed",
     "create",
     "faults_of_new",
     "faults_of_update",
     "faults_of_use",
     "find_voucher",
     "get",
+    "list_archived",
+    "list_of_reward",
     "list_redemptions",
+    "list_refused",
     "list_rewards",
+    "list_usable",
     "list_versions",
     "offered",
     "preview",
     "promised",
     "redeem",
     "redemptions_by_id",
+    "rewards_by_id",
     "shown",
     "status_at",
     "update",
@@ -88,7 +107,13 @@ list_rewards = repository.list_rewards
 list_versions = repository.list_versions
 offered = offers.offers
 preview = offers.preview
+list_archived = repository.list_archived
+rewards_by_id = repository.get_rewards
 list_redemptions = redeemed.list_redemptions
+list_usable = redeemed.list_usable
+list_of_reward = redeemed.list_of_reward
+list_refused = redeemed.list_refused
+count_redeemed = redeemed.count_redeemed
 redemptions_by_id = redeemed.get_redemptions
 status_at = ending.status_at
 find_voucher = vouchers.find

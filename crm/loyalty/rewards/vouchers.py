@@ -45,11 +45,11 @@ def use(
             return _told_before(redemption, used_by, request, order_id)
         if redemption.status != RedemptionStatus.FULFILLED or ending.is_over(redemption, now):
             raise VoucherVoid("It was cancelled, or its last day is over.", field="code")
-        redemption.status, redemption.ended_at, redemption.order_id = RedemptionStatus.USED, now, order_id
+        redemption.ended_at, redemption.order_id = now, order_id
         redemption.used_by, redemption.use_request, redemption.cause = used_by, request, used_by
         redemption.used_by_actor = str(actor)
         change = Change(now)
-        change.revise(redemption)
+        ending.use(change, redemption)
         change.commit()
         return Redeemed(redemption, replayed=False)
 

@@ -7,12 +7,14 @@ from crm.kernel import clock
 from crm.loyalty import service
 from crm.loyalty.programmes.faults import of_fields
 from crm.loyalty.rewards import service as rewards
+from crm.shops import service as shops
 from infra.local.demo_loyalty import REWARDS, TIERS, main
 
 pytestmark = pytest.mark.usefixtures("shop")
 
 
 def test_the_demo_shop_has_a_programme_for_its_oldest_purchases_and_rewards_once() -> None:
+    shops.update("demo", shops.ShopFields(currency="USD"))
     assert main() == 0
     assert main() == 0
     now = clock.now()

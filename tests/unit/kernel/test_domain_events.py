@@ -9,6 +9,7 @@ from crm.feedback.events import FeedbackRecorded
 from crm.kernel.errors import InvalidInput
 from crm.kernel.timers import TimerDue
 from crm.loyalty.events import PointsPosted
+from crm.loyalty.redemptions.events import RedemptionCancelled, RewardRedeemed, VoucherRefused, VoucherUsed
 from crm.loyalty.tiers.events import TierChanged, TierDowngradeUpcoming
 from crm.notifications.events import MessagePlanned
 from crm.orders.events import OrderRecorded
@@ -52,6 +53,15 @@ EVENTS = [
         basis="POINTS",
         missing=200,
     ),
+    *(
+        RewardRedeemed(
+            **COMMON, redemption_id="rdn_1", reward_id="rwd_1", reward_version=1, points=100, usable_until=until
+        )
+        for until in (NOON, None)
+    ),
+    RedemptionCancelled(**COMMON, redemption_id="rdn_1", reward_id="rwd_1", points=100),
+    VoucherUsed(**COMMON, redemption_id="rdn_1", reward_id="rwd_1", order_id=None),
+    VoucherRefused(**COMMON, order_id="o1", redemption_id="rdn_1", given_to="cus_2", reason="USED_BEFORE"),
     MessagePlanned(**COMMON, message_id="m1", template="thank_you"),
     TimerDue("demo", "cus_1", "segmentation", "memberships", NOON),
 ]
