@@ -43,9 +43,11 @@ def granted(pardons: Sequence[Pardon], pardon: Pardon) -> tuple[Pardon, ...]:
 
 
 def claims(pardons: Sequence[Pardon], debits: Iterable[Debit]) -> tuple[Claim, ...]:
-    """What comes back of debits that were there before points were forgiven, the oldest pardon first."""
+    """What comes back of debits that were there before points were forgiven, the oldest pardon first. In whatever order
+    the debits are: one that has the choice pays first what fewer could.
+    """
     claimed = {pardon.number: 0 for pardon in pardons}
-    for debit in sorted(debits, key=lambda one: -one.number):  # the newest has the fewest to pay
+    for debit in debits:
         points = debit.points
         for pardon in pardons:
             if pardon.number > debit.number:

@@ -180,14 +180,30 @@ def test_a_downgrade_is_put_right_once() -> None:
     assert [each[1:] for each in history()[1:]] == [("b", "ENDED"), ("s", "CORRECTED"), ("g", "ATTAINED")]
 
 
-def test_an_upgrade_after_a_downgrade_puts_nothing_right() -> None:
+@pytest.mark.parametrize("day", [1, 10])  # also on the day itself
+def test_an_upgrade_after_a_downgrade_puts_nothing_right(day: int) -> None:
     bought(JUNE, 500)
     wake(datetime(2026, 12, 1, tzinfo=UTC))
-    january = datetime(2027, 1, 10, tzinfo=UTC)
+    january = datetime(2027, 1, day, tzinfo=UTC)
     wake(january)
     bought(january, 500, "o2")
     [newest, ended, _] = service.tier_changes("demo", ANN, before=None, limit=100)
     assert (ended.why, newest.after_id, newest.why) == ("ENDED", "s", "ATTAINED")
+    assert newest.corrects is None
+
+
+def test_an_order_told_late_that_lifts_only_with_what_came_after_the_downgrade_puts_nothing_right(
+    ruled: list[Programme],
+) -> None:
+    ruled.append(replace(ruled[-1], tiers=replace(ruled[-1].tiers, window=Window.ROLLING)))
+    bought(JUNE, 500)
+    later = JUNE + 380 * DAY
+    wake(JUNE + 340 * DAY)
+    assert [change.after_id for change in wake(later)] == ["b"]
+    bought(later, 450, "o2")
+    bought(JUNE + 300 * DAY, 50, "o3", now=later)
+    [newest, *_] = service.tier_changes("demo", ANN, before=None, limit=100)
+    assert (newest.after_id, newest.why) == ("s", "ATTAINED")
     assert newest.corrects is None
 
 

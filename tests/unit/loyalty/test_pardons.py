@@ -2,11 +2,15 @@
 """Points are forgiven because they were spent: if that is undone, the claim comes first."""
 
 from collections.abc import Callable
+from itertools import permutations
 from typing import Any
 
 import pytest
 
-from crm.loyalty import pardons
+from crm.loyalty import claims, ledger, pardons
+from crm.loyalty.chain import Reversed
+from crm.loyalty.claims import Claimed
+from crm.loyalty.expiry import Expiry
 from crm.loyalty.pardons import MOST, Claim, Debit, Pardon
 from crm.loyalty.programme import Shortfall
 from crm.loyalty.verification import verify
@@ -127,7 +131,51 @@ def test_a_gift_that_was_forgiven_when_it_was_taken_back_is_claimed_too() -> Non
     given.reverse(gift)
     given.release("h1")
     assert given.balances == (0, 0, 0, 0)
-    assert [(each.cause, each.points) for each in given.entries[-1].reverses] == [(gift.cause, 60)]
+    claimed = given.entries[-1]
+    assert [(each.cause, each.points) for each in claimed.reverses] == [(gift.cause, 60)]
+    assert {(each.account, each.points) for each in claimed.postings} == {
+        ("customer:available", -60), ("programme:adjusted", 60)
+    }  # fmt: skip
+
+
+def test_what_expired_as_it_came_back_pays_first_and_then_what_expires_soonest() -> None:
+    """Of 50 that were earned 20 are spent; 30 until 10 April and 40 until 20 April are held to the 14th. 50 are claimed
+    then: the 30 that are too late, and 20 of the others.
+    """
+    given = Book(expiry=Expiry(1), shortfall=Shortfall.WITHIN_BALANCE)
+    given.order("o1", gross=5_000)
+    given.redeem(20)
+    given.wait(days=10)
+    given.adjust(40)
+    given.hold(70, hours=25 * 24)
+    given.order("o1", gross=5_000, refunded=5_000)
+    assert given.entries[-1].forgiven == 50
+    given.wait(days=26)
+    assert (given.open, given.balances) == ({"2026-04-20": 20}, (20, 0, 0, 0))
+
+
+def test_what_is_given_thirty_days_more_is_claimed_too() -> None:
+    given = Book(expiry=Expiry(1), shortfall=Shortfall.WITHIN_BALANCE)
+    given.order("o1", gross=10_000)
+    given.hold(100, hours=60 * 24)
+    refund(given)
+    given.wait(days=40)
+    given.release("h1", by_shop=True)
+    assert given.balances == (0, 0, 0, 0)
+
+
+def test_no_more_is_claimed_than_an_order_has_left_to_be_reversed() -> None:
+    given = Book(shortfall=Shortfall.WITHIN_BALANCE)
+    given.order("o1", gross=10_000)
+    held = given.hold(100)
+    refund(given)
+    occasion = given.occasion("hold:h1:release")
+    moved = ledger.release(given.account, held.portions, subject="hold:h1", grace=None, occasion=occasion)
+    debits = [Debit(held.number, 100)]
+    assert claims.claim(moved, debits, {}, occasion=occasion) == Claimed(moved.account)
+    some = claims.claim(moved, debits, {"o1": [Reversed("order:o1:earn:1", 30)]}, occasion=occasion)
+    assert [entry.points for entry in some.entries] == [-30]
+    assert some.account.pardons == (Pardon(3, 70, "o1"),)
 
 
 def test_two_refunds_that_forgave_are_claimed_of_what_the_order_earned_and_of_each_entry_once() -> None:
@@ -164,8 +212,9 @@ def test_the_oldest_pardon_is_claimed_first_and_none_of_before_its_points_were_t
     assert pardons.claims([one, two], [Debit(3, 15)]) == (Claim(one, 10), Claim(two, 5))
     assert pardons.claims([one, two], [Debit(7, 50)]) == (Claim(two, 20),)
     assert pardons.claims([one, two], [Debit(11, 50)]) == ()
-    # What has the choice leaves what the other could not pay.
-    assert pardons.claims([one, two], [Debit(3, 10), Debit(7, 20)]) == (Claim(one, 10), Claim(two, 20))
+    for debits in permutations([Debit(3, 10), Debit(7, 20)]):  # what has the choice pays what the other could not
+        assert pardons.claims([one, two], debits) == (Claim(one, 10), Claim(two, 20))
+    assert pardons.claims([one], [Debit(3, 8), Debit(4, 8)]) == (Claim(one, 10),)
 
 
 def test_of_more_pardons_than_are_kept_the_smallest_is_given_up() -> None:
