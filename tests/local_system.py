@@ -102,15 +102,22 @@ class LocalSystem:
         self.emulator.stop()
 
     def found_shop(
-        self, shop: str, *, zone: str = "Europe/Vienna", currency: str = "EUR", sender: str = SENDER
+        self,
+        shop: str,
+        *,
+        zone: str = "Europe/Vienna",
+        currency: str = "EUR",
+        sender: str = SENDER,
+        segments: Mapping[str, str] = QUERIES,
     ) -> None:
         named = ["--id", shop, "--name", f"Shop {shop}", "--sender", sender]
         place = ["--zone", zone, "--currency", currency, "--locale", "de-AT"]
         command = [sys.executable, "-m", "infra.shops", "create", *named, *place]
         subprocess.run(command, env=self.environment, cwd=ROOT, check=True, capture_output=True)
-        segments = [text for name, query in QUERIES.items() for text in ("--segment", name, query)]
-        command = [sys.executable, "-m", "infra.segments", "define", "--shop", shop, *segments]
-        subprocess.run(command, env=self.environment, cwd=ROOT, check=True, capture_output=True)
+        said = [text for name, query in segments.items() for text in ("--segment", name, query)]
+        if said:
+            command = [sys.executable, "-m", "infra.segments", "define", "--shop", shop, *said]
+            subprocess.run(command, env=self.environment, cwd=ROOT, check=True, capture_output=True)
 
     def table(self, logical_id: str) -> str:
         """The name of the table, as functions are told it."""
@@ -143,6 +150,30 @@ class LocalSystem:
         for start in range(0, len(entries), 10):
             answer = self.events.put_events(Entries=entries[start : start + 10])
             assert answer["FailedEntryCount"] == 0, answer
+
+    def listen(self, name: str, pattern: Mapping[str, Any]) -> None:
+        """Keep what the domain bus is told, as far as it matches, in a queue of that name."""
+        url = self.sqs.create_queue(QueueName=name)["QueueUrl"]
+        arn = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        self.events.put_rule(Name=name, EventBusName=self._domain_bus, EventPattern=json.dumps(pattern))
+        self.events.put_targets(Rule=name, EventBusName=self._domain_bus, Targets=[{"Id": "queue", "Arn": arn}])
+
+    def heard(self, name: str) -> list[dict[str, Any]]:
+        """Whole events that have come since the last time; in any order, and some may have come before."""
+        url = self.sqs.get_queue_url(QueueName=name)["QueueUrl"]
+        found: list[dict[str, Any]] = []
+        while messages := self.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+            found += [json.loads(message["Body"]) for message in messages]
+            entries = [{"Id": str(at), "ReceiptHandle": each["ReceiptHandle"]} for at, each in enumerate(messages)]
+            self.sqs.delete_message_batch(QueueUrl=url, Entries=entries)
+        return found
+
+    def put_again(self, *events: dict[str, Any]) -> None:
+        """On the domain bus, as it was told."""
+        for event in events:
+            names = {"Source": event["source"], "DetailType": event["detail-type"]}
+            entry = names | {"EventBusName": self._domain_bus, "Detail": json.dumps(event["detail"])}
+            assert self.events.put_events(Entries=[entry])["FailedEntryCount"] == 0
 
     def send_mail(self, address: str, *, tags: Mapping[str, str]) -> None:
         """By SES, past all of Rapport."""
@@ -205,6 +236,10 @@ class LocalSystem:
         """Keys in the archive bucket."""
         pages = self.s3.get_paginator("list_objects_v2").paginate(Bucket=self.wiring.buckets[0], Prefix=prefix)
         return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
+    @property
+    def _domain_bus(self) -> str:
+        return next(name for name in self.wiring.buses if "intake" not in name)
 
     def _letters(self, url: str) -> list[dict[str, Any]]:
         found: dict[str, dict[str, Any]] = {}

@@ -172,22 +172,11 @@ class SegmentsStorm(Storm):
 
     def published(self) -> list[dict[str, Any]]:
         """What the bus was told of stays, in any order, some of it twice."""
-        url = self.system.sqs.get_queue_url(QueueName=TOLD)["QueueUrl"]
-        found: list[dict[str, Any]] = []
-        while True:
-            answer = self.system.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=600)
-            if not answer.get("Messages"):
-                return found
-            found += [json.loads(message["Body"])["detail"] for message in answer["Messages"]]
+        return [event["detail"] for event in self.system.heard(TOLD)]
 
     def _listen(self) -> None:
         """A queue of our own for what is published of stays."""
-        url = self.system.sqs.create_queue(QueueName=TOLD)["QueueUrl"]
-        arn = self.system.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-        bus = next(name for name in self.system.wiring.buses if "intake" not in name)
-        pattern = json.dumps({"detail-type": ["segment.entered", "segment.left"]})
-        self.system.events.put_rule(Name=TOLD, EventBusName=bus, EventPattern=pattern)
-        self.system.events.put_targets(Rule=TOLD, EventBusName=bus, Targets=[{"Id": "queue", "Arn": arn}])
+        self.system.listen(TOLD, {"detail-type": ["segment.entered", "segment.left"]})
 
     def rest(self) -> None:
         super().rest()
