@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from crm.kernel.actor import Actor, Role
 from crm.kernel.errors import NotFound
 from crm.loyalty import repository, service
-from crm.loyalty.holding import MOST_HOLDS
+from crm.loyalty.holding import LONGEST, MOST_HOLDS, SHORTEST
 from crm.loyalty.programme import Programme, Shortfall
 from tests.asking import NOW
 from tests.integration.points import ANN, BEA, STAFF, adjust, balances, hold, order, programme
@@ -19,6 +19,8 @@ from tests.shop_history import happened, recorded
 
 pytestmark = pytest.mark.usefixtures("shop", "programme")
 __all__ = ["programme"]
+
+SECOND = timedelta(seconds=1)
 
 
 def test_a_hold_is_captured_once_and_the_rest_comes_back(now: datetime) -> None:
@@ -99,6 +101,9 @@ def test_nobody_holds_without_end(now: datetime) -> None:
         hold(1, now, key=f"h{number}")
     with pytest.raises(service.TooManyHolds):
         hold(1, now, key="one more")
+    said: dict[str, Any] = {"order_id": None, "idempotency_key": "k"}
+    for lasts, faults in ((SHORTEST, 0), (LONGEST, 0), (SHORTEST - SECOND, 1), (LONGEST + SECOND, 1)):
+        assert len(service.hold_faults(1, lasts=lasts, **said)) == faults
 
 
 def test_a_hold_that_is_not_there_or_anothers_answers_alike(now: datetime) -> None:
@@ -111,9 +116,11 @@ def test_a_hold_that_is_not_there_or_anothers_answers_alike(now: datetime) -> No
 
 def test_an_order_captures_the_hold_that_was_made_for_it(now: datetime) -> None:
     adjust(100, now)
-    hold(60, now, order_id="o1")
+    held = hold(60, now, order_id="o1").hold
     service.post_for_order(order(now, points_spent=50), now=now)
     assert balances() == (50, 99, 0)
+    told = service.capture("demo", ANN, held.hold_id, actor=STAFF, now=now)  # whatever number is asked for
+    assert (told.given.replayed, told.hold.captured) == (True, 50)
     service.post_for_order(order(now, rev=2, net=0, status="cancelled", points_spent=50), now=now)
     assert balances() == (100, 0, 0)
 
@@ -145,6 +152,40 @@ def test_what_was_forgiven_while_it_was_set_aside_is_claimed_when_it_comes_back(
     assert (claimed.points, claimed.order_id, service.why(claimed)) == (-100, "o1", "order_changed")
     service.post_for_order(order(now, rev=3), now=later)
     assert balances() == (100, 0, 0)
+
+
+@pytest.mark.parametrize(("spent", "forgiven"), [(0, 0), (60, 60)])
+def test_what_comes_back_of_a_hold_pays_first_what_was_forgiven_and_what_is_spent_stays_so(
+    now: datetime, programme: list[Programme], spent: int, forgiven: int
+) -> None:
+    programme.append(replace(programme[0], return_window_days=0, shortfall=Shortfall.WITHIN_BALANCE))
+    service.post_for_order(order(now), now=now)
+    held = hold(100, now).hold
+    service.post_for_order(order(now, rev=2, net=0), now=now)
+    if spent:
+        service.capture("demo", ANN, held.hold_id, points=spent, actor=STAFF, now=now)
+    else:
+        service.release("demo", ANN, held.hold_id, actor=STAFF, now=now)
+    assert balances() == (0, 0, 0)
+    assert repository.get_for_order("demo", ANN, "o1")[1].forgiven == forgiven
+
+
+def test_what_was_forgiven_of_an_order_is_claimed_when_it_gives_back_what_paid_for_it(
+    now: datetime, programme: list[Programme]
+) -> None:
+    """50 pay for it, and it earns 99, all of which are spent. Half a refund gives back 25 and takes 50, the other half
+    25 and 49: of 99 there are 50.
+    """
+    programme.append(replace(programme[0], return_window_days=0, shortfall=Shortfall.WITHIN_BALANCE))
+    adjust(50, now)
+    service.post_for_order(order(now, points_spent=50), now=now)
+    hold(99, now, hours=100)
+    service.post_for_order(order(now, rev=2, net=5_000, points_spent=50), now=now)
+    assert balances() == (0, 0, 99)
+    assert repository.get_for_order("demo", ANN, "o1")[1].forgiven == 25
+    service.post_for_order(order(now, rev=3, net=0, points_spent=50), now=now)
+    assert balances() == (0, 0, 99)
+    assert repository.get_for_order("demo", ANN, "o1")[1].forgiven == 49
 
 
 @pytest.mark.parametrize("status", ["placed", "cancelled"])

@@ -222,6 +222,8 @@ def test_who_was_merged_into_somebody_who_was_merged_gives_all_to_the_last(now: 
     bought(ANN, 500, now - DAY, "late", now=now)
     assert [balances(each)[0] for each in (ANN, BEA, "cus_3")] == [0, 0, 1100]
     assert tier("cus_3", now) == "g"
+    bought(ANN, 0, now - DAY, "late", now=now, rev=2, refunded=50_000)
+    assert [balances(each)[0] for each in (ANN, BEA, "cus_3")] == [0, 0, 600]
     with pytest.raises(ValueError, match="was merged into"):
         service.absorb("demo", ANN, "cus_3", cause="merge:m9", now=now)
     with pytest.raises(ValueError, match="themselves"):
