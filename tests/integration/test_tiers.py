@@ -2,92 +2,22 @@
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import permutations
-from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
 from crm.intake.changes import events_of
-from crm.kernel import clock, timers
-from crm.kernel.actor import Actor, Role
-from crm.kernel.domain_events import DomainEvent
-from crm.kernel.errors import InvalidInputs
-from crm.kernel.timers import TimerDue
 from crm.loyalty import service
 from crm.loyalty.programme import Programme
-from crm.loyalty.service import Tier, TierChange, TierOverride, Tiers, Window
+from crm.loyalty.service import Tier, TierOverride, Tiers, Window
 from crm.loyalty.tiers import book, record, settling
 from crm.loyalty.tiers.book import FOLDED_MONTHS
-from crm.loyalty.tiers.definitions import Regime
-from crm.loyalty.tiers.events import TierChanged
-from crm.loyalty.tiers.models import TierNotice
 from tests.integration.points import ANN, STAFF, order, programme
+from tests.integration.tiers import DAY, JUNE, THREE, bought, due_at, history, redefine, ruled, standing, told, wake
 
 pytestmark = pytest.mark.usefixtures("shop", "ruled")
 
-__all__ = ["programme"]
-
-THREE = (Tier("b", "Bronze", 100), Tier("s", "Silver", 500), Tier("g", "Gold", 1000, ("Free shipping",)))
-DAY = timedelta(days=1)
-JUNE = datetime(2025, 6, 1, 10, tzinfo=UTC)
-
-
-@pytest.fixture
-def ruled(programme: list[Programme]) -> list[Programme]:
-    """Calendar years, one step down, told a month before. Put another in here, and it counts."""
-    tiers = Tiers(window=Window.CALENDAR_YEAR, notice_days=31, all=THREE)
-    programme.append(replace(programme[0], return_window_days=0, expiry=None, tiers=tiers))
-    return programme
-
-
-def redefine(monkeypatch: pytest.MonkeyPatch, ruled: list[Programme], at: datetime, **said: Any) -> None:
-    """Tiers are others from then on, and were what they were before."""
-    before, after = ruled[-1].tiers, replace(ruled[-1].tiers, **said)
-    ruled.append(replace(ruled[-1], tiers=after))
-    zone = ruled[-1].zone
-    regimes = (
-        Regime(date.min, before, zone=zone),
-        Regime(clock.local_day(at, zone), after, 1, began_at=at, said_at=at, zone=zone),
-    )
-    for module in (book, settling):
-        monkeypatch.setattr(module, "regimes", lambda *_, **__: regimes)
-
-
-def bought(at: datetime, points: int, order_id: str = "o1", *, now: datetime | None = None, **others: Any) -> None:
-    """An order that earns so many points, told at once."""
-    placed = order(at, order_id=order_id, net=points * 100, **others)
-    service.post_for_order(replace(placed, gross=max(placed.gross, points * 100)), now=now or at)
-
-
-def standing(now: datetime) -> tuple[str | None, str | None, str | None]:
-    found = service.tier_at("demo", ANN, now=now)
-    since, until = (day.isoformat() if day else None for day in (found.since, found.until))
-    return found.tier.id if found.tier else None, since, until
-
-
-def history() -> list[tuple[str, str | None, str]]:
-    """Oldest first: on which day (UTC) which tier, and why."""
-    found = service.tier_changes("demo", ANN, before=None, limit=100)
-    return [(each.occurred_at.date().isoformat(), each.after_id, each.why) for each in found[::-1]]
-
-
-def told() -> list[DomainEvent]:
-    notices = TierNotice.query(f"SHOP#demo#CUSTOMER#{ANN}", TierNotice.sk.startswith("TIERNOTICE#"))
-    return [event for notice in notices for event in events_of(notice, None)]
-
-
-def wake(now: datetime) -> list[TierChange]:
-    """As the timer does, if it is due."""
-    timer = timers.get("demo", ANN, service.OWNER, service.TIER)
-    if timer is None or timer.due_at > now:
-        return []
-    due = TimerDue(timer.shop, timer.customer_id, timer.owner, timer.subject, timer.due_at)
-    return service.wake_tier(due, now=now)
-
-
-def due_at() -> datetime | None:
-    timer = timers.get("demo", ANN, service.OWNER, service.TIER)
-    return timer.due_at if timer else None
+__all__ = ["programme", "ruled"]
 
 
 def test_a_tier_is_had_as_soon_as_an_order_attains_it() -> None:
@@ -305,70 +235,6 @@ def test_the_years_of_whoever_never_joined_begin_with_their_first_order_however_
     assert since(now) == "2026-04-01"
 
 
-def test_a_tier_given_by_hand_counts_until_its_end_and_then_what_was_reached() -> None:
-    bought(JUNE, 100)
-    until = JUNE + 30 * DAY
-    said = TierOverride(tier_id="g", until=until, reason=" A late parcel ")
-    service.override_tier("demo", ANN, said, actor=STAFF, now=JUNE + DAY)
-    service.override_tier("demo", ANN, said, actor=STAFF, now=JUNE + DAY)
-    assert standing(JUNE + 2 * DAY) == ("g", "2025-06-02", "2025-07-01")
-    bought(JUNE + 3 * DAY, 400, "o2")
-    assert standing(JUNE + 3 * DAY)[0] == "g"
-    assert due_at() == until
-    assert standing(until)[0] == "s"
-    wake(until + DAY)
-    assert history() == [
-        ("2025-06-01", "b", "ATTAINED"), ("2025-06-02", "g", "OVERRIDDEN"), ("2025-07-01", "s", "OVERRIDE_ENDED"),
-    ]  # fmt: skip
-    given = service.tier_changes("demo", ANN, before=None, limit=100)[1]
-    assert (given.actor, given.reason, given.until) == ("staff:s1", "A late parcel", until)
-    assert standing(until + DAY) == ("s", "2025-06-04", "2026-12-31")
-
-
-def test_a_tier_given_again_by_somebody_else_or_for_another_reason_is_written_and_had_since_before() -> None:
-    said = TierOverride(tier_id="g", until=JUNE + 30 * DAY, reason="A late parcel")
-    again = replace(said, reason="A complaint")
-    given = [
-        service.override_tier("demo", ANN, each, actor=Actor(Role.STAFF, who), now=JUNE + days * DAY)
-        for days, (each, who) in enumerate(
-            [(said, "s1"), (said, "s1"), (again, "s1"), (again, "s1"), (again, "s2"), (said, "s2")]
-        )
-    ]
-    assert [one.replayed for one in given] == [False, True, False, True, False, False]
-    written = service.tier_changes("demo", ANN, before=None, limit=100)[::-1]
-    assert [(one.actor, one.reason) for one in written] == [
-        ("staff:s1", "A late parcel"), ("staff:s1", "A complaint"), ("staff:s2", "A complaint"),
-        ("staff:s2", "A late parcel"),
-    ]  # fmt: skip
-    assert [TierChanged.of(one) is not None for one in written] == [True, False, False, False]
-    assert standing(JUNE + 6 * DAY) == ("g", "2025-06-01", "2025-07-01")
-
-
-def test_who_is_given_nothing_is_taken_nothing() -> None:
-    taken = TierOverride(tier_id=None, until=None, reason="A mistake")
-    assert service.override_tier("demo", ANN, taken, actor=STAFF, now=JUNE).replayed
-    assert history() == []
-
-
-def test_a_tier_given_by_hand_can_be_taken_back() -> None:
-    service.override_tier(
-        "demo", ANN, TierOverride(tier_id="g", until=JUNE + 30 * DAY, reason="A guest"), actor=STAFF, now=JUNE
-    )
-    assert standing(JUNE)[0] == "g"
-    taken = TierOverride(tier_id=None, until=None, reason="A mistake")
-    service.override_tier("demo", ANN, taken, actor=STAFF, now=JUNE + DAY)
-    assert standing(JUNE + DAY)[0] is None
-    assert [each[1:] for each in history()] == [("g", "OVERRIDDEN"), (None, "OVERRIDE_ENDED")]
-
-
-def test_all_that_is_wrong_with_a_tier_given_by_hand_is_told_at_once() -> None:
-    with pytest.raises(InvalidInputs) as refused:
-        service.override_tier(
-            "demo", ANN, TierOverride(tier_id="x", until=JUNE - DAY, reason=" "), actor=STAFF, now=JUNE
-        )
-    assert {fault.path for fault in refused.value.faults} == {"reason", "until", "tier"}
-
-
 def test_tiers_that_are_defined_later_are_had_by_whoever_looks_and_written_with_what_comes_next(
     ruled: list[Programme],
 ) -> None:
@@ -458,15 +324,6 @@ def test_definitions_count_for_all_of_the_day_on_which_they_take_effect(
     assert standing(since)[0] == "s"
     [change] = settling.settle("demo", ANN, now=since + timedelta(hours=1))
     assert (change.after_id, change.why, change.occurred_at) == ("s", "REDEFINED", since)
-
-
-def test_nobody_is_told_that_a_tier_ends_which_somebody_of_the_shop_gave() -> None:
-    bought(JUNE, 500)
-    said = TierOverride(tier_id="g", until=datetime(2027, 6, 1, tzinfo=UTC), reason="A guest")
-    service.override_tier("demo", ANN, said, actor=STAFF, now=JUNE)
-    assert due_at() == datetime(2026, 12, 31, 23, tzinfo=UTC)
-    bought(datetime(2026, 12, 10, tzinfo=UTC), 10, "o2")
-    assert told() == []
 
 
 def test_an_end_is_told_as_it_was_when_it_came_near() -> None:

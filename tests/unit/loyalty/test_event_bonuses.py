@@ -20,6 +20,7 @@ from crm.loyalty.bonuses.definitions import (
 )
 from crm.loyalty.programme import Programme
 from crm.loyalty.programmes.defining import Decide
+from crm.loyalty.refusals import Archived
 
 ARCHIVED = datetime(2026, 3, 1, tzinfo=UTC)
 REVIEW = EventBonus(id="ebn_1", name="Reviews", event="review.written", points=50)
@@ -140,6 +141,6 @@ def test_there_is_room_for_so_many_bonuses_and_the_archived_take_none() -> None:
 def test_a_bonus_that_is_given_up_stays_so() -> None:
     programme = defining.archiving("ebn_1", now=ARCHIVED)(with_bonuses(REVIEW))
     assert defining.archiving("ebn_1", now=ARCHIVED + timedelta(days=1))(programme) == programme
-    for bonus_id in ("ebn_1", "ebn_none"):
-        with pytest.raises(NotFound):
+    for bonus_id, refusal in (("ebn_1", Archived), ("ebn_none", NotFound)):
+        with pytest.raises(refusal):
             defining.changing(bonus_id, EventBonusFields(points=9))(programme)

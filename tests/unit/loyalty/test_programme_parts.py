@@ -14,6 +14,7 @@ from crm.loyalty.earning.defining import RULES, RuleFields
 from crm.loyalty.earning.definitions import Caps, Earning, Kind, Rule
 from crm.loyalty.programme import Programme
 from crm.loyalty.programmes.defining import Decide
+from crm.loyalty.refusals import Archived
 
 THEN: Final = datetime(2026, 3, 1, tzinfo=UTC)
 TEA: Final = Rule("rul_tea", "Tea", Kind.FIXED, Decimal(5))
@@ -85,6 +86,8 @@ def test_what_is_archived_once_stays_so_and_is_changed_no_more() -> None:
     assert without.earning.rules == (replace(TEA, archived_at=THEN), CAKE)
     assert RULES.archiving("rul_tea", now=THEN + timedelta(days=1))(without) == without
     told = ("There is no such rule.", "rule_id")
-    assert missing(RULES.changing("rul_tea", RuleFields(name="Tea"), fine), without) == told
+    with pytest.raises(Archived) as refused:
+        RULES.changing("rul_tea", RuleFields(name="Tea"), fine)(without)
+    assert (str(refused.value), refused.value.field) == ("The rule is archived.", "rule_id")
     assert missing(RULES.changing("rul_none", RuleFields(name="Tea"), fine)) == told
     assert missing(RULES.archiving("rul_none", now=THEN)) == told
