@@ -4,10 +4,10 @@
 from collections.abc import Mapping, Sequence
 
 from crm.kernel.change import Change
-from crm.loyalty import claims, order_points, pardons, repository, stored
+from crm.loyalty import claims, order_state, pardons, repository, stored
 from crm.loyalty.claims import Claimed
 from crm.loyalty.ledger import Account, Moved, Occasion
-from crm.loyalty.order_points import OrderState
+from crm.loyalty.order_state import OrderState
 from crm.loyalty.pardons import Debit
 from crm.loyalty.posting import Ledger
 
@@ -38,6 +38,6 @@ def claim(change: Change, book: Ledger, moved: Moved, debits: Sequence[Debit], w
     if not pardons.claims(book.read.pardons, debits):
         return Claimed(moved.account, (moved.entry,))
     forgiven = Forgiven(book.read)
-    claimed = claims.claim(moved, debits, order_points.credited(forgiven.states), occasion=when)
-    forgiven.write(change, order_points.claimed_of(forgiven.states, claimed), cause=when.cause)
+    claimed = claims.claim(moved, debits, order_state.credited(forgiven.states), occasion=when)
+    forgiven.write(change, order_state.claimed_of(forgiven.states, claimed), cause=when.cause)
     return Claimed(claimed.account, (moved.entry, *claimed.entries))

@@ -306,7 +306,7 @@ class DrawnPart(Part):
 
 
 class OrderEarning(Published, discriminator="OrderEarning"):
-    """What an order has posted, as of the newest of its revisions seen (crm/loyalty/order_points.py)."""
+    """What an order has posted, as of the newest of its revisions seen (crm/loyalty/order_state.py)."""
 
     order_id = UnicodeAttribute()
     order_rev = NumberAttribute(default=0)

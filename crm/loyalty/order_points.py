@@ -1,92 +1,23 @@
 # crm/loyalty/order_points.py
-"""What an order earns and spends as it stands, and how the ledger gets there. Pure.
+"""How the ledger comes to what an order earns and spends as it stands. Pure.
 
-Both are functions of the newest revision alone, and the ledger posts the difference to what it has posted: so refunds
-and edits may come in parts, late, twice and in any order, and parts sum to the whole.
+Both are functions of the newest revision alone (crm/loyalty/order_state.py), and the ledger posts the difference to
+what it has posted: so refunds and edits may come in parts, late, twice and in any order, and parts sum to the whole.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from crm.loyalty import chain, claims, expiry, ledger, pardons, pools
 from crm.loyalty.chain import Entry, Reversed
-from crm.loyalty.claims import Claimed
 from crm.loyalty.due import Held
-from crm.loyalty.earning import granting
-from crm.loyalty.earning.budgets import Drawn
-from crm.loyalty.earning.granting import FREE, Basket, Context, Earned, Given, Line, Rooms
+from crm.loyalty.earning.granting import FREE, Earned, Rooms
 from crm.loyalty.ledger import Account, Moved, Occasion
+from crm.loyalty.order_state import OrderState, Revision, Spending, claimed_of, credited, earns, has_said, paid_with
 from crm.loyalty.pardons import Debit
-from crm.loyalty.pools import Portion
 from crm.loyalty.programme import Programme, Withheld
-
-
-class Revision(Struct, frozen=True, kw_only=True):
-    """An order as it stands. Amounts are minor units of `currency`; see `crm.orders.events.OrderRecorded`."""
-
-    order_id: str
-    rev: int
-    currency: str
-    gross: int
-    refunded: int
-    net: int
-    cancelled: bool
-    points_spent: int
-    placed_at: datetime
-    lines: tuple[Line, ...] | None = None
-    """None where no rule asks about goods."""
-    channel: str | None = None
-    total: int = 0
-    returned: int = 0
-
-    @property
-    def basket(self) -> Basket:
-        return Basket(self.currency, (Line(self.net),) if self.lines is None else self.lines, self.channel)
-
-
-class Spending(Struct, frozen=True):
-    """What an entry spent on an order and has not been given back, by pools; the entry `number` had taken it."""
-
-    cause: str
-    portions: tuple[Portion, ...]
-    number: int
-
-
-class OrderState(Struct, frozen=True, kw_only=True):
-    """What the ledger has done about an order, as of its revision `rev`.
-
-    `earned` is what it has come to; `forgiven` of that was to be taken back and could not, so that `credits` (what is
-    not reversed, by entry) sum to both. `spent` is what it has cost; `short` of that was not there to be taken.
-    `captured`: what was captured for it by who asked to; that is what it was paid with until the shop has `said` so of
-    the order. `available_at`, `pool`: when its first points mature, and where to.
-    `pools`: all that its points went to. `context` and the programme are those of its first posting; `given` is by
-    which rules it earned; `limited` what of caps it takes up, what was forgiven with it, and `drawn` what of budgets.
-    """
-
-    order_id: str
-    rev: int = 0
-    earned: int = 0
-    forgiven: int = 0
-    withheld: Withheld | None = None
-    programme_version: int | None = None
-    programme_currency: str | None = None
-    context: Context | None = None
-    given: tuple[Given, ...] = ()
-    limited: tuple[Given, ...] | None = None
-    drawn: tuple[Drawn, ...] = ()
-    available_at: datetime | None = None
-    pool: str | None = None
-    pending: int = 0
-    pools: tuple[str, ...] = ()
-    credits: tuple[Reversed, ...] = ()
-    spent: int = 0
-    short: int = 0
-    captured: int = 0
-    said: bool = False
-    spendings: tuple[Spending, ...] = ()
 
 
 class Settled(Struct, frozen=True):
@@ -117,30 +48,6 @@ def subject_of(order_id: str) -> str:
 def correction(points: int, *, posted: int) -> int:
     """What is to be posted so that an order has posted `points`."""
     return points - posted
-
-
-def kept(points: int, order: Revision) -> int:
-    """What of the points that an order was paid with stays spent. They paid for all of it alike, gift cards, taxes and
-    shipping with it: what is given back of that gives back its share, rounded down over all refunds together.
-    """
-    if order.cancelled:
-        return 0
-    total, returned = (order.total, order.returned) if order.total else (order.gross, order.refunded)
-    return points - points * returned // total if total else points
-
-
-def paid_with(state: OrderState, order: Revision) -> int:
-    """What of the points that paid for an order stays spent: of as many as the shop says, once it has said any, and
-    until then of those that were captured for it.
-    """
-    return kept(order.points_spent if _has_said(state, order) else state.captured, order)
-
-
-def earns(state: OrderState, order: Revision, programme: Programme, rooms: Rooms = FREE) -> Earned:
-    """What an order earns as it stands, by the programme and in the context of its first posting."""
-    programme = replace(programme, currency=state.programme_currency or programme.currency)
-    context = state.context or Context(order.placed_at)
-    return granting.earned(programme, order.basket, context, points_spent=paid_with(state, order), rooms=rooms)
 
 
 def settle(
@@ -206,10 +113,6 @@ def mature(account: Account, state: OrderState, *, occasion: Occasion) -> Settle
     return Settled(moved.account, matured, (moved.entry,))
 
 
-def _has_said(state: OrderState, order: Revision) -> bool:
-    return state.said or order.points_spent > 0
-
-
 def _come_to(
     settled: Settled,
     order: Revision,
@@ -238,7 +141,7 @@ def _come_to(
         settled = _take_back(settled, -earning, programme, replace(occasion, cause=cause("earn")))
     state = replace(
         settled.state, rev=max(order.rev, state.rev), earned=earned.points, withheld=earned.withheld, spent=spends,
-        given=earned.given, said=_has_said(state, order),
+        given=earned.given, said=has_said(state, order),
     )  # fmt: skip
     return replace(settled, state=state)
 
@@ -346,7 +249,7 @@ def _give_back(settled: Settled, points: int, programme: Programme, occasion: Oc
     state = replace(state, short=state.short - never_taken)
     if not points:
         return replace(settled, state=state)
-    back: list[Portion] = []
+    back: list[pools.Portion] = []
     reverses: list[Reversed] = []
     left: list[Spending] = []
     debits: list[Debit] = []
@@ -365,22 +268,6 @@ def _give_back(settled: Settled, points: int, programme: Programme, occasion: Oc
     )
     settled = _and(settled, moved, replace(state, spendings=tuple(left[::-1])))
     return _claim(settled, moved, debits, occasion)
-
-
-def claimed_of(states: Mapping[str, OrderState], claimed: Claimed) -> dict[str, OrderState]:
-    """The states of orders, once of what was forgiven of them some was claimed."""
-    after = dict(states)
-    for entry in claimed.entries:
-        if entry.order_id:
-            state, points = after[entry.order_id], sum(each.points for each in entry.reverses)
-            credits_ = chain.less(state.credits, entry.reverses)
-            after[entry.order_id] = replace(state, forgiven=state.forgiven - points, credits=credits_)
-    return after
-
-
-def credited(states: Mapping[str, OrderState]) -> dict[str, Sequence[Reversed]]:
-    """What orders were given and has not been reversed, the newest first."""
-    return {order_id: state.credits[::-1] for order_id, state in states.items()}
 
 
 def _claim(settled: Settled, moved: Moved, debits: Sequence[Debit], occasion: Occasion) -> Settled:

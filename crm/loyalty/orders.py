@@ -10,24 +10,21 @@ from crm.customers import service as customers
 from crm.customers.service import Customer
 from crm.kernel.change import MOST_WRITES, Change, PartlyDone, retrying
 from crm.kernel.errors import Stale
-from crm.loyalty import absorbing, expiry, maturing, order_points, repository, stored
+from crm.loyalty import absorbing, maturing, order_points, repository, stored
 from crm.loyalty.bonuses import joining
-from crm.loyalty.bonuses.eligibility import is_member
 from crm.loyalty.chain import Entry
 from crm.loyalty.claiming import Forgiven
 from crm.loyalty.earning import caps
-from crm.loyalty.earning.contexts import context_of
-from crm.loyalty.earning.goods import find, goods_of, lines_of
-from crm.loyalty.earning.granting import Given, Line
-from crm.loyalty.earning.limits import Limits
+from crm.loyalty.earning.goods import find
 from crm.loyalty.ledger import Movement, Occasion
 from crm.loyalty.models import HoldStatus, LoyaltyAccount, OrderEarning, PointsHold
-from crm.loyalty.order_points import Asked, OrderState, Revision, Settled
-from crm.loyalty.posting import Ledger, is_due, occasion
-from crm.loyalty.programme import Programme, Withheld
-from crm.loyalty.programmes import in_force
+from crm.loyalty.order_case import Case, case_of, limited_by
+from crm.loyalty.order_points import Asked, Settled
+from crm.loyalty.order_state import OrderState
+from crm.loyalty.posting import Ledger, is_due
+from crm.loyalty.programme import Withheld
 from crm.loyalty.redemptions import coupons
-from crm.loyalty.tiers import counting, reading, settling
+from crm.loyalty.tiers import counting, settling
 from crm.loyalty.tiers.book import Occasion as TierOccasion
 from crm.orders.events import OrderRecorded
 from crm.orders.models import CANCELLED
@@ -115,142 +112,84 @@ def _settle(
     few: bool,
 ) -> Settled:
     """Add to `change` what an order comes to: it was told of, or a hold for it is captured (`asked`, `item`)."""
-    state, programme = _pinned(stored.state_of(earning), order, head, now=now)
-    programme = absorbing.backed(order.shop, head, programme, now=now)
-    # What is told of an order has no lines, and does not say which coupon it names.
-    goods = goods_of(order) if programme.earning.asks_about_goods or order.has_coupon else None
-    if programme.earning.asks_about_goods and goods is not None:
-        order = OrderRecorded.of(goods)  # maybe newer than what was told, and then that is no news when it comes
-        revision = _revision(order, lines=lines_of(goods), channel=goods.channel)
-    else:
-        revision = _revision(order)
-    items = {item.hold_id: item} if item else _holds_for(head, order)
-    besides = [*_pools(state, order, programme), *stored.pools_held(*items.values())]
-    book = Ledger(order.shop, order.customer_id, head, now=now, besides=besides)
-    forgiven = Forgiven(book.read, besides=order.order_id)
-    limits = _limits(order, state, programme, few=few)
-    at = max(order.occurred_at, order.placed_at)  # nothing is earned before, whatever a shop says
-    enrolled = is_member(programme, head.enrolled_at, at=order.placed_at)
-    before = Settled(book.read, state, others=forgiven.states)
+    case = case_of(head, earning, order, item=item, now=now, few=few)
+    order, goods = case.order, case.goods
+    settled = _within_limits(case, _once_captured(case, asked) if asked else _come_to(case))
     if asked:
-        paid = replace(state, captured=state.captured + asked.points)
-        wanted = order_points.earns(paid, revision, programme, limits.rooms).given if enrolled else ()
-        settled = order_points.settle_again(
-            before, asked, revision, programme, enrolled=enrolled, rooms=limits.with_budgets(wanted)
-        )
-        effect, replayed = asked.occasion.cause, asked.occasion.replayed
+        earning.cause, earning.replayed = asked.occasion.cause, asked.occasion.replayed
     else:
-        wanted = order_points.earns(state, revision, programme, limits.rooms).given if enrolled else ()
-        settled = order_points.settle(
-            before, revision, programme, holds=[stored.held_of(each) for each in items.values()], enrolled=enrolled,
-            occasion=occasion("", at=at, now=book.now, replayed=order.replayed),
-            rooms=limits.with_budgets(wanted),
-        )  # fmt: skip
-        effect, replayed = f"order:{order.order_id}:earn:{order.rev}", order.replayed
-    limited = caps.taken_up(_limited(state), settled.state.given, settled.state.forgiven)
-    drawn = limits.drawn(limited)
-    settled = replace(settled, state=replace(settled.state, limited=limited, drawn=drawn))
+        earning.cause, earning.replayed = f"order:{order.order_id}:earn:{order.rev}", order.replayed
     # Also where there is nothing to post: an older revision that comes later must find that it is one.
     stored.put_state(earning, settled.state)
-    earning.cause, earning.replayed = effect, replayed
     change.revise(earning)
-    forgiven.write(change, settled.others, cause=effect)
-    settled = _welcomed(change, book, settled, programme, order, at=at)
-    counts = _count(change, head, earning, revision, order, settled.state, zone=programme.zone, now=now)
+    case.forgiven.write(change, settled.others, cause=earning.cause)
+    settled = _welcomed(change, case, settled)
+    counts = _count(change, case, settled.state)
     if goods is not None and goods.status != CANCELLED:
         coupons.heed(change, order.shop, goods, replayed=order.replayed)
-    if limits.write(change, limited, drawn) or settled.entries or settled.account != book.read:
-        for hold_id, captured in settled.closed.items():
-            status = HoldStatus.RELEASED if captured is None else HoldStatus.CAPTURED
-            book.close_hold(change, items[hold_id], status, captured=captured or 0)
-        pending = [stored.pending_of(earning)] if settled.state.pending else []
-        book.write(change, settled.account, settled.entries, pending=pending)
-    elif counts:
+    if not _write_points(change, case, settled) and counts:
         change.revise(head)
     return settled
 
 
-def _welcomed(
-    change: Change, book: Ledger, settled: Settled, programme: Programme, order: OrderRecorded, *, at: datetime
-) -> Settled:
+def _come_to(case: Case) -> Settled:
+    return order_points.settle(
+        case.before, case.revision, case.programme, holds=[stored.held_of(each) for each in case.holds.values()],
+        enrolled=case.enrolled, occasion=case.occasion, rooms=case.rooms(case.state),
+    )  # fmt: skip
+
+
+def _once_captured(case: Case, asked: Asked) -> Settled:
+    paid = replace(case.state, captured=case.state.captured + asked.points)
+    return order_points.settle_again(
+        case.before, asked, case.revision, case.programme, enrolled=case.enrolled, rooms=case.rooms(paid)
+    )
+
+
+def _within_limits(case: Case, settled: Settled) -> Settled:
+    """With what it takes up of them."""
+    limited = caps.taken_up(limited_by(case.state), settled.state.given, settled.state.forgiven)
+    return replace(settled, state=replace(settled.state, limited=limited, drawn=case.limits.drawn(limited)))
+
+
+def _write_points(change: Change, case: Case, settled: Settled) -> bool:
+    """Whether there was anything to be written with the account."""
+    counted = case.limits.write(change, limited_by(settled.state), settled.state.drawn)
+    if not counted and not settled.entries and settled.account == case.book.read:
+        return False
+    for hold_id, captured in settled.closed.items():
+        status = HoldStatus.RELEASED if captured is None else HoldStatus.CAPTURED
+        case.book.close_hold(change, case.holds[hold_id], status, captured=captured or 0)
+    pending = [stored.pending_of(case.earning)] if settled.state.pending else []
+    case.book.write(change, settled.account, settled.entries, pending=pending)
+    return True
+
+
+def _welcomed(change: Change, case: Case, settled: Settled) -> Settled:
     """With the first points that they earn, a customer takes part: since they placed the order."""
     earned = next((entry for entry in settled.entries if entry.movement == Movement.EARN), None)
     if earned is None:
         return settled
+    order, book, programme = case.order, case.book, case.programme
     enrolled_at, customer = book.head.enrolled_at, None
     if enrolled_at is None and programme.bonuses.signup:
         customer = customers.take_snapshot(order.shop, order.customer_id).head(Customer)
     book.enrol(change, order.placed_at, cause=earned.cause, replayed=order.replayed, customer=customer)
-    when = occasion("", at=at, now=book.now, replayed=order.replayed)
-    moved = joining.welcome(settled.account, programme, customer, enrolled_at=enrolled_at, occasion=when)
+    moved = joining.welcome(settled.account, programme, customer, enrolled_at=enrolled_at, occasion=case.occasion)
     if moved is None:
         return settled
     return replace(settled, account=moved.account, entries=(*settled.entries, moved.entry))
 
 
-def _pinned(
-    state: OrderState, order: OrderRecorded, head: LoyaltyAccount, *, now: datetime
-) -> tuple[OrderState, Programme]:
-    """By which programme an order is judged, and as whose: those of its first posting, for good."""
-    version = in_force.version(order.shop, at=order.placed_at, now=now, number=state.programme_version)
-    context = state.context or context_of(
-        order.shop, order.customer_id, version.programme.earning, placed_at=order.placed_at, first=order.first,
-        tier=reading.had_before(order.shop, order.customer_id, head, order.placed_at),
-    )  # fmt: skip
-    return replace(state, programme_version=version.number, context=context), version.programme
-
-
-def _limits(order: OrderRecorded, state: OrderState, programme: Programme, *, few: bool) -> Limits:
-    placed_at = state.context.placed_at if state.context else order.placed_at
-    return Limits(
-        order.shop, order.customer_id, order.order_id, programme, placed_at=placed_at, given=_limited(state),
-        drawn=state.drawn, few=few,
-    )  # fmt: skip
-
-
-def _limited(state: OrderState) -> tuple[Given, ...]:
-    """What it takes up of limits; of states from before that was kept, what it was given."""
-    return state.given if state.limited is None else state.limited
-
-
-def _count(
-    change: Change,
-    head: LoyaltyAccount,
-    earning: OrderEarning,
-    revision: Revision,
-    order: OrderRecorded,
-    state: OrderState,
-    *,
-    zone: str,
-    now: datetime,
-) -> bool:
+def _count(change: Change, case: Case, state: OrderState) -> bool:
     """What counts for tiers: who takes part since this order has joined with it."""
-    after = counting.counted(revision, state, zone=zone)
+    order, book, zone = case.order, case.book, case.programme.zone
+    after = counting.counted(case.revision, state, zone=zone)
     occasion = TierOccasion(
         cause=f"order:{order.order_id}:tier:{order.rev}", occurred_at=order.occurred_at, replayed=order.replayed,
         order_id=order.order_id,
     )  # fmt: skip
     return counting.count(
-        change, order.shop, order.customer_id, head, earning, after, zone=zone, occasion=occasion, now=now
-    )
-
-
-def _pools(state: OrderState, order: OrderRecorded, programme: Programme) -> list[str]:
-    """Those that an old order concerns, and that may be past."""
-    spent = [portion.pool for spending in state.spendings for portion in spending.portions]
-    return [*state.pools, *spent, state.pool or expiry.pool_for(order.placed_at, programme.expiry, programme.zone)]
-
-
-def _holds_for(head: LoyaltyAccount, order: OrderRecorded) -> dict[str, PointsHold]:
-    """The customer's open ones for this order."""
-    named = [one.hold_id for one in head.holds if one.order_id == order.order_id]
-    found = (repository.get_hold(order.shop, order.customer_id, hold_id) for hold_id in named)
-    return {item.hold_id: item for item in found if item is not None and item.status == HoldStatus.OPEN}
-
-
-def _revision(order: OrderRecorded, *, lines: tuple[Line, ...] | None = None, channel: str | None = None) -> Revision:
-    return Revision(
-        order_id=order.order_id, rev=order.rev, currency=order.currency, gross=order.gross, refunded=order.refunded,
-        net=order.net, cancelled=order.status == CANCELLED, points_spent=order.points_spent, placed_at=order.placed_at,
-        lines=lines, channel=channel, total=order.total, returned=order.returned,
+        change, order.shop, order.customer_id, book.head, case.earning, after, zone=zone, occasion=occasion,
+        now=case.now,
     )  # fmt: skip

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from crm.customers import service as customers
 from crm.customers.service import Customer
-from crm.loyalty import claims, due, expiry, idling, ledger, order_points, repository, stored
+from crm.loyalty import claims, due, expiry, idling, ledger, order_points, order_state, repository, stored
 from crm.loyalty.bonuses import celebrating
 from crm.loyalty.chain import Balances, Entry
 from crm.loyalty.claiming import Forgiven
@@ -127,7 +127,7 @@ class _Play:
 
     def _let_go(self, held: Held, when: Occasion) -> Sequence[Entry]:
         moved = ledger.release(self.account, held.portions, subject="", grace=None, occasion=when)
-        credited = order_points.credited(Forgiven(self.account).states)
+        credited = order_state.credited(Forgiven(self.account).states)
         claimed = claims.claim(moved, [Debit(held.number, held.points)], credited, occasion=when)
         self.account = claimed.account
         return (moved.entry, *claimed.entries)

@@ -30,7 +30,7 @@ from crm.loyalty.models import (
     SpendingPart,
 )
 from crm.loyalty.models import Posting as PostingPart
-from crm.loyalty.order_points import OrderState, Spending
+from crm.loyalty.order_state import OrderState, Spending
 from crm.loyalty.pardons import Pardon
 from crm.loyalty.pools import Effect, Line, Pool, Pools, Portion
 from crm.loyalty.programme import Programme, Withheld

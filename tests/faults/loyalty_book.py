@@ -16,7 +16,7 @@ from crm.loyalty.chain import Entry
 from crm.loyalty.due import Held
 from crm.loyalty.ledger import Account
 from crm.loyalty.models import LoyaltyAccount
-from crm.loyalty.order_points import OrderState
+from crm.loyalty.order_state import OrderState
 from crm.loyalty.posting import Ledger, occasion
 from crm.loyalty.programme import Programme
 from crm.loyalty.programmes import in_force

@@ -6,7 +6,7 @@ from datetime import datetime
 from crm.kernel import clock
 from crm.kernel.change import Change
 from crm.loyalty.models import LoyaltyAccount, OrderEarning
-from crm.loyalty.order_points import OrderState, Revision
+from crm.loyalty.order_state import OrderState, Revision
 from crm.loyalty.tiers import record
 from crm.loyalty.tiers.amounts import NOTHING, Amounts
 from crm.loyalty.tiers.book import Occasion, TierBook

@@ -6,12 +6,13 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from crm.loyalty import claims, due, expiry, idling, ledger, order_points, pools
+from crm.loyalty import claims, due, expiry, idling, ledger, order_points, order_state, pools
 from crm.loyalty.chain import Entry, Reversed
 from crm.loyalty.due import Calendar, Expiring, Held, PendingCredit
 from crm.loyalty.idling import Activity
 from crm.loyalty.ledger import Account, Moved, Movement, Occasion
-from crm.loyalty.order_points import Asked, OrderState, Revision, Settled
+from crm.loyalty.order_points import Asked, Settled
+from crm.loyalty.order_state import OrderState, Revision
 from crm.loyalty.pardons import Debit
 from crm.loyalty.programme import Programme
 
@@ -116,8 +117,8 @@ class Book:
 
     def _claiming(self, moved: Moved, debits: list[Debit], occasion: Occasion) -> Entry:
         """What came back, and what of it is claimed."""
-        claimed = claims.claim(moved, debits, order_points.credited(self.orders), occasion=occasion)
-        self.account, self.orders = claimed.account, order_points.claimed_of(self.orders, claimed)
+        claimed = claims.claim(moved, debits, order_state.credited(self.orders), occasion=occasion)
+        self.account, self.orders = claimed.account, order_state.claimed_of(self.orders, claimed)
         self.entries += [moved.entry, *claimed.entries]
         return moved.entry
 

@@ -10,7 +10,7 @@ from msgspec.structs import asdict, replace
 from crm.loyalty import admissible, beside, ledger
 from crm.loyalty.chain import Balances, Entry, Posting, Reversed, fingerprint, reason_digest
 from crm.loyalty.expiry import Expiry
-from crm.loyalty.order_points import OrderState
+from crm.loyalty.order_state import OrderState
 from crm.loyalty.pools import Effect, Line, Portion
 from crm.loyalty.programme import Shortfall
 from crm.loyalty.verification import Finding, Flaw, Stored, verify

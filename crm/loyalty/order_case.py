@@ -1,0 +1,137 @@
+# crm/loyalty/order_case.py
+"""What is read to settle what an order earns and spends."""
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from crm.loyalty import absorbing, expiry, order_state, repository, stored
+from crm.loyalty.bonuses.eligibility import is_member
+from crm.loyalty.claiming import Forgiven
+from crm.loyalty.earning.contexts import context_of
+from crm.loyalty.earning.goods import goods_of, lines_of
+from crm.loyalty.earning.granting import Given, Line, Rooms
+from crm.loyalty.earning.limits import Limits
+from crm.loyalty.ledger import Occasion
+from crm.loyalty.models import HoldStatus, LoyaltyAccount, OrderEarning, PointsHold
+from crm.loyalty.order_points import Settled
+from crm.loyalty.order_state import OrderState, Revision
+from crm.loyalty.posting import Ledger, occasion
+from crm.loyalty.programme import Programme
+from crm.loyalty.programmes import in_force
+from crm.loyalty.tiers import reading
+from crm.orders.events import OrderRecorded
+from crm.orders.models import CANCELLED
+from crm.orders.service import Order
+
+
+class Case(Struct, frozen=True, kw_only=True):
+    """An order that is to be settled, and what was read for it; all of it is guarded by its customer's account."""
+
+    order: OrderRecorded
+    """As it was told of; where rules ask about goods, as it is stored."""
+    goods: Order | None
+    revision: Revision
+    earning: OrderEarning
+    state: OrderState
+    programme: Programme
+    book: Ledger
+    holds: Mapping[str, PointsHold]
+    forgiven: Forgiven
+    limits: Limits
+    enrolled: bool
+    now: datetime
+
+    @property
+    def before(self) -> Settled:
+        return Settled(self.book.read, self.state, others=self.forgiven.states)
+
+    @property
+    def occasion(self) -> Occasion:
+        at = max(self.order.occurred_at, self.order.placed_at)  # nothing is earned before, whatever a shop says
+        return occasion("", at=at, now=self.book.now, replayed=self.order.replayed)
+
+    def rooms(self, state: OrderState) -> Rooms:
+        """Within budgets, too, of which no more is read than what the order would earn."""
+        if not self.enrolled:
+            return self.limits.with_budgets(())
+        earned = order_state.earns(state, self.revision, self.programme, self.limits.rooms)
+        return self.limits.with_budgets(earned.given)
+
+
+def case_of(
+    head: LoyaltyAccount,
+    earning: OrderEarning,
+    order: OrderRecorded,
+    *,
+    item: PointsHold | None,
+    now: datetime,
+    few: bool,
+) -> Case:
+    """`item`: the hold that is captured; of an order that was told of, all open ones for it are read."""
+    state, programme = _pinned(stored.state_of(earning), order, head, now=now)
+    programme = absorbing.backed(order.shop, head, programme, now=now)
+    # What is told of an order has no lines, and does not say which coupon it names.
+    goods = goods_of(order) if programme.earning.asks_about_goods or order.has_coupon else None
+    if programme.earning.asks_about_goods and goods is not None:
+        order = OrderRecorded.of(goods)  # maybe newer than what was told, and then that is no news when it comes
+        revision = _revision(order, lines=lines_of(goods), channel=goods.channel)
+    else:
+        revision = _revision(order)
+    holds = {item.hold_id: item} if item else _holds_for(head, order)
+    besides = [*_pools(state, order, programme), *stored.pools_held(*holds.values())]
+    book = Ledger(order.shop, order.customer_id, head, now=now, besides=besides)
+    return Case(
+        order=order, goods=goods, revision=revision, earning=earning, state=state, programme=programme, book=book,
+        holds=holds, forgiven=Forgiven(book.read, besides=order.order_id),
+        limits=_limits(order, state, programme, few=few),
+        enrolled=is_member(programme, head.enrolled_at, at=order.placed_at), now=now,
+    )  # fmt: skip
+
+
+def _pinned(
+    state: OrderState, order: OrderRecorded, head: LoyaltyAccount, *, now: datetime
+) -> tuple[OrderState, Programme]:
+    """By which programme an order is judged, and as whose: those of its first posting, for good."""
+    version = in_force.version(order.shop, at=order.placed_at, now=now, number=state.programme_version)
+    context = state.context or context_of(
+        order.shop, order.customer_id, version.programme.earning, placed_at=order.placed_at, first=order.first,
+        tier=reading.had_before(order.shop, order.customer_id, head, order.placed_at),
+    )  # fmt: skip
+    return replace(state, programme_version=version.number, context=context), version.programme
+
+
+def _limits(order: OrderRecorded, state: OrderState, programme: Programme, *, few: bool) -> Limits:
+    placed_at = state.context.placed_at if state.context else order.placed_at
+    return Limits(
+        order.shop, order.customer_id, order.order_id, programme, placed_at=placed_at, given=limited_by(state),
+        drawn=state.drawn, few=few,
+    )  # fmt: skip
+
+
+def limited_by(state: OrderState) -> tuple[Given, ...]:
+    """What it takes up of limits; of states from before that was kept, what it was given."""
+    return state.given if state.limited is None else state.limited
+
+
+def _pools(state: OrderState, order: OrderRecorded, programme: Programme) -> list[str]:
+    """Those that an old order concerns, and that may be past."""
+    spent = [portion.pool for spending in state.spendings for portion in spending.portions]
+    return [*state.pools, *spent, state.pool or expiry.pool_for(order.placed_at, programme.expiry, programme.zone)]
+
+
+def _holds_for(head: LoyaltyAccount, order: OrderRecorded) -> dict[str, PointsHold]:
+    """The customer's open ones for this order."""
+    named = [one.hold_id for one in head.holds if one.order_id == order.order_id]
+    found = (repository.get_hold(order.shop, order.customer_id, hold_id) for hold_id in named)
+    return {item.hold_id: item for item in found if item is not None and item.status == HoldStatus.OPEN}
+
+
+def _revision(order: OrderRecorded, *, lines: tuple[Line, ...] | None = None, channel: str | None = None) -> Revision:
+    return Revision(
+        order_id=order.order_id, rev=order.rev, currency=order.currency, gross=order.gross, refunded=order.refunded,
+        net=order.net, cancelled=order.status == CANCELLED, points_spent=order.points_spent, placed_at=order.placed_at,
+        lines=lines, channel=channel, total=order.total, returned=order.returned,
+    )  # fmt: skip
