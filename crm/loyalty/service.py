@@ -7,9 +7,6 @@ is due by then is settled first, so that nobody spends what has expired, or wait
 
 from crm.loyalty import repository, standing, stored
 from crm.loyalty.absorbing import absorb, wake
-from crm.loyalty.auditing import MOST_ENTRIES as MOST_VERIFIED
-from crm.loyalty.auditing import VERIFICATION as LEDGER_VERIFICATION
-from crm.loyalty.auditing import ask_to_verify, verified
 from crm.loyalty.bonuses.birthday_dates import heard as heard_of_birthday
 from crm.loyalty.bonuses.defining import EventBonusFields
 from crm.loyalty.bonuses.defining import archive as archive_bonus
@@ -98,8 +95,11 @@ from crm.loyalty.tiers.reading import Progress, Standing, kept
 from crm.loyalty.transferring import transfer
 from crm.loyalty.undoing import refusal as irreversible
 from crm.loyalty.undoing import undone_by
-from crm.loyalty.verification import Finding, Flaw
-from crm.loyalty.verifying import Verified, verify
+from crm.loyalty.verification.auditing import MOST_ENTRIES as MOST_VERIFIED
+from crm.loyalty.verification.auditing import VERIFICATION as LEDGER_VERIFICATION
+from crm.loyalty.verification.auditing import ask_to_verify, verified
+from crm.loyalty.verification.judging import Finding, Flaw
+from crm.loyalty.verification.verifying import Verified, verify
 
 __all__ = [
     "BASE_RULE",

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from crm.kernel.operations import Step
-from crm.loyalty import auditing
 from crm.loyalty.programmes.begun import SETTLE
 from crm.loyalty.tiers import walking
+from crm.loyalty.verification import auditing
 
 STEPS: Final[Mapping[str, Step]] = {SETTLE: walking.step, auditing.VERIFICATION: auditing.step}

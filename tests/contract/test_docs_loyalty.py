@@ -5,8 +5,9 @@ import re
 
 import pytest
 
-from crm.loyalty import ledger, verification
+from crm.loyalty import ledger
 from crm.loyalty.service import Flaw, Movement
+from crm.loyalty.verification import judging
 from tests.contract.stack import ROOT
 
 PAGE = (ROOT / "docs" / "loyalty.md").read_text()
@@ -31,4 +32,4 @@ def test_every_account_of_the_ledger_is_told_and_verified() -> None:
         if name.isupper() and isinstance(value, str) and re.match("customer:|programme:", value)
     }
     assert posted == set(re.findall(r"^\| `((?:customer|programme):\w+)` \|", PAGE, re.MULTILINE))
-    assert posted == {*verification.CUSTOMER, *verification.PROGRAMME}
+    assert posted == {*judging.CUSTOMER, *judging.PROGRAMME}

@@ -23,11 +23,12 @@ from crm.kernel.change import Change
 from crm.kernel.errors import InvalidInput, Stale
 from crm.kernel.table import customer_key
 from crm.kpis import rollup
-from crm.loyalty import holding, moving, order_points, orders, pools, verification
+from crm.loyalty import holding, moving, order_points, orders, pools
 from crm.loyalty import repository as points
 from crm.loyalty.earning.models import RuleBudget
 from crm.loyalty.models import LoyaltyAccount
 from crm.loyalty.redemptions.models import RewardStock
+from crm.loyalty.verification import judging
 from crm.notifications import delivery, recipient
 from crm.segmentation import events as stays
 from crm.segmentation import refreshing, rfm, transitions
@@ -190,7 +191,7 @@ def what_came_before_changes_nothing() -> None:
 
 
 def each_entry_names_the_one_before() -> None:
-    _replace(verification, "_chain", lambda *_: [])
+    _replace(judging, "_chain", lambda *_: [])
 
 
 def a_key_begins_with_its_tenant() -> None:

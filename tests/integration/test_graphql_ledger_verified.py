@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from crm.loyalty import auditing, repository, verifying
+from crm.loyalty import repository
 from crm.loyalty.models import LedgerEntry
 from crm.loyalty.service import Flaw
+from crm.loyalty.verification import auditing, verifying
 from schema.loyalty.verification import LedgerFlaw
 from schema.node import global_id
 from tests import bulk

@@ -7,13 +7,14 @@ from typing import Any
 import pytest
 from msgspec.structs import asdict, replace
 
-from crm.loyalty import admissible, beside, ledger
+from crm.loyalty import ledger
 from crm.loyalty.chain import Balances, Entry, Posting, Reversed, fingerprint, reason_digest
 from crm.loyalty.expiry import Expiry
 from crm.loyalty.order_state import OrderState
 from crm.loyalty.pools import Effect, Line, Portion
 from crm.loyalty.programme import Shortfall
-from crm.loyalty.verification import Finding, Flaw, Stored, verify
+from crm.loyalty.verification import admissible, beside
+from crm.loyalty.verification.judging import Finding, Flaw, Stored, verify
 from tests.unit.loyalty.book import START, Book
 
 Edit = Callable[[random.Random, list[Entry], Stored], tuple[list[Entry], Stored]]

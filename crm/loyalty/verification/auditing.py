@@ -1,4 +1,4 @@
-# crm/loyalty/auditing.py
+# crm/loyalty/verification/auditing.py
 """Ledgers verified as an operation: those that are too long for anybody to wait for."""
 
 from datetime import datetime
@@ -9,8 +9,8 @@ from crm.kernel.actor import Actor
 from crm.kernel.errors import Fault, NotFound, Stale
 from crm.kernel.operations import DONE, GOING_ON, QUEUED, Operation
 from crm.loyalty.refusals import LedgerTooLong
-from crm.loyalty.verification import Finding, Flaw
-from crm.loyalty.verifying import Verified, verify
+from crm.loyalty.verification.judging import Finding, Flaw
+from crm.loyalty.verification.verifying import Verified, verify
 
 VERIFICATION: Final = "ledger_verification"
 MOST_ENTRIES: Final = 50_000

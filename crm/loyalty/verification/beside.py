@@ -1,4 +1,4 @@
-# crm/loyalty/beside.py
+# crm/loyalty/verification/beside.py
 """What must stand beside the entries of an account: of each order, of each hold, and of its times. Pure.
 
 Worked out of the entries alone, by nothing that posts.

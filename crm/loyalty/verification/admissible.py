@@ -1,8 +1,7 @@
-# crm/loyalty/admissible.py
+# crm/loyalty/verification/admissible.py
 """What an entry of each movement may say: its cause, the accounts it moves and which way, and what it is about. Pure.
 
-Written by hand, beside what posts: crm/loyalty/verification.py finds by it what was posted wrongly, or forged with the
-right sums.
+Written by hand, beside what posts: `judging` finds by it what was posted wrongly, or forged with the right sums.
 """
 
 import re

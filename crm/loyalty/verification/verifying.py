@@ -1,4 +1,4 @@
-# crm/loyalty/verifying.py
+# crm/loyalty/verification/verifying.py
 """Whether the stored ledger of a customer is what was posted."""
 
 from collections import Counter
@@ -9,8 +9,7 @@ from msgspec import Struct
 
 from crm.kernel import clock
 from crm.kernel.errors import NotFound, Stale
-from crm.loyalty import chain, repository, stored, verification
-from crm.loyalty.beside import Hold, Order, Times
+from crm.loyalty import chain, repository, stored
 from crm.loyalty.bonuses import birthdays, joining
 from crm.loyalty.models import (
     BonusTally,
@@ -26,7 +25,9 @@ from crm.loyalty.models import (
     month_of,
 )
 from crm.loyalty.refusals import LedgerTooLong
-from crm.loyalty.verification import Finding, Flaw, Stored
+from crm.loyalty.verification import judging
+from crm.loyalty.verification.beside import Hold, Order, Times
+from crm.loyalty.verification.judging import Finding, Flaw, Stored
 
 T = TypeVar("T")
 V = TypeVar("V")
@@ -70,7 +71,7 @@ def _verified(shop: str, customer_id: str, head: LoyaltyAccount, published: Mapp
     if found is None:
         return Verified(len(items), [*unreadable, Finding(Flaw.UNREADABLE, "account")])
     entries = readable.values()
-    findings = [*verification.verify(entries, found), *verification.against(entries, published)]
+    findings = [*judging.verify(entries, found), *judging.against(entries, published)]
     return Verified(len(items), [*unreadable, *findings])
 
 

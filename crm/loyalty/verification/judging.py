@@ -1,4 +1,4 @@
-# crm/loyalty/verification.py
+# crm/loyalty/verification/judging.py
 """Whether a ledger is what was posted: everything is worked out anew from its entries. Pure.
 
 It shares nothing with the code that posts but the shape of entries, their fingerprint and the names of pools.
@@ -11,9 +11,9 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from crm.loyalty import admissible, beside
-from crm.loyalty.beside import Hold, Order, Times
 from crm.loyalty.chain import Balances, Entry, fingerprint
+from crm.loyalty.verification import admissible, beside
+from crm.loyalty.verification.beside import Hold, Order, Times
 
 CUSTOMER = {"customer:available": 1, "customer:pending": 1, "customer:held": 1, "customer:owed": -1}
 PROGRAMME = frozenset(f"programme:{name}" for name in ("issued", "redeemed", "expired", "adjusted", "transferred"))
