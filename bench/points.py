@@ -1,12 +1,11 @@
 # bench/points.py
-"""What points cost: an order that earns some, and a redemption, in accounts of few entries and of many."""
+"""What points cost: an order that earns some, and a reward redeemed, in accounts of few entries and of many."""
 
 from datetime import UTC, datetime
 
 from bench import shop
 from bench.figures import Report
-from tests.faults import in_process
-from tests.faults.loyalty_shop import staff
+from tests.faults import in_process, loyalty_shop
 
 EARNED, EARNED_UNITS, REDEEMED, REDEEMED_UNITS, REQUESTS, UNITS = FIGURES = (
     "loyalty.earned_order_requests",
@@ -16,7 +15,9 @@ EARNED, EARNED_UNITS, REDEEMED, REDEEMED_UNITS, REQUESTS, UNITS = FIGURES = (
     "loyalty.requests_growth",
     "loyalty.write_units_growth",
 )
+GROWTH = (REQUESTS, UNITS)
 FEW, MANY, SAMPLED = 10, 10_000, 20
+PRICE = 10
 
 
 def run(report: Report) -> None:
@@ -25,7 +26,8 @@ def run(report: Report) -> None:
     for number, count in entries.items():
         _prepare(number, count)
     now = datetime.now(UTC)  # of all, once they are prepared: nobody reads anew what is read once a minute
-    _, few, growth = (_costs(number, count, now=now) for number, count in entries.items())
+    reward_id = loyalty_shop.reward(shop.SHOP, PRICE, now=now)
+    _, few, growth = (_costs(number, count, reward_id, now=now) for number, count in entries.items())
     told = {
         EARNED: few[0], EARNED_UNITS: few[1], REDEEMED: few[2], REDEEMED_UNITS: few[3],
         REQUESTS: sum(growth[::2]) - sum(few[::2]), UNITS: sum(growth[1::2]) - sum(few[1::2]),
@@ -49,10 +51,11 @@ def _orders(number: int) -> range:
     return range(1_000 + SAMPLED * number, 1_000 + SAMPLED * (number + 1))
 
 
-def _costs(number: int, entries: int, *, now: datetime) -> tuple[float, ...]:
-    """Requests and write units of an order's posting, and of a redemption, in an account of so many entries."""
+def _costs(number: int, entries: int, reward_id: str, *, now: datetime) -> tuple[float, ...]:
+    """Requests and write units of an order's posting, and of a reward redeemed, in an account of so many entries."""
     from crm.kernel.meter import Meter, metering
     from crm.loyalty import service as loyalty
+    from crm.loyalty.rewards import service as rewards
     from crm.orders import service as orders
     from crm.orders.events import OrderRecorded
 
@@ -64,10 +67,12 @@ def _costs(number: int, entries: int, *, now: datetime) -> tuple[float, ...]:
             loyalty.post_for_order(order, now=now)
         earned.add(meter)
         with metering() as meter:
-            loyalty.redeem(shop.SHOP, customer_id, 10, actor=staff(), idempotency_key=f"r{sample}", now=now)
+            rewards.redeem(
+                shop.SHOP, customer_id, reward_id, actor=loyalty_shop.staff(), idempotency_key=f"r{sample}", now=now
+            )
         redeemed.add(meter)
     verified = loyalty.verify(shop.SHOP, customer_id)
-    assert (verified.entry_count, verified.findings) == (entries + 2 * SAMPLED, [])
+    assert (verified.entry_count, verified.findings) == (entries + 3 * SAMPLED, [])  # a redemption is two
     for name, meter in (("an order", earned), ("a redemption", redeemed)):
         each = {operation: times / SAMPLED for operation, times in meter.operations.items()}
         print(f"{entries} entries: {name} asks {each}, {meter.read_units / SAMPLED:.2f} read units, "

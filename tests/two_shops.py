@@ -332,15 +332,17 @@ class _Life:
             yield
 
     def save(self) -> None:
-        """Points are given, set aside, spent, and given back."""
+        """Points are given, set aside, taken, and given back."""
         points = int(Decimal(self.price))
         said: dict[str, Any] = {"actor": self.clerk, "now": self.at}
         with self.programme():
             loyalty.adjust(self.shop, self.id, points, reason=self.mark, idempotency_key=GIVEN, **said)
         later: dict[str, Any] = {"lasts": timedelta(days=30), "order_id": f"o-{self.person}"}
         loyalty.hold(self.shop, self.id, points // 10, idempotency_key=HELD, **later, **said)
-        spent = loyalty.redeem(self.shop, self.id, points // 20, idempotency_key="spent", **said)
-        loyalty.reverse(self.shop, self.id, spent.entry.cause or "", reason=self.mark, **said)
+        taken = loyalty.adjust(
+            self.shop, self.id, -(points // 20), reason=self.mark, idempotency_key="taken", **said
+        )  # fmt: skip
+        loyalty.reverse(self.shop, self.id, taken.entry.cause or "", reason=self.mark, **said)
 
     def climb(self) -> None:
         """Staff give them a tier, and take it back."""

@@ -24,7 +24,6 @@ class Why(StrEnum):
     CAPTURED = "captured"
     RELEASED = "released"
     HOLD_ENDED = "hold_ended"
-    REDEEMED = "redeemed"
     REWARD = "reward"
     REWARD_GIVEN = "reward_given"
     REWARD_INTERRUPTED = "reward_interrupted"
@@ -50,7 +49,6 @@ WORDS = {
     Why.CAPTURED: "Spent what was set aside",
     Why.RELEASED: "No longer set aside",
     Why.HOLD_ENDED: "No longer set aside: the time for it was over",
-    Why.REDEEMED: "Spent",
     Why.REWARD: "Redeemed for a reward",
     Why.REWARD_GIVEN: "The reward they were redeemed for was given",
     Why.REWARD_INTERRUPTED: "Given back: the reward they were redeemed for was not given in time",
@@ -77,9 +75,7 @@ BY_CAUSE: dict[tuple[str, str, str], Why] = {
     ("hold", "reverse", Movement.REVERSE): Why.CORRECTED,
     ("hold", "spend", Movement.REVERSE): Why.PAYMENT_RETURNED,
     ("hold", "earn", Movement.REVERSE): Why.ORDER_CHANGED,
-    ("redemption", "redeem", Movement.REDEEM): Why.REDEEMED,
     ("redemption", "cancel", Movement.REVERSE): Why.CANCELLED,
-    ("redemption", "reverse", Movement.REVERSE): Why.CORRECTED,
     ("adjustment", "reverse", Movement.REVERSE): Why.CORRECTED,
     ("pool", "expire", Movement.EXPIRE): Why.EXPIRED,
 }
@@ -90,10 +86,14 @@ OF_A_REWARD: dict[str, Why] = {Movement.HOLD: Why.REWARD, Movement.CAPTURE: Why.
 """By the movement of the hold of a redemption."""
 
 
+def is_of_redemption(hold_id: str) -> bool:
+    return hold_id.startswith(f"{REDEMPTION}_")
+
+
 def redemption_of(entry: LedgerEntry) -> str | None:
     """The id of the redemption of a reward that moved them; None where it was something else."""
     noun, identity, *_ = [*(entry.cause or "").split(":"), ""]
-    return identity if noun in {"hold", "redemption"} and identity.startswith(f"{REDEMPTION}_") else None
+    return identity if noun in {"hold", "redemption"} and is_of_redemption(identity) else None
 
 
 def hold_of(entry: LedgerEntry) -> str | None:

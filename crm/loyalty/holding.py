@@ -8,10 +8,11 @@ from msgspec import Struct
 
 from crm.kernel.actor import Actor, Role
 from crm.kernel.change import Change, retrying
-from crm.kernel.errors import CrmError, Fault, InvalidInputs, NotFound
+from crm.kernel.errors import CrmError, Fault, InvalidInputs, NotFound, Stale
 from crm.kernel.operations import key_faults
 from crm.kernel.texts import faults
 from crm.loyalty import chain, claiming, ledger, maturing, orders, pools, repository, stored
+from crm.loyalty.causes import is_of_redemption
 from crm.loyalty.chain import Entry
 from crm.loyalty.ledger import Moved, Occasion
 from crm.loyalty.models import HoldStatus, LedgerEntry, PointsHold
@@ -21,7 +22,7 @@ from crm.loyalty.posting import Admit, Ledger, anybody, occasion
 from crm.loyalty.refusals import HoldClosed, HoldNotYours, TooManyHolds
 
 MOST_HOLDS = 20
-"""Open ones of an account: they stand in its head."""
+"""Open ones of an account, and redemptions of it that are under way: they stand in its head."""
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=30)
 LONGEST_ORDER_ID = 200
 
@@ -150,9 +151,13 @@ def release(shop: str, customer_id: str, hold_id: str, *, actor: Actor, now: dat
 
 
 def set_aside(change: Change, book: Ledger, item: PointsHold, when: Occasion) -> Moved:
-    """Add to `change`: a new hold. Raises InsufficientPoints, TooManyHolds."""
-    if len(book.head.holds) >= MOST_HOLDS:
-        raise TooManyHolds(most=MOST_HOLDS, again_at=min(one.ends_at for one in book.head.holds))
+    """Add to `change`: a new hold. Raises InsufficientPoints, TooManyHolds; and Stale of a redemption, where as many
+    are under way: they end by themselves.
+    """
+    rivals = [one for one in book.head.holds if is_of_redemption(one.hold_id) == bool(item.of_redemption)]
+    if len(rivals) >= MOST_HOLDS:
+        again_at = min(one.ends_at for one in rivals)
+        raise Stale if item.of_redemption else TooManyHolds(most=MOST_HOLDS, again_at=again_at)
     subject = f"hold:{item.hold_id}"
     moved = ledger.hold(book.read, int(item.points), subject=subject, ends_at=item.ends_at, occasion=when)
     item.status, item.number = HoldStatus.OPEN, moved.entry.number

@@ -1,5 +1,5 @@
 # crm/loyalty/moving.py
-"""Points redeemed, adjusted and reversed, for whoever asks under a key of their own."""
+"""Points adjusted by staff, and what was spent or given by hand reversed, for whoever asks under a key of their own."""
 
 import hashlib
 import secrets
@@ -34,19 +34,6 @@ class Given(Struct, frozen=True):
 
     entry: LedgerEntry
     replayed: bool
-
-
-def redeem(shop: str, customer_id: str, points: int, *, actor: Actor, idempotency_key: str, now: datetime) -> Given:
-    """Spend points at once. Raises InvalidInputs, InsufficientPoints, KeyReused."""
-    _judge([*points_faults(points), *key_faults(idempotency_key)])
-    redemption = f"redemption:{identity('rdm', customer_id, idempotency_key)}:redeem"
-    request = chain.request_digest({"points": points})
-
-    def move(book: Ledger, _: Change) -> Claimed:
-        when = occasion(redemption, at=now, now=now, actor=str(actor), request=request)
-        return _alone(ledger.redeem(book.read, points, occasion=when))
-
-    return _moving(shop, customer_id, redemption, request, move, now=now)
 
 
 def adjust(
@@ -89,8 +76,8 @@ def adjustment_faults(points: int, *, reason: str, idempotency_key: str) -> list
 def reverse(
     shop: str, customer_id: str, cause: str, *, reason: str, actor: Actor, now: datetime, admit: Admit = anybody
 ) -> Given:
-    """Undo an adjustment or what was spent by hand, whole and once. A reward is cancelled with its voucher; what orders
-    did is put right by the orders' own events.
+    """Undo an adjustment, or what a hold spent that was for no order, whole and once. A reward is cancelled with its
+    voucher; what orders did is put right by the orders' own events.
 
     Raises InvalidInputs, NotFound, NotReversible, and what `admit` does.
     """
@@ -184,8 +171,6 @@ def _held(shop: str, customer_id: str, entry: Entry) -> PointsHold | None:
     item = repository.get_hold(shop, customer_id, entry.subject.removeprefix("hold:"))
     if item is None:
         raise ValueError(f"{entry.subject} was captured, and is not there")
-    if item.of_redemption:
-        raise NotReversible(undoing.REWARD, field="entry_id")
     return item
 
 

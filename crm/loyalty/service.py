@@ -49,7 +49,7 @@ from crm.loyalty.models import (
     PointsHold,
     PointsMonth,
 )
-from crm.loyalty.moving import Given, adjust, adjustment_faults, points_faults, reason_faults, redeem, reverse
+from crm.loyalty.moving import Given, adjust, adjustment_faults, points_faults, reason_faults, reverse
 from crm.loyalty.naming import Known, Noun, TierNamed, UnknownName
 from crm.loyalty.orders import Posted, post_for_order
 from crm.loyalty.pools import Pool
@@ -233,7 +233,6 @@ __all__ = [
     "programme_versions",
     "reason_faults",
     "reasons",
-    "redeem",
     "redemption_of",
     "release",
     "returned",

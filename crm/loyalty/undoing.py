@@ -8,7 +8,7 @@ from crm.loyalty.ledger import Movement
 from crm.loyalty.models import LedgerEntry
 
 REWARD: Final = "A reward is cancelled with its voucher: loyaltyRedemptionCancel."
-BY_HAND: Final = frozenset({Movement.ADJUST, Movement.CAPTURE, Movement.REDEEM})
+BY_HAND: Final = frozenset({Movement.ADJUST, Movement.CAPTURE})
 
 
 def refusal(entry: LedgerEntry) -> str | None:

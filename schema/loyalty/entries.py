@@ -32,7 +32,7 @@ class PointsMovement(Enum):
     HOLD = strawberry.enum_value("hold", description="They are set aside.")
     CAPTURE = strawberry.enum_value("capture", description="What was set aside was spent; the rest of it came back.")
     RELEASE = strawberry.enum_value("release", description="What was set aside came back.")
-    REDEEM = strawberry.enum_value("redeem", description="They were spent.")
+    REDEEM = strawberry.enum_value("redeem", description="They paid for an order.")
     EXPIRE = strawberry.enum_value("expire", description="They were not spent in time.")
     ADJUST = strawberry.enum_value("adjust", description="Somebody of the shop gave or took them.")
     REVERSE = strawberry.enum_value(
@@ -62,7 +62,6 @@ class PointsCause(Enum):
     CAPTURED = _why(Why.CAPTURED)
     RELEASED = _why(Why.RELEASED)
     HOLD_ENDED = _why(Why.HOLD_ENDED)
-    REDEEMED = _why(Why.REDEEMED)
     REWARD = _why(Why.REWARD)
     REWARD_GIVEN = _why(Why.REWARD_GIVEN)
     REWARD_INTERRUPTED = _why(Why.REWARD_INTERRUPTED)

@@ -2,7 +2,7 @@
 """Orders of a shop's customers as its systems send them: edited, cancelled, refunded, twice, out of order. Pure."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
@@ -42,13 +42,15 @@ class Shop:
         self._poison = poison
         self._numbers = count(1)
 
-    def load(self) -> Load:
+    def load(self, more: Iterable[Event] = ()) -> Load:
+        """`more`: good events that are sent among the others."""
         good = [event for customer in range(self._customers) for event in self._profile(customer)]
         for number in range(self._orders):
             # Everybody orders once, most of them several times.
             customer = number if number < self._customers else self._random.randrange(self._customers)
             good += self._order(f"o{number}", customer)
         poison = self._poison_events()
+        good += more
         good.sort(key=_instant)
         return Load(good, poison, self._deliveries(good, [event for kind in poison.values() for event in kind]))
 

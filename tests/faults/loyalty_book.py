@@ -4,6 +4,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from pynamodb.exceptions import PutError
@@ -11,7 +12,7 @@ from pynamodb.exceptions import PutError
 from crm.kernel.actor import Actor, Role
 from crm.kernel.change import Change
 from crm.kernel.table import Item
-from crm.loyalty import expiry, holding, ledger, maturing, moving, orders, repository, stored, transferring
+from crm.loyalty import causes, expiry, holding, ledger, maturing, moving, orders, repository, stored, transferring
 from crm.loyalty.chain import Entry
 from crm.loyalty.due import Held
 from crm.loyalty.ledger import Account
@@ -21,10 +22,12 @@ from crm.loyalty.posting import Ledger, occasion
 from crm.loyalty.programme import Programme
 from crm.loyalty.programmes import in_force
 from crm.loyalty.programmes.versions import Version
+from crm.loyalty.rewards import redeeming
 from crm.orders.events import OrderRecorded
 from crm.orders.models import CANCELLED, Order, OrderLine, Refund, RefundLine
+from tests.faults import loyalty_shop
 from tests.faults.loyalty_shop import CURRENCY, staff
-from tests.unit.loyalty.book import Book
+from tests.unit.loyalty.book import START, Book
 
 OPENING, POOLS = 100_000, 5
 """Of a seeded account: balances of as many digits, however many entries it has."""
@@ -50,6 +53,7 @@ class StoredBook(Book):
         self._orders: dict[str, None] = {}
         self._holds: dict[str, str] = {}
         super().__init__(programme)
+        loyalty_shop.customer(shop, customer_id, now=self.now)
 
     @property
     def account(self) -> Account:
@@ -93,11 +97,12 @@ class StoredBook(Book):
         orders.post_for_order(told, now=self.now)
         return [entry for entry in self.all_entries() if entry.number > before]
 
-    def redeem(self, points: int, cause: str = "r1") -> Entry:
-        given = moving.redeem(
-            self._shop, self._customer_id, points, actor=staff(), idempotency_key=cause, now=self.now
+    def redeem(self, points: int, key: str = "r1") -> Entry:
+        made = redeeming.redeem(
+            self._shop, self._customer_id, reward_of(self._shop, points), actor=staff(), idempotency_key=key,
+            now=self.now,
         )  # fmt: skip
-        return stored.entry_of(given.entry)
+        return self._entry(f"hold:{made.redemption.redemption_id}:capture")
 
     def adjust(self, points: int, cause: str = "a1") -> Entry:
         given = moving.adjust(
@@ -106,6 +111,9 @@ class StoredBook(Book):
         return stored.entry_of(given.entry)
 
     def reverse(self, entry: Entry) -> Entry:
+        if redemption := causes.redemption_of(stored.item_of(entry)):
+            redeeming.cancel(self._shop, self._customer_id, redemption, actor=staff(), now=self.now)
+            return self._entry(f"redemption:{redemption}:cancel")
         given = moving.reverse(
             self._shop, self._customer_id, entry.cause, reason="A slip", actor=staff(), now=self.now
         )  # fmt: skip
@@ -147,9 +155,19 @@ class StoredBook(Book):
         self.now += timedelta(**time)
         maturing.settle(self._shop, self._customer_id, now=self.now)
 
+    def _entry(self, cause: str) -> Entry:
+        item = repository.get_entry(self._shop, self._customer_id, cause)
+        assert item is not None, cause
+        return stored.entry_of(item)
+
     def _head(self) -> LoyaltyAccount:
         found = repository.get_account(self._shop, self._customer_id)
         return found or LoyaltyAccount.of(self._shop, self._customer_id)
+
+
+@cache
+def reward_of(shop: str, price: int) -> str:
+    return loyalty_shop.reward(shop, price, now=START)
 
 
 def order_told(

@@ -25,7 +25,7 @@ PROGRAMME: Final = Programme(
     CURRENCY, ZONE, return_window_days=3, expiry=Expiry(1), bonuses=Bonuses(signup=25), earning=Earning((CAMPAIGN,))
 )  # fmt: skip
 TIMELY: Final = (
-    "give", "redeem", "reverse", "hold", "capture", "release", "order of a hold", "refund", "transfer", "settle",
+    "give", "take", "reverse", "hold", "capture", "release", "order of a hold", "refund", "transfer", "settle",
 )  # fmt: skip
 """What settles first whatever time has brought."""
 Move = Callable[[], Any]
@@ -54,11 +54,8 @@ class Moves:
             self._shop, customer, points, reason="A slip", idempotency_key=key, **self._who
         )  # fmt: skip
 
-    def redeem(self, points: int, key: str) -> Move:
-        return lambda: moving.redeem(self._shop, ANN, points, idempotency_key=key, **self._who)
-
     def reverse(self, key: str) -> Move:
-        cause = f"redemption:{moving.identity('rdm', ANN, key)}:redeem"
+        cause = f"hold:{moving.identity('hld', ANN, key)}:capture"
         return lambda: moving.reverse(self._shop, ANN, cause, reason="Sold out", **self._who)
 
     def hold(self, points: int, key: str, order_id: str | None = None) -> Move:
@@ -107,8 +104,9 @@ class Moves:
 def situations(shop: str) -> list[Situation]:
     first = Moves(shop, BEGUN)
     everything = [
-        first.adjust(200), first.adjust(50, customer=BEA), first.redeem(20, "before"), first.order("o1"),
-        first.hold(30, "h1"), first.hold(10, "h2", "o2"), first.order("o4"), first.hold(10, "h4", "o4"),
+        first.adjust(200), first.adjust(50, customer=BEA), first.hold(20, "before"), first.capture("before"),
+        first.order("o1"), first.hold(30, "h1"), first.hold(10, "h2", "o2"), first.order("o4"),
+        first.hold(10, "h4", "o4"),
     ]  # fmt: skip
     soon, later, late = (Moves(shop, BEGUN + timedelta(hours=hours)) for hours in (0, 96, 960))
     ends = datetime(2026, 4, 10, 22, tzinfo=UTC)
@@ -116,7 +114,7 @@ def situations(shop: str) -> list[Situation]:
     clocks = {
         "settle, ahead": ahead.settle(), "settle, behind": behind.settle(),
         "release, behind": behind.release("h5"), "capture, behind": behind.capture("h5", 10),
-        "redeem, behind": behind.redeem(20, "r"), "reverse, behind": behind.reverse("before"),
+        "take, behind": behind.adjust(-20, "t"), "reverse, behind": behind.reverse("before"),
         "order of a hold, void, behind": behind.order("o2", 2, refunded=10_000),
         "refund, behind": behind.order("o1", 2, refunded=5_000), "new order, behind": behind.order("o3", gross=3_000),
         "transfer, behind": behind.transfer(ANN, BEA),
@@ -149,8 +147,7 @@ def _moves(at: Moves, names: Iterable[str] | None = None) -> dict[str, Move]:
     every = {
         "give": at.adjust(40, "b"),
         "take": at.adjust(-150, "c"),
-        "redeem": at.redeem(120, "r"),
-        "redeem too": at.redeem(110, "r2"),
+        "take too": at.adjust(-110, "d"),
         "reverse": at.reverse("before"),
         "hold": at.hold(130, "h3"),
         "capture": at.capture("h1", 25),

@@ -145,7 +145,7 @@ def situations(shop: str) -> list[Situation]:
     }  # fmt: skip
     return [
         Situation("newcomers", [at.customer(ANN)], newcomers),
-        Situation("rewards", prepare, _moves(at) | {"give": points.adjust(40, "b"), "spend": points.redeem(90, "s")}),
+        Situation("rewards", prepare, _moves(at) | {"give": points.adjust(40, "b"), "take": points.adjust(-90, "s")}),
         Situation("rewards, later", prepare, overdue),
         Situation("vouchers", prepare, vouchers),
         Situation("definitions", [at.create()], defining),

@@ -22,6 +22,8 @@ SUCCEEDING, EFFECTS, ANSWERS, REUSED = FIGURES = (
 SHOP: Final = "points-rush"
 REDEEMERS, PRICE, POINTS = 64, 10, 300
 KEYS, CALLERS, AT_ONCE, ACCOUNTS = 500, 8, 8, 25
+MOST: Final = 7
+"""Points of one call."""
 GIVEN: Final = 100_000
 MINE: Final = "cus_rush"
 YES, NO, OTHERWISE = "yes", "no", "something else"
@@ -49,14 +51,17 @@ def run(report: Report, sabotage: str) -> None:
 
 def _redeem(report: Report) -> None:
     from crm.loyalty import service as loyalty
+    from crm.loyalty.rewards import service as rewards
 
     now = datetime.now(UTC)
+    loyalty_shop.customer(SHOP, MINE, now=now)
     loyalty_shop.give(SHOP, MINE, POINTS, now=now)
+    reward_id = loyalty_shop.reward(SHOP, PRICE, now=now)
     made: list[int] = []
 
     def redeem(number: int) -> str:
         key = {"actor": loyalty_shop.staff(), "idempotency_key": f"r{number}", "now": now}
-        answer, attempts = final(lambda: loyalty.redeem(SHOP, MINE, PRICE, **key))
+        answer, attempts = final(lambda: rewards.redeem(SHOP, MINE, reward_id, **key))
         made.append(attempts)
         return answer if isinstance(answer, str) else YES
 
@@ -65,7 +70,9 @@ def _redeem(report: Report) -> None:
     left = loyalty.balances_at(SHOP, MINE, now=now)
     print(f"{dict(outcomes)} in {sum(made)} attempts, {max(made)} of one at most; {most} at work at one moment; "
           f"{left.available} points left", flush=True)  # fmt: skip
-    is_right = loyalty_shop.is_sound(SHOP, MINE) and left.available == POINTS - PRICE * outcomes[YES]
+    given = loyalty_shop.vouchers(SHOP, MINE)
+    is_right = left.available == POINTS - PRICE * outcomes[YES] and left.held == 0 and len(given) == outcomes[YES]
+    is_right = loyalty_shop.is_sound(SHOP, MINE) and is_right
     tried = most >= REDEEMERS // 8 and set(outcomes) == {YES, "InsufficientPoints"}
     report.tell(SUCCEEDING, outcomes[YES] if is_right and tried else float("nan"), n=REDEEMERS)
 
@@ -75,8 +82,10 @@ def _repeat(report: Report) -> None:
     now = datetime.now(UTC)
     count = KEYS // 10 if report.quick else KEYS
     for number in range(ACCOUNTS):
+        loyalty_shop.customer(SHOP, f"cus_key{number}", now=now)
         loyalty_shop.give(SHOP, f"cus_key{number}", GIVEN, now=now)
-    asked = {f"k{number}": _asked(number, now) for number in range(count)}
+    prices = [loyalty_shop.reward(SHOP, price, now=now) for price in range(1, MOST + 2)]
+    asked = {f"k{number}": _asked(number, prices, now) for number in range(count)}
     answers: dict[str, list[Any]] = {key: [] for key in asked}
     made: list[int] = []
 
@@ -101,11 +110,12 @@ def _repeat(report: Report) -> None:
             report.tell(figure, value if most >= CALLERS else float("nan"), n=n)
 
 
-def _asked(number: int, now: datetime) -> Asked:
-    """Gifts, debits, redemptions and holds, in turn."""
+def _asked(number: int, prices: list[str], now: datetime) -> Asked:
+    """Gifts, debits, redemptions and holds, in turn. `prices`: the rewards that cost 1 point, 2 points, and so on."""
     from crm.loyalty import service as loyalty
+    from crm.loyalty.rewards import service as rewards
 
-    customer_id = f"cus_key{number % ACCOUNTS}"
+    customer_id = f"cus_key{number // 2 % ACCOUNTS}"
     who = {"actor": loyalty_shop.staff(), "now": now}
 
     def move(points: int, *, key: str) -> Any:
@@ -115,13 +125,13 @@ def _asked(number: int, now: datetime) -> Asked:
             case 1:
                 return loyalty.adjust(SHOP, customer_id, -points, reason="A slip", idempotency_key=key, **who)
             case 2:
-                return loyalty.redeem(SHOP, customer_id, points, idempotency_key=key, **who)
+                return rewards.redeem(SHOP, customer_id, prices[points - 1], idempotency_key=key, **who)
             case _:
                 return loyalty.hold(
                     SHOP, customer_id, points, lasts=timedelta(days=1), idempotency_key=key, **who
                 )  # fmt: skip
 
-    return Asked(customer_id, move, 1 + number % 7)
+    return Asked(customer_id, move, 1 + number % MOST)
 
 
 def _effects_wrong(customer_id: str, asked: list[Asked]) -> int:
@@ -135,8 +145,10 @@ def _effects_wrong(customer_id: str, asked: list[Asked]) -> int:
     given = sum(points if kind == 0 else -points for kind, points in mine)
     is_right = (int(account.available), int(account.held)) == (GIVEN + given, held)
     is_right = loyalty_shop.is_sound(SHOP, customer_id) and is_right
-    effects = int(account.number) - 1
-    return abs(effects - len(mine)) + int(not is_right)
+    redeemed = [points for kind, points in mine if kind == 2]
+    effects, given_for = int(account.number) - 1, loyalty_shop.vouchers(SHOP, customer_id)
+    entries = len(mine) + len(redeemed)  # a redemption is two: a hold, and its capture
+    return abs(effects - entries) + int(not is_right or sorted(given_for) != sorted(redeemed))
 
 
 def _differing(answers: list[Any]) -> int:
@@ -152,6 +164,8 @@ def _said(answer: Any) -> Any:
 
     if isinstance(answer, str):
         return answer
+    if redemption := getattr(answer, "redemption", None):
+        return redemption.redemption_id, redemption.status, redemption.code, int(redemption.points)
     item = getattr(answer, "given", answer).entry
     hold = getattr(answer, "hold", None)
     held = hold and (hold.hold_id, hold.status, int(hold.points), hold.ends_at)

@@ -37,6 +37,15 @@ def give(shop: str, customer_id: str, points: int, *, now: datetime, key: str = 
     loyalty.adjust(shop, customer_id, points, reason="A gift", actor=staff(), idempotency_key=key, now=now)
 
 
+def reward(shop: str, price: int, *, now: datetime, **said: Any) -> str:
+    """One that anybody may redeem who has the points; its id."""
+    from crm.loyalty.rewards import service as rewards
+
+    fields = {"name": f"For {price}", "kind": rewards.RewardKind.CUSTOM, "price": price, **said}
+    made = rewards.create(shop, rewards.RewardFields(**fields), actor=staff(), now=now)
+    return str(made.definition.reward_id)
+
+
 def final(call: Callable[[], Any]) -> tuple[Any, int]:
     """Repeat a call until it is answered or refused; the answer (None: refused), and how often it was made."""
     from botocore.exceptions import BotoCoreError, ClientError
@@ -52,6 +61,14 @@ def final(call: Callable[[], Any]) -> tuple[Any, int]:
         except CrmError as refusal:
             return type(refusal).__name__, number
     raise TimeoutError(f"no answer in {PASSES} calls")
+
+
+def vouchers(shop: str, customer_id: str) -> list[int]:
+    """What each that they have was redeemed for, in points."""
+    from crm.loyalty.rewards import service as rewards
+
+    found = rewards.list_redemptions(shop, customer_id, before=None, limit=100)
+    return [int(one.points) for one in found if one.code]
 
 
 def is_sound(shop: str, customer_id: str) -> bool:

@@ -26,8 +26,7 @@ def run(report: Report, sabotage: str) -> None:
     for customer_id in people:
         loyalty_shop.customer(SHOP, customer_id, now=now)
         loyalty_shop.give(SHOP, customer_id, PRICE, now=now)
-    said = rewards.RewardFields(name="A mug", kind=rewards.RewardKind.PRODUCT, price=PRICE, sku="mug", stock=STOCK)
-    reward_id = rewards.create(SHOP, said, actor=loyalty_shop.staff(), now=now).definition.reward_id
+    reward_id = loyalty_shop.reward(SHOP, PRICE, now=now, stock=STOCK)
     if sabotage:
         from tests.faults.sabotage import in_worker
 

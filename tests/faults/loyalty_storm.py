@@ -1,6 +1,7 @@
 # tests/faults/loyalty_storm.py
-"""Orders and refunds of few accounts, twice and out of order, through a system whose workers are killed; then all of it
-again, 11 minutes and 25 hours later, and time passes until everything has matured, and until everything has expired.
+"""Orders, refunds and what else earns, of few accounts, twice and out of order, through a system whose workers are
+killed; then a part of it again, 11 minutes and 25 hours later, and time passes until everything has matured, and until
+everything has expired.
 
 `python -m tests.faults.loyalty_storm SHOP DEED` does in a process of its own what a shop's staff would do.
 """
@@ -8,16 +9,27 @@ again, 11 minutes and 25 hours later, and time passes until everything has matur
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any, Final
 
 from bench.figures import Report
-from tests.faults import oracle
+from tests.faults import loyalty_bonuses, oracle
 from tests.faults.generator import CURRENCY, SHOP, ZONE, Event, Shop
 from tests.faults.killing import Kills, Plan
+from tests.faults.loyalty_bonuses import (
+    BIRTHDAY,
+    INVITED,
+    LEAST_STARS,
+    MOST_INVITED,
+    MOST_VISITS_A_DAY,
+    POINTS,
+    REVIEWED,
+    SIGNUP,
+    VISITED,
+)
 from tests.faults.storming import Storm, plan_of, points_of
 
 BALANCES, LOST, DOUBLED, LATE, KILLED = FIGURES = (
@@ -37,6 +49,7 @@ GIFT: Final = 1_000_000
 WINDOW_DAYS, EXPIRY_MONTHS = 14, 3
 EARLIER: Final = timedelta(days=63)
 """The programme counts before the first of the orders is placed."""
+SOUND: Final = "sound"
 LATER: Final = (timedelta(minutes=11), timedelta(hours=25))
 
 
@@ -79,31 +92,40 @@ class PointsStorm(Storm):
         events, deliveries = self._drawn(self.now())
         self._send_all([event for event in events if event["type"] == "customer.updated"])
         self.run("tests.faults.loyalty_storm", "gifts")
-        orders = [event for event in events if _is_of_an_order(event)]
-        self.tell(f"{ACCOUNTS} accounts; {len(orders)} events of orders, {len(deliveries)} deliveries")
+        told = [event for event in events if event["type"] != "customer.updated"]
+        orders = sum(map(_is_of_an_order, told))
+        self.tell(
+            f"{ACCOUNTS} accounts; {orders} events of orders, {len(told) - orders} others, {len(deliveries)} deliveries"
+        )
         self._send_all(deliveries)
-        wrong = self._judged("as they came", orders)
+        wrong = self._judged("as they came", told)
         if late:
             for forward in LATER:
                 self.system.move_clock(forward.total_seconds())
                 self._send_all(self._draw.sample(deliveries, min(AGAIN, len(deliveries))))
-                again = self._judged(f"again {forward} later", orders)
+                again = self._judged(f"again {forward} later", told)
                 wrong[LATE] += max(0, again[DOUBLED] - wrong[DOUBLED])
         self.let_time_pass(timedelta(days=WINDOW_DAYS + 1))
-        wrong[BALANCES] += self._judged("matured", orders, pending=False)[BALANCES]
+        wrong[BALANCES] += self._judged("matured", told, pending=False)[BALANCES]
         self.let_time_pass(timedelta(days=31 * (EXPIRY_MONTHS + 1)))
         wrong[BALANCES] += sum(int(item["available"]) != 0 for item in self.items() if item["sk"] == "HEAD#LOYALTY")
-        print(self.run("tests.faults.loyalty_storm", "verify").strip(), flush=True)
+        verified = self.run("tests.faults.loyalty_storm", "verify").strip()
+        self.tell(verified)
+        wrong[BALANCES] += verified.splitlines()[-1] != SOUND
         return wrong
 
     def _drawn(self, now: datetime) -> tuple[list[Event], list[Event]]:
-        """The events, each once, and what is delivered of orders: some were paid with points."""
-        load = Shop(self._seed, now=now, customers=ACCOUNTS, orders=self._count // 3 + 50, poison=0).load()
+        """The events, each once, and what is delivered of them but of profiles: some orders were paid with points."""
+        shop = Shop(self._seed, now=now, customers=ACCOUNTS, orders=self._count // 3 + 50, poison=0)
+        load = shop.load(loyalty_bonuses.drawn(self._seed, now=now, customers=ACCOUNTS))
         for event in load.good:
+            if event["type"] == "customer.updated":
+                loyalty_bonuses.tell_birthday(event, now=now)
             paid = Random(f"{self._seed}:{event['data'].get('orderId')}").choice([0, 0, 30, 450])
             if paid and event["type"].startswith("order."):
                 event["data"]["pointsSpent"] = paid
         kept = {event["id"] for event in [each for each in load.good if _is_of_an_order(each)][: self._count]}
+        kept |= {event["id"] for event in load.good if event["type"] == "custom.recorded"}
         events = [event for event in load.good if event["id"] in kept or event["type"] == "customer.updated"]
         places = [(place, event) for sender in load.deliveries for place, event in enumerate(sender)]
         places.sort(key=lambda one: one[0])
@@ -114,54 +136,76 @@ class PointsStorm(Storm):
             self.send(events[start : start + 1_000])
         self.rest()
 
-    def _judged(self, when: str, orders: Sequence[Event], *, pending: bool = True) -> Counter[str]:
-        """`pending`: points may be."""
-        expected = {each.order_id: each for each in oracle.worths(orders)}
-        ids, heads, posted = self._stored()
+    def _judged(self, when: str, told: Sequence[Event], *, pending: bool = True) -> Counter[str]:
+        """`pending`: points may be, and no birthday has been."""
+        own = [event for event in told if not _is_of_an_order(event)]
+        expected = {each.order_id: each for each in oracle.worths(filter(_is_of_an_order, told))}
+        ids, heads, entries = self._stored()
         wrong = Counter[str]()
+        posted = _posted(entries)
         for order_id, worth in expected.items():
             earned, kept = points(worth)
             found = posted.get(order_id, (0, 0))
             lost, doubled = found < (earned, kept) or found[1] < kept, found[0] > earned or found[1] > kept
-            wrong[LOST] += lost
-            wrong[DOUBLED] += doubled
-            if lost or doubled:
-                print(f"{when} {order_id}: {(earned, kept)} expected, {found} posted", flush=True)
+            wrong += self._wrong(f"{when} {order_id}: {(earned, kept)} expected, {found} posted", lost, doubled)
+        bonuses = loyalty_bonuses.due(own, ids.values(), celebrated=not pending)
+        given = Counter(loyalty_bonuses.given(entries, ids, own))
+        for due in sorted({*bonuses, *given}):
+            expects = bonuses.get(due, 0)
+            what = f"{when} {due}: {expects} expected, {given[due]} given"
+            wrong += self._wrong(what, given[due] < expects, given[due] > expects)
         for customer_id, external_id in ids.items():
-            due = [points(worth) for worth in expected.values() if worth.customer == external_id]
-            balance = GIFT + sum(earned - kept for earned, kept in due)
+            of_orders = [points(worth) for worth in expected.values() if worth.customer == external_id]
+            balance = GIFT + sum(earned - kept for earned, kept in of_orders)
+            balance += sum(each for (who, *_), each in bonuses.items() if who == external_id)
             head = heads[customer_id]
             is_ = int(head["available"]) + int(head["pending"]) * pending
             is_right = is_ == balance and (pending or int(head["pending"]) == 0) and not int(head["owed"])
             wrong[BALANCES] += not is_right
             if not is_right:
                 print(f"{when} {external_id}: {balance} expected, {is_} there", flush=True)
-        self.tell(f"{when}: {len(expected)} orders, {len(ids)} accounts; wrong: {dict(+wrong) or 'nothing'}")
+        self.tell(
+            f"{when}: {len(expected)} orders, {len(bonuses)} bonuses, {len(ids)} accounts; "
+            f"wrong: {dict(+wrong) or 'nothing'}"
+        )
         return wrong
 
-    def _stored(self) -> tuple[dict[str, str], dict[str, Any], Mapping[str, tuple[int, int]]]:
-        """External ids and heads by customer, and by order what was earned, and spent, as the entries say."""
-        ids, heads = {}, {}
-        posted: dict[str, tuple[int, int]] = {}
+    def _wrong(self, what: str, *lost_and_doubled: bool) -> Counter[str]:
+        if any(lost_and_doubled):
+            print(what, flush=True)
+        return Counter(dict(zip((LOST, DOUBLED), map(int, lost_and_doubled), strict=True)))
+
+    def _stored(self) -> tuple[dict[str, str], dict[str, Any], list[dict[str, Any]]]:
+        """External ids and heads by customer, and all entries."""
+        ids, heads, entries = {}, {}, []
         for item in self.items():
             if item["pk"].startswith(f"SHOP#{SHOP}#IDENTITY#external:"):
                 ids[item["customer_id"]] = item["pk"].rpartition("#")[2]
             if item["sk"] == "HEAD#LOYALTY":
                 heads[item["pk"].rpartition("#")[2]] = item
-            if item["sk"].startswith("LEDGER#order:"):
-                sides = Counter({each["account"]: int(each["points"]) for each in item["postings"]})
-                earned, spent = posted.get(item["order_id"], (0, 0))
-                posted[item["order_id"]] = (
-                    earned - sides["programme:issued"], spent + sides["programme:redeemed"]
-                )  # fmt: skip
-        return ids, heads, posted
+            if item["sk"].startswith("LEDGER#"):
+                entries.append(item)
+        return ids, heads, entries
+
+
+def _posted(entries: Iterable[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:
+    """By order what was earned, and spent, as the entries say."""
+    posted: dict[str, tuple[int, int]] = {}
+    for item in entries:
+        if item["sk"].startswith("LEDGER#order:"):
+            sides = Counter({each["account"]: int(each["points"]) for each in item["postings"]})
+            earned, spent = posted.get(item["order_id"], (0, 0))
+            posted[item["order_id"]] = earned - sides["programme:issued"], spent + sides["programme:redeemed"]
+    return posted
 
 
 def points(worth: oracle.Worth) -> tuple[int, int]:
-    """What an order earns and what it costs as it stands: a point a whole euro, and a cent for a point. By hand."""
+    """What an order earns and what it costs as it stands: a point a whole euro, and a cent for a point, which come back
+    by the share of all that was paid. By hand.
+    """
     if worth.cancelled:
         return 0, 0
-    back = worth.points_spent * worth.refunded // worth.gross if worth.gross else 0
+    back = worth.points_spent * worth.given_back // worth.bill if worth.bill else 0
     kept = worth.points_spent - back
     return max(0, worth.net - kept) // 100 if worth.currency == CURRENCY else 0, kept
 
@@ -172,27 +216,48 @@ def _is_of_an_order(event: Event) -> bool:
 
 
 def main() -> None:
-    """`programme`: points wait and expire. `gifts`: everybody has enough. `verify`: ledgers are as they were posted."""
+    """`programme`: points wait and expire, and not only orders earn. `gifts`: everybody has enough. `verify`: whether
+    ledgers are as they were posted.
+    """
     from crm.kernel import clock
     from crm.kernel.actor import SYSTEM
     from crm.kernel.table import connection
     from crm.loyalty import service as loyalty
-    from crm.loyalty.expiry import Expiry
     from infra.local import verify
 
     shop, deed = sys.argv[1:]
     connection()
     match deed:
         case "programme":
-            said = loyalty.ProgrammeFields(return_window_days=WINDOW_DAYS, expiry=Expiry(EXPIRY_MONTHS))
-            loyalty.update_programme(shop, said, actor=SYSTEM, now=clock.now())
+            _define(shop)
         case "gifts":
             for customer_id in _customers(shop):
                 loyalty.adjust(
                     shop, customer_id, GIFT, reason="A gift", actor=SYSTEM, idempotency_key="gift", now=clock.now()
                 )
         case "verify":
-            sys.exit(verify.run(shop))
+            print(SOUND if verify.run(shop) == 0 else "unsound")
+
+
+def _define(shop: str) -> None:
+    from crm.kernel import clock
+    from crm.kernel.actor import SYSTEM
+    from crm.loyalty import service as loyalty
+    from crm.loyalty.expiry import Expiry
+
+    said = loyalty.ProgrammeFields(
+        return_window_days=WINDOW_DAYS, expiry=Expiry(EXPIRY_MONTHS), signup_points=SIGNUP, birthday_points=BIRTHDAY
+    )
+    loyalty.update_programme(shop, said, actor=SYSTEM, now=clock.now())
+    stars = loyalty.PropertyFilter("review.stars", loyalty.Comparison.AT_LEAST, str(LEAST_STARS))
+    limits: dict[str, dict[str, Any]] = {
+        REVIEWED: {"filters": (stars,)},
+        INVITED: {"per_customer": MOST_INVITED},
+        VISITED: {"per_day": MOST_VISITS_A_DAY},
+    }
+    for name, limit in limits.items():
+        bonus = loyalty.EventBonusFields(name=name, event=name, points=POINTS[name], **limit)
+        loyalty.create_bonus(shop, bonus, actor=SYSTEM, now=clock.now())
 
 
 def _customers(shop: str) -> Iterator[str]:

@@ -50,6 +50,10 @@ class Worth:
     refunds: list[tuple[datetime, int]]
     order_id: str
     points_spent: int
+    bill: int
+    """All that it cost: gift cards, taxes and shipping with it."""
+    given_back: int
+    """What of that was refunded."""
 
     @property
     def refunded(self) -> int:
@@ -136,6 +140,8 @@ def worths(events: Iterable[dict[str, Any]]) -> list[Worth]:
             refunds=_refunds(event["data"]["lines"], refunds.get(order_id, [])),
             order_id=order_id,
             points_spent=event["data"].get("pointsSpent", 0),
+            bill=sum(map(_cost, event["data"]["lines"])) + _minor(event["data"].get("shipping", "0")),
+            given_back=sum(_cost_given_back(line, refunds.get(order_id, [])) for line in event["data"]["lines"]),
         )
         for order_id, event in newest.items()
     ]
@@ -143,9 +149,23 @@ def worths(events: Iterable[dict[str, Any]]) -> list[Worth]:
 
 def _line_value(line: dict[str, Any]) -> int:
     """Quantity x unit price - discount; a gift card is no sale."""
-    if line.get("giftCard"):
-        return 0
+    return 0 if line.get("giftCard") else _price(line)
+
+
+def _price(line: dict[str, Any]) -> int:
     return max(0, int(line["quantity"]) * _minor(line["unitPrice"]) - _minor(line["discount"]))
+
+
+def _cost(line: dict[str, Any]) -> int:
+    return _price(line) + _minor(line.get("tax", "0"))
+
+
+def _cost_given_back(line: dict[str, Any], refunds: list[dict[str, Any]]) -> int:
+    """A line's tax goes back as its price does."""
+    parts = [part for refund in refunds for part in refund["data"]["lines"] if part["lineId"] == line["id"]]
+    price = _price(line)
+    part = _given_back(line, parts, worth=price)
+    return part + (_minor(line.get("tax", "0")) * part // price if price else 0)
 
 
 def _refunds(lines: list[dict[str, Any]], refunds: list[dict[str, Any]]) -> list[tuple[datetime, int]]:
@@ -155,18 +175,21 @@ def _refunds(lines: list[dict[str, Any]], refunds: list[dict[str, Any]]) -> list
     before = 0
     for refund in sorted(refunds, key=lambda one: (datetime.fromisoformat(one["occurredAt"]), one["data"]["refundId"])):
         parts += refund["data"]["lines"]
-        after = sum(_given_back(line, [part for part in parts if part["lineId"] == line["id"]]) for line in lines)
+        after = sum(
+            _given_back(line, [part for part in parts if part["lineId"] == line["id"]], worth=_line_value(line))
+            for line in lines
+        )
         told.append((datetime.fromisoformat(refund["occurredAt"]), after - before))
         before = after
     return told
 
 
-def _given_back(line: dict[str, Any], parts: list[dict[str, Any]]) -> int:
-    """Of one line, never more than it was worth: stated amounts, and the other units' share of it, rounded down."""
+def _given_back(line: dict[str, Any], parts: list[dict[str, Any]], *, worth: int) -> int:
+    """Of one line, never more than it was `worth`: stated amounts, and the other units' share of it, rounded down."""
     stated = sum(_minor(part["amount"]) for part in parts if "amount" in part)
     units = min(line["quantity"], sum(part["quantity"] for part in parts if "amount" not in part))
-    share = int(Decimal(_line_value(line)) * units // line["quantity"])
-    return min(_line_value(line), stated + share)
+    share = int(Decimal(worth) * units // line["quantity"])
+    return min(worth, stated + share)
 
 
 def _count(known: Expected, worth: Worth, shop_currency: str) -> None:

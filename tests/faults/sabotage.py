@@ -1,5 +1,5 @@
 # tests/faults/sabotage.py
-"""What a fault figure watches, taken out: with it, the figure must print FAIL.
+"""What a figure of faults, or of what points cost, watches, taken out: with it, the figure must print FAIL.
 
 Each entry names the guard that is gone. Those `in_worker` are taken out of the workers of a run, the others out of the
 process that runs the figure.
@@ -26,7 +26,7 @@ from crm.kpis import rollup
 from crm.loyalty import holding, moving, order_points, orders, pools
 from crm.loyalty import repository as points
 from crm.loyalty.earning.models import RuleBudget
-from crm.loyalty.models import LoyaltyAccount
+from crm.loyalty.models import LedgerEntry, LoyaltyAccount
 from crm.loyalty.redemptions.models import RewardStock
 from crm.loyalty.verification import judging
 from crm.notifications import delivery, recipient
@@ -148,18 +148,40 @@ def a_key_stands_for_what_was_asked() -> None:
         _replace(module, "told_before", lambda item, _: moving.Given(item, replayed=True))
 
 
+def a_movement_reads_no_entries() -> None:
+    """But all there are, a hundred at a time."""
+    plain = points.list_months
+
+    def looking_back(shop: str, customer_id: str, **more: Any) -> Any:
+        entries = LedgerEntry.sk.startswith("LEDGER#")
+        list(LedgerEntry.query(customer_key(shop, customer_id), entries, page_size=100))
+        return plain(shop, customer_id, **more)
+
+    _replace(points, "list_months", looking_back)
+
+
+def an_account_says_no_more_however_much_it_has_done() -> None:
+    revise = Change.revise
+
+    def growing(self: Change, item: Any) -> None:
+        if isinstance(item, LoyaltyAccount):
+            item.cause = "." * int(item.number)
+        revise(self, item)
+
+    _replace(Change, "revise", growing)
+
+
 def what_expires_first_is_spent_first() -> None:
-    """The pools are gone through in whatever order they are read."""
+    """What expires last is."""
     taking = pools.taking
 
-    def any_order(found: Any, points: int, **more: Any) -> Any:
-        lines = []
-        for name in found:
-            lines += taking({name: found[name]}, points, **more)
-            points -= sum(line.points for line in lines[-1:] if line.pool == name)
+    def last_first(found: Any, points: int, **more: Any) -> Any:
+        lines: list[Any] = []
+        for name in sorted(found, reverse=True):
+            lines += taking({name: found[name]}, points - sum(line.points for line in lines), **more)
         return lines
 
-    _replace(pools, "taking", any_order)
+    _replace(pools, "taking", last_first)
 
 
 def a_piece_is_taken_while_there_is_one() -> None:
@@ -397,6 +419,8 @@ GUARDS: Final[dict[str, Callable[[], None]]] = {
     "stock_redeemed": a_piece_is_taken_while_there_is_one,
     "budget_overspent": a_piece_is_taken_while_there_is_one,
     "edits_undetected": each_entry_names_the_one_before,
+    "requests_growth": a_movement_reads_no_entries,
+    "write_units_growth": an_account_says_no_more_however_much_it_has_done,
     "jwks_fetches_per_cooldown": keys_are_fetched_once_in_a_cool_down,
 }
 

@@ -40,14 +40,18 @@ def tier(now: datetime, name: str = "Gold", threshold: int = 100) -> str:
     return made.id
 
 
-def redeem(points: int, now: datetime, *, key: str = "r1") -> service.Given:
-    return service.redeem("demo", ANN, points, actor=STAFF, idempotency_key=key, now=now)
-
-
 def hold(points: int, now: datetime, *, key: str = "h1", hours: int = 1, order_id: str | None = None) -> service.Hold:
     return service.hold(
         "demo", ANN, points, lasts=timedelta(hours=hours), order_id=order_id, actor=STAFF, idempotency_key=key, now=now
     )
+
+
+def spend(points: int, now: datetime, *, key: str = "s1", customer_id: str = ANN) -> service.Given:
+    """As a checkout does of a shop that tells of no order: held, and captured."""
+    made = service.hold(
+        "demo", customer_id, points, lasts=timedelta(hours=1), actor=STAFF, idempotency_key=key, now=now
+    )
+    return service.capture("demo", customer_id, made.hold.hold_id, actor=STAFF, now=now).given
 
 
 def order(now: datetime, *, rev: int = 1, net: int = 10_000, order_id: str = "o1", **others: Any) -> OrderRecorded:

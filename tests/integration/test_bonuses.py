@@ -23,7 +23,7 @@ from crm.loyalty.programme import Programme, Withheld
 from crm.shops.models import Shop
 from crm.touchpoints.events import TouchpointRecorded
 from crm.touchpoints.models import Touchpoint
-from tests.integration.points import ANN, STAFF, adjust, balances, order, programme, redeem
+from tests.integration.points import ANN, STAFF, adjust, balances, order, programme, spend
 
 __all__ = ["programme"]
 
@@ -247,7 +247,7 @@ def test_points_expire_when_their_customer_does_nothing_for_so_long(now: datetim
     service.post_for_order(order(now), now=now)
     ends = clock.parse("2026-04-10T22:00:00Z")
     assert wakes_at() == ends
-    redeem(10, now + 20 * DAY)
+    spend(10, now + 20 * DAY)
     assert [reads(ends), wake(ends)] == [90, []]
     moved = clock.parse("2026-04-30T22:00:00Z")
     assert (head().idle_at, wakes_at()) == (moved, moved)

@@ -8,8 +8,9 @@ import pytest
 from crm.customers import service as customers_service
 from crm.customers.service import CustomerBlocked
 from crm.intake.changes import events_of
+from crm.kernel import change
 from crm.kernel.change import Change
-from crm.kernel.errors import InvalidInputs, KeyReused, NotFound
+from crm.kernel.errors import InvalidInputs, KeyReused, NotFound, Stale
 from crm.loyalty import holding, repository, service
 from crm.loyalty.redemptions import codes, ending
 from crm.loyalty.redemptions import repository as redemptions
@@ -18,7 +19,7 @@ from crm.loyalty.rewards import service as rewards
 from crm.loyalty.rewards.service import Limit
 from crm.orders.events import OrderRecorded
 from crm.orders.models import Order
-from tests.integration.points import ANN, BEA, STAFF, balances, programme
+from tests.integration.points import ANN, BEA, STAFF, balances, hold, programme
 from tests.integration.rewards import cancel, customers, left, overtaking, redeem, reward, statuses, usable, use
 
 pytestmark = pytest.mark.usefixtures("shop", "programme", "customers")
@@ -57,6 +58,19 @@ def test_an_interrupted_redemption_goes_on_when_its_key_comes_again(
     redeemed = redeem(mug, now + timedelta(minutes=14))
     assert (redeemed.replayed, redeemed.redemption.status) == (True, "FULFILLED")
     assert (balances(), left(mug)) == ((900, 0, 0), 0)
+
+
+def test_holds_keep_nobody_from_a_reward_and_redemptions_that_are_under_way_only_until_they_end(
+    interrupted: tuple[str, str], now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(holding, "MOST_HOLDS", 1)
+    monkeypatch.setattr(change, "wait_before", lambda _: None)
+    cup = reward(now, name="A cup")
+    hold(10, now, hours=2)
+    with pytest.raises(Stale):
+        redeem(cup, now, key="k2")
+    assert redeem(cup, now + timedelta(minutes=20), key="k2").redemption.status == "FULFILLED"
+    assert balances() == (890, 0, 10)
 
 
 def test_who_is_blocked_while_they_redeem_gets_no_code_and_their_points_back(

@@ -13,7 +13,7 @@ from crm.loyalty.bonuses.definitions import Bonuses
 from crm.loyalty.expiry import Expiry, Kind
 from crm.loyalty.programme import Programme
 from crm.orders.events import OrderRecorded
-from tests.integration.points import ANN, STAFF, adjust, balances, hold, order, programme, redeem
+from tests.integration.points import ANN, STAFF, adjust, balances, hold, order, programme, spend
 from tests.integration.test_bonuses import profile
 
 __all__ = ["programme"]
@@ -28,7 +28,7 @@ def goes_on() -> int:
     """Whatever was before: what is given long after can be spent, and the ledger is as it was posted."""
     later = ENDS + 90 * DAY
     adjust(7, later, key="later")
-    redeem(7, later, key="later")
+    spend(7, later, key="later")
     account = service.account("demo", ANN)
     assert account is not None
     assert account.posted_at == later
@@ -76,7 +76,7 @@ def test_who_is_behind_settles_what_has_fallen_due_by_the_clock_that_is_ahead(no
     """An old order, told with the newer clock, earns what expires at once; the older one finds none of it."""
     adjust(10, ENDS + INSTANT, key="new")
     service.post_for_order(order(now), now=ENDS + INSTANT)
-    redeem(10, ENDS - INSTANT)
+    spend(10, ENDS - INSTANT)
     assert balances() == (0, 0, 0)
 
 

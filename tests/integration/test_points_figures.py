@@ -37,7 +37,7 @@ def life() -> list[dict[str, Any]]:
     return [
         store(entry("order:o1:earn:1", at=LATE, issued=-100)),
         store(entry("order:o0:earn:1", at=datetime(2025, 12, 31, 12, tzinfo=UTC), issued=-30)),
-        store(entry("redemption:r1:redeem", at=LATE, redeemed=40)),
+        store(entry("order:o2:spend:1", at=LATE, redeemed=40)),
         store(entry("adjustment:a1:adjust", at=LATE + timedelta(days=1), adjusted=-7)),
         store(entry("pool:2026:expire:9", at=LATE + timedelta(days=1), expired=9)),
         store(entry("order:o1:earn:2", at=LATE + timedelta(days=2), issued=20)),

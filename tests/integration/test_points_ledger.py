@@ -1,5 +1,5 @@
 # tests/integration/test_points_ledger.py
-"""Points redeemed, held, adjusted, reversed and transferred, and what time does to them: as they are stored."""
+"""Points held and spent, adjusted, reversed and transferred, and what time does to them: as they are stored."""
 
 import json
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from crm.kernel.settings import settings
 from crm.kernel.table import client
 from crm.kernel.timers import TimerDue
 from crm.loyalty import repository, service
-from tests.integration.points import ANN, BEA, STAFF, adjust, balances, hold, order, programme, redeem
+from tests.integration.points import ANN, BEA, STAFF, adjust, balances, hold, order, programme, spend
 
 pytestmark = pytest.mark.usefixtures("shop", "programme")
 __all__ = ["programme"]
@@ -45,10 +45,10 @@ def test_a_key_has_one_effect_and_each_repeat_the_same_answer(now: datetime) -> 
 
 def test_a_key_that_comes_with_something_else_is_refused(now: datetime) -> None:
     adjust(100, now)
-    redeem(10, now)
+    spend(10, now)
     hold(10, now)
     for other in (
-        lambda: adjust(101, now), lambda: redeem(11, now), lambda: hold(11, now), lambda: hold(10, now, hours=2),
+        lambda: adjust(101, now), lambda: spend(11, now), lambda: hold(11, now), lambda: hold(10, now, hours=2),
         lambda: service.adjust("demo", ANN, 100, reason="x", actor=STAFF, idempotency_key="k1", now=now),
     ):  # fmt: skip
         with pytest.raises(KeyReused):
@@ -71,9 +71,9 @@ def test_what_makes_no_sense_is_told_at_once(now: datetime) -> None:
 
 def test_a_refusal_leaves_nothing_behind_and_its_key_free(now: datetime) -> None:
     with pytest.raises(service.InsufficientPoints):
-        redeem(10, now)
+        spend(10, now)
     adjust(10, now)
-    assert not redeem(10, now).replayed
+    assert not spend(10, now).replayed
 
 
 # --- time
@@ -134,10 +134,10 @@ def test_a_timer_is_not_taken_away_from_an_account_that_has_just_come(
 
 def test_whatever_is_due_has_its_effect_before_points_are_spent(now: datetime) -> None:
     service.post_for_order(order(now), now=now)
-    redeem(70, now + timedelta(days=4))
+    spend(70, now + timedelta(days=4))
     assert balances() == (30, 0, 0)
     with pytest.raises(service.InsufficientPoints):
-        redeem(30, now + timedelta(days=40), key="r2")
+        spend(30, now + timedelta(days=40), key="s2")
     assert balances() == (0, 0, 0)
 
 
@@ -174,9 +174,9 @@ def test_a_refund_after_its_points_expired_takes_nothing_a_second_time(now: date
 # --- reversals
 
 
-def test_a_redemption_is_reversed_once_with_its_original_expiry(now: datetime) -> None:
+def test_what_a_hold_spent_is_reversed_once_with_its_original_expiry(now: datetime) -> None:
     adjust(100, now)
-    cause = redeem(60, now).entry.cause or ""
+    cause = spend(60, now).entry.cause or ""
     for replayed in (False, True):
         given = service.reverse("demo", ANN, cause, reason="Sold out", actor=STAFF, now=now + timedelta(days=2))
         assert given.replayed is replayed
@@ -267,9 +267,9 @@ def overtaken(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[Any]]:
 
 def test_two_who_spend_the_same_points_at_once_do_not_both_get_them(now: datetime, overtaken: list[Any]) -> None:
     adjust(100, now)
-    overtaken.append(lambda: redeem(60, now, key="theirs"))
+    overtaken.append(lambda: spend(60, now, key="theirs"))
     with pytest.raises(service.InsufficientPoints):
-        redeem(60, now, key="mine")
+        spend(60, now, key="mine")
     assert balances() == (40, 0, 0)
 
 
@@ -277,7 +277,7 @@ def test_who_reads_an_account_while_its_points_are_spent_is_told_that_they_are(
     now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     adjust(100, now)
-    read, meanwhile = repository.list_months, [lambda: redeem(100, now, key="theirs")]
+    read, meanwhile = repository.list_months, [lambda: spend(100, now, key="theirs")]
 
     def read_late(*arguments: Any, **named: Any) -> Any:
         while meanwhile:
@@ -286,14 +286,14 @@ def test_who_reads_an_account_while_its_points_are_spent_is_told_that_they_are(
 
     monkeypatch.setattr(repository, "list_months", read_late)
     with pytest.raises(service.InsufficientPoints):
-        redeem(60, now, key="mine")
+        spend(60, now, key="mine")
     assert balances() == (0, 0, 0)
 
 
 def test_one_key_used_twice_at_once_counts_once(now: datetime, overtaken: list[Any]) -> None:
     adjust(100, now)
-    overtaken.append(lambda: redeem(60, now))
-    assert redeem(60, now).replayed
+    overtaken.append(lambda: spend(60, now))
+    assert spend(60, now).replayed
     assert balances() == (40, 0, 0)
 
 
@@ -330,11 +330,11 @@ def test_a_transfer_that_is_done_twice_at_once_tells_of_the_points_once(now: dat
     assert moved == [100, 0]
 
 
-def test_a_timer_and_a_redemption_at_once_both_count(now: datetime, overtaken: list[Any]) -> None:
+def test_a_timer_and_a_debit_at_once_both_count(now: datetime, overtaken: list[Any]) -> None:
     adjust(100, now)
     hold(60, now)
     later = now + timedelta(hours=2)
-    overtaken.append(lambda: redeem(30, later))
+    overtaken.append(lambda: spend(30, later))
     service.settle("demo", ANN, now=later)
     assert balances() == (70, 0, 0)
 
@@ -400,7 +400,7 @@ def test_a_debit_reads_and_writes_as_much_for_two_hundred_credits_as_for_two(now
         for number in range(credits_):
             adjust(1, now, key=f"k{number}", customer_id=customer_id)
         costs.append(_cost(customer_id, now))
-    assert costs[0] == costs[1] == (3, 1, 3)  # the month, the account, its entry, and nothing for each credit
+    assert costs[0] == costs[1] == (3, 1, 4)  # the month, the account, its entry and words, nothing for each credit
 
 
 def _cost(customer_id: str, now: datetime) -> tuple[int, int, int]:
@@ -417,7 +417,7 @@ def _cost(customer_id: str, now: datetime) -> tuple[int, int, int]:
     events = client().meta.events
     events.register("before-call.dynamodb", count)
     try:
-        service.redeem("demo", customer_id, 1, actor=STAFF, idempotency_key="r1", now=now)
+        adjust(-1, now, key="taken", customer_id=customer_id)
     finally:
         events.unregister("before-call.dynamodb", count)
     return counted[0], counted[1], counted[2]

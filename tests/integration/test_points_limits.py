@@ -18,7 +18,7 @@ from crm.loyalty.models import LoyaltyAccount
 from crm.loyalty.posting import Ledger, occasion
 from crm.loyalty.programme import Programme, Shortfall
 from crm.loyalty.programmes.defining import Lifetime, ProgrammeFields, changing
-from tests.integration.points import ANN, STAFF, adjust, balances, order, programme, redeem
+from tests.integration.points import ANN, STAFF, adjust, balances, order, programme, spend
 
 __all__ = ["programme"]
 pytestmark = pytest.mark.usefixtures("shop", "programme")
@@ -38,7 +38,7 @@ def earned_spent_and_refunded(times: int, now: datetime) -> int:
     for number in range(times):
         name = f"o{number}"
         if earned := service.post_for_order(order(now, order_id=name), now=now).points:
-            redeem(earned, now, key=name)
+            spend(earned, now, key=name)
             total += earned
         service.post_for_order(order(now, order_id=name, rev=2, net=0), now=now)
     assert balances() == (0, 0, 0)
@@ -66,7 +66,7 @@ def test_what_is_taken_back_goes_back_to_its_budget_and_the_rest_does_not(
     campaign = Rule("r1", "A campaign", Kind.FIXED, Decimal(400), budget=1000)
     programme.append(replace(FORGIVING, rate=Decimal(0), earning=Earning((campaign,))))
     service.post_for_order(order(now), now=now)
-    redeem(300, now)
+    spend(300, now)
     service.post_for_order(order(now, rev=2, net=0), now=now)
     assert (balances(), spent("r1")) == ((0, 0, 0), 300)
     service.post_for_order(order(now, rev=3), now=now)
@@ -104,7 +104,7 @@ def test_what_was_drawn_of_many_shares_goes_back_with_the_points_of_sixty_months
 
 def points_of_many_months(now: datetime) -> None:
     adjust(1, now, key="first")
-    redeem(1, now, key="first")
+    spend(1, now, key="first")
     head = service.account("demo", ANN) or LoyaltyAccount.of("demo", ANN)
     for start in range(0, MONTHS, 30):
         book, change = Ledger("demo", ANN, head, now=now), Change(now)

@@ -22,7 +22,7 @@ from crm.loyalty.rewards import service as rewards
 from crm.loyalty.rewards.service import Limit, Period
 from crm.loyalty.service import Tier, TierOverride, Tiers, Window
 from crm.shops.models import Shop
-from tests.integration.points import ANN, BEA, STAFF, adjust, balances, hold, order, programme
+from tests.integration.points import ANN, BEA, STAFF, adjust, balances, hold, order, programme, spend
 from tests.integration.rewards import cancel, redeem, reward, use
 from tests.kept import put_back, stored_items
 
@@ -209,7 +209,7 @@ def test_a_refund_takes_from_the_survivor_what_the_absorbed_one_had_earned(
     ruled.append(replace(ruled[-1], shortfall=policy, most_owed=most))
     bought(ANN, 100, now)
     merged(now)
-    service.redeem("demo", BEA, 60, actor=STAFF, idempotency_key="r", now=now)
+    spend(60, now, customer_id=BEA)
     bought(ANN, 0, now, now=now + DAY, rev=2, refunded=10_000)
     assert (balances(ANN)[0], balances(BEA)[0]) == (0, left)
 

@@ -14,7 +14,7 @@ from crm.kernel.table import client, customer_key
 from crm.loyalty import repository, service, transferring
 from crm.loyalty.events import PointsPosted
 from infra.local.verify import read_published, run
-from tests.integration.points import ANN, BEA, STAFF, adjust, balances, hold, order, programme, redeem
+from tests.integration.points import ANN, BEA, STAFF, adjust, balances, hold, order, programme, spend
 from tests.tampering import BESIDE, edited, other
 
 pytestmark = pytest.mark.usefixtures("shop", "programme")
@@ -24,7 +24,7 @@ __all__ = ["programme"]
 def busy(now: datetime) -> None:
     adjust(200, now)
     service.post_for_order(order(now, points_spent=40), now=now)
-    redeem(30, now + timedelta(hours=1))
+    spend(30, now + timedelta(hours=1))
     hold(20, now + timedelta(hours=2))
     service.settle("demo", ANN, now=now + timedelta(days=5))
     service.post_for_order(order(now, rev=2, net=5_000, points_spent=40), now=now + timedelta(days=6))
@@ -166,7 +166,7 @@ def test_an_account_that_was_removed_leaves_entries_that_are_found_whoever_is_li
 def test_a_ledger_that_was_set_back_whole_is_told_by_what_was_published_of_it(now: datetime) -> None:
     adjust(200, now)
     before = stored()
-    redeem(150, now + timedelta(hours=1))
+    spend(150, now + timedelta(hours=1))
     told = [
         json.dumps({"detail": PointsPosted.of(entry).detail()}, default=str)
         for entry in repository.list_all_entries("demo", ANN)

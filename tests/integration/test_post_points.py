@@ -148,7 +148,7 @@ def test_a_refund_after_the_points_are_spent_leaves_a_balance_below_zero(order: 
     deliver(order)
     account = service.account("demo", "cus_1")
     assert account is not None
-    service.redeem("demo", "cus_1", 100, actor=SYSTEM, idempotency_key="k1", now=order.occurred_at)
+    service.adjust("demo", "cus_1", -100, reason="Spent", actor=SYSTEM, idempotency_key="k1", now=order.occurred_at)
     deliver(revision(order, 2, 0, status="cancelled"))
     assert available() == -100
 

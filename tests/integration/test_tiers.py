@@ -12,7 +12,7 @@ from crm.loyalty.programme import Programme
 from crm.loyalty.service import Tier, TierOverride, Tiers, Window
 from crm.loyalty.tiers import book, record, settling
 from crm.loyalty.tiers.book import FOLDED_MONTHS
-from tests.integration.points import ANN, STAFF, order, programme
+from tests.integration.points import ANN, STAFF, order, programme, spend
 from tests.integration.tiers import DAY, JUNE, THREE, bought, due_at, history, redefine, ruled, standing, told, wake
 
 pytestmark = pytest.mark.usefixtures("shop", "ruled")
@@ -32,7 +32,7 @@ def test_a_tier_is_had_as_soon_as_an_order_attains_it() -> None:
 
 def test_spending_points_lowers_no_tier_and_a_refund_does() -> None:
     bought(JUNE, 500)
-    service.redeem("demo", ANN, 450, actor=STAFF, idempotency_key="r", now=JUNE + DAY)
+    spend(450, JUNE + DAY)
     assert standing(JUNE + DAY)[0] == "s"
     bought(JUNE, 99, rev=2, now=JUNE + 2 * DAY, refunded=40_100)
     assert standing(JUNE + 2 * DAY) == (None, None, None)

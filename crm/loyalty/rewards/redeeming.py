@@ -78,8 +78,8 @@ def redeem(
     `expected_points`: what they were told that it costs.
 
     Raises InvalidInputs, NotFound, CustomerBlocked, CustomerDeleted, KeyReused; NotEligible, PriceChanged,
-    LimitReached, OutOfStock, InsufficientPoints, TooManyHolds; and RedemptionClosed where an earlier call with this key
-    was interrupted and its time is over.
+    LimitReached, OutOfStock, InsufficientPoints; RedemptionClosed where an earlier call with this key was interrupted
+    and its time is over; and Stale, also where too many of the customer's are under way at once.
     """
     if wrong := key_faults(idempotency_key):
         raise InvalidInputs(wrong)

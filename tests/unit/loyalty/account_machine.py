@@ -103,6 +103,7 @@ class AccountMachine(RuleBasedStateMachine):
     def points_are_taken(self, points: int) -> None:
         self._spend(points, lambda cause: self.book.adjust(-points, cause), is_active=False)
 
+    @precondition(lambda self: len(self.book.holds) < MOST_HOLDS)
     @rule(points=POINTS)
     def points_are_redeemed(self, points: int) -> None:
         self._spend(points, lambda cause: self.book.redeem(points, cause))

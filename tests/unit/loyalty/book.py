@@ -7,6 +7,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from crm.loyalty import claims, due, expiry, idling, ledger, order_points, order_state, pools
+from crm.loyalty.causes import REDEMPTION
 from crm.loyalty.chain import Entry, Reversed
 from crm.loyalty.due import Calendar, Expiring, Held, PendingCredit
 from crm.loyalty.idling import Activity
@@ -122,8 +123,10 @@ class Book:
         self.entries += [moved.entry, *claimed.entries]
         return moved.entry
 
-    def redeem(self, points: int, cause: str = "redemption:r1:redeem") -> Entry:
-        return self.take(ledger.redeem(self.account, points, occasion=self.occasion(cause)))
+    def redeem(self, points: int, key: str = "r1") -> Entry:
+        """For a reward, which is held and captured."""
+        self.hold(points, f"{REDEMPTION}_{key}")
+        return self.capture(f"{REDEMPTION}_{key}", points)
 
     def hold(self, points: int, hold_id: str = "h1", *, hours: int = 1, order_id: str | None = None) -> Held:
         occasion = self.occasion(f"hold:{hold_id}:hold", order_id=order_id)
@@ -164,11 +167,13 @@ class Book:
         return self.take(ledger.adjust(self.account, points, pool=self.pool(), occasion=occasion))
 
     def reverse(self, entry: Entry) -> Entry:
-        """All of a redemption, an adjustment, or what a hold spent."""
+        """All of an adjustment, or of what a hold spent; a reward is cancelled."""
         issuer = ledger.ADJUSTED if entry.movement == Movement.ADJUST else ledger.REDEEMED
         points = abs(sum(posting.points for posting in entry.postings if posting.account == issuer))
         what = entry.cause.rpartition(":")[0] or entry.cause
-        reverses, occasion = [Reversed(entry.cause, points)], self.occasion(f"{what}:reverse")
+        is_reward = what.startswith(f"hold:{REDEMPTION}_")
+        cause = f"redemption:{what.removeprefix('hold:')}:cancel" if is_reward else f"{what}:reverse"
+        reverses, occasion = [Reversed(entry.cause, points)], self.occasion(cause)
         if entry.movement == Movement.ADJUST and entry.points > 0:
             origin = [line.pool for line in entry.lines if line.effect == pools.Effect.CREDIT]
             return self.take(

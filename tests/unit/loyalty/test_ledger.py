@@ -33,7 +33,7 @@ def sides(entry: Entry) -> dict[str, int]:
 
 def test_what_one_account_gets_another_gives() -> None:
     given = with_two_pools()
-    given.redeem(20)
+    given.order(gross=20, points_spent=20)
     given.hold(40)
     given.capture("h1", 25)
     given.wait(days=40)
@@ -46,7 +46,7 @@ def test_what_one_account_gets_another_gives() -> None:
 
 def test_entries_are_numbered_and_each_names_the_fingerprint_of_the_one_before() -> None:
     given = with_two_pools()
-    given.redeem(20)
+    given.adjust(-20, "adjust:a3")
     assert [entry.number for entry in given.entries] == [1, 2, 3]
     assert given.entries[0].previous == FIRST
     assert [entry.previous for entry in given.entries[1:]] == [fingerprint(one) for one in given.entries[:2]]
@@ -55,7 +55,7 @@ def test_entries_are_numbered_and_each_names_the_fingerprint_of_the_one_before()
 
 def test_debits_spend_what_expires_soonest_and_write_down_from_where() -> None:
     given = with_two_pools()
-    entry = given.redeem(40)
+    [entry] = given.order(gross=40, points_spent=40)
     assert [(line.pool[:10], line.points) for line in entry.lines] == [("2026-04-10", 30), ("2026-04-20", 10)]
     assert given.open == {"2026-04-20": 40}
 
@@ -181,13 +181,13 @@ def test_an_adjustment_says_who_made_it() -> None:
 def test_a_reversal_names_what_it_reverses_and_gives_back_what_it_took() -> None:
     given = with_two_pools()
     entry = given.reverse(given.redeem(40))
-    assert [(each.cause, each.points) for each in entry.reverses] == [("redemption:r1:redeem", 40)]
+    assert [(each.cause, each.points) for each in entry.reverses] == [("hold:rdn_r1:capture", 40)]
     assert given.open == {"2026-04-10": 30, "2026-04-20": 50}
 
 
 def test_a_reversal_of_more_than_there_was_is_a_bug() -> None:
     given = with_two_pools()
-    spent = given.redeem(40)
+    spent = given.adjust(-40, "adjust:a3")
     given.entries.clear()
     with pytest.raises(ValueError, match="more are reversed"):
         given.take(

@@ -37,14 +37,14 @@ def held_until_it_runs_out(given: Book, points: int) -> Undo:
 
 
 def in_a_voucher_that_is_cancelled(given: Book, points: int) -> Undo:
+    redeemed = given.redeem(points)
+    return lambda: given.reverse(redeemed)
+
+
+def captured_and_reversed(given: Book, points: int) -> Undo:
     given.hold(points)
     captured = given.capture("h1", points)
     return lambda: given.reverse(captured)
-
-
-def redeemed_and_reversed(given: Book, points: int) -> Undo:
-    redeemed = given.redeem(points)
-    return lambda: given.reverse(redeemed)
 
 
 def on_an_order_that_is_refunded_too(given: Book, points: int) -> Undo:
@@ -59,7 +59,7 @@ def held_for_an_order_that_is_cancelled(given: Book, points: int) -> Undo:
 
 
 SPENDINGS = [
-    held_and_released, held_until_it_runs_out, in_a_voucher_that_is_cancelled, redeemed_and_reversed,
+    held_and_released, held_until_it_runs_out, in_a_voucher_that_is_cancelled, captured_and_reversed,
     on_an_order_that_is_refunded_too, held_for_an_order_that_is_cancelled,
 ]  # fmt: skip
 

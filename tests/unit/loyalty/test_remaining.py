@@ -39,7 +39,7 @@ def test_a_credit_says_when_it_expires_and_nothing_is_left_of_it_then_posted_or_
 def test_a_debit_says_which_points_it_took_and_its_reversal_which_came_back() -> None:
     book, _, _ = saver()
     pool = expiry.ends_at(book.pool())
-    spent = book.redeem(120)
+    spent = book.adjust(-120, "adjustment:a3:adjust")
     back = stored.item_of(book.reverse(spent))
     assert remaining.taken(stored.item_of(spent)) == remaining.returned(back) == [Part(120, pool)]
     assert remaining.credited(back) == []

@@ -313,7 +313,7 @@ def test_how_often_a_bonus_was_given_is_counted_anew() -> None:
         ("order:o1:earn:2", {"reverses": ()}),
         ("hold:h1:hold", {"ends_at": None}),
         ("hold:h1:hold", {"cause": "hold:h9:hold"}),
-        ("redemption:r1:reverse", {"reverses": (Reversed("redemption:r2:redeem", 90),)}),
+        ("redemption:rdn_r1:cancel", {"reverses": (Reversed("hold:rdn_r2:capture", 90),)}),
         ("adjustment:a1:adjust", {"order_id": "o1"}),
     ],
 )
@@ -330,7 +330,7 @@ def test_a_reversal_that_names_nothing_and_one_that_was_recorded_too_early_are_f
     for cause, change, flaw in (
         ("order:o1:earn:2", {"reverses": ()}, Flaw.WRONG_MOVEMENT),
         ("order:o1:earn:2", {"reverses": (Reversed("order:o1:spend:1", 50),)}, Flaw.WRONG_REVERSAL),
-        ("redemption:r1:redeem", {"recorded_at": START}, Flaw.OUT_OF_PLACE),
+        ("hold:rdn_r1:capture", {"recorded_at": START}, Flaw.OUT_OF_PLACE),
     ):
         forged = [*given.entries]
         forged[places[cause]] = replace(forged[places[cause]], **change)
