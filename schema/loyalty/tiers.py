@@ -5,7 +5,7 @@ from asyncio import gather
 from collections.abc import Sequence
 from datetime import date, datetime
 from enum import Enum
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import strawberry
 
@@ -329,9 +329,23 @@ class StandingByCustomer(Loader[str, service.Standing]):
         return await gather(*asked, return_exceptions=True)
 
 
-class ProgressByCustomer(Loader[str, service.Progress | None]):
-    async def load_many(self, keys: list[str]) -> Sequence[service.Progress | BaseException | None]:
-        asked = (stored(service.tier_progress, self.context.shop, key, now=self.context.now) for key in keys)
+class OfAccount(NamedTuple):
+    """Whose account it is, as it was read."""
+
+    customer_id: str
+    head: service.LoyaltyAccount
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, OfAccount) and self.customer_id == other.customer_id
+
+    def __hash__(self) -> int:
+        return hash(self.customer_id)
+
+
+class ProgressByAccount(Loader[OfAccount, service.Progress | None]):
+    async def load_many(self, keys: list[OfAccount]) -> Sequence[service.Progress | BaseException | None]:
+        shop, now = self.context.shop, self.context.now
+        asked = (stored(service.tier_progress, shop, key.customer_id, head=key.head, now=now) for key in keys)
         return await gather(*asked, return_exceptions=True)
 
 
@@ -384,9 +398,9 @@ class TierFields:
     async def progress(self, info: Info) -> TierProgress | None:
         context = info.context
         version = await tiers_in_force(context) if self.item else None
-        if version is None or not version.programme.tiers.active:
+        if self.item is None or version is None or not version.programme.tiers.active:
             return None
-        progress = await context.loader(ProgressByCustomer).load(self.customer_id)
+        progress = await context.loader(ProgressByAccount).load(OfAccount(self.customer_id, self.item))
         return TierProgress(progress=progress, version=version) if progress else None
 
     @strawberry.field(description="Which tiers they have had, the newest first.", directives=[paged()])

@@ -81,10 +81,14 @@ def had_before(shop: str, customer_id: str, head: LoyaltyAccount, at: datetime) 
     return before[0].after_id if before else None
 
 
-def progress(shop: str, customer_id: str, *, now: datetime) -> Progress | None:
-    """None of who takes no part, or where there are no tiers. Raises NotFound for an unknown shop."""
+def progress(shop: str, customer_id: str, *, now: datetime, head: LoyaltyAccount | None = None) -> Progress | None:
+    """None of who takes no part, or where there are no tiers; `head`: the account, where it has been read. One Query.
+    Raises NotFound for an unknown shop.
+    """
     programme = in_force.programme(shop, now=now)
-    head = repository.get_account(shop, customer_id) if programme.tiers.active else None
+    if not programme.tiers.active:
+        return None
+    head = head or repository.get_account(shop, customer_id)
     if head is None:
         return None
     book = TierBook(shop, customer_id, head, now=now, zone=programme.zone)

@@ -26,13 +26,12 @@ UNDONE_BY_HAND: dict[str, Callable[[Book], Entry]] = {
     "adjustment:a1:reverse": lambda book: book.entries[0],
     "adjustment:a2:reverse": lambda book: book.adjust(-5, "adjustment:a2:adjust"),
     "hold:h1:reverse": spent,
-    "redemption:r1:reverse": lambda book: book.redeem(5),
 }
 NOT_BY_HAND: dict[str, Callable[[Book], Entry]] = {
     "loyaltyRedemptionCancel": lambda book: spent(book, "rdn_1"),
     "loyaltyPointsRelease": held,
     "telling of the order": paid,
-    "cannot be reversed": lambda book: book.reverse(book.redeem(5)),
+    "cannot be reversed": lambda book: book.reverse(book.entries[0]),
 }
 
 
