@@ -7,7 +7,7 @@ from datetime import datetime
 from math import ceil
 from typing import Any
 
-from graphql import ExecutionResult, GraphQLError, GraphQLSchema
+from graphql import ExecutionResult, FieldNode, GraphQLError, GraphQLSchema
 from graphql.execution.values import VariableValues, get_variable_values
 from msgspec import Struct, field
 
@@ -110,7 +110,7 @@ def _refusal(
         return _refused(405, "METHOD_NOT_ALLOWED", "A mutation needs POST.", request_id)
     denied = plan.denied(principal)
     if denied:
-        return _forbidden(denied, request_id)
+        return _forbidden(denied, plan.places, request_id)
     excess = plan.excess(request.variables)
     if excess:
         cost = {"requested": plan.cost(request.variables)}
@@ -121,10 +121,12 @@ def _refusal(
     return None
 
 
-def _forbidden(denied: Sequence[Denied], request_id: str) -> Answer:
-    extensions = {"code": "FORBIDDEN", "fields": [each.coordinate for each in denied]}
-    error = {"message": " ".join(each.message for each in denied), "extensions": extensions}
-    return Answer(403, {"errors": [error], "extensions": {"requestId": request_id}})
+def _forbidden(denied: Sequence[Denied], places: Mapping[str, FieldNode], request_id: str) -> Answer:
+    """One error for all of it, with the place of each field in the document."""
+    fields = [each.coordinate for each in denied]
+    error = GraphQLError(" ".join(each.message for each in denied), nodes=[places[each] for each in fields])
+    body = {"errors": [_formatted(error, "FORBIDDEN", fields=fields)], "extensions": {"requestId": request_id}}
+    return Answer(403, body)
 
 
 def shown(error: GraphQLError, request_id: str) -> dict[str, Any]:

@@ -66,6 +66,9 @@ class Plan(Struct):
     """What variables are where nothing is given for them."""
 
     uses: dict[str, Access | None] = field(default_factory=dict)
+    places: dict[str, FieldNode] = field(default_factory=dict)
+    """Where each of these first stands."""
+
     fragment_definitions: dict[str, FragmentDefinitionNode] = field(default_factory=dict)
     fragments: dict[str, FragmentDetails] = field(default_factory=dict)
     static: bool = False
@@ -193,6 +196,7 @@ class Plans:
         measure = measuring.operation(operation)
         terms, products = measure.weigh()
         definitions = measuring.fragments
+        uses, places = _uses(self.schema, operation, definitions)
         return Plan(
             self.schema,
             operation=operation,
@@ -203,7 +207,8 @@ class Plans:
                 for node in operation.variable_definitions or ()
                 if node.default_value
             },
-            uses=_uses(self.schema, operation, definitions),
+            uses=uses,
+            places=places,
             fragment_definitions=definitions,
             fragments={name: FragmentDetails(node, None) for name, node in definitions.items()},
             static=measure.directives == 0,
@@ -223,9 +228,10 @@ def _operation(operations: list[OperationDefinitionNode], name: str | None) -> O
 
 def _uses(
     schema: GraphQLSchema, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
-) -> dict[str, Access | None]:
-    """The fields an operation can reach, by coordinate, with their rules."""
+) -> tuple[dict[str, Access | None], dict[str, FieldNode]]:
+    """The fields an operation can reach, by coordinate, with their rules; and where each first stands."""
     uses: dict[str, Access | None] = {}
+    places: dict[str, FieldNode] = {}
     walked: set[str] = set()
 
     def walk(node: SelectionSetNode, parent: GraphQLNamedType | None) -> None:
@@ -246,12 +252,14 @@ def _uses(
             return
         if name.startswith("__"):
             uses[name] = INTROSPECTION  # what it selects describes the schema and needs no more
+            places.setdefault(name, node)
             return
         assert isinstance(parent, GraphQLObjectType | GraphQLInterfaceType)
         definition = parent.fields[name]
         uses[f"{parent.name}.{name}"] = rule(parent, definition)
+        places.setdefault(f"{parent.name}.{name}", node)
         if node.selection_set:
             walk(node.selection_set, get_named_type(definition.type))
 
     walk(operation.selection_set, schema.get_root_type(operation.operation))
-    return uses
+    return uses, places

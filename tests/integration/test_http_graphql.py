@@ -200,11 +200,17 @@ def test_half_a_character_is_refused_with_the_field_it_stands_in(client: Client)
         assert (answer.status_code, code(answer)) == (400, "BAD_REQUEST")
 
 
-def test_each_field_that_is_forbidden_is_named(client: Client) -> None:
+def test_each_field_that_is_forbidden_is_named_with_where_it_first_stands(client: Client) -> None:
     headers = {"authorization": f"Bearer {token(scope='orders:read')}"}
     query = "{ customers { nodes { customerId } } segments { name } }"
     (error,) = client.post("/graphql", json={"query": query}, headers=headers).json()["errors"]
     assert {"Query.customers", "Query.segments"} <= set(error["extensions"]["fields"])
+    where = dict(zip(error["extensions"]["fields"], error["locations"], strict=True))
+    assert where["Query.segments"] == {"line": 1, "column": query.index("segments") + 1}
+    twice = {"query": "{ shop { name }\n  a: segments { name }\n  b: segments { id } }"}
+    (error,) = client.post("/graphql", json=twice, headers=headers).json()["errors"]
+    where = dict(zip(error["extensions"]["fields"], error["locations"], strict=True))
+    assert where["Query.segments"] == {"line": 2, "column": 3}
 
 
 def test_a_page_from_a_laptop_may_not_ask_a_gateway_that_is_none(client: Client) -> None:
