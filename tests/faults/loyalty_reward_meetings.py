@@ -43,9 +43,9 @@ class RewardMoves:
 
         return lambda: retrying(change)
 
-    def create(self) -> Move:
+    def create(self, name: str = "A mug") -> Move:
         said = rewards.RewardFields(
-            name="A mug", kind=rewards.RewardKind.PRODUCT, price=PRICE, sku="mug", stock=PIECES, limit=Limit(9)
+            name=name, kind=rewards.RewardKind.PRODUCT, price=PRICE, sku="mug", stock=PIECES, limit=Limit(9)
         )
         return lambda: rewards.create(self._shop, said, **self._who)
 
@@ -115,8 +115,7 @@ class RewardMoves:
         return str(found.code) if found and found.code else "CDFG34679HJK"
 
     def _reward(self) -> str:
-        [(definition, _)] = rewards.list_rewards(self._shop)
-        return str(definition.reward_id)
+        return f"rwd_of_{BEGUN:%H%M}"
 
 
 def situations(shop: str) -> list[Situation]:
@@ -129,7 +128,7 @@ def situations(shop: str) -> list[Situation]:
     defining = {
         "create": at.create(), "rename": at.update("A cup"), "rename again": at.update("A glass"),
         "more": at.update("A", 9), "archive": at.archive(), "programme": at.programme(10),
-        "programme too": at.programme(20), "move": at.move("Europe/London"),
+        "programme too": at.programme(20), "move": at.move("Europe/London"), "another is a cup": later.create("A cup"),
     }  # fmt: skip
     newcomers = {
         "order": points.order("o1"), "another order": points.order("o2"), "take part": at.enrol(),
@@ -149,9 +148,19 @@ def situations(shop: str) -> list[Situation]:
         Situation("rewards, later", prepare, overdue),
         Situation("vouchers", prepare, vouchers),
         Situation("definitions", [at.create()], defining),
-        Situation("room for one reward", [at.almost_all()], {"create": at.create(), "create too": later.create()}),
         Situation(
-            "nothing is defined", [], {"create": at.create(), "programme": at.programme(9), "move": at.move("UTC")}
+            "room for one reward", [at.almost_all()], {"create": at.create(), "create too": later.create("A cup")}
+        ),
+        Situation(
+            "nothing is defined",
+            [],
+            {
+                "create": at.create(),
+                "create at once": at.create("A cup"),
+                "create again": later.create(),
+                "programme": at.programme(9),
+                "move": at.move("UTC"),
+            },
         ),
     ]
 
@@ -170,6 +179,7 @@ def _moves(at: RewardMoves) -> dict[str, Move]:
         "are blocked": at.becomes(BLOCKED),
         "are deleted": at.becomes(DELETED),
         "settle": at.settle(),
+        "no more": at.update("A mug", 2),
     }
 
 

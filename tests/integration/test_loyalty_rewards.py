@@ -119,7 +119,7 @@ def test_the_archived_are_a_list_of_their_own_with_the_last_first(now: datetime)
     assert rewards.list_rewards("demo") == []
 
 
-def test_two_rewards_that_can_be_redeemed_have_no_one_name(now: datetime) -> None:
+def test_two_rewards_that_can_be_redeemed_have_no_one_name(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
     mug, cup = reward(now, name="A mug"), reward(now, name="A cup")
     for attempt in (
         lambda: reward(now, name="a MUG"),
@@ -129,6 +129,10 @@ def test_two_rewards_that_can_be_redeemed_have_no_one_name(now: datetime) -> Non
             attempt()
         assert [(fault.path, fault.code) for fault in told.value.faults] == [("name", "TAKEN")]
     rewards.update("demo", mug, said(name="A Mug"), actor=STAFF, now=now)
+    theirs = [lambda: rewards.update("demo", mug, said(name="A tumbler"), actor=STAFF, now=now)]
+    with monkeypatch.context() as patched:
+        patched.setattr(reward_repository, "get_reward", overtaking(reward_repository.get_reward, theirs))
+        rewards.update("demo", mug, said(name="A tumbler"), actor=STAFF, now=now)
     rewards.update("demo", mug, said(name="A glass"), actor=STAFF, now=now)
     rewards.update("demo", cup, said(name="A mug"), actor=STAFF, now=now)
     rewards.archive("demo", cup, actor=STAFF, now=now)

@@ -2,6 +2,7 @@
 """Vouchers that orders name as their coupons: used, or refused with a trace that staff find."""
 
 from crm.kernel.change import Change
+from crm.kernel.errors import Stale
 from crm.loyalty.redemptions import ending, repository
 from crm.loyalty.redemptions.ending import Unusable
 from crm.loyalty.redemptions.models import Redemption
@@ -33,4 +34,5 @@ def _refuse(
     refused.redemption_id, refused.given_to = redemption.redemption_id, redemption.customer_id
     refused.reason, refused.occurred_at = reason, order.placed_at
     refused.cause, refused.replayed = f"order:{order.order_id}:voucher", replayed
-    change.revise(refused.listed())
+    refused.rev = int(refused.rev) + 1
+    change.write(refused.listed(), when=None, otherwise=Stale())  # with what its order has earned

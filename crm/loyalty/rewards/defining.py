@@ -45,7 +45,7 @@ def create(shop: str, said: RewardFields, *, actor: Actor, now: datetime, segmen
     stock = RewardStock.of(shop, definition.reward_id)
     stock.total, stock.taken = reward.stock, 0
     change = Change(now)
-    change.create(RewardName.of(shop, reward.name, definition.reward_id), otherwise=_taken())
+    repository.name_reward(change, shop, reward.name, definition.reward_id, otherwise=_taken())
     repository.count_reward(change, shop, otherwise=TooManyRewards(MOST_REWARDS))
     change.write(stock.listed(), when=None, otherwise=Stale())  # with its definition, which is new
     _revise(change, definition.listed(), reward, "create", actor=actor, now=now)
@@ -119,7 +119,7 @@ def update(
         change = Change(now)
         if reward.name.casefold() != before.name.casefold():
             change.delete(RewardName.of(shop, before.name, reward_id), when=None, otherwise=Stale())
-            change.create(RewardName.of(shop, reward.name, reward_id), otherwise=_taken())
+            repository.name_reward(change, shop, reward.name, reward_id, otherwise=_taken())
         if reward.stock != before.stock:
             total, enough = RewardStock.total, None if reward.stock is None else RewardStock.taken <= reward.stock
             set_to = total.remove() if reward.stock is None else total.set(reward.stock)

@@ -12,7 +12,14 @@ from crm.kernel.errors import CrmError, Stale
 from crm.kernel.settings import settings
 from crm.kernel.table import Item
 from crm.loyalty.redemptions.models import Redemption, RewardStock, RewardUses, rewards_key
-from crm.loyalty.rewards.models import ARCHIVED, RewardCatalogue, RewardDefinition, RewardVersion, versions_key
+from crm.loyalty.rewards.models import (
+    ARCHIVED,
+    RewardCatalogue,
+    RewardDefinition,
+    RewardName,
+    RewardVersion,
+    versions_key,
+)
 
 I = TypeVar("I", bound=Item)  # noqa: E741  one of the kinds of Item
 
@@ -89,6 +96,12 @@ def list_versions(shop: str, reward_id: str, *, before: int | None, limit: int) 
         scan_index_forward=False, limit=limit,
     )  # fmt: skip
     return list(found)
+
+
+def name_reward(change: Change, shop: str, name: str, reward_id: str, *, otherwise: CrmError) -> None:
+    """Add to `change`: a name is this reward's, unless it is another's."""
+    free = RewardName.sk.does_not_exist() | (RewardName.reward_id == reward_id)
+    change.write(RewardName.of(shop, name, reward_id), when=free, otherwise=otherwise)
 
 
 def count_reward(change: Change, shop: str, *, otherwise: CrmError) -> None:
