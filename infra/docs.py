@@ -17,52 +17,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from crm.consent.events import ConsentRecorded
-from crm.customers.events import AttributeDefined, AttributesRecorded, CustomerRecorded
-from crm.feedback.events import FeedbackRecorded
+from crm.intake.domain_schemas import DOMAIN_EVENTS, bare
 from crm.intake.event_types import EVENT_TYPES, EventType
 from crm.intake.examples import example
 from crm.intake.schemas import schema_of
 from crm.kernel.domain_events import DomainEvent
-from crm.kernel.timers import TimerDue
-from crm.loyalty.events import LoyaltyEnrolled, PointsExpiring, PointsPosted
-from crm.loyalty.redemptions.events import RedemptionCancelled, RewardRedeemed, VoucherRefused, VoucherUsed
-from crm.loyalty.tiers.events import TierChanged, TierDowngradeUpcoming
-from crm.notifications.events import MessagePlanned
-from crm.orders.events import OrderRecorded
-from crm.segmentation.events import SegmentEntered, SegmentLeft
-from crm.shops.events import ShopChanged
-from crm.touchpoints.events import AcquisitionRecorded, TouchpointRecorded, VisitorIdentified
 from infra import scopes, screens, vocabulary
 
 EVENTS_PAGE = Path(__file__).parents[1] / "docs" / "events.md"
 WIDTH = 110
 
-DOMAIN_EVENTS: tuple[type[DomainEvent], ...] = (
-    AcquisitionRecorded,
-    AttributeDefined,
-    AttributesRecorded,
-    ConsentRecorded,
-    CustomerRecorded,
-    FeedbackRecorded,
-    LoyaltyEnrolled,
-    MessagePlanned,
-    OrderRecorded,
-    PointsExpiring,
-    PointsPosted,
-    RedemptionCancelled,
-    RewardRedeemed,
-    SegmentEntered,
-    SegmentLeft,
-    ShopChanged,
-    TierChanged,
-    TierDowngradeUpcoming,
-    TimerDue,
-    TouchpointRecorded,
-    VisitorIdentified,
-    VoucherRefused,
-    VoucherUsed,
-)
 SHARED = frozenset({"id", "shop", "customerId", "rev", "occurredAt", "cause", "replayed", "correlationId"})
 """Fields that mean the same in every domain event; docs/events.md says it once."""
 IDENTIFIER = r"^[^\s#|]+$"
@@ -241,7 +205,7 @@ def _escaped(text: str) -> str:
 def _domain_event(kind: type[DomainEvent]) -> Iterator[str]:
     hints = typing.get_type_hints(kind)
     names = [name for name in hints if typing.get_origin(hints[name]) is not typing.ClassVar]
-    types = {name: _one_type(hints[name]) for name in names}
+    types = {name: bare(hints[name]) for name in names}
     sample = typing.cast("Any", kind)(**{name: SAMPLES[types[name]] for name in names})
     yield f"### `{kind.detail_type}`"
     yield ""
@@ -255,13 +219,6 @@ def _domain_event(kind: type[DomainEvent]) -> Iterator[str]:
         name = re.sub("[A-Z]", lambda match: f"_{match.group().lower()}", wire)
         nullable = type(None) in typing.get_args(hints[name])
         yield f"| `{wire}` | {WORDS[types[name]]}{' or null' if nullable else ''} |"
-
-
-def _one_type(hint: Any) -> type:
-    """What there is where it is not null; a list or a map is itself."""
-    parts = typing.get_args(hint)
-    found: type = next(part for part in parts if part is not type(None)) if type(None) in parts else hint
-    return found
 
 
 def written(value: Any, *, room: int = WIDTH, pad: str = "") -> str:

@@ -1,8 +1,8 @@
 # schema/export.py
 """`python -m schema.export [--check]`: the contract as files, so that a change of it shows in a review.
 
-Writes schema/schema.graphql, schema/events/*.json and schema/operations/manifest.json; with --check it writes nothing,
-and exits 1 where they differ.
+Writes schema/schema.graphql, schema/events/*.json, schema/domain_events/*.json and schema/operations/manifest.json;
+with --check it writes nothing, and exits 1 where they differ.
 """
 
 import json
@@ -13,12 +13,14 @@ from typing import Final
 from graphql import DirectiveNode, DocumentNode, Visitor, parse, print_ast, visit
 from graphql.language.ast import DefinitionNode, DirectiveDefinitionNode, SchemaDefinitionNode
 
+from crm.intake.domain_schemas import domain_schemas
 from crm.intake.schemas import all_schemas
 from crm.kernel.documents import hash_of
 from schema.operations import MANIFEST, operations
 from schema.schema import schema
 
 HERE: Final = Path(__file__).parent
+FOLDERS: Final = (HERE / "events", HERE / "domain_events")
 DEFAULTS: Final = {
     ("scope", "null"),
     ("customer", "NONE"),
@@ -53,6 +55,9 @@ def expected() -> dict[Path, str]:
     events = {
         HERE / "events" / f"{name}.json": json.dumps(event, indent=2, ensure_ascii=False) + "\n"
         for name, event in all_schemas().items()
+    } | {
+        HERE / "domain_events" / f"{name}.json": json.dumps(event, indent=2, ensure_ascii=False) + "\n"
+        for name, event in domain_schemas().items()
     }
     manifest = {hash_of(operation.text): operation.text for operation in operations()}
     return {HERE / "schema.graphql": sdl(), MANIFEST: json.dumps(manifest, indent=2, sort_keys=True) + "\n", **events}
@@ -61,12 +66,13 @@ def expected() -> dict[Path, str]:
 def differences() -> list[Path]:
     """The files that are missing, differ, or should not be there."""
     files = expected()
-    stray = [path for path in (HERE / "events").glob("*.json") if path not in files]
+    stray = [path for folder in FOLDERS for path in folder.glob("*.json") if path not in files]
     return stray + [path for path, text in files.items() if not path.exists() or path.read_text() != text]
 
 
 def write() -> None:
-    (HERE / "events").mkdir(exist_ok=True)
+    for folder in FOLDERS:
+        folder.mkdir(exist_ok=True)
     for path in differences():
         path.unlink(missing_ok=True)
     for path, text in expected().items():

@@ -61,7 +61,7 @@ class Lease(Item, discriminator="Lease"):
 
 
 class TimerDue(DomainEvent, frozen=True):
-    """A timer has fallen due. Its owner re-checks, acts as of `due_at`, and deletes or re-arms it in that change."""
+    """A timer has fallen due. Its owner re-checks, acts as of `dueAt`, and deletes or re-arms it in that change."""
 
     detail_type: ClassVar[str] = "timer.due"
 

@@ -7,9 +7,11 @@ import re
 import pytest
 
 from crm.intake.changes import PUBLISHERS
+from crm.intake.domain_schemas import DOMAIN_EVENTS
 from crm.intake.event_types import EVENT_TYPES
+from crm.kernel.domain_events import DomainEvent
 from infra import scopes
-from infra.docs import DOMAIN_EVENTS, EVENTS_PAGE, rendered
+from infra.docs import EVENTS_PAGE, rendered
 from schema.principal import SCOPES
 from tests.contract.stack import ROOT, of_type
 
@@ -39,6 +41,12 @@ def test_every_type_has_a_section_with_its_example(name: str) -> None:
 def test_every_type_has_its_json_schema_beside_the_contract(name: str) -> None:
     schema = json.loads((ROOT / "schema" / "events" / f"{name}.json").read_text())
     assert schema["title"] == name
+
+
+@pytest.mark.parametrize("kind", DOMAIN_EVENTS)
+def test_every_domain_event_has_its_json_schema_beside_the_contract(kind: type[DomainEvent]) -> None:
+    schema = json.loads((ROOT / "schema" / "domain_events" / f"{kind.detail_type}.json").read_text())
+    assert schema["title"] == kind.detail_type
 
 
 def test_every_class_that_says_what_it_publishes_is_told() -> None:

@@ -10,7 +10,7 @@ from crm.loyalty import service as loyalty
 from crm.loyalty.rewards import service as rewards
 from crm.orders.events import OrderRecorded
 from crm.orders.models import Order
-from schema.node import GlobalId, global_id
+from schema.node import global_id
 from tests.asking import NOW, answer, as_customer, as_staff, ask
 from tests.integration.rewards import unused
 from tests.shop_events import deliver, placed
@@ -145,7 +145,7 @@ def test_any_number_of_rewards_by_their_ids_take_one_request_and_their_counts_on
     counted, _ = taken_and_paid(query.replace("FIELD", "redeemed"), variables={"ids": ids})
     assert (few, counted) == (1, 2)
     nodes = ask(query.replace("FIELD", "id"), {"ids": ids})["nodes"]
-    assert [node and GlobalId.parse(node["id"]).parts[0] for node in nodes] == [*made, *made, None]
+    assert [node and node["id"] for node in nodes] == [*ids[:-1], None]
 
 
 def test_a_page_of_vouchers_takes_two_requests_however_many_were_used(rich: str) -> None:

@@ -55,8 +55,8 @@ class TierChanged(DomainEvent, frozen=True):
 
 
 class TierDowngradeUpcoming(DomainEvent, frozen=True):
-    """A customer's tier ends in the morning of `ends_on` (in the programme's zone), unless they reach `missing` more
-    before: of what `basis` says (POINTS, SPEND in minor units, ORDERS); null: in any case. `next_tier` is what they
+    """A customer's tier ends in the morning of `endsOn` (in the programme's zone), unless they reach `missing` more
+    before: of what `basis` says (POINTS, SPEND in minor units, ORDERS); null: in any case. `nextTier` is what they
     have then.
     """
 

@@ -3,9 +3,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from crm.customers.events import CustomerRecorded
 from crm.feedback.events import FeedbackRecorded
+from crm.intake.domain_schemas import domain_schema_of
 from crm.kernel.errors import InvalidInput
 from crm.kernel.timers import TimerDue
 from crm.loyalty.events import PointsPosted
@@ -78,6 +80,16 @@ def test_an_event_from_before_a_release_that_says_more_is_read() -> None:
     before = {name: value for name, value in told.detail().items() if name != "hasCoupon"}
     assert OrderRecorded.parse(told.detail()).has_coupon
     assert not OrderRecorded.parse(before).has_coupon
+
+
+@by_type
+def test_an_event_is_as_its_json_schema_says(event: Any) -> None:
+    validator = Draft202012Validator(domain_schema_of(type(event)))
+    detail = event.detail()
+    assert validator.is_valid(detail)
+    for field in detail.keys() - LATER:
+        assert not validator.is_valid({key: detail[key] for key in detail if key != field})
+    assert not any(validator.is_valid(detail | {field: {"a": "b"}}) for field in detail)
 
 
 @by_type
