@@ -20,6 +20,8 @@ from crm.loyalty.events import LoyaltyEnrolled, PointsExpiring
 from crm.loyalty.expiry import Expiry, Kind
 from crm.loyalty.models import Enrolled, ExpiryNotice
 from crm.loyalty.programme import Programme, Withheld
+from crm.loyalty.programmes import in_force
+from crm.loyalty.programmes.versions import Version
 from crm.shops.models import Shop
 from crm.touchpoints.events import TouchpointRecorded
 from crm.touchpoints.models import Touchpoint
@@ -209,6 +211,21 @@ def test_a_bonus_is_given_no_oftener_than_it_may_on_a_day_or_ever(now: datetime)
     found = [given(happened(f"e{number}", at, stars=5), at) for number, at in enumerate(later)]
     assert found == [[(150, None)], [(0, Unearned.CAPPED)], [(50, None)], [(0, Unearned.CAPPED)]]
     assert balances() == (200, 0, 0)
+
+
+def test_a_day_of_a_bonus_is_one_of_the_programmes_zone(now: datetime) -> None:
+    for event_id, at, points in (("e1", "2026-03-09T22:30:00Z", 150), ("e2", "2026-03-09T23:30:00Z", 50)):
+        assert given(happened(event_id, clock.parse(at), stars=5), now) == [(points, None)]
+
+
+def test_an_event_that_is_told_late_earns_what_it_did_then_and_that_expires_with_what_came_then(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, after = replace(GIVING, expiry=Expiry(1)), replace(GIVING, bonuses=Bonuses())
+    monkeypatch.setattr(in_force, "version", lambda *_, at, **__: Version(0, before if at < now else after))
+    assert given(happened("e1", now - 20 * DAY, stars=5), now) == [(150, None)]
+    assert wakes_at() == clock.parse("2026-03-18T23:00:00Z")
+    assert given(happened("e2", now, stars=5), now) == []
 
 
 def test_what_two_events_at_once_take_of_a_cap_is_not_more_than_it(

@@ -163,6 +163,13 @@ def test_an_order_that_is_imported_late_is_not_told_as_if_it_were_today(now: dat
     assert [entry.replayed for entry in service.settle("demo", ANN, now=late + timedelta(days=90))] == [False]
 
 
+def test_what_becomes_of_imported_points_after_the_import_is_told(now: datetime) -> None:
+    service.post_for_order(order(now - timedelta(days=10), replayed=True), now=now)
+    assert balances() == (100, 0, 0)
+    entries = service.settle("demo", ANN, now=now + timedelta(days=90))
+    assert [(entry.movement, entry.replayed) for entry in entries] == [("expire", False)]
+
+
 def test_a_refund_after_its_points_expired_takes_nothing_a_second_time(now: datetime) -> None:
     service.post_for_order(order(now), now=now)
     later = now + timedelta(days=90)

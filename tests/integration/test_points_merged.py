@@ -167,6 +167,36 @@ def test_nobody_loses_a_tier_because_the_years_of_both_begin_on_another_day(
     assert then.until == had.until
 
 
+def test_orders_of_long_before_those_that_were_worked_out_count_for_the_survivor_too(now: datetime) -> None:
+    """Of 2024 both have 500: Gold through 2025, and a step down from then on. Neither had more than Silver."""
+    bought(BEA, 1, datetime(2023, 6, 1, tzinfo=UTC), "b1")
+    bought(BEA, 500, datetime(2024, 11, 10, tzinfo=UTC), "b2")
+    bought(BEA, 1, now - DAY, "b3")
+    bought(ANN, 500, datetime(2024, 12, 1, tzinfo=UTC))
+    assert (tier(ANN, now), tier(BEA, now)) == (None, None)
+    merged(now)
+    assert tier(BEA, now) == "s"
+
+
+@pytest.mark.parametrize("who", [ANN, BEA])
+def test_what_time_had_done_to_the_tier_of_either_is_told_of_them(now: datetime, who: str) -> None:
+    bought(who, 1000, datetime(2024, 6, 1, tzinfo=UTC))
+    merged(now)
+    assert changes(who) == [("g", "ATTAINED", f"order:o_{who}:tier:1"), ("s", "ENDED", "tier:2026-01-01:end")]
+    assert tier(BEA, now) == "s"
+
+
+def test_a_tier_that_both_have_reached_is_not_given_though_it_took_several_steps_to_count(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(absorbing, "MOST_MONTHS", 1)
+    for days in (5, 45):
+        bought(ANN, 600, now - days * DAY, f"a{days}")
+    merged(now)
+    assert tier(BEA, now) == "g"
+    assert not service.tier_at("demo", BEA, now=now).overridden
+
+
 # --- points
 
 
@@ -207,11 +237,14 @@ def test_a_refund_takes_from_the_survivor_what_the_absorbed_one_had_earned(
     now: datetime, ruled: list[Programme], policy: Shortfall, most: int | None, left: int
 ) -> None:
     ruled.append(replace(ruled[-1], shortfall=policy, most_owed=most))
-    bought(ANN, 100, now)
+    for order_id in ("o1", "o2"):
+        bought(ANN, 100, now, order_id)
     merged(now)
-    spend(60, now, customer_id=BEA)
-    bought(ANN, 0, now, now=now + DAY, rev=2, refunded=10_000)
+    spend(160, now, customer_id=BEA)
+    bought(ANN, 0, now, "o1", now=now + DAY, rev=2, refunded=10_000)
     assert (balances(ANN)[0], balances(BEA)[0]) == (0, left)
+    bought(ANN, 0, now, "o2", now=now + DAY, rev=2, refunded=10_000)
+    assert (balances(ANN)[0], balances(BEA)[0]) == (0, left if policy is Shortfall.WITHIN_BALANCE or most else -160)
 
 
 def test_who_was_merged_into_somebody_who_was_merged_gives_all_to_the_last(now: datetime) -> None:
