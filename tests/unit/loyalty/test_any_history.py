@@ -11,7 +11,7 @@ from crm.loyalty.chain import Entry
 from crm.loyalty.expiry import Expiry, Kind
 from crm.loyalty.programme import Shortfall
 from crm.loyalty.refusals import InsufficientPoints
-from crm.loyalty.verification import verify
+from crm.loyalty.verification.judging import verify
 from tests.unit.loyalty.book import Book
 from tests.unit.loyalty.test_verification import stored
 

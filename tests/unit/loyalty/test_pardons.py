@@ -13,7 +13,7 @@ from crm.loyalty.claims import Claimed
 from crm.loyalty.expiry import Expiry
 from crm.loyalty.pardons import MOST, Claim, Debit, Pardon
 from crm.loyalty.programme import Shortfall
-from crm.loyalty.verification import verify
+from crm.loyalty.verification.judging import verify
 from tests.unit.loyalty.book import Book
 from tests.unit.loyalty.test_verification import stored
 
