@@ -276,6 +276,24 @@ def test_points_expire_when_their_customer_does_nothing_for_so_long(now: datetim
     assert head().idle_at == clock.parse("2026-06-03T22:00:00Z")
 
 
+@pytest.mark.parametrize("ordered", [True, False])
+def test_a_birthday_after_all_has_expired_lives_as_if_it_had_been_on_the_last_of_its_month(
+    now: datetime, giving: list[Programme], ordered: bool
+) -> None:
+    idle = Expiry(1, kind=Kind.INACTIVITY)
+    giving.append(Programme(currency="EUR", zone="Europe/Vienna", expiry=idle, bonuses=Bonuses(birthday=20)))
+    profile(now, birth_date="1990-04-12")
+    service.heard_of_birthday("demo", ANN, now=now)
+    if ordered:  # what it earns expires at the end of 4 April
+        service.post_for_order(order(now - 6 * DAY), now=now)
+    day = clock.parse("2026-04-11T22:00:00Z")
+    assert reads(day) == 20
+    wake(day)
+    assert balances() == (20, 0, 0)
+    assert head().idle_at == clock.parse("2026-05-30T22:00:00Z")
+    assert head().enrolled_at == (now - 6 * DAY if ordered else clock.parse("2026-03-31T22:00:00Z"))
+
+
 def test_customers_are_told_once_before_their_points_expire(now: datetime, giving: list[Programme]) -> None:
     giving.append(Programme(currency="EUR", zone="Europe/Vienna", expiry=Expiry(12), notice_days=14))
     service.post_for_order(order(now), now=now)

@@ -92,6 +92,16 @@ def test_points_mature_when_their_timer_falls_due_and_expire_when_the_next_does(
     assert timer() is None
 
 
+def test_the_timer_by_which_points_of_one_order_mature_is_set_to_when_those_of_the_next_do(now: datetime) -> None:
+    for number in range(3):
+        at = now + timedelta(days=number)
+        service.post_for_order(order(at, order_id=f"o{number}"), now=at)
+    for number in range(3):
+        due_at = timer()
+        assert due_at == datetime.fromisoformat("2026-03-13T23:00:00Z") + timedelta(days=number)
+        assert wake(due_at) == [f"order:o{number}:mature"]
+
+
 def test_a_timer_that_comes_early_or_again_changes_nothing(now: datetime) -> None:
     service.post_for_order(order(now), now=now)
     due_at = timer()
@@ -161,6 +171,15 @@ def test_an_order_that_is_imported_late_is_not_told_as_if_it_were_today(now: dat
     assert [(entry.movement, entry.replayed) for entry in entries] == [("expire", True)]
     adjust(10, late)
     assert [entry.replayed for entry in service.settle("demo", ANN, now=late + timedelta(days=90))] == [False]
+
+
+def test_what_is_due_and_has_had_its_effect_is_a_fault_and_is_not_tried_again(now: datetime) -> None:
+    service.post_for_order(order(now), now=now)
+    [earned] = service.entries("demo", ANN, before=None, limit=5)
+    earned.sk = f"{earned.sk.partition('#')[0]}#order:o1:mature"  # whatever wrote it
+    earned.save()
+    with pytest.raises(ValueError, match="has had its effect before"):
+        service.settle("demo", ANN, now=now + timedelta(days=5))
 
 
 def test_what_becomes_of_imported_points_after_the_import_is_told(now: datetime) -> None:

@@ -247,7 +247,10 @@ def test_a_refund_takes_from_the_survivor_what_the_absorbed_one_had_earned(
     assert (balances(ANN)[0], balances(BEA)[0]) == (0, left if policy is Shortfall.WITHIN_BALANCE or most else -160)
 
 
-def test_who_was_merged_into_somebody_who_was_merged_gives_all_to_the_last(now: datetime) -> None:
+def test_who_was_merged_into_somebody_who_was_merged_gives_all_to_the_last(
+    now: datetime, ruled: list[Programme]
+) -> None:
+    ruled.append(replace(ruled[-1], shortfall=Shortfall.WITHIN_BALANCE))
     bought(ANN, 600, now - DAY)
     merged(now)
     profile("cus_3", now)
@@ -314,13 +317,17 @@ def test_a_birthday_that_neither_has_had_this_year_is_still_to_come(now: datetim
     assert (balances(ANN)[0], balances(BEA)[0]) == (0, 20)
 
 
+@pytest.mark.parametrize("were_active", [True, False])
 @pytest.mark.parametrize(("absorbed", "survivor"), [(ANN, BEA), (BEA, ANN)])
-def test_points_wait_as_long_as_for_who_was_active_last(
-    now: datetime, ruled: list[Programme], absorbed: str, survivor: str
+def test_points_wait_as_long_as_for_who_was_active_or_given_any_last(
+    now: datetime, ruled: list[Programme], absorbed: str, survivor: str, were_active: bool
 ) -> None:
     ruled.append(replace(ruled[-1], expiry=Expiry(1, kind=Kind.INACTIVITY)))
-    bought(ANN, 100, now - 20 * DAY)
-    bought(BEA, 100, now - 5 * DAY)
+    for customer_id, days in ((ANN, 20), (BEA, 5)):
+        if were_active:
+            bought(customer_id, 100, now - days * DAY)
+        else:
+            adjust(100, now - days * DAY, customer_id=customer_id)
     merged(now, absorbed=absorbed, survivor=survivor)
     wake(survivor, now + 15 * DAY)
     assert balances(survivor) == (200, 0, 0)
