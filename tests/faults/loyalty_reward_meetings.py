@@ -147,6 +147,7 @@ def situations(shop: str) -> list[Situation]:
         Situation("rewards", prepare, _moves(at) | {"give": points.adjust(40, "b"), "take": points.adjust(-90, "s")}),
         Situation("rewards, later", prepare, overdue),
         Situation("vouchers", prepare, vouchers),
+        Situation("the last piece", prepare, {"redeem": at.redeem("n"), "no more": at.update("A mug", 2)}),
         Situation("definitions", [at.create()], defining),
         Situation(
             "room for one reward", [at.almost_all()], {"create": at.create(), "create too": later.create("A cup")}
@@ -179,7 +180,6 @@ def _moves(at: RewardMoves) -> dict[str, Move]:
         "are blocked": at.becomes(BLOCKED),
         "are deleted": at.becomes(DELETED),
         "settle": at.settle(),
-        "no more": at.update("A mug", 2),
     }
 
 

@@ -12,7 +12,7 @@ from crm.customers.service import CustomerBlocked, CustomerDeleted, SegmentsHead
 from crm.kernel.change import Change
 from crm.kernel.errors import InvalidInputs, KeyReused, NotFound, VersionMismatch
 from crm.kernel.money import Money
-from crm.kernel.table import client
+from crm.kernel.table import Item, client
 from crm.loyalty import repository, service
 from crm.loyalty.redemptions import repository as redemption_repository
 from crm.loyalty.rewards import repository as reward_repository
@@ -117,6 +117,8 @@ def test_the_archived_are_a_list_of_their_own_with_the_last_first(now: datetime)
     rest = rewards.list_archived("demo", before=page[-1][0].timeline_key, limit=2)
     assert [each.reward_id for each, _ in rest] == [made[0]]
     assert rewards.list_rewards("demo") == []
+    both = Item.timeline_key.startswith("REWARD")
+    assert list(Item.query("SHOP#demo#LOYALTY", both, index_name="timeline")) == []  # nor their stocks
 
 
 def test_two_rewards_that_can_be_redeemed_have_no_one_name(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:

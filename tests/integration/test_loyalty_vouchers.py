@@ -2,6 +2,7 @@
 """Redemptions interrupted and cancelled, and their vouchers used: as they are stored, and at once."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -362,6 +363,19 @@ def test_vouchers_that_can_be_used_are_listed_by_when_they_end_and_no_others_are
     assert pages == [ids[1], ids[2], ids[0]]
     kept = UsableVoucher.query(f"SHOP#demo#CUSTOMER#{ANN}", UsableVoucher.sk.startswith("USABLE#"))
     assert len(list(kept)) == 3
+
+
+def test_a_voucher_that_is_used_while_a_page_is_read_is_not_on_it(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, get = redeem(reward(now), now).redemption.code, redemptions.get_redemptions
+
+    def used_before(*asked: Any) -> Any:
+        use(code, now)
+        return get(*asked)
+
+    monkeypatch.setattr(redemptions, "get_redemptions", used_before)
+    assert usable(now) == []
 
 
 # --- what staff find
