@@ -75,6 +75,8 @@ class FoldedPart(Part):
     since_on = UnicodeAttribute(null=True)
     carried = UnicodeAttribute(null=True)
     until_on = UnicodeAttribute(null=True)
+    least = UnicodeAttribute(null=True)
+    least_until_on = UnicodeAttribute(null=True)
 
 
 class TierPart(Part):

@@ -38,7 +38,8 @@ class Why(StrEnum):
 
 class State(Struct, frozen=True):
     """What the days through `day` have come to. `carried` is had whatever the window holds, until it is judged in the
-    morning of `until`.
+    morning of `until`. Where that is a higher one, `least` is what is carried after it, until `least_until`: when the
+    programme defined its tiers anew, it was promised.
     """
 
     day: date
@@ -46,6 +47,8 @@ class State(Struct, frozen=True):
     since: date | None = None
     carried: str | None = None
     until: date | None = None
+    least: str | None = None
+    least_until: date | None = None
 
 
 class Step(Struct, frozen=True):
@@ -146,8 +149,7 @@ def _morning(state: State, given: Given, *, before: Tiers) -> tuple[State, Why]:
     why = Why.ENDED
     if before.rules() != tiers.rules():
         # Nobody loses by that at once, nor sooner than they were told.
-        promised = _promised(replace(state, day=day - DAY), given)
-        state, why = _carrying(state, state.tier, _carried_until(tiers, day, promised, given.joined_on)), Why.REDEFINED
+        state, why = _promising(state, given, tiers), Why.REDEFINED
     elif turns:
         past = windows.first_day(tiers.window, day - DAY, given.joined_on)
         made = tiers.attained(_sum(given, past, day - DAY, tiers))
@@ -158,10 +160,11 @@ def _morning(state: State, given: Given, *, before: Tiers) -> tuple[State, Why]:
         state = _reached_again(state, found, tiers)
         if state.until and tiers.is_lower(found, state.carried) and _was_reached(state, given, tiers):
             state = replace(state, until=max(state.until, day + timedelta(days=tiers.grace_days)))
-        if state.carried is None and tiers.is_lower(found, state.tier):
+        if tiers.is_lower(tiers.higher(found, state.carried), state.tier):
             state = _carrying(state, state.tier, day + timedelta(days=tiers.grace_days))
     if state.until == day:
         state = _judged(state, given, tiers)
+    state = _at_least(state, tiers)
     return _having(state, tiers.higher(found, state.carried)), why
 
 
@@ -185,7 +188,7 @@ def _evening(state: State, given: Given) -> State:
     _, amount = reached(given, state.day)
     made = tiers.attained(amount)
     if tiers.window is Window.ROLLING:
-        state = _reached_again(state, made, tiers)
+        state = _at_least(_reached_again(state, made, tiers), tiers)
     return _having(state, tiers.higher(made, state.carried))
 
 
@@ -206,6 +209,24 @@ def _was_reached(state: State, given: Given, tiers: Tiers) -> bool:
     before = state.day - DAY
     first = windows.first_day(tiers.window, before, given.joined_on)
     return not tiers.is_lower(tiers.attained(_sum(given, first, before, tiers)), state.carried)
+
+
+def _promising(state: State, given: Given, tiers: Tiers) -> State:
+    """With all that they have carried as long as they were told, and as what was promised before."""
+    promises = (_promised(replace(state, day=state.day - DAY), given), state.least_until)
+    promised = max((each for each in promises if each), default=None)
+    carrying = _carrying(state, state.tier, _carried_until(tiers, state.day, promised, given.joined_on))
+    return replace(carrying, least=carrying.carried, least_until=carrying.until)
+
+
+def _at_least(state: State, tiers: Tiers) -> State:
+    """Carrying what was promised, unless a higher one is."""
+    if state.least_until is None or state.least_until <= state.day:
+        return replace(state, least=None, least_until=None)
+    if tiers.is_lower(state.least, state.carried):
+        return state
+    until = max(state.least_until, state.until or state.least_until)
+    return _carrying(state, state.least, until if state.carried == state.least else state.least_until)
 
 
 def _promised(state: State, given: Given) -> date | None:

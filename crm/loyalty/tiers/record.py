@@ -96,7 +96,7 @@ def put_kept(head: LoyaltyAccount, kept: Kept) -> None:
     if state := kept.folded:
         part.folded = FoldedPart(
             day=state.day.isoformat(), tier_id=state.tier, since_on=_text(state.since), carried=state.carried,
-            until_on=_text(state.until),
+            until_on=_text(state.until), least=state.least, least_until_on=_text(state.least_until),
         )  # fmt: skip
     head.tier = part
 
@@ -136,7 +136,8 @@ def put_days(item: QualifyingMonth, days: Mapping[date, Amounts]) -> None:
 
 def _state(part: FoldedPart) -> State:
     return State(
-        date.fromisoformat(part.day), part.tier_id, _day(part.since_on), part.carried, _day(part.until_on)
+        date.fromisoformat(part.day), part.tier_id, _day(part.since_on), part.carried, _day(part.until_on),
+        part.least, _day(part.least_until_on),
     )  # fmt: skip
 
 
