@@ -64,7 +64,7 @@ def follow(shop: str, customer_id: str, *, now: datetime) -> int:
         return 0
     while retrying(partial(_carry, shop, customer_id, now=now)):
         pass
-    points = transfer(shop, customer_id, merged.survivor_id, cause=merged.cause, now=now)
+    points = transfer(shop, customer_id, merged.survivor_id, cause=merged.cause, now=now, done=int(merged.steps))
     follow(shop, merged.survivor_id, now=now)  # they may have been merged into somebody, too
     return points
 
@@ -137,7 +137,7 @@ def _carry(shop: str, absorbed_id: str, *, now: datetime) -> bool:
 def _join(change: Change, giving: Ledger, taking: Ledger, *, cause: str) -> None:
     """Since when they take part, when they last did anything, and which birthday was celebrated."""
     gone, come = giving.head, taking.head
-    gone.merged = MergedPart(survivor_id=taking.customer_id, cause=cause, joined=True)
+    gone.merged.joined = True
     if gone.tier_due_at is not None:
         timers.follow(change, Timer.of(giving.shop, giving.customer_id, OWNER, SUBJECT, gone.tier_due_at), None)
     gone.tier, gone.tier_due_at = None, None

@@ -100,11 +100,14 @@ class TierPart(Part):
 
 
 class MergedPart(Part):
-    """Whose all that was this customer's is now (crm/loyalty/absorbing.py). `joined`: also what is no sum."""
+    """Whose all that was this customer's is now (crm/loyalty/absorbing.py). `joined`: also what is no sum. `steps`: so
+    often points were transferred.
+    """
 
     survivor_id = UnicodeAttribute()
     cause = UnicodeAttribute()
     joined = BooleanAttribute(default=False)
+    steps = NumberAttribute(default=0)
 
 
 class LoyaltyAccount(Synced, discriminator="LoyaltyAccount"):

@@ -3,7 +3,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -259,6 +259,15 @@ def test_what_orders_did_is_not_reversed_by_hand(now: datetime) -> None:
 
 
 # --- transfers
+
+
+def test_points_whose_month_is_past_by_the_clock_of_who_is_given_them_are_transferred_and_expire(now: datetime) -> None:
+    adjust(100, now)  # until 11 April in Vienna
+    may, ahead = datetime(2026, 5, 1, 0, 0, 1, tzinfo=UTC), datetime(2026, 4, 10, 21, 55, tzinfo=UTC)
+    adjust(1, may, customer_id=BEA)
+    assert service.transfer("demo", ANN, BEA, cause="merge:m1", now=ahead) == 100
+    service.settle("demo", BEA, now=may)
+    assert (balances(), balances(BEA)) == ((0, 0, 0), (1, 0, 0))
 
 
 def test_points_of_a_merged_customer_move_with_their_expiry_once(now: datetime) -> None:

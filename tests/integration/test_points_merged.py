@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from crm.customers.models import Customer
 from crm.kernel import timers
 from crm.kernel.change import Change
+from crm.kernel.meter import metering
 from crm.kernel.timers import TimerDue
 from crm.loyalty import absorbing, service
 from crm.loyalty.bonuses.definitions import Bonuses
@@ -404,3 +405,17 @@ def test_a_merge_that_is_interrupted_anywhere_ends_as_one_that_is_not(
     assert then == [then[0]] * len(then)
     assert then[0][0][0] == (1105, 0, 0)
     assert then[0][1] == (0, 0, 0)
+
+
+def test_what_follows_takes_no_more_requests_however_often_something_has_followed(now: datetime) -> None:
+    merged(now)
+
+    def taken(number: int) -> float:
+        adjust(5, now, key=f"late{number}")
+        with metering() as meter:
+            assert absorbing.follow("demo", ANN, now=now) == 5
+        return meter.requests
+
+    costs = [taken(number) for number in range(4)]
+    assert costs[1:] == costs[1:2] * 3
+    assert balances(BEA)[0] == 20
