@@ -64,7 +64,7 @@ def adjust(
 
     given = _moving(shop, customer_id, cause, request, move, now=now, words=words, admit=admit)
     if given.replayed:
-        _refuse_other_words(shop, customer_id, given.entry, reason)
+        _refuse_other_words(shop, customer_id, given.entry, reason, field="idempotency_key")
     return given
 
 
@@ -79,7 +79,7 @@ def reverse(
     """Undo an adjustment, or what a hold spent that was for no order, whole and once. A reward is cancelled with its
     voucher; what orders did is put right by the orders' own events.
 
-    Raises InvalidInputs, NotFound, NotReversible, and what `admit` does.
+    Raises InvalidInputs, NotFound, NotReversible, KeyReused (with another reason), and what `admit` does.
     """
     _judge(reason_faults(reason))
     item = repository.get_entry(shop, customer_id, cause)
@@ -97,7 +97,10 @@ def reverse(
 
     held = _held(shop, customer_id, entry)
     besides = [*(line.pool for line in entry.lines), *stored.pools_held(held)]
-    return _moving(shop, customer_id, reversal, None, move, now=now, besides=besides, words=words, admit=admit)
+    given = _moving(shop, customer_id, reversal, None, move, now=now, besides=besides, words=words, admit=admit)
+    if given.replayed:
+        _refuse_other_words(shop, customer_id, given.entry, reason, field="reason")
+    return given
 
 
 def points_faults(points: int) -> list[Fault]:
@@ -205,11 +208,11 @@ def _reason(shop: str, customer_id: str, cause: str, reason: str) -> EntryReason
     return item
 
 
-def _refuse_other_words(shop: str, customer_id: str, item: LedgerEntry, reason: str) -> None:
+def _refuse_other_words(shop: str, customer_id: str, item: LedgerEntry, reason: str, *, field: str) -> None:
     """Words that were erased are not known any more, and neither is whether these are others. Raises KeyReused."""
     known = repository.get_reasons(shop, [(customer_id, item.cause or "")])
     if any(chain.reason_digest(reason, one.salt) != item.reason_digest for one in known.values()):
-        raise KeyReused("This key came with something else before.", field="idempotency_key")
+        raise KeyReused("This was done before, for another reason.", field=field)
 
 
 def _hash(*parts: str) -> str:

@@ -188,7 +188,8 @@ class LoyaltyMutation:
         return LoyaltyPointsHoldPayload(**_held(customer_id, done))
 
     @strawberry.mutation(
-        description="Spend points that are set aside: customers those that they set aside themselves.",
+        description="Spend points that are set aside: customers those that they set aside themselves. Safe to repeat: "
+        "a hold is captured once, and asking again for as many points tells what was done.",
         extensions=[AnswersRefusals()],
         directives=acting(ADJUST),
     )
@@ -201,7 +202,7 @@ class LoyaltyMutation:
 
     @strawberry.mutation(
         description="Let points that are set aside come back before their time: customers those that they set aside "
-        "themselves.",
+        "themselves. Safe to repeat: a hold is let go once, and asking again tells what was done.",
         extensions=[AnswersRefusals()],
         directives=acting(ADJUST),
     )
@@ -229,7 +230,8 @@ class LoyaltyMutation:
 
     @strawberry.mutation(
         description="Undo an adjustment, or what was spent of a hold by a till or by staff, as a whole. A reward is "
-        "taken back by `loyaltyRedemptionCancel`; what orders did to points is put right by telling of the orders.",
+        "taken back by `loyaltyRedemptionCancel`; what orders did to points is put right by telling of the orders. "
+        "Safe to repeat: an entry is reversed once, and asking again with the same `reason` tells what was done.",
         extensions=[AnswersRefusals()],
         directives=staff(ADJUST),
     )

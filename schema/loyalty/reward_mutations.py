@@ -168,7 +168,7 @@ class RewardMutation:
 
     @strawberry.mutation(
         description="Take a redemption back whose voucher was not used: its points return, to expire when they would "
-        "have, and the code is void.",
+        "have, and the code is void. Safe to repeat: asking again tells what was done.",
         extensions=[AnswersRefusals()],
         directives=own(ADJUST),
     )

@@ -178,6 +178,8 @@ def test_a_key_redeems_once_and_is_answered_alike_each_time(now: datetime) -> No
     assert (first.redemption.code, first.redemption.rev) == (again.redemption.code, again.redemption.rev)
     with pytest.raises(KeyReused):
         redeem(cup, now)
+    with pytest.raises(KeyReused):
+        rewards.redeem("demo", ANN, mug, actor=STAFF, idempotency_key="k1", now=now, expected_points=100)
     assert balances() == (900, 0, 0)
     assert left(mug) == 4
 

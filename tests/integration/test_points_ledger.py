@@ -206,6 +206,9 @@ def test_what_a_hold_spent_is_reversed_once_with_its_original_expiry(now: dateti
     for replayed in (False, True):
         given = service.reverse("demo", ANN, cause, reason="Sold out", actor=STAFF, now=now + timedelta(days=2))
         assert given.replayed is replayed
+    with pytest.raises(KeyReused) as refused:
+        service.reverse("demo", ANN, cause, reason="A slip", actor=STAFF, now=now + timedelta(days=2))
+    assert refused.value.field == "reason"
     assert [(one.cause, int(one.points)) for one in given.entry.reverses] == [(cause, 60)]
     assert balances() == (100, 0, 0)
     assert timer() == datetime.fromisoformat("2026-04-10T22:00:00Z")

@@ -60,7 +60,7 @@ class Asked(Struct, frozen=True):
 
     @property
     def request(self) -> str:
-        return chain.request_digest({"reward_id": self.reward_id})
+        return chain.request_digest({"reward_id": self.reward_id, "expected_points": self.expected_points})
 
 
 def redeem(

@@ -30,9 +30,11 @@ def at(what: Given, day: date) -> State:
 def drawn(draw: random.Random) -> Tiers:
     thresholds = sorted(draw.sample([50, 100, 150, 200, 300, 500, 800], 3))
     return Tiers(
-        window=draw.choice(list(Window)), downgrade=draw.choice(list(Downgrade)), grace_days=draw.choice([0, 0, 30, 60]),
+        window=draw.choice(list(Window)),
+        downgrade=draw.choice(list(Downgrade)),
+        grace_days=draw.choice([0, 0, 30, 60]),
         all=tuple(Tier(name, name, each) for name, each in zip(THREE, thresholds, strict=True)),
-    )  # fmt: skip
+    )
 
 
 def rank(tier: str | None) -> int:
