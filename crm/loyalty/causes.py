@@ -120,9 +120,9 @@ def _of_cause(entry: LedgerEntry) -> Why:
     noun, *rest = (entry.cause or "").split(":")
     if (noun, entry.movement) == ("event", Movement.EARN):
         return Why.EVENT  # its cause ends with a rule's id
-    effect = rest[-2] if len(rest) > 1 and rest[-1].isdigit() else rest[-1] if rest else ""  # before what counts them
-    if effect == "claim":  # what was forgiven is taken back after all
+    if entry.claims:  # what was forgiven is taken back after all
         return Why.ORDER_CHANGED if entry.order_id else Why.CORRECTED
+    effect = rest[-2] if len(rest) > 1 and rest[-1].isdigit() else rest[-1] if rest else ""  # before what counts them
     return BY_CAUSE.get((noun, effect, entry.movement), Why.OTHER)
 
 

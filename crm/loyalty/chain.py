@@ -54,8 +54,9 @@ class Entry(Struct, frozen=True, kw_only=True):
 
     `subject` is what is pending or held (`order:o1`, `hold:h1`), `pool` the one that pending points will enter, and
     `ends_at` when what is held comes back. `counterpart` is the customer at the other side of a transfer.
-    `forgiven`: points that were to be taken back and could not. `request` is the digest of what a client asked for
-    under an idempotency key. `occurred_at` is when it took effect, `recorded_at` when it was written.
+    `forgiven`: points that were to be taken back and could not; `claims`: the number of the entry that forgave what
+    this one takes back after all. `request` is the digest of what a client asked for under an idempotency key.
+    `occurred_at` is when it took effect, `recorded_at` when it was written.
     """
 
     shop: str
@@ -79,6 +80,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     counterpart: str | None = None
     reverses: tuple[Reversed, ...] = ()
     forgiven: int = 0
+    claims: int = 0
     actor: str | None = None
     reason_digest: str | None = None
     request: str | None = None

@@ -12,8 +12,6 @@ from crm.loyalty.ledger import ADJUSTED, ISSUED, Account, Moved, Occasion
 from crm.loyalty.pardons import Claim, Debit, Pardon
 from crm.loyalty.pools import Effect
 
-MARK = ":claim:"
-
 
 class Claimed(Struct, frozen=True):
     """The account, and an entry for each pardon that was claimed."""
@@ -41,7 +39,7 @@ def claim(
         of_fresh, fresh = pools.split(fresh, points - pools.total(of_late))
         taken = ledger.claim(
             account, points, late=of_late, fresh=of_fresh, reverses=reverses,
-            issuer=ISSUED if each.pardon.order_id else ADJUSTED,
+            issuer=ISSUED if each.pardon.order_id else ADJUSTED, claims=each.pardon.number,
             occasion=replace(occasion, cause=cause_of(occasion.cause, each.pardon), order_id=each.pardon.order_id),
         )  # fmt: skip
         account = replace(taken.account, pardons=pardons.after(account.pardons, Claim(each.pardon, points)))
@@ -52,7 +50,7 @@ def claim(
 
 
 def cause_of(given_back: str, pardon: Pardon) -> str:
-    return f"{given_back}{MARK}{pardon.number}"
+    return f"{given_back}:claim:{pardon.number}"
 
 
 def _reversible(pardon: Pardon, credited: Mapping[str, Sequence[Reversed]]) -> Sequence[Reversed]:

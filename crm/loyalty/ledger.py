@@ -188,11 +188,13 @@ def claim(
     late: Sequence[Portion],
     fresh: Sequence[Portion],
     issuer: str,
+    claims: int,
     reverses: Sequence[Reversed],
     occasion: Occasion,
 ) -> Moved:
-    """Take back what was forgiven, now that so much came back (crm/loyalty/claims.py): of what of that expired as it
-    came (`late`), and of what did not (`fresh`); what of that is not there has paid a debt, and is owed again.
+    """Take back what the entry `claims` forgave, now that so much came back (crm/loyalty/claims.py): of what of that
+    expired as it came (`late`), and of what did not (`fresh`); what of that is not there has paid a debt, and is owed
+    again.
     """
     reclaimed = [Line(Effect.RECLAIM, portion.pool, portion.points) for portion in late]
     there = [min(portion.points, account.pools[portion.pool].remaining) for portion in fresh]
@@ -200,7 +202,8 @@ def claim(
     owed = points - _sum(reclaimed) - _sum(taken)
     sides = {EXPIRED: -_sum(reclaimed), OWED: -owed, issuer: points}
     return _post(
-        account, Movement.REVERSE, occasion, [*reclaimed, *taken], sides, reverses=_named(reverses, points)
+        account, Movement.REVERSE, occasion, [*reclaimed, *taken], sides,
+        reverses=_named(reverses, points), claims=claims,
     )  # fmt: skip
 
 
@@ -296,6 +299,7 @@ def _post(
     counterpart: str | None = None,
     reverses: tuple[Reversed, ...] = (),
     forgiven: int = 0,
+    claims: int = 0,
 ) -> Moved:
     """Whatever comes in pays what is owed first."""
     before = account.balances
@@ -338,6 +342,7 @@ def _post(
         counterpart=counterpart,
         reverses=reverses,
         forgiven=forgiven,
+        claims=claims,
         actor=occasion.actor,
         reason_digest=occasion.reason_digest,
         request=occasion.request,

@@ -201,6 +201,7 @@ class LedgerEntry(Synced, discriminator="LedgerEntry"):
     counterpart = UnicodeAttribute(null=True)
     reverses: ListAttribute[ReversedPart] = ListAttribute(of=ReversedPart, default=list)
     forgiven = NumberAttribute(default=0)
+    claims = NumberAttribute(default=0)
     actor = UnicodeAttribute(null=True)
     reason_digest = UnicodeAttribute(null=True)
     request = UnicodeAttribute(null=True)

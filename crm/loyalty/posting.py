@@ -18,7 +18,6 @@ from crm.kernel.timers import Timer, TimerDue
 from crm.loyalty import due, idling, ledger, repository, stored
 from crm.loyalty.bonuses.joining import SIGNUP
 from crm.loyalty.chain import Entry
-from crm.loyalty.claims import MARK
 from crm.loyalty.due import Calendar, Held, PendingCredit
 from crm.loyalty.idling import Activity
 from crm.loyalty.ledger import ISSUED, Account, Occasion
@@ -97,7 +96,7 @@ class Ledger:
             head.cause, head.replayed, head.posted_at = entry.cause, entry.replayed, entry.recorded_at
             if entry.points:
                 head.newest_at = max(entry.occurred_at, head.newest_at or entry.occurred_at)
-            if entry.cause == SIGNUP or MARK in entry.cause:  # beside another's cause, which two at once do not share
+            if entry.cause == SIGNUP or entry.claims:  # beside another's cause, which two at once do not share
                 change.write(stored.item_of(entry), when=None, otherwise=Stale())
             else:
                 change.once(stored.item_of(entry))

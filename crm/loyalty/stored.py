@@ -97,7 +97,8 @@ def item_of(entry: Entry) -> LedgerEntry:
     item.order_id, item.subject, item.pool = entry.order_id, entry.subject, entry.pool
     item.available_at, item.occurred_at, item.recorded_at = entry.available_at, entry.occurred_at, entry.recorded_at
     item.ends_at, item.counterpart = entry.ends_at, entry.counterpart
-    item.forgiven, item.actor, item.request = entry.forgiven, entry.actor, entry.request
+    item.forgiven, item.claims = entry.forgiven, entry.claims
+    item.actor, item.request = entry.actor, entry.request
     item.reason_digest, item.replayed = entry.reason_digest, entry.replayed
     item.previous, item.fingerprint = entry.previous or None, fingerprint(entry)
     in_its_place(item)
@@ -136,6 +137,7 @@ def entry_of(item: LedgerEntry) -> Entry:
         counterpart=item.counterpart,
         reverses=_reversed(item.reverses),
         forgiven=int(item.forgiven),
+        claims=int(item.claims),
         actor=item.actor,
         reason_digest=item.reason_digest,
         request=item.request,

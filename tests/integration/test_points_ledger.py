@@ -253,6 +253,17 @@ def test_what_was_captured_is_not_given_back_as_nothing_where_its_hold_is_lost(n
         service.reverse("demo", ANN, f"hold:{held.hold_id}:capture", reason="Sold out", actor=STAFF, now=now)
 
 
+def test_an_order_that_is_called_like_a_claim_is_posted_once(now: datetime) -> None:
+    told = order(now, order_id="a:claim:1")
+    assert service.post_for_order(told, now=now).points == 0  # pending
+    item = repository.get_for_order("demo", ANN, "a:claim:1")[1]
+    item.delete()  # so that nothing but its entry says that it was posted
+    service.post_for_order(told, now=now)
+    account = service.account("demo", ANN)
+    assert account is not None
+    assert (account.number, account.pending) == (1, 100)
+
+
 def test_what_orders_did_is_not_reversed_by_hand(now: datetime) -> None:
     service.post_for_order(order(now), now=now)
     with pytest.raises(service.NotReversible):

@@ -13,7 +13,7 @@ from msgspec import Struct
 from crm.loyalty.chain import Entry
 
 TOKENS: Final = {"<id>": r"(?P<id>.+)", "<any>": ".+", "<n>": r"\d+"}
-"""Of causes and subjects; `<order>` and `<subject>` are the entry's own, `<pool>` that of its only line."""
+"""Of causes and subjects; `<order>`, `<subject>` and `<claims>` are the entry's own, `<pool>` that of its only line."""
 
 
 class Form(Struct, frozen=True):
@@ -65,7 +65,7 @@ FORMS: Final = (
     Form("reverse", EARNED_THEN, "issued+ pending-", TAKEN_BACK, subject=ORDER, names=EARNINGS),
     Form("reverse", SPENT, "redeemed-", BACK, names=SPENDINGS),
     Form("reverse", SPENT_THEN, "redeemed-", BACK, names=SPENDINGS),
-    Form("reverse", "<any>:claim:<n>", "", f"issued+ adjusted+ {TAKEN_BACK}", names=(*EARNINGS, GIFTS)),
+    Form("reverse", "<any>:claim:<claims>", "", f"issued+ adjusted+ {TAKEN_BACK}", names=(*EARNINGS, GIFTS)),
     Form("reverse", "redemption:<id>:cancel", "redeemed-", BACK, names=("hold:<id>:capture",)),
     Form("reverse", "hold:<id>:reverse", "redeemed-", BACK, names=("hold:<id>:capture",)),
     Form("reverse", "adjustment:<id>:reverse", "adjusted-", BACK, names=("adjustment:<id>:adjust",)),
@@ -86,7 +86,7 @@ def issued_by(entry: Entry) -> Mapping[str, int]:
 
 
 def _fits(form: Form, entry: Entry) -> bool:
-    own = {"<order>": entry.order_id, "<subject>": entry.subject}
+    own = {"<order>": entry.order_id, "<subject>": entry.subject, "<claims>": str(entry.claims or "")}
     if len(entry.lines) == 1:
         own["<pool>"] = entry.lines[0].pool
     found = re.fullmatch(_pattern(form.cause, own), entry.cause, re.DOTALL)
@@ -137,6 +137,7 @@ def _says_what_belongs(entry: Entry) -> bool:
         (entry.available_at is not None, entry.pool is not None) == (is_pending, is_pending)
         and (entry.ends_at is not None) == (entry.movement == "hold")
         and (entry.counterpart is not None) == (entry.movement == "transfer")
+        and (not entry.claims or entry.cause.endswith(f":claim:{entry.claims}"))
         and (named == sum(map(abs, issued_by(entry).values())) if entry.movement == "reverse" else not entry.reverses)
         and (entry.forgiven >= 0 if takes_back else entry.forgiven == 0)
         and (_may_name_an_order(entry) if entry.order_id is not None else not _is_anew(entry))
@@ -148,7 +149,7 @@ def _may_name_an_order(entry: Entry) -> bool:
         entry.movement in {"hold", "capture", "release"}
         or entry.cause.startswith(f"order:{entry.order_id}:")
         or _is_anew(entry)
-        or re.fullmatch(r".+:claim:\d+", entry.cause, re.DOTALL) is not None
+        or entry.claims > 0
     )
 
 

@@ -273,11 +273,10 @@ def _pardons(ordered: Sequence[Entry], stored: Stored) -> Iterator[Finding]:
     forgiven = {entry.number: entry.forgiven for entry in ordered}
     numbers = {entry.cause: entry.number for entry in ordered}
     for entry in ordered:
-        given_back, claims, last = entry.cause.rpartition(":claim:")
-        if claims:
-            of = int(last) if last.isdecimal() else 0
+        if of := entry.claims:
+            given_back = numbers.get(entry.cause.removesuffix(f":claim:{of}"), 0)
             forgiven[of] = forgiven.get(of, 0) - sum(each.points for each in entry.reverses)
-            if forgiven[of] < 0 or not of < numbers.get(given_back, 0) < entry.number:
+            if forgiven[of] < 0 or not of < given_back < entry.number:
                 yield Finding(Flaw.WRONG_PARDON, entry.cause)
     for number, points in stored.pardons.items():
         if not 0 < points <= forgiven.get(number, 0):

@@ -193,7 +193,7 @@ def test_a_survivor_was_active_when_who_was_merged_into_them_was_and_no_later() 
 def test_no_more_is_claimed_of_what_was_forgiven_than_was() -> None:
     given = busy()
     [pardon] = given.account.pardons
-    claimed = next(entry for entry in given.entries if ":claim:" in entry.cause)
+    claimed = next(entry for entry in given.entries if entry.claims)
     assert claimed.cause == f"hold:h5:capture:claim:{pardon.number}"
     for points, found in ((0, [Finding(Flaw.WRONG_PARDON, str(pardon.number))]), (1, []), (pardon.points, [])):
         assert verify(given.entries, replace(stored(given), pardons={pardon.number: points})) == found
@@ -202,6 +202,29 @@ def test_no_more_is_claimed_of_what_was_forgiven_than_was() -> None:
     another = [replace(entry, forgiven=entry.forgiven and 1) for entry in given.entries]
     entries, is_stored = rechained(another, stored(given))
     assert Finding(Flaw.WRONG_PARDON, claimed.cause) in verify(entries, is_stored)
+
+
+@pytest.mark.parametrize(
+    "order_id", ["a:claim:b", "a:claim:7", "1:claim:1", "x:earn:3", "o:claim:1:earn", "hold:h:spend"]
+)
+def test_whatever_an_order_is_called_its_ledger_is_found_to_be_right(order_id: str) -> None:
+    given = Book(shortfall=Shortfall.WITHIN_BALANCE)
+    given.order(order_id, gross=10_000)
+    spent = given.redeem(60)
+    given.order(order_id, gross=10_000, refunded=10_000)
+    given.reverse(spent)
+    given.order(order_id, gross=5_000, points_spent=10)
+    assert [entry.claims for entry in given.entries if entry.claims] == [3]
+    assert verify(given.entries, stored(given)) == []
+
+
+def test_only_what_claims_says_so_and_what_says_so_claims() -> None:
+    given = busy()
+    claimed = next(entry for entry in given.entries if entry.claims)
+    for changed_ in ({"claims": 0}, {"claims": claimed.claims - 1}, {"cause": claimed.cause.replace(":claim", "")}):
+        assert not admissible.is_admissible(replace(claimed, **changed_))
+    earned = given.entries[1]
+    assert not admissible.is_admissible(replace(earned, claims=3))
 
 
 def test_words_of_a_reason_that_were_changed_are_found_and_words_that_were_erased_are_not() -> None:
