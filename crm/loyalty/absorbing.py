@@ -76,9 +76,9 @@ def wake(timer: TimerDue, *, now: datetime) -> list[Entry]:
     return posted
 
 
-def backed(shop: str, head: LoyaltyAccount, programme: Programme, *, now: datetime) -> Programme:
+def backed(change: Change, shop: str, head: LoyaltyAccount, programme: Programme, *, now: datetime) -> Programme:
     """The programme for what is taken back from an account: of one that was absorbed what is missing is owed, as far as
-    the survivor has it or may owe it, since it is theirs to pay.
+    the survivor has it or may owe it, since it is theirs to pay. `change` is held to what they have.
     """
     merged: MergedPart | None = head.merged
     if merged is None:
@@ -87,10 +87,12 @@ def backed(shop: str, head: LoyaltyAccount, programme: Programme, *, now: dateti
     while survivor is not None and survivor.merged is not None:
         merged = survivor.merged
         survivor = repository.get_account(shop, merged.survivor_id)
-    theirs = standing.balances(shop, merged.survivor_id, now=now)
     within, most = programme.shortfall is Shortfall.WITHIN_BALANCE, programme.most_owed
     if most is None and not within:
         return programme
+    survivor = survivor or LoyaltyAccount.of(shop, merged.survivor_id)
+    theirs = standing.played(shop, merged.survivor_id, survivor, now=now).balances
+    change.unchanged(survivor)
     may_owe = 0 if within or most is None else max(0, most - theirs.owed)
     return replace(programme, shortfall=Shortfall.NEGATIVE, most_owed=theirs.available + may_owe)
 

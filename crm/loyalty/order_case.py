@@ -7,6 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
+from crm.kernel.change import Change
 from crm.loyalty import absorbing, expiry, order_state, repository, stored
 from crm.loyalty.bonuses.eligibility import is_member
 from crm.loyalty.claiming import Forgiven
@@ -62,6 +63,7 @@ class Case(Struct, frozen=True, kw_only=True):
 
 
 def case_of(
+    change: Change,
     head: LoyaltyAccount,
     earning: OrderEarning,
     order: OrderRecorded,
@@ -70,9 +72,11 @@ def case_of(
     now: datetime,
     few: bool,
 ) -> Case:
-    """`item`: the hold that is captured; of an order that was told of, all open ones for it are read."""
+    """`item`: the hold that is captured; of an order that was told of, all open ones for it are read. `change` is held
+    to what a survivor has who pays for it.
+    """
     state, programme = _pinned(stored.state_of(earning), order, head, now=now)
-    programme = absorbing.backed(order.shop, head, programme, now=now)
+    programme = absorbing.backed(change, order.shop, head, programme, now=now)
     # What is told of an order has no lines, and does not say which coupon it names.
     goods = goods_of(order) if programme.earning.asks_about_goods or order.has_coupon else None
     if programme.earning.asks_about_goods and goods is not None:

@@ -112,7 +112,7 @@ def _settle(
     few: bool,
 ) -> Settled:
     """Add to `change` what an order comes to: it was told of, or a hold for it is captured (`asked`, `item`)."""
-    case = case_of(head, earning, order, item=item, now=now, few=few)
+    case = case_of(change, head, earning, order, item=item, now=now, few=few)
     order, goods = case.order, case.goods
     settled = _within_limits(case, _once_captured(case, asked) if asked else _come_to(case))
     if asked:

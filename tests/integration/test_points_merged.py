@@ -248,6 +248,25 @@ def test_a_refund_takes_from_the_survivor_what_the_absorbed_one_had_earned(
     assert (balances(ANN)[0], balances(BEA)[0]) == (0, left if policy is Shortfall.WITHIN_BALANCE or most else -160)
 
 
+def test_a_refund_of_the_absorbed_one_takes_no_more_than_the_survivor_has_who_spends_meanwhile(
+    now: datetime, ruled: list[Programme], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ruled.append(replace(ruled[-1], shortfall=Shortfall.WITHIN_BALANCE))
+    bought(ANN, 100, now)
+    merged(now)
+    backed = absorbing.backed
+
+    def overtaken(*given: Any, **named: Any) -> Programme:
+        found = backed(*given, **named)
+        monkeypatch.setattr(absorbing, "backed", backed)
+        spend(70, now, customer_id=BEA)
+        return found
+
+    monkeypatch.setattr(absorbing, "backed", overtaken)
+    bought(ANN, 0, now, now=now + DAY, rev=2, refunded=10_000)
+    assert (balances(ANN)[0], balances(BEA)[0]) == (0, 0)  # and 70 are forgiven
+
+
 def test_who_was_merged_into_somebody_who_was_merged_gives_all_to_the_last(
     now: datetime, ruled: list[Programme]
 ) -> None:
