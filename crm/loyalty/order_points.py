@@ -126,7 +126,7 @@ def _come_to(
 ) -> Settled:
     state = settled.state
     programme = replace(programme, currency=state.programme_currency or programme.currency)
-    spends = paid_with(state, order)
+    spends = kept(paid_with(state, order), order)
     earned = earns(state, order, programme, rooms) if enrolled else Earned(0, Withheld.NOT_ENROLLED)
     spending, earning = correction(spends, posted=state.spent), correction(earned.points, posted=state.earned)
     settled = replace(settled, state=replace(state, programme_currency=programme.currency))

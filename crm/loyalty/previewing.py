@@ -75,7 +75,8 @@ def by(
 ) -> Previewed:
     """As `preview`, by a version that need not count, nor be stored, for somebody who has that tier."""
     programme = version.programme
-    basket = Basket(cart.currency, tuple(_line(line) for line in cart.lines if not line.gift_card), cart.channel)
+    goods = tuple(_line(line) for line in cart.lines if not line.gift_card)
+    basket = Basket(cart.currency, goods, cart.channel, total=sum(line.net for line in cart.lines))
     account = snapshot.head(LoyaltyAccount) if snapshot else None
     context = _context(snapshot, tier, now)
     customer_id = snapshot.customer_id if snapshot else ids.new_id("cus", now)

@@ -193,6 +193,7 @@ def test_a_cart_is_shown_what_it_would_earn_by_which_rules() -> None:
     }  # fmt: skip
     assert known not in {rule["ruleId"] for rule in found["rules"]}
     assert preview(pointsSpent=5_000)["points"] == 150
+    assert preview(lines=[SHOES, gift | {"quantity": 4}], pointsSpent=5_000)["points"] == 200  # they pay for both alike
     assert preview(currencyCode="USD") == {"points": 0, "withheld": "OTHER_CURRENCY", "rules": []}
 
 

@@ -30,11 +30,14 @@ class Line(Struct, frozen=True):
 
 
 class Basket(Struct, frozen=True):
-    """An order as it stands, or a cart. Gift cards are no lines of it."""
+    """An order as it stands, or a cart. Gift cards are no lines of it. `total`: what all of it costs, those, taxes and
+    shipping with it and whatever has gone back; what its lines are worth where nobody said (0).
+    """
 
     currency: str
     lines: tuple[Line, ...]
     channel: str | None = None
+    total: int = 0
 
 
 class Context(Struct, frozen=True):
@@ -79,7 +82,8 @@ FREE: Final = Rooms()
 def earned(
     programme: Programme, basket: Basket, context: Context, *, points_spent: int = 0, rooms: Rooms = FREE
 ) -> Earned:
-    """Points for what is kept of an order, less what was paid with points. Another currency than the programme's earns
+    """Points for what is kept of an order, less the share of it that was paid with points: with `points_spent` of all
+    that it costs, so that nothing that goes back makes it earn more. Another currency than the programme's earns
     nothing, since no rate is agreed.
 
     A rule's share is limited per order before anything is rounded; where all rules together are limited, the last ones
@@ -87,7 +91,7 @@ def earned(
     """
     if basket.currency != programme.currency:
         return Earned(0, Withheld.OTHER_CURRENCY)
-    paid = programme.worth(points_spent)
+    paid = _share(programme.worth(points_spent), basket.total or sum(line.net for line in basket.lines))
     given = []
     before, exact = 0, Fraction(0)
     left = _least(programme.earning.caps.per_order, rooms.all)
@@ -125,7 +129,7 @@ def covers(conditions: Conditions, line: Line) -> bool:
     )
 
 
-def _shares(programme: Programme, basket: Basket, context: Context, paid: int) -> Iterable[tuple[Rule, Fraction]]:
+def _shares(programme: Programme, basket: Basket, context: Context, paid: Fraction) -> Iterable[tuple[Rule, Fraction]]:
     """What each rule gives, in the order of the rules, before it is limited; the rate first."""
     lines = basket.lines
     bases = _bases(lines, paid)
@@ -165,11 +169,13 @@ def _covered(rule: Rule, lines: Sequence[Line], unit: Fraction) -> frozenset[int
     return covered if enough else frozenset()
 
 
-def _bases(lines: Sequence[Line], paid: int) -> list[Fraction]:
-    """What of each line's net was not paid with points: each has paid its share."""
-    net = sum(line.net for line in lines)
-    rest = max(0, net - paid)
-    return [Fraction(line.net * rest, net) if net else Fraction(0) for line in lines]
+def _share(paid: int, total: int) -> Fraction:
+    return Fraction(min(paid, total), total) if total else Fraction(0)
+
+
+def _bases(lines: Sequence[Line], paid: Fraction) -> list[Fraction]:
+    """What of each line's net was not paid with points: of all the same share."""
+    return [line.net * (1 - paid) for line in lines]
 
 
 def _units_paid(line: Line, base: Fraction) -> Fraction:
