@@ -15,7 +15,17 @@ from crm.loyalty.chain import Entry, Reversed
 from crm.loyalty.due import Held
 from crm.loyalty.earning.granting import FREE, Earned, Rooms
 from crm.loyalty.ledger import Account, Moved, Occasion
-from crm.loyalty.order_state import OrderState, Revision, Spending, claimed_of, credited, earns, has_said, paid_with
+from crm.loyalty.order_state import (
+    OrderState,
+    Revision,
+    Spending,
+    claimed_of,
+    credited,
+    earns,
+    has_said,
+    kept,
+    paid_with,
+)
 from crm.loyalty.pardons import Debit
 from crm.loyalty.programme import Programme, Withheld
 

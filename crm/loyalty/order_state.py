@@ -37,7 +37,8 @@ class Revision(Struct, frozen=True, kw_only=True):
 
     @property
     def basket(self) -> Basket:
-        return Basket(self.currency, (Line(self.net),) if self.lines is None else self.lines, self.channel)
+        lines = (Line(self.net),) if self.lines is None else self.lines
+        return Basket(self.currency, lines, self.channel, self.total or self.gross)
 
 
 class Spending(Struct, frozen=True):
@@ -97,10 +98,10 @@ def kept(points: int, order: Revision) -> int:
 
 
 def paid_with(state: OrderState, order: Revision) -> int:
-    """What of the points that paid for an order stays spent: of as many as the shop says, once it has said any, and
-    until then of those that were captured for it.
+    """The points that an order was paid with: as many as the shop says, once it has said any, and until then those that
+    were captured for it. What of them stays spent is what is `kept`.
     """
-    return kept(order.points_spent if has_said(state, order) else state.captured, order)
+    return order.points_spent if has_said(state, order) else state.captured
 
 
 def earns(state: OrderState, order: Revision, programme: Programme, rooms: Rooms = FREE) -> Earned:

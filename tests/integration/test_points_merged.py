@@ -142,6 +142,18 @@ def test_a_tier_that_somebody_of_the_shop_gave_either_is_kept_while_it_is_higher
     assert (newest.why, newest.until) == ("MERGED", until)
 
 
+def test_whose_tier_came_with_a_merge_is_given_it_again_in_their_own_name(now: datetime) -> None:
+    lower = TierOverride(tier_id="s", until=now + 20 * DAY, reason="A guest")
+    higher = TierOverride(tier_id="g", until=now + 40 * DAY, reason="A guest")
+    service.override_tier("demo", BEA, lower, actor=STAFF, now=now)
+    service.override_tier("demo", ANN, higher, actor=STAFF, now=now)
+    merged(now)
+    assert tier(BEA, now) == "g"
+    given = [service.override_tier("demo", BEA, higher, actor=STAFF, now=now + DAY).replayed for _ in range(2)]
+    assert given == [False, True]
+    assert [why for _, why, _ in changes(BEA)] == ["OVERRIDDEN", "MERGED", "OVERRIDDEN"]
+
+
 def test_a_tier_that_somebody_of_the_shop_gave_gives_way_to_a_higher_one_that_both_have_reached(now: datetime) -> None:
     given = TierOverride(tier_id="s", until=now + 40 * DAY, reason="A guest")
     service.override_tier("demo", BEA, given, actor=STAFF, now=now)
