@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from crm.kernel.actor import Actor, Role
-from crm.kernel.change import Change, retrying
+from crm.kernel.change import MOST_WRITES, Change, retrying
 from crm.kernel.errors import CrmError, Fault, InvalidInputs, NotFound, Stale
 from crm.kernel.operations import key_faults
 from crm.kernel.texts import faults
@@ -23,6 +23,8 @@ from crm.loyalty.refusals import HoldClosed, HoldNotYours, TooManyHolds
 
 MOST_HOLDS = 20
 """Open ones of an account, and redemptions of it that are under way: they stand in its head."""
+MOST_FOR_ORDER = 3
+"""Open ones for one order, which closes them all in one Change: a checkout that tries again has two more."""
 SHORTEST, LONGEST = timedelta(minutes=1), timedelta(days=30)
 LONGEST_ORDER_ID = 200
 
@@ -102,7 +104,7 @@ def capture(
     cause = f"hold:{hold_id}:capture"
     request = chain.request_digest({"points": points})
 
-    def attempt() -> Hold | None:
+    def attempt(*, few: bool = False) -> Hold | None:
         change = Change(now)
         admit(change)
         book, item = _opened(shop, customer_id, hold_id, actor=actor, now=now)
@@ -111,8 +113,12 @@ def capture(
         held = stored.held_of(item)
         spent = held.points if points is None else points
         when = occasion(cause, at=now, now=now, order_id=held.order_id, actor=str(actor), request=request)
-        paying = orders.pay if held.order_id else spend
-        entry = paying(change, book, item, spent, when)
+        if held.order_id:
+            entry = orders.pay(change, book, item, spent, when, few=few)
+        else:
+            entry = spend(change, book, item, spent, when)
+        if len(change) > MOST_WRITES and not few:
+            return attempt(few=True)
         return Hold(item, Given(stored.item_of(entry), replayed=False)) if change.commit() else None
 
     def again(before: LedgerEntry | None, item: PointsHold) -> Given:
@@ -156,8 +162,10 @@ def set_aside(change: Change, book: Ledger, item: PointsHold, when: Occasion) ->
     """
     rivals = [one for one in book.head.holds if is_of_redemption(one.hold_id) == bool(item.of_redemption)]
     if len(rivals) >= MOST_HOLDS:
-        again_at = min(one.ends_at for one in rivals)
-        raise Stale if item.of_redemption else TooManyHolds(most=MOST_HOLDS, again_at=again_at)
+        raise Stale if item.of_redemption else TooManyHolds(one.ends_at for one in rivals)
+    alike = [one.ends_at for one in rivals if item.order_id and one.order_id == item.order_id]
+    if len(alike) >= MOST_FOR_ORDER:
+        raise TooManyHolds(alike, of="for this order", field="order_id")
     subject = f"hold:{item.hold_id}"
     moved = ledger.hold(book.read, int(item.points), subject=subject, ends_at=item.ends_at, occasion=when)
     item.status, item.number = HoldStatus.OPEN, moved.entry.number

@@ -8,14 +8,14 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from crm.kernel.change import Change
-from crm.loyalty import absorbing, expiry, order_state, repository, stored
+from crm.loyalty import absorbing, expiry, order_state, pardons, repository, stored
 from crm.loyalty.bonuses.eligibility import is_member
 from crm.loyalty.claiming import Forgiven
 from crm.loyalty.earning.contexts import context_of
 from crm.loyalty.earning.goods import goods_of, lines_of
 from crm.loyalty.earning.granting import Given, Line, Rooms
 from crm.loyalty.earning.limits import Limits
-from crm.loyalty.ledger import Occasion
+from crm.loyalty.ledger import Account, Occasion
 from crm.loyalty.models import HoldStatus, LoyaltyAccount, OrderEarning, PointsHold
 from crm.loyalty.order_points import Settled
 from crm.loyalty.order_state import OrderState, Revision
@@ -39,6 +39,8 @@ class Case(Struct, frozen=True, kw_only=True):
     state: OrderState
     programme: Programme
     book: Ledger
+    account: Account
+    """As it was read; where few writes are left, without some of what was forgiven."""
     holds: Mapping[str, PointsHold]
     forgiven: Forgiven
     limits: Limits
@@ -47,7 +49,7 @@ class Case(Struct, frozen=True, kw_only=True):
 
     @property
     def before(self) -> Settled:
-        return Settled(self.book.read, self.state, others=self.forgiven.states)
+        return Settled(self.account, self.state, others=self.forgiven.states)
 
     @property
     def occasion(self) -> Occasion:
@@ -87,9 +89,10 @@ def case_of(
     holds = {item.hold_id: item} if item else _holds_for(head, order)
     besides = [*_pools(state, order, programme), *stored.pools_held(*holds.values())]
     book = Ledger(order.shop, order.customer_id, head, now=now, besides=besides)
+    account = replace(book.read, pardons=pardons.largest(book.read.pardons, pardons.FEW)) if few else book.read
     return Case(
         order=order, goods=goods, revision=revision, earning=earning, state=state, programme=programme, book=book,
-        holds=holds, forgiven=Forgiven(book.read, besides=order.order_id),
+        account=account, holds=holds, forgiven=Forgiven(account, besides=order.order_id),
         limits=_limits(order, state, programme, few=few),
         enrolled=is_member(programme, head.enrolled_at, at=order.placed_at), now=now,
     )  # fmt: skip

@@ -51,10 +51,10 @@ def post_for_order(order: OrderRecorded, *, now: datetime) -> Posted:
     return posted
 
 
-def pay(change: Change, book: Ledger, item: PointsHold, points: int, when: Occasion) -> Entry:
+def pay(change: Change, book: Ledger, item: PointsHold, points: int, when: Occasion, *, few: bool = False) -> Entry:
     """Add to `change`: somebody captures a hold for an order, which is worked out anew where it has been told of: it
     earns nothing on what it was paid with, and one that was refunded or cancelled gives back. One that is yet to come
-    finds what was captured for it.
+    finds what was captured for it. `few`: as `_settle` has it.
     """
     held, now = stored.held_of(item), book.now
     asked = Asked(held, points, book.grace(when), when)
@@ -64,7 +64,7 @@ def pay(change: Change, book: Ledger, item: PointsHold, points: int, when: Occas
     goods = find(book.shop, book.customer_id, earning.order_id) if earning.order_rev else None
     if goods is not None:
         told = OrderRecorded.of(goods)
-        return _settle(change, head, earning, told, asked=asked, item=item, now=now, few=True).entries[0]
+        return _settle(change, head, earning, told, asked=asked, item=item, now=now, few=few).entries[0]
     forgiven = Forgiven(book.read, besides=earning.order_id)
     before = Settled(book.read, stored.state_of(earning), others=forgiven.states)
     settled = order_points.captured(before, asked)
@@ -89,7 +89,7 @@ def _post(order: OrderRecorded, *, now: datetime, few: bool = False) -> tuple[Po
     change = Change(now)
     settled = _settle(change, head, earning, order, now=now, few=few)
     if len(change) > MOST_WRITES and not few:
-        return _post(order, now=now, few=True)  # paid with points of years, or giving such back, and at budgets' ends
+        return _post(order, now=now, few=True)  # points of years, and at budgets' ends or with much that was forgiven
     try:
         committed = change.commit()
     except PartlyDone as done:  # a hold was captured since it was read
@@ -111,7 +111,9 @@ def _settle(
     now: datetime,
     few: bool,
 ) -> Settled:
-    """Add to `change` what an order comes to: it was told of, or a hold for it is captured (`asked`, `item`)."""
+    """Add to `change` what an order comes to: it was told of, or a hold for it is captured (`asked`, `item`). With
+    `few` writes of budgets, and for orders of which something was forgiven.
+    """
     case = case_of(change, head, earning, order, item=item, now=now, few=few)
     order, goods = case.order, case.goods
     settled = _within_limits(case, _once_captured(case, asked) if asked else _come_to(case))

@@ -13,6 +13,8 @@ from msgspec.structs import replace
 
 MOST: Final = 10
 """Of an account: they stand in its head. Of more the smallest is given up, to the customer's good."""
+FEW: Final = 3
+"""As many as are left where a transaction would not hold what claims of more would write."""
 
 
 class Pardon(Struct, frozen=True):
@@ -38,8 +40,13 @@ class Claim(Struct, frozen=True):
 
 def granted(pardons: Sequence[Pardon], pardon: Pardon) -> tuple[Pardon, ...]:
     """With one more, the oldest first."""
-    largest = sorted((*pardons, pardon), key=lambda one: (one.points, one.number))[-MOST:]
-    return tuple(sorted(largest, key=lambda one: one.number))
+    return largest((*pardons, pardon), MOST)
+
+
+def largest(pardons: Sequence[Pardon], most: int) -> tuple[Pardon, ...]:
+    """The oldest first, and of equals the newer."""
+    kept = sorted(pardons, key=lambda one: (one.points, one.number))[-most:]
+    return tuple(sorted(kept, key=lambda one: one.number))
 
 
 def claims(pardons: Sequence[Pardon], debits: Iterable[Debit]) -> tuple[Claim, ...]:

@@ -1,6 +1,7 @@
 # crm/loyalty/refusals.py
 """What the ledger refuses, and what it would have taken."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from crm.kernel import clock
@@ -37,13 +38,15 @@ class HoldNotYours(CrmError):
 
 
 class TooManyHolds(CrmError):
-    """An account has as many open holds as it may, until `again_at` at the latest."""
+    """An account, or an order, has as many open holds as it may, until `again_at` at the latest."""
 
     code = "TOO_MANY_HOLDS"
 
-    def __init__(self, *, most: int, again_at: datetime) -> None:
-        super().__init__(f"{most} holds are open; the next of them ends at {clock.text(again_at)}.")
-        self.again_at = again_at
+    def __init__(self, ends: Iterable[datetime], *, of: str = "", field: str | None = None) -> None:
+        coming = sorted(ends)
+        are = f"{len(coming)} holds {of} are" if of else f"{len(coming)} holds are"
+        super().__init__(f"{are} open; the next of them ends at {clock.text(coming[0])}.", field=field)
+        self.again_at = coming[0]
 
 
 class NotReversible(CrmError):

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from crm.kernel.actor import Actor, Role
 from crm.kernel.errors import NotFound
 from crm.loyalty import repository, service
-from crm.loyalty.holding import LONGEST, MOST_HOLDS, SHORTEST
+from crm.loyalty.holding import LONGEST, MOST_FOR_ORDER, MOST_HOLDS, SHORTEST
 from crm.loyalty.programme import Programme, Shortfall
 from tests.asking import NOW
 from tests.integration.points import ANN, BEA, STAFF, adjust, balances, hold, order, programme
@@ -104,6 +104,17 @@ def test_nobody_holds_without_end(now: datetime) -> None:
     said: dict[str, Any] = {"order_id": None, "idempotency_key": "k"}
     for lasts, faults in ((SHORTEST, 0), (LONGEST, 0), (SHORTEST - SECOND, 1), (LONGEST + SECOND, 1)):
         assert len(service.hold_faults(1, lasts=lasts, **said)) == faults
+
+
+def test_a_checkout_that_tries_again_holds_for_its_order_three_times_at_most(now: datetime) -> None:
+    adjust(100, now)
+    held = [hold(10, now, key=f"h{number}", order_id="o1").hold for number in range(MOST_FOR_ORDER)]
+    with pytest.raises(service.TooManyHolds) as refused:
+        hold(10, now, key="one more", order_id="o1")
+    assert refused.value.field == "order_id"
+    hold(10, now, key="another's", order_id="o2")
+    service.release("demo", ANN, held[0].hold_id, actor=STAFF, now=now)
+    hold(10, now, key="one more", order_id="o1")
 
 
 def test_a_hold_that_is_not_there_or_anothers_answers_alike(now: datetime) -> None:

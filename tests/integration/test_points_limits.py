@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from crm.kernel.change import Change
 from crm.kernel.errors import InvalidInputs
-from crm.loyalty import expiry, ledger, service
+from crm.loyalty import expiry, ledger, pardons, service
 from crm.loyalty.earning import budgets, repository
 from crm.loyalty.earning.definitions import Caps, Earning, Kind, Rule
 from crm.loyalty.earning.models import RuleBudget
@@ -18,7 +18,8 @@ from crm.loyalty.models import LoyaltyAccount
 from crm.loyalty.posting import Ledger, occasion
 from crm.loyalty.programme import Programme, Shortfall
 from crm.loyalty.programmes.defining import Lifetime, ProgrammeFields, changing
-from tests.integration.points import ANN, STAFF, adjust, balances, order, programme, spend
+from crm.loyalty.tiers.definitions import Basis, Tier, Tiers
+from tests.integration.points import ANN, STAFF, adjust, balances, hold, order, programme, spend
 
 __all__ = ["programme"]
 pytestmark = pytest.mark.usefixtures("shop", "programme")
@@ -100,6 +101,43 @@ def test_what_was_drawn_of_many_shares_goes_back_with_the_points_of_sixty_months
     service.post_for_order(order(now, order_id="o2"), now=now)
     assert [spent(rule.id) for rule in CAMPAIGNS] == [80] * 5
     assert RuleBudget.get(RuleBudget.of("demo", "r0", 0).pk, "BUDGET").spent is not None
+
+
+def test_an_order_with_all_the_holds_it_may_have_and_all_that_may_have_been_forgiven_is_cancelled(
+    now: datetime, programme: list[Programme]
+) -> None:
+    """And the points of sixty months come back, and those that never expire; five budgets and a tier change."""
+    programme.append(FORGIVING)
+    adjust(10, now)
+    programme.append(replace(FORGIVING, rate=Decimal(1), expiry=Expiry(1)))
+    forgiven = [f"p{number}" for number in range(pardons.MOST)]
+    for order_id in forgiven:
+        service.post_for_order(order(now, order_id=order_id), now=now)
+    earned = 100 * len(forgiven)
+    points_of_many_months(now)
+    tiers = Tiers(all=(Tier("s", "Silver", 500),), basis=Basis.SPEND)
+    programme.append(
+        replace(
+            programme[-1],
+            rate=Decimal(0),
+            earning=Earning(CAMPAIGNS, Caps(per_customer=10_000, per_day=10_000)),
+            tiers=tiers,
+        )
+    )
+    service.post_for_order(order(now), now=now)
+    kept = 10 + 10 * MONTHS
+    whole = earned + 5 * 80 + kept
+    for number, points in enumerate((earned + 5 * 80, kept - 10, 10)):
+        hold(points, now, key=f"h{number}", order_id="o1")
+    assert balances() == (0, 0, whole)
+    for order_id in forgiven:
+        service.post_for_order(order(now, order_id=order_id, rev=2, net=0), now=now)
+    assert balances() == (0, 0, whole)
+    cancelled = order(now, rev=2, net=0, status="cancelled")
+    assert service.post_for_order(cancelled, now=now).points
+    assert [spent(rule.id) for rule in CAMPAIGNS] == [0] * 5
+    # Of ten orders three are claimed: the others stay forgiven.
+    assert balances() == (kept + 100 * (pardons.MOST - pardons.FEW), 0, 0)
 
 
 def points_of_many_months(now: datetime) -> None:

@@ -18,7 +18,7 @@ from msgspec.structs import replace
 from crm.loyalty import expiry, pools
 from crm.loyalty.chain import Entry
 from crm.loyalty.expiry import IDLE, Expiry, Kind
-from crm.loyalty.holding import MOST_HOLDS
+from crm.loyalty.holding import MOST_FOR_ORDER, MOST_HOLDS
 from crm.loyalty.programme import Programme, Shortfall
 from crm.loyalty.refusals import InsufficientPoints
 from tests.unit.loyalty.book import PLAIN, START, Book
@@ -132,6 +132,8 @@ class AccountMachine(RuleBasedStateMachine):
     @rule(points=POINTS, hours=st.integers(1, 24 * 30), order=st.none() | NAMES)
     def points_are_held(self, points: int, hours: int, order: str | None) -> None:
         hold_id = self._cause()
+        if sum(held.order_id == order for held in self.book.holds.values()) >= MOST_FOR_ORDER:
+            order = None
         held = self._unless_short(lambda: self.book.hold(points, hold_id, hours=hours, order_id=order))
         ends = self.book.now + timedelta(hours=hours)
         assert self.tokens.hold(hold_id, points, ends, order) is (held is not None)
