@@ -59,6 +59,9 @@ def pay(change: Change, book: Ledger, item: PointsHold, points: int, when: Occas
     held, now = stored.held_of(item), book.now
     asked = Asked(held, points, book.grace(when), when)
     head, earning = repository.get_for_order(book.shop, book.customer_id, held.order_id or "")
+    if settling.is_due(book.shop, head, now=now):
+        settling.settle(book.shop, book.customer_id, now=now)
+        raise Stale
     if head.rev != book.head.rev:
         raise Stale
     goods = find(book.shop, book.customer_id, earning.order_id) if earning.order_rev else None

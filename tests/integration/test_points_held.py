@@ -12,6 +12,7 @@ from crm.kernel.errors import NotFound
 from crm.loyalty import repository, service
 from crm.loyalty.holding import LONGEST, MOST_FOR_ORDER, MOST_HOLDS, SHORTEST
 from crm.loyalty.programme import Programme, Shortfall
+from crm.loyalty.service import Tier, Tiers, Window
 from tests.asking import NOW
 from tests.integration.points import ANN, BEA, STAFF, adjust, balances, hold, order, programme
 from tests.shop_events import order as shop_order
@@ -238,3 +239,20 @@ def test_what_was_held_for_an_order_that_was_cancelled_before_comes_back_when_it
     ).hold
     assert service.capture("demo", customer_id, held.hold_id, actor=STAFF, now=NOW).hold.status == "CAPTURED"
     assert balances(customer_id) == before
+
+
+def test_what_is_captured_for_an_order_ends_no_tier_that_time_has_ended(programme: list[Programme]) -> None:
+    """Nobody has handled the timer yet: the capture finds that Gold is over, as of when it was."""
+    tiers = Tiers(window=Window.CALENDAR_YEAR, all=(Tier("s", "Silver", 5), Tier("g", "Gold", 15)))
+    programme.append(replace(programme[0], return_window_days=0, expiry=None, tiers=tiers))
+    customer_id = happened("order.placed", shop_order("o1"))
+    recorded("o1")
+    later = datetime(2028, 1, 5, 12, tzinfo=NOW.tzinfo)
+    held = service.hold(
+        "demo", customer_id, 12, lasts=timedelta(days=20), order_id="o1", actor=STAFF, idempotency_key="h",
+        now=later - timedelta(days=10),
+    ).hold  # fmt: skip
+    service.capture("demo", customer_id, held.hold_id, actor=STAFF, now=later)
+    [ended, attained] = service.tier_changes("demo", customer_id, before=None, limit=5)
+    assert (attained.after_id, attained.why) == ("g", "ATTAINED")
+    assert (ended.before_id, ended.why, ended.cause) == ("g", "ENDED", "tier:2028-01-01:end")
