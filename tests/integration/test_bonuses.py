@@ -224,7 +224,8 @@ def test_an_event_that_is_told_late_earns_what_it_did_then_and_that_expires_with
     before, after = replace(GIVING, expiry=Expiry(1)), replace(GIVING, bonuses=Bonuses())
     monkeypatch.setattr(in_force, "version", lambda *_, at, **__: Version(0, before if at < now else after))
     assert given(happened("e1", now - 20 * DAY, stars=5), now) == [(150, None)]
-    assert wakes_at() == clock.parse("2026-03-18T23:00:00Z")
+    ends = clock.parse("2026-03-18T23:00:00Z")
+    assert (wakes_at(), reads(ends - timedelta(seconds=1)), reads(ends)) == (ends, 150, 0)
     assert given(happened("e2", now, stars=5), now) == []
 
 

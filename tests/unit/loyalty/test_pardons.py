@@ -6,6 +6,7 @@ from itertools import permutations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from crm.loyalty import claims, ledger, pardons
 from crm.loyalty.chain import Reversed
@@ -139,19 +140,22 @@ def test_a_gift_that_was_forgiven_when_it_was_taken_back_is_claimed_too() -> Non
 
 
 def test_what_expired_as_it_came_back_pays_first_and_then_what_expires_soonest() -> None:
-    """Of 50 that were earned 20 are spent; 30 until 10 April and 40 until 20 April are held to the 14th. 50 are claimed
-    then: the 30 that are too late, and 20 of the others.
+    """Of 50 that were earned 20 are spent; 30 until 10 April and 40 until 20 May are held to 14 April. 50 are claimed
+    then: the 30 that are too late, and 20 of the others that came back; not of what was given since.
     """
     given = Book(expiry=Expiry(1), shortfall=Shortfall.WITHIN_BALANCE)
     given.order("o1", gross=5_000)
     given.redeem(20)
     given.wait(days=10)
+    given.programme = replace(given.programme, expiry=Expiry(2))
     given.adjust(40)
     given.hold(70, hours=25 * 24)
     given.order("o1", gross=5_000, refunded=5_000)
     assert given.entries[-1].forgiven == 50
+    given.programme = replace(given.programme, expiry=Expiry(1))
+    given.adjust(10, "adjustment:a2:adjust")
     given.wait(days=26)
-    assert (given.open, given.balances) == ({"2026-04-20": 20}, (20, 0, 0, 0))
+    assert (given.open, given.balances) == ({"2026-04-20": 10, "2026-05-20": 20}, (30, 0, 0, 0))
 
 
 def test_what_is_given_thirty_days_more_is_claimed_too() -> None:
@@ -159,9 +163,11 @@ def test_what_is_given_thirty_days_more_is_claimed_too() -> None:
     given.order("o1", gross=10_000)
     given.hold(100, hours=60 * 24)
     refund(given)
-    given.wait(days=40)
+    given.wait(days=20)
+    given.adjust(50)
+    given.wait(days=20)
     given.release("h1", by_shop=True)
-    assert given.balances == (0, 0, 0, 0)
+    assert (given.open, given.balances) == ({"2026-04-30": 50}, (50, 0, 0, 0))
 
 
 def test_no_more_is_claimed_than_an_order_has_left_to_be_reversed() -> None:
