@@ -96,6 +96,15 @@ def test_a_hold_that_has_run_out_is_let_go_whoever_comes_first(now: datetime) ->
     assert (entry.occurred_at, entry.recorded_at) == (now + timedelta(hours=1), later)
 
 
+def test_what_is_let_go_in_a_month_after_it_would_have_expired_is_found_again(now: datetime) -> None:
+    adjust(100, now)  # until 10 April
+    held = hold(60, now + timedelta(days=29), hours=26 * 24).hold  # to 4 May
+    later = now + timedelta(days=60)
+    assert [entry.movement for entry in service.settle("demo", ANN, now=later)] == ["expire", "release"]
+    assert balances() == (0, 0, 0)
+    assert service.release("demo", ANN, held.hold_id, actor=STAFF, now=later).given.replayed
+
+
 def test_nobody_holds_without_end(now: datetime) -> None:
     adjust(100, now)
     for number in range(MOST_HOLDS):
