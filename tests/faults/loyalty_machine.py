@@ -68,7 +68,8 @@ def _differences(examples: int, number: int, *, is_stored: bool) -> int:
             if hasattr(self, "book"):
                 self.in_force.__exit__(None, None, None)
                 there = [each for each in self.customers if loyalty.account(SHOP, each)]
-                assert not any(loyalty.verify(SHOP, customer_id).findings for customer_id in there)
+                findings = [each for customer_id in there for each in loyalty.verify(SHOP, customer_id).findings]
+                assert not findings, findings
 
     machine = seed(number)(Stored if is_stored else Counting)
     phases = (Phase.generate,) if is_stored else (Phase.generate, Phase.shrink)

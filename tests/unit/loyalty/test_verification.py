@@ -110,6 +110,16 @@ def test_a_ledger_that_is_as_it_was_posted_has_no_flaw_in_whatever_order_it_is_r
     assert verify(shuffled, stored(given)) == []
 
 
+def test_what_is_claimed_because_an_order_gives_points_back_is_no_revision_of_an_order() -> None:
+    given = Book(shortfall=Shortfall.WITHIN_BALANCE)
+    given.order("o1", gross=10_000)
+    given.order("o2", gross=100, points_spent=100)
+    given.order("o1", gross=10_000, cancelled=True)
+    given.order("o2", gross=100, points_spent=0)
+    assert any(entry.cause.startswith("order:o2:spend:2:claim:") for entry in given.entries)
+    assert verify(given.entries, stored(given)) == []
+
+
 def test_an_account_without_entries_has_no_flaw() -> None:
     assert verify([], Stored(shop="demo", customer_id="cus_1")) == []
 
