@@ -1,7 +1,7 @@
 # crm/loyalty/order_case.py
 """What is read to settle what an order earns and spends."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -11,6 +11,7 @@ from crm.kernel.change import Change
 from crm.loyalty import absorbing, expiry, order_state, pardons, repository, stored
 from crm.loyalty.bonuses.eligibility import is_member
 from crm.loyalty.claiming import Forgiven
+from crm.loyalty.due import Held
 from crm.loyalty.earning.contexts import context_of
 from crm.loyalty.earning.goods import goods_of, lines_of
 from crm.loyalty.earning.granting import Given, Line, Rooms
@@ -42,6 +43,9 @@ class Case(Struct, frozen=True, kw_only=True):
     account: Account
     """As it was read; where few writes are left, without some of what was forgiven."""
     holds: Mapping[str, PointsHold]
+    """All that it may close."""
+    open_holds: Sequence[Held]
+    """Those of them that nobody captures."""
     forgiven: Forgiven
     limits: Limits
     enrolled: bool
@@ -74,8 +78,8 @@ def case_of(
     now: datetime,
     few: bool,
 ) -> Case:
-    """`item`: the hold that is captured; of an order that was told of, all open ones for it are read. `change` is held
-    to what a survivor has who pays for it.
+    """`item`: the hold that is captured; the other open ones for the order are read. `change` is held to what a
+    survivor has who pays for it.
     """
     state, programme = _pinned(stored.state_of(earning), order, head, now=now)
     programme = absorbing.backed(change, order.shop, head, programme, now=now)
@@ -86,13 +90,15 @@ def case_of(
         revision = _revision(order, lines=lines_of(goods), channel=goods.channel)
     else:
         revision = _revision(order)
-    holds = {item.hold_id: item} if item else _holds_for(head, order)
+    others = _holds_for(head, order, besides=item)
+    holds = others if item is None else {**others, item.hold_id: item}
     besides = [*_pools(state, order, programme), *stored.pools_held(*holds.values())]
     book = Ledger(order.shop, order.customer_id, head, now=now, besides=besides)
     account = replace(book.read, pardons=pardons.largest(book.read.pardons, pardons.FEW)) if few else book.read
     return Case(
         order=order, goods=goods, revision=revision, earning=earning, state=state, programme=programme, book=book,
-        account=account, holds=holds, forgiven=Forgiven(account, besides=order.order_id),
+        account=account, holds=holds, open_holds=[stored.held_of(each) for each in others.values()],
+        forgiven=Forgiven(account, besides=order.order_id),
         limits=_limits(order, state, programme, few=few),
         enrolled=is_member(programme, head.enrolled_at, at=order.placed_at), now=now,
     )  # fmt: skip
@@ -129,9 +135,10 @@ def _pools(state: OrderState, order: OrderRecorded, programme: Programme) -> lis
     return [*state.pools, *spent, state.pool or expiry.pool_for(order.placed_at, programme.expiry, programme.zone)]
 
 
-def _holds_for(head: LoyaltyAccount, order: OrderRecorded) -> dict[str, PointsHold]:
-    """The customer's open ones for this order."""
-    named = [one.hold_id for one in head.holds if one.order_id == order.order_id]
+def _holds_for(head: LoyaltyAccount, order: OrderRecorded, *, besides: PointsHold | None) -> dict[str, PointsHold]:
+    """The customer's open ones for this order, but for the one that is captured anyway."""
+    asked = besides.hold_id if besides else None
+    named = [one.hold_id for one in head.holds if one.order_id == order.order_id and one.hold_id != asked]
     found = (repository.get_hold(order.shop, order.customer_id, hold_id) for hold_id in named)
     return {item.hold_id: item for item in found if item is not None and item.status == HoldStatus.OPEN}
 

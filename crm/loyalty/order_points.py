@@ -89,18 +89,20 @@ def settle_again(
     order: Revision,
     programme: Programme,
     *,
+    holds: Sequence[Held] = (),
     enrolled: bool = True,
     rooms: Rooms = FREE,
 ) -> Settled:
     """As `settle`, of an order that has been told of, once a hold for it was captured: it was paid with more points,
-    earns less, and if it was refunded or cancelled gives back.
+    earns less, and if it was refunded or cancelled gives back. `holds`: the others for this order, since it may stand
+    otherwise than was told.
     """
-    settled = captured(settled, asked)
-    return _come_to(
-        settled, order, programme, enrolled=enrolled, rooms=rooms, holds=(),
-        occasion=replace(asked.occasion, request=None),
+    settled, occasion = captured(settled, asked), replace(asked.occasion, request=None)
+    settled = _come_to(
+        settled, order, programme, enrolled=enrolled, rooms=rooms, holds=holds, occasion=occasion,
         cause=lambda effect: f"hold:{asked.held.hold_id}:{effect}",
     )  # fmt: skip
+    return _let_go(settled, holds, programme, occasion) if order.cancelled else settled
 
 
 def captured(settled: Settled, asked: Asked) -> Settled:

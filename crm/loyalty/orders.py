@@ -139,16 +139,17 @@ def _settle(
 
 def _come_to(case: Case) -> Settled:
     return order_points.settle(
-        case.before, case.revision, case.programme, holds=[stored.held_of(each) for each in case.holds.values()],
-        enrolled=case.enrolled, occasion=case.occasion, rooms=case.rooms(case.state),
+        case.before, case.revision, case.programme, holds=case.open_holds, enrolled=case.enrolled,
+        occasion=case.occasion, rooms=case.rooms(case.state),
     )  # fmt: skip
 
 
 def _once_captured(case: Case, asked: Asked) -> Settled:
     paid = replace(case.state, captured=case.state.captured + asked.points)
     return order_points.settle_again(
-        case.before, asked, case.revision, case.programme, enrolled=case.enrolled, rooms=case.rooms(paid)
-    )
+        case.before, asked, case.revision, case.programme, holds=case.open_holds, enrolled=case.enrolled,
+        rooms=case.rooms(paid),
+    )  # fmt: skip
 
 
 def _within_limits(case: Case, settled: Settled) -> Settled:

@@ -82,7 +82,17 @@ class Book:
         return expiry.pool_for(self.now, self.programme.expiry, self.programme.zone)
 
     def order(self, order_id: str = "o1", *, gross: int, rev: int | None = None, **said: Any) -> list[Entry]:
-        """A revision; the next one unless `rev` says otherwise."""
+        """A revision that is told; the next one unless `rev` says otherwise."""
+        revision = self.write(order_id, gross=gross, rev=rev, **said)
+        holds = [one for one in self.holds.values() if one.order_id == order_id]
+        return self._settled(
+            order_points.settle(
+                self._unsettled(order_id), revision, self.programme, holds=holds, occasion=self.occasion("")
+            )
+        )
+
+    def write(self, order_id: str = "o1", *, gross: int, rev: int | None = None, **said: Any) -> Revision:
+        """A revision is stored, and not told yet."""
         self.revs[order_id] = rev or self.revs.get(order_id, 0) + 1
         refunded, cancelled = said.pop("refunded", 0), said.pop("cancelled", False)
         revision = Revision(
@@ -92,14 +102,10 @@ class Book:
             placed_at=said.pop("placed_at", self.placed.setdefault(order_id, self.now)),
         )  # fmt: skip
         assert not said
-        if revision.rev > self._state(order_id).rev:
+        before = self._revisions.get(order_id)
+        if before is None or revision.rev > before.rev:
             self._revisions[order_id] = revision
-        holds = [one for one in self.holds.values() if one.order_id == order_id]
-        return self._settled(
-            order_points.settle(
-                self._unsettled(order_id), revision, self.programme, holds=holds, occasion=self.occasion("")
-            )
-        )
+        return revision
 
     def _state(self, order_id: str) -> OrderState:
         return self.orders.get(order_id) or OrderState(order_id=order_id)
@@ -150,9 +156,10 @@ class Book:
         self.holds[hold_id] = held
         asked = Asked(held, points, self.grace, occasion)
         before, revision = self._unsettled(held.order_id), self._revisions.get(held.order_id)
-        if revision is None:
+        if revision is None or not before.state.rev:  # nothing has been told of it
             return self._settled(order_points.captured(before, asked))[0]
-        return self._settled(order_points.settle_again(before, asked, revision, self.programme))[0]
+        others = [one for one in self.holds.values() if one.order_id == held.order_id and one != held]
+        return self._settled(order_points.settle_again(before, asked, revision, self.programme, holds=others))[0]
 
     def release(self, hold_id: str, at: datetime | None = None, *, by_shop: bool = False) -> Entry:
         held = self.holds.pop(hold_id)

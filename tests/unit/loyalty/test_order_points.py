@@ -9,9 +9,11 @@ import pytest
 
 from crm.loyalty.expiry import Expiry
 from crm.loyalty.programme import Shortfall
+from crm.loyalty.verification import verify
 from crm.orders import totals as totals_of
 from crm.orders.totals import Line, Returned, totals
 from tests.unit.loyalty.book import Book
+from tests.unit.loyalty.test_verification import stored
 
 
 def book(**changed: Any) -> Book:
@@ -353,6 +355,79 @@ def test_a_hold_its_capture_and_its_order_end_alike_in_whatever_order_they_come(
         ends.add((given.balances, tuple(given.open.items()), state.earned, state.spent, state.short))
     assert len(ends) == 1, ends
     assert [end[0] for end in ends] == [(left, 0, 0, 0)]
+
+
+def news() -> Book:
+    """Two holds of 60 for an order that has been told of; what comes next is stored before it is told."""
+    given = book(rate=0)
+    given.adjust(120)
+    given.hold(60, "h1", order_id="o1", hours=200)
+    given.hold(60, "h2", order_id="o1", hours=100)
+    given.order(gross=10_000)
+    return given
+
+
+@pytest.mark.parametrize("said", [{"points_spent": 120}, {"points_spent": 90}, {"cancelled": True}])
+def test_a_capture_that_overtakes_what_its_order_tells_leaves_no_other_hold_open(said: dict[str, Any]) -> None:
+    ends = []
+    for first in ("told", "captured"):
+        given = news()
+        if first == "told":
+            given.order(gross=10_000, **said)
+        else:
+            given.write("o1", gross=10_000, **said)
+            given.capture("h1", 60)
+            assert given.order(gross=10_000, rev=2, **said) == []
+        state = given.orders["o1"]
+        ends.append((given.balances, state.spent, state.short, list(given.holds)))
+        assert verify(given.entries, stored(given)) == []
+    spent = said.get("points_spent", 0)
+    assert ends[0] == ends[1] == ((120 - spent, 0, 0, 0), spent, 0, [])
+
+
+HOLDS, REFUND = ("h1", "h2"), ("order", "refund")
+STEPS = [("order",), ("order", "edit"), REFUND, (*REFUND, "cancel")]
+
+
+@pytest.mark.parametrize(
+    ("before", "points_spent", "told"),
+    [
+        *((HOLDS, points, told) for points in (0, 50, 80, 120) for told in STEPS),
+        ((), 80, REFUND),  # a hold may come late, too
+    ],
+)
+def test_several_holds_a_capture_and_their_order_end_alike_in_whatever_order_they_come(
+    before: tuple[str, ...], points_spent: int, told: tuple[str, ...]
+) -> None:
+    """Also where the newest that there is of an order is stored, and a capture comes before it is told."""
+    ends: dict[Any, tuple[str, ...]] = {}
+    newest = told[-1]
+    said: dict[str, dict[str, Any]] = {
+        deed: {"gross": 10_000, "points_spent": points_spent, **TOLD.get(deed, {"rev": 2})} for deed in told
+    }
+    if newest == "edit":
+        said["order"]["points_spent"] = 0
+    holds = [name for name in HOLDS if name not in before]
+    for order in permutations((*holds, "capture", *told, "stored")):
+        if order.index("stored") > order.index(newest) or (holds and order.index("capture") < order.index("h1")):
+            continue
+        given = book() if newest != "edit" else book(rate=0)  # nothing else is there to pay with
+        given.adjust(120 if before else 200)
+        for deed in (*before, *order):
+            if deed == "stored":
+                given.write(**said[newest])
+            elif deed == "capture":
+                if "h1" in given.holds:  # or it is refused, or told what was done
+                    given.capture("h1", 60)
+            elif deed in said:
+                given.order(**said[deed])
+            else:
+                given.hold(60, deed, hours=2 if deed == "h1" else 1, order_id="o1")
+        assert newest != "cancel" or not given.holds
+        given.wait(hours=3)  # until then a hold may be open that nobody asked for
+        state = given.orders["o1"]
+        ends.setdefault((given.balances, state.earned, state.spent, state.short), order)
+    assert len(ends) == 1, ends
 
 
 # --- (f) partial lines and units

@@ -151,6 +151,8 @@ class Tokens:
             order.captured += points
             if order.stands:
                 self._come_to(hold.order, order)
+                if order.stands["cancelled"]:
+                    self._let_go(hold.order)
 
     def release(self, hold_id: str, *, by_shop: bool = False) -> None:
         self._return(self.holds.pop(hold_id).tokens, grace=by_shop)
@@ -161,12 +163,19 @@ class Tokens:
         if rev <= order.rev:
             return
         order.rev, order.stands = rev, stands
-        holds = sorted((hold.ends, hold_id) for hold_id, hold in self.holds.items() if hold.order == name)
-        self._come_to(name, order, [hold_id for _, hold_id in holds])
+        self._come_to(name, order, self._holds_for(name))
         if stands["cancelled"]:
-            for _, hold_id in holds:
-                if hold_id in self.holds:
-                    self.release(hold_id, by_shop=True)
+            self._let_go(name)
+
+    def _holds_for(self, name: str) -> list[str]:
+        return [
+            hold_id
+            for _, hold_id in sorted((hold.ends, hold_id) for hold_id, hold in self.holds.items() if hold.order == name)
+        ]
+
+    def _let_go(self, name: str) -> None:
+        for hold_id in self._holds_for(name):
+            self.release(hold_id, by_shop=True)
 
     def _come_to(self, name: str, order: Order, holds: Sequence[str] = ()) -> None:
         stands = order.stands or {}
