@@ -7,8 +7,9 @@ from crm.kernel.errors import NotFound
 from crm.loyalty.posting import Admit
 
 
-def of_customer(shop: str, customer_id: str, *, themselves: bool) -> Admit:
-    """Only while the customer is there, and unchanged as it is committed. `themselves`: it is they who ask.
+def of_customer(shop: str, customer_id: str, *, themselves: bool, of_hold: bool = False) -> Admit:
+    """Only while the customer is there, and unchanged as it is committed. `themselves`: it is they who ask. `of_hold`:
+    for what was set aside before: of one who was merged meanwhile it is captured and released still.
 
     Raises NotFound, also for one who was merged into another, to whom the points move; CustomerDeleted; and
     CustomerBlocked where they ask themselves and take no part.
@@ -16,7 +17,7 @@ def of_customer(shop: str, customer_id: str, *, themselves: bool) -> Admit:
 
     def admit(change: Change) -> None:
         customer = customers.get(shop, customer_id, themselves=themselves)
-        if customer.merged_into:
+        if customer.merged_into and not of_hold:
             raise merged()
         change.unchanged(customer)
 

@@ -11,7 +11,7 @@ from crm.kernel.change import MOST_WRITES, Change, retrying
 from crm.kernel.errors import CrmError, Fault, InvalidInputs, NotFound, Stale
 from crm.kernel.operations import key_faults
 from crm.kernel.texts import faults
-from crm.loyalty import chain, claiming, ledger, maturing, orders, pools, repository, stored
+from crm.loyalty import absorbing, chain, claiming, ledger, maturing, orders, pools, repository, stored
 from crm.loyalty.causes import is_of_redemption
 from crm.loyalty.chain import Entry
 from crm.loyalty.ledger import Moved, Occasion
@@ -129,7 +129,7 @@ def capture(
             raise HoldClosed("The hold was captured with another number of points.", field="hold_id")
         return told_before(before, before.request if before else None)
 
-    return _once(shop, customer_id, hold_id, cause, attempt, again)
+    return _followed(_once(shop, customer_id, hold_id, cause, attempt, again), shop, customer_id, now=now)
 
 
 def release(shop: str, customer_id: str, hold_id: str, *, actor: Actor, now: datetime, admit: Admit = anybody) -> Hold:
@@ -153,7 +153,7 @@ def release(shop: str, customer_id: str, hold_id: str, *, actor: Actor, now: dat
         _refuse_others(item, actor)
         return told_before(before, None)
 
-    return _once(shop, customer_id, hold_id, cause, attempt, again)
+    return _followed(_once(shop, customer_id, hold_id, cause, attempt, again), shop, customer_id, now=now)
 
 
 def set_aside(change: Change, book: Ledger, item: PointsHold, when: Occasion) -> Moved:
@@ -232,6 +232,12 @@ def _once(
     if item is None:
         raise NotFound("There is no such hold.", field="hold_id")
     return Hold(item, again(before, item))
+
+
+def _followed(held: Hold, shop: str, customer_id: str, *, now: datetime) -> Hold:
+    """What came back of one who was merged meanwhile is the survivor's; also where an earlier call has died before."""
+    absorbing.follow(shop, customer_id, now=now)
+    return held
 
 
 def _refuse_others(item: PointsHold, actor: Actor) -> None:

@@ -197,7 +197,7 @@ class LoyaltyMutation:
         self, info: Info, input: Annotated[LoyaltyPointsCaptureInput, GIVEN]
     ) -> LoyaltyPointsCapturePayload:
         customer_id, hold_id = named(info.context, "PointsHold", "hold", input.hold)
-        done = await _asked(info.context, service.capture, customer_id, hold_id, points=input.points)
+        done = await _asked(info.context, service.capture, customer_id, hold_id, points=input.points, of_hold=True)
         return LoyaltyPointsCapturePayload(**_held(customer_id, done))
 
     @strawberry.mutation(
@@ -210,7 +210,7 @@ class LoyaltyMutation:
         self, info: Info, input: Annotated[LoyaltyPointsReleaseInput, GIVEN]
     ) -> LoyaltyPointsReleasePayload:
         customer_id, hold_id = named(info.context, "PointsHold", "hold", input.hold)
-        done = await _asked(info.context, service.release, customer_id, hold_id)
+        done = await _asked(info.context, service.release, customer_id, hold_id, of_hold=True)
         return LoyaltyPointsReleasePayload(**_held(customer_id, done))
 
     @strawberry.mutation(
@@ -247,9 +247,12 @@ FIELDS: Final = {"id": "customer", "customer_id": "customer", "hold_id": "hold",
 """What services call the inputs here."""
 
 
-async def _asked(context: Context, move: Callable[..., Any], customer_id: str, *what: Any, **said: Any) -> Any:
+async def _asked(
+    context: Context, move: Callable[..., Any], customer_id: str, *what: Any, of_hold: bool = False, **said: Any
+) -> Any:
     """Let points of a customer move for the caller. What is read of the customer from here on is as it is then."""
-    admit = of_customer(context.shop, customer_id, themselves=context.principal.kind is Kind.CUSTOMER)
+    themselves = context.principal.kind is Kind.CUSTOMER
+    admit = of_customer(context.shop, customer_id, themselves=themselves, of_hold=of_hold)
     return await _done(context, move, customer_id, *what, admit=admit, **said)
 
 

@@ -274,6 +274,16 @@ def test_nobody_gives_points_to_who_is_not_there_is_deleted_or_merged(ann: str) 
     assert available(ann) == 18
 
 
+@pytest.mark.parametrize("mutation", ["loyaltyPointsCapture", "loyaltyPointsRelease"])
+def test_a_checkout_ends_the_hold_of_who_is_merged_meanwhile_and_the_customer_does_not(ann: str, mutation: str) -> None:
+    held = hold(as_customer(ann))["hold"]["id"]
+    merge(ann)
+    assert refusal(move(mutation, {"hold": held}, as_customer(ann)))[0] in {"NOT_FOUND", "CUSTOMER_BLOCKED"}
+    told = move(mutation, {"hold": held}, CHECKOUT)
+    assert (told["userErrors"], told["hold"]["points"]) == ([], 12)
+    assert told["hold"]["status"] in {"CAPTURED", "RELEASED"}
+
+
 def test_staff_still_move_points_of_who_is_blocked(ann: str) -> None:
     customers.update("demo", ann, customers.Words(fields={"status": "blocked"}), now=NOW)
     assert adjust(ann, 1)["account"]["available"] == 31

@@ -10,11 +10,14 @@ import pytest
 from msgspec.structs import replace
 
 from crm.customers.models import Customer
+from crm.customers.refusals import CustomerBlocked
 from crm.kernel import timers
 from crm.kernel.change import Change
+from crm.kernel.errors import NotFound
 from crm.kernel.meter import metering
 from crm.kernel.timers import TimerDue
 from crm.loyalty import absorbing, service
+from crm.loyalty.admission import of_customer
 from crm.loyalty.bonuses.definitions import Bonuses
 from crm.loyalty.expiry import Expiry, Kind
 from crm.loyalty.programme import Programme, Shortfall
@@ -224,6 +227,38 @@ def test_points_follow_whenever_they_come_free(now: datetime, ruled: list[Progra
     assert (balances(ANN), balances(BEA)) == ((0, 100, 0), (50, 0, 0))
     wake(ANN, now + 5 * DAY)
     assert (balances(ANN), balances(BEA)) == ((0, 0, 0), (150, 0, 0))
+
+
+@pytest.mark.parametrize(("captured", "left"), [(None, 20), (15, 5)])
+def test_what_the_absorbed_one_had_set_aside_is_captured_and_released_still_and_what_comes_back_is_the_survivors(
+    captured: int | None, left: int, now: datetime
+) -> None:
+    adjust(20, now)
+    held = hold(20, now, hours=48).hold
+    merged(now)
+    asked: dict[str, Any] = {
+        "actor": STAFF,
+        "now": now,
+        "admit": of_customer("demo", ANN, themselves=False, of_hold=True),
+    }
+    for _ in range(2):
+        if captured is None:
+            service.release("demo", ANN, held.hold_id, **asked)
+        else:
+            service.capture("demo", ANN, held.hold_id, points=captured, **asked)
+        assert (balances(ANN), balances(BEA)) == ((0, 0, 0), (left, 0, 0))
+
+
+@pytest.mark.parametrize("themselves", [False, True])
+def test_an_absorbed_customer_asks_for_nothing_and_nothing_else_of_theirs_moves(
+    themselves: bool, now: datetime
+) -> None:
+    adjust(20, now)
+    held = hold(20, now, hours=48).hold
+    merged(now)
+    admit = of_customer("demo", ANN, themselves=themselves, of_hold=themselves)
+    with pytest.raises(CustomerBlocked if themselves else NotFound):
+        service.release("demo", ANN, held.hold_id, actor=STAFF, now=now, admit=admit)
 
 
 def test_what_the_absorbed_one_had_set_aside_pays_first_what_their_refund_forgave(
