@@ -2,14 +2,24 @@
 """Points that come back, with what of them was forgiven before and is claimed now; as it is stored."""
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
-from crm.kernel.change import Change
+from msgspec.structs import replace
+
+from crm.kernel.change import MOST_WRITES, Change
 from crm.loyalty import claims, order_state, pardons, repository, stored
+from crm.loyalty.chain import Entry
 from crm.loyalty.claims import Claimed
+from crm.loyalty.earning import limits
+from crm.loyalty.earning.limits import TakenUp
 from crm.loyalty.ledger import Account, Moved, Occasion
 from crm.loyalty.order_state import OrderState
 from crm.loyalty.pardons import Debit
 from crm.loyalty.posting import Ledger
+from crm.loyalty.programmes import in_force
+
+BESIDE: Final = 30
+"""Writes beside those of months, entries, holds and other orders, at most."""
 
 
 class Forgiven:
@@ -23,12 +33,30 @@ class Forgiven:
         self._items = {order_id: item for (_, order_id), item in found.items()}
         self.states = {order_id: stored.state_of(item) for order_id, item in self._items.items()}
 
-    def write(self, change: Change, after: Mapping[str, OrderState], *, cause: str) -> None:
-        for order_id, item in self._items.items():
-            if after[order_id] != self.states[order_id]:
-                stored.put_state(item, after[order_id])
-                item.cause = cause
-                change.revise(item)
+    def write(
+        self, change: Change, book: Ledger, account: Account, entries: Sequence[Entry],
+        after: Mapping[str, OrderState], *, cause: str,
+    ) -> list[TakenUp]:  # fmt: skip
+        """Return what they take up less of limits, to be written too: as far as the transaction has room for it beside
+        what the account and `entries` are. The others give it back with their own next revision.
+        """
+        claimed = {name: state for name, state in after.items() if state != self.states[name]}
+        room = MOST_WRITES - BESIDE - len(claimed) - 2 * len(entries) - len(book.months_changed(account.pools))
+        lessened: list[TakenUp] = []
+        places: set[str] = set()
+        for order_id, state in claimed.items():
+            less = _lessened(book, state)
+            if less is not None and len(places | less.places) <= room:
+                places |= less.places
+                lessened.append(less)
+            else:
+                less = _lessened(book, state)
+            item = self._items[order_id]
+            kept = state if less is None else replace(state, limited=tuple(less.becomes), drawn=tuple(less.holds))
+            stored.put_state(item, kept)
+            item.cause = cause
+            change.revise(item)
+        return lessened
 
 
 def claim(change: Change, book: Ledger, moved: Moved, debits: Sequence[Debit], when: Occasion) -> Claimed:
@@ -39,5 +67,22 @@ def claim(change: Change, book: Ledger, moved: Moved, debits: Sequence[Debit], w
         return Claimed(moved.account, (moved.entry,))
     forgiven = Forgiven(book.read)
     claimed = claims.claim(moved, debits, order_state.credited(forgiven.states), occasion=when)
-    forgiven.write(change, order_state.claimed_of(forgiven.states, claimed), cause=when.cause)
-    return Claimed(claimed.account, (moved.entry, *claimed.entries))
+    entries = (moved.entry, *claimed.entries)
+    after = order_state.claimed_of(forgiven.states, claimed)
+    lessened = forgiven.write(change, book, claimed.account, entries, after, cause=when.cause)
+    limits.write(change, book.shop, book.customer_id, lessened)
+    return Claimed(claimed.account, entries)
+
+
+def _lessened(book: Ledger, state: OrderState) -> TakenUp | None:
+    """What an order takes up of limits, by the programme that it is judged by; of those from before that was kept,
+    nobody knows it.
+    """
+    if state.context is None or state.programme_version is None:
+        return None
+    placed_at, number = state.context.placed_at, state.programme_version
+    programme = in_force.version(book.shop, at=placed_at, now=book.now, number=number).programme
+    return limits.lessened(
+        programme, placed_at, was=order_state.limited(state), given=state.given, forgiven=state.forgiven,
+        held=state.drawn,
+    )  # fmt: skip

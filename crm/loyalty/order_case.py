@@ -14,7 +14,7 @@ from crm.loyalty.claiming import Forgiven
 from crm.loyalty.due import Held
 from crm.loyalty.earning.contexts import context_of
 from crm.loyalty.earning.goods import goods_of, lines_of
-from crm.loyalty.earning.granting import Given, Line, Rooms
+from crm.loyalty.earning.granting import Line, Rooms
 from crm.loyalty.earning.limits import Limits
 from crm.loyalty.ledger import Account, Occasion
 from crm.loyalty.models import HoldStatus, LoyaltyAccount, OrderEarning, PointsHold
@@ -119,14 +119,9 @@ def _pinned(
 def _limits(order: OrderRecorded, state: OrderState, programme: Programme, *, few: bool) -> Limits:
     placed_at = state.context.placed_at if state.context else order.placed_at
     return Limits(
-        order.shop, order.customer_id, order.order_id, programme, placed_at=placed_at, given=limited_by(state),
+        order.shop, order.customer_id, order.order_id, programme, placed_at=placed_at, given=order_state.limited(state),
         drawn=state.drawn, few=few,
     )  # fmt: skip
-
-
-def limited_by(state: OrderState) -> tuple[Given, ...]:
-    """What it takes up of limits; of states from before that was kept, what it was given."""
-    return state.given if state.limited is None else state.limited
 
 
 def _pools(state: OrderState, order: OrderRecorded, programme: Programme) -> list[str]:

@@ -83,6 +83,11 @@ class OrderState(Struct, frozen=True, kw_only=True):
     spendings: tuple[Spending, ...] = ()
 
 
+def limited(state: OrderState) -> tuple[Given, ...]:
+    """What it takes up of limits; of states from before that was kept, what it was given."""
+    return state.given if state.limited is None else state.limited
+
+
 def has_said(state: OrderState, order: Revision) -> bool:
     return state.said or order.points_spent > 0
 

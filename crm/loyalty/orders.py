@@ -1,6 +1,7 @@
 # crm/loyalty/orders.py
 """What orders earn and spend."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from msgspec import Struct
@@ -10,15 +11,16 @@ from crm.customers import service as customers
 from crm.customers.service import Customer
 from crm.kernel.change import MOST_WRITES, Change, PartlyDone, retrying
 from crm.kernel.errors import Stale
-from crm.loyalty import absorbing, maturing, order_points, repository, stored
+from crm.loyalty import absorbing, maturing, order_points, order_state, repository, stored
 from crm.loyalty.bonuses import joining
 from crm.loyalty.chain import Entry
 from crm.loyalty.claiming import Forgiven
-from crm.loyalty.earning import caps
+from crm.loyalty.earning import caps, limits
 from crm.loyalty.earning.goods import find
+from crm.loyalty.earning.limits import TakenUp
 from crm.loyalty.ledger import Movement, Occasion
 from crm.loyalty.models import HoldStatus, LoyaltyAccount, OrderEarning, PointsHold
-from crm.loyalty.order_case import Case, case_of, limited_by
+from crm.loyalty.order_case import Case, case_of
 from crm.loyalty.order_points import Asked, Settled
 from crm.loyalty.order_state import OrderState
 from crm.loyalty.posting import Ledger, is_due
@@ -74,7 +76,8 @@ def pay(change: Change, book: Ledger, item: PointsHold, points: int, when: Occas
     stored.put_state(earning, settled.state)
     earning.cause = when.cause
     change.revise(earning)
-    forgiven.write(change, settled.others, cause=when.cause)
+    lessened = forgiven.write(change, book, settled.account, settled.entries, settled.others, cause=when.cause)
+    limits.write(change, book.shop, book.customer_id, lessened)
     book.close_hold(change, item, HoldStatus.CAPTURED, captured=points)
     book.write(change, settled.account, settled.entries)
     return settled.entries[0]
@@ -127,12 +130,14 @@ def _settle(
     # Also where there is nothing to post: an older revision that comes later must find that it is one.
     stored.put_state(earning, settled.state)
     change.revise(earning)
-    case.forgiven.write(change, settled.others, cause=earning.cause)
+    lessened = case.forgiven.write(
+        change, case.book, settled.account, settled.entries, settled.others, cause=earning.cause
+    )
     settled = _welcomed(change, case, settled)
     counts = _count(change, case, settled.state)
     if goods is not None and goods.status != CANCELLED:
         coupons.heed(change, order.shop, goods, replayed=order.replayed)
-    if not _write_points(change, case, settled) and counts:
+    if not _write_points(change, case, settled, lessened) and counts:
         change.revise(head)
     return settled
 
@@ -154,13 +159,13 @@ def _once_captured(case: Case, asked: Asked) -> Settled:
 
 def _within_limits(case: Case, settled: Settled) -> Settled:
     """With what it takes up of them."""
-    limited = caps.taken_up(limited_by(case.state), settled.state.given, settled.state.forgiven)
+    limited = caps.taken_up(order_state.limited(case.state), settled.state.given, settled.state.forgiven)
     return replace(settled, state=replace(settled.state, limited=limited, drawn=case.limits.drawn(limited)))
 
 
-def _write_points(change: Change, case: Case, settled: Settled) -> bool:
-    """Whether there was anything to be written with the account."""
-    counted = case.limits.write(change, limited_by(settled.state), settled.state.drawn)
+def _write_points(change: Change, case: Case, settled: Settled, lessened: Sequence[TakenUp]) -> bool:
+    """Whether there was anything to be written with the account. `lessened`: what others take up less of limits."""
+    counted = case.limits.write(change, order_state.limited(settled.state), settled.state.drawn, lessened)
     if not counted and not settled.entries and settled.account == case.book.read:
         return False
     for hold_id, captured in settled.closed.items():

@@ -158,9 +158,11 @@ class Ledger:
             known = idling.after(known, entry, programme, lives_from=lives_from)
             self.head.active_at, self.head.idle_at = known.active_at, known.idle_at
 
+    def months_changed(self, pools: Pools) -> set[str]:
+        return {month_of(name) for name, pool in pools.items() if self.read.pools.get(name) != pool}
+
     def _months(self, change: Change, pools: Pools) -> None:
-        changed = {month_of(name) for name, pool in pools.items() if self.read.pools.get(name) != pool}
-        for name in sorted(changed):
+        for name in sorted(self.months_changed(pools)):
             if name < self._since:
                 raise ValueError(f"the pools of {name} were not read")
             month = PointsMonth.of(self.shop, self.customer_id, name)

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from crm.kernel.change import Change
 from crm.kernel.errors import InvalidInputs
-from crm.loyalty import expiry, ledger, pardons, service
+from crm.loyalty import claiming, expiry, ledger, pardons, service
 from crm.loyalty.earning import budgets, repository
 from crm.loyalty.earning.definitions import Caps, Earning, Kind, Rule
 from crm.loyalty.earning.models import RuleBudget
@@ -72,6 +72,63 @@ def test_what_is_taken_back_goes_back_to_its_budget_and_the_rest_does_not(
     assert (balances(), spent("r1")) == ((0, 0, 0), 300)
     service.post_for_order(order(now, rev=3), now=now)
     assert (balances(), spent("r1")) == ((100, 0, 0), 400)
+
+
+CAMPAIGN = Rule("r1", "A campaign", Kind.FIXED, Decimal(100), budget=800, caps=Caps(per_customer=250))
+
+
+@pytest.mark.parametrize("first", ["the refunds", "the release"])
+def test_what_is_claimed_makes_room_as_if_it_had_come_back_before(
+    now: datetime, programme: list[Programme], first: str
+) -> None:
+    """Of two orders of two months, one of them forgiven in part only."""
+    programme.append(replace(FORGIVING, rate=Decimal(0), earning=Earning((CAMPAIGN,))))
+    days = {"o1": now, "o2": now + timedelta(days=40)}
+    for name, at in days.items():
+        service.post_for_order(order(at, order_id=name), now=now + timedelta(days=40))
+    now += timedelta(days=40)
+    held = hold(180, now).hold
+
+    def refund() -> None:
+        for name, at in days.items():
+            service.post_for_order(order(at, order_id=name, rev=2, net=0), now=now)
+
+    def release() -> None:
+        service.release("demo", ANN, held.hold_id, actor=STAFF, now=now)
+
+    deeds = (refund, release) if first == "the refunds" else (release, refund)
+    for deed in deeds:
+        deed()
+    assert (balances(), spent("r1")) == ((0, 0, 0), 0)
+    earned = [service.post_for_order(order(now, order_id=f"n{each}"), now=now).points for each in range(3)]
+    assert (earned, spent("r1")) == ([100, 100, 50], 250)
+
+
+def test_what_the_refund_of_an_order_claims_of_another_makes_room_too(
+    now: datetime, programme: list[Programme]
+) -> None:
+    programme.append(replace(FORGIVING, rate=Decimal(0), earning=Earning((CAMPAIGN,))))
+    service.post_for_order(order(now), now=now)
+    service.post_for_order(order(now, order_id="o2", points_spent=100), now=now)  # which earns 99
+    service.post_for_order(order(now, rev=2, net=0), now=now)
+    left = spent("r1")
+    assert left > 0
+    service.post_for_order(order(now, order_id="o2", rev=2, net=0, points_spent=100), now=now)
+    assert (balances(), spent("r1")) == ((0, 0, 0), 0)
+
+
+def test_what_there_is_no_room_to_give_back_goes_back_with_the_orders_next_revision(
+    now: datetime, programme: list[Programme], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(claiming, "BESIDE", 98)
+    programme.append(replace(FORGIVING, rate=Decimal(0), earning=Earning((CAMPAIGN,))))
+    service.post_for_order(order(now), now=now)
+    held = hold(100, now).hold
+    service.post_for_order(order(now, rev=2, net=0), now=now)
+    service.release("demo", ANN, held.hold_id, actor=STAFF, now=now)
+    assert (balances(), spent("r1")) == ((0, 0, 0), 100)
+    service.post_for_order(order(now, rev=3, net=0), now=now)
+    assert spent("r1") == 0
 
 
 def test_an_order_paid_with_the_points_of_sixty_months_at_the_end_of_five_budgets_is_posted_and_refunded(

@@ -3,6 +3,7 @@
 read.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from crm.kernel.change import Change
@@ -33,13 +34,13 @@ def write(
     *,
     few: bool = False,
 ) -> None:
-    """Add what an order draws, or gives back. The commit raises Stale where a share has not as much any more. With
+    """Add what orders draw, or give back. The commit raises Stale where a share has not as much any more. With
     `few` writes, all that it gives back of a budget goes to one share: that has spent less then, maybe less than
     nothing, and all together as much as they have.
     """
     of = {rule.id: rule.budget or 0 for rule in rules}
-    was, becomes = ({(each.rule, each.share): each.points for each in drawn} for drawn in (before, after))
-    moved = {each: becomes.get(each, 0) - was.get(each, 0) for each in sorted(was.keys() | becomes.keys())}
+    was, becomes = _by_share(before), _by_share(after)
+    moved = {each: becomes[each] - was[each] for each in sorted(was.keys() | becomes.keys())}
     for (rule, share), points in (_gathered(moved) if few else moved).items():
         item, spent = RuleBudget.of(shop, rule, share), RuleBudget.spent
         if points > 0:
@@ -47,6 +48,14 @@ def write(
             change.update(item, [spent.add(points)], when=spent.does_not_exist() | fits, otherwise=Stale())
         elif points < 0:
             change.update(item, [spent.add(points)], when=None, otherwise=Stale())
+
+
+def _by_share(drawn: Iterable[Drawn]) -> Counter[tuple[str, int]]:
+    """Of all orders together."""
+    found: Counter[tuple[str, int]] = Counter()
+    for each in drawn:
+        found[each.rule, each.share] += each.points
+    return found
 
 
 def _gathered(moved: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], int]:
