@@ -45,14 +45,12 @@ class Forgiven:
         lessened: list[TakenUp] = []
         places: set[str] = set()
         for order_id, state in claimed.items():
-            less = _lessened(book, state)
+            kept, less = state, _lessened(book, state)
             if less is not None and len(places | less.places) <= room:
                 places |= less.places
                 lessened.append(less)
-            else:
-                less = _lessened(book, state)
+                kept = replace(state, limited=tuple(less.becomes), drawn=tuple(less.holds))
             item = self._items[order_id]
-            kept = state if less is None else replace(state, limited=tuple(less.becomes), drawn=tuple(less.holds))
             stored.put_state(item, kept)
             item.cause = cause
             change.revise(item)
