@@ -110,7 +110,7 @@ def test_what_the_refund_of_an_order_claims_of_another_makes_room_too(
     programme.append(replace(FORGIVING, rate=Decimal(0), earning=Earning((CAMPAIGN,))))
     service.post_for_order(order(now), now=now)
     service.post_for_order(order(now, order_id="o2", points_spent=100), now=now)
-    redeem(100, now)  # what that has earned
+    spend(100, now)  # what that has earned
     service.post_for_order(order(now, rev=2, net=0), now=now)
     assert (balances(), spent("r1")) == ((0, 0, 0), 200)
     service.post_for_order(order(now, order_id="o2", rev=2, net=0, points_spent=100), now=now)

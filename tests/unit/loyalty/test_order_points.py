@@ -8,7 +8,7 @@ import pytest
 
 from crm.loyalty.expiry import Expiry
 from crm.loyalty.programme import Shortfall
-from crm.loyalty.verification import verify
+from crm.loyalty.verification.judging import verify
 from crm.orders import totals as totals_of
 from crm.orders.totals import Line, Returned, totals
 from tests.unit.loyalty.book import Book
