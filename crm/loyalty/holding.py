@@ -129,7 +129,9 @@ def capture(
             raise HoldClosed("The hold was captured with another number of points.", field="hold_id")
         return told_before(before, before.request if before else None)
 
-    return _followed(_once(shop, customer_id, hold_id, cause, attempt, again), shop, customer_id, now=now)
+    held = _once(shop, customer_id, hold_id, cause, attempt, again)
+    _follow(shop, customer_id, actor=actor, now=now)
+    return held
 
 
 def release(shop: str, customer_id: str, hold_id: str, *, actor: Actor, now: datetime, admit: Admit = anybody) -> Hold:
@@ -153,7 +155,9 @@ def release(shop: str, customer_id: str, hold_id: str, *, actor: Actor, now: dat
         _refuse_others(item, actor)
         return told_before(before, None)
 
-    return _followed(_once(shop, customer_id, hold_id, cause, attempt, again), shop, customer_id, now=now)
+    held = _once(shop, customer_id, hold_id, cause, attempt, again)
+    _follow(shop, customer_id, actor=actor, now=now)
+    return held
 
 
 def set_aside(change: Change, book: Ledger, item: PointsHold, when: Occasion) -> Moved:
@@ -234,10 +238,12 @@ def _once(
     return Hold(item, again(before, item))
 
 
-def _followed(held: Hold, shop: str, customer_id: str, *, now: datetime) -> Hold:
-    """What came back of one who was merged meanwhile is the survivor's; also where an earlier call has died before."""
-    absorbing.follow(shop, customer_id, now=now)
-    return held
+def _follow(shop: str, customer_id: str, *, actor: Actor, now: datetime) -> None:
+    """What came back of one who was merged meanwhile is the survivor's; also where an earlier call has died before.
+    They themselves ask for nothing any more.
+    """
+    if actor.role is not Role.CUSTOMER:
+        absorbing.follow(shop, customer_id, now=now)
 
 
 def _refuse_others(item: PointsHold, actor: Actor) -> None:

@@ -226,6 +226,18 @@ def test_a_gift_card_alone_that_was_paid_with_points_gives_them_back() -> None:
     assert given.balances == (5_000, 0, 0, 0)
 
 
+def test_of_several_spendings_the_newest_goes_back_first() -> None:
+    given = book(rate=0)
+    given.adjust(30, "adjustment:a1:adjust")
+    given.order(gross=10_000, points_spent=30)
+    given.wait(days=10)
+    given.adjust(30, "adjustment:a2:adjust")
+    given.order(gross=10_000, points_spent=60)
+    given.order(gross=10_000, points_spent=30)
+    assert given.open == {"2026-04-20": 30}
+    assert [(each.cause, each.points) for each in given.entries[-1].reverses] == [("order:o1:spend:2", 30)]
+
+
 def test_what_goes_back_of_points_is_rounded_down_over_all_refunds_together() -> None:
     given = book(rate=0)
     given.adjust(10)
@@ -238,8 +250,9 @@ def test_what_is_added_to_an_order_that_is_told_late_expires_when_the_order_did(
     """It happened while the first points lived; those of it that are told after their end were lost with them."""
     given = book()
     given.order(gross=10_000)
+    given.wait(days=20)
     edited = given.now
-    given.wait(days=40)
+    given.wait(days=16)
     given.occasion = lambda cause, at=None, **others: Book.occasion(given, cause, at or edited, **others)  # type: ignore[method-assign]
     given.order(gross=15_000)
     given.wait(minutes=1)

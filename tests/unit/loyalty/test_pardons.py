@@ -59,9 +59,15 @@ def held_for_an_order_that_is_cancelled(given: Book, points: int) -> Undo:
     return lambda: given.order("o2", gross=points, cancelled=True)
 
 
+def held_for_an_order_that_is_cancelled_when_it_comes(given: Book, points: int) -> Undo:
+    given.hold(points, order_id="o2")
+    return lambda: given.order("o2", gross=points, cancelled=True)
+
+
 SPENDINGS = [
     held_and_released, held_until_it_runs_out, in_a_voucher_that_is_cancelled, captured_and_reversed,
     on_an_order_that_is_refunded_too, held_for_an_order_that_is_cancelled,
+    held_for_an_order_that_is_cancelled_when_it_comes,
 ]  # fmt: skip
 
 
@@ -207,6 +213,33 @@ def test_what_came_back_of_two_spendings_of_one_pool_and_paid_a_debt_is_claimed_
     refund(given)
     given.order("o2", gross=14_000, points_spent=40)
     assert given.balances[0] == 0
+    assert verify(given.entries, stored(given)) == []
+
+
+@pytest.mark.parametrize("how", ["an order captures it", "somebody does"])
+def test_what_is_left_of_a_hold_for_an_order_pays_first_what_was_forgiven(how: str) -> None:
+    given = Book(shortfall=Shortfall.WITHIN_BALANCE)
+    given.order("o1", gross=10_000)
+    given.hold(100, order_id="o2")
+    refund(given)
+    if how == "somebody does":
+        given.capture("h1", 60)
+    given.order("o2", gross=100, points_spent=60)
+    assert (given.balances, given.orders["o1"].forgiven) == ((0, 0, 0, 0), 60)
+    assert ("hold:h1:capture:claim:3", -40) in [(entry.cause, entry.points) for entry in given.entries]
+
+
+def test_what_expired_as_it_came_back_is_claimed_of_that_and_nobody_owes_it() -> None:
+    given = Book(shortfall=Shortfall.WITHIN_BALANCE, expiry=Expiry(1))
+    given.order("o1", gross=10_000)
+    given.wait(days=10)
+    given.hold(100, hours=24 * 25)
+    refund(given)
+    given.wait(days=26)
+    assert (given.balances, given.account.pardons) == ((0, 0, 0, 0), ())
+    assert given.entries[-1].cause == "hold:h1:release:claim:3"
+    sides = {posting.account: posting.points for posting in given.entries[-1].postings}
+    assert sides == {"programme:expired": -100, "programme:issued": 100}
     assert verify(given.entries, stored(given)) == []
 
 
