@@ -7,7 +7,8 @@ from datetime import date, timedelta
 import pytest
 from msgspec.structs import replace
 
-from crm.loyalty.tiers import fold
+from crm.loyalty.models import LoyaltyAccount
+from crm.loyalty.tiers import fold, record
 from crm.loyalty.tiers.amounts import Amounts, Days
 from crm.loyalty.tiers.definitions import Downgrade, Regime, Tier, Tiers, Window
 from crm.loyalty.tiers.fold import Given, State
@@ -72,5 +73,14 @@ def test_what_is_shown_on_a_day_is_had_until_then(seeds: range) -> None:
             shown = at(known, day)
             assert at(what, day) == shown
             end = outlook(shown, known).ends
-            _, steps = fold.advance(shown, what, (end.on if end else day + DAY) - DAY)
+            last = (end.on if end else day + DAY) - DAY
+            then, steps = fold.advance(shown, what, last)
+            assert then == at(what, last)  # as if nobody had looked
             assert all(rank(step.after) >= rank(shown.tier) for step in steps), (seed, day, shown, end, steps)
+
+
+def test_what_was_promised_is_kept_with_what_an_account_goes_on_from() -> None:
+    day = date(2026, 1, 1)
+    head, state = LoyaltyAccount.of("demo", "cus_1"), State(day, "g", day, "g", day + DAY, "s", day + 9 * DAY)
+    record.put_kept(head, record.Kept(folded=state))
+    assert record.kept_of(head).folded == state
