@@ -249,6 +249,19 @@ def test_two_who_take_the_last_piece_at_once_do_not_both_get_it(now: datetime, m
     assert (balances(), balances(BEA), left(mug)) == ((1_000, 0, 0), (0, 0, 0), 0)
 
 
+def test_nothing_is_sold_out_of_which_there_is_any_number_meanwhile(
+    now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mug = reward(now, stock=5)
+    theirs = [lambda: rewards.update("demo", mug, said(stock=None), actor=STAFF, now=now)]
+    monkeypatch.setattr(reward_repository, "get_for_redeeming", overtaking(reward_repository.get_for_redeeming, theirs))
+    redeemed = redeem(mug, now)
+    assert redeemed.redemption.status == "FULFILLED"
+    cancel(redeemed, now)
+    rewards.update("demo", mug, said(stock=5), actor=STAFF, now=now)
+    assert left(mug) == 5
+
+
 def test_a_stock_that_is_raised_sells_as_many_more_and_one_that_is_lowered_none(now: datetime) -> None:
     mug = reward(now, stock=2)
     redeem(mug, now)

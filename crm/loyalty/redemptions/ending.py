@@ -35,10 +35,10 @@ class Unusable(StrEnum):
 
 def take(change: Change, shop: str, redemption: Redemption, uses: RewardUses, *, otherwise: CrmError) -> None:
     """Add to `change`: one use more and, where the redemption `took_stock`, one piece less; `otherwise` where there is
-    none left.
+    none left: not where there is any number meanwhile.
     """
     if redemption.took_stock:
-        left = RewardStock.taken < RewardStock.total
+        left = RewardStock.total.does_not_exist() | (RewardStock.taken < RewardStock.total)
         stock = RewardStock.of(shop, redemption.reward_id)
         change.update(stock, [RewardStock.taken.add(1)], when=left, otherwise=otherwise)
     _count_redeemed(change, shop, redemption, 1)
