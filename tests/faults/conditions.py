@@ -57,6 +57,15 @@ class Watch:
     def begin(self, *, rival: Callable[[], None] | None = None, before: int = 0) -> None:
         self.seen, self.commits, self.rival, self.before = set(), 0, rival, before
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """What is done inside is not watched, and has all conditions in place."""
+        kept = self.seen, self.removed, self.rival, self.before, self.commits
+        self.begin()
+        self.removed = None
+        yield
+        self.seen, self.removed, self.rival, self.before, self.commits = kept
+
     def coming(self) -> None:
         self.commits += 1
         if self.rival is not None and self.commits == self.before:

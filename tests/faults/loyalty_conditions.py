@@ -84,11 +84,16 @@ class Trial:
     """`meetings`: those in which a condition has a part. `wrong`: those that go wrong with all conditions in place."""
 
     def __init__(self, watch: Any, *, few: bool, nobody_comes: bool) -> None:
-        from tests.faults import loyalty_meetings, loyalty_reward_meetings, loyalty_tier_meetings
+        from tests.faults import (
+            loyalty_claim_meetings,
+            loyalty_meetings,
+            loyalty_reward_meetings,
+            loyalty_tier_meetings,
+        )
 
         self.few = few
         self._watch, self._nobody_comes = watch, nobody_comes
-        rooms = loyalty_meetings, loyalty_reward_meetings, loyalty_tier_meetings
+        rooms = loyalty_meetings, loyalty_claim_meetings, loyalty_reward_meetings, loyalty_tier_meetings
         several = [each for room in rooms for each in room.situations(SHOP)]
         self._situations = [each for each in several if each.is_quick] if few else several
         self._founded = self._there = _stored()
@@ -150,7 +155,7 @@ class Trial:
             moves = self._situations[situation].moves
             with self._whole(situation):
                 self._known[key] = Outcome(
-                    self._done(situation, moves[one]), self._done(situation, moves[other]), self._left()
+                    self._done(situation, moves[one]), self._done(situation, moves[other]), self._left(situation)
                 )  # fmt: skip
         return self._known[key]
 
@@ -165,7 +170,7 @@ class Trial:
                     self._done(situation, moves[one])
                 self._watch.begin()
                 told = self._done(situation, moves[other])
-                self._known[meeting] = Outcome(self._done(situation, moves[one]), told, self._left())
+                self._known[meeting] = Outcome(self._done(situation, moves[one]), told, self._left(situation))
         return self._known[meeting]
 
     @contextmanager
@@ -187,9 +192,13 @@ class Trial:
         answer = self._done(situation, moves[one])
         if not told:
             told.append(self._done(situation, moves[other]))
-        return Outcome(answer, told[0], self._left())
+        return Outcome(answer, told[0], self._left(situation))
 
-    def _left(self) -> list[Item]:
+    def _left(self, situation: int) -> list[Item]:
+        """All that is stored, once time has done what was due: who comes last has that done, and who is refused not."""
+        with self._watch.aside():
+            for move in self._situations[situation].then:
+                self._done(situation, move)
         self._there = _stored()
         return _alike(self._there)
 

@@ -33,13 +33,16 @@ Move = Callable[[], Any]
 
 @dataclass(frozen=True)
 class Situation:
-    """`prepare` is done first; then any of `moves` may meet, while `programme` is in force."""
+    """`prepare` is done first; then any of `moves` may meet, while `programme` is in force; `then` is what time does
+    sooner or later, whoever moved what.
+    """
 
     name: str
     prepare: Sequence[Move]
     moves: Mapping[str, Move]
     is_quick: bool = False
     programme: Programme = PROGRAMME
+    then: Sequence[Move] = ()
 
 
 class Moves:
@@ -82,6 +85,12 @@ class Moves:
 
         return tell
 
+    def recorded(self, order_id: str, rev: int) -> Move:
+        """Its next revision is stored, and not told of yet."""
+        return lambda: order_told(
+            self._shop, ANN, order_id, rev=rev, gross=10_000, refunded=0, points_spent=0, placed_at=BEGUN, at=BEGUN
+        )
+
     def transfer(self, one: str, other: str) -> Move:
         return lambda: service.transfer(self._shop, one, other, cause=f"merge:{one}", now=self._now)
 
@@ -106,7 +115,7 @@ def situations(shop: str) -> list[Situation]:
     everything = [
         first.adjust(200), first.adjust(50, customer=BEA), first.hold(20, "before"), first.capture("before"),
         first.order("o1"), first.hold(30, "h1"), first.hold(10, "h2", "o2"), first.order("o4"),
-        first.hold(10, "h4", "o4"),
+        first.hold(10, "h4", "o4"), first.recorded("o4", 7),
     ]  # fmt: skip
     soon, later, late = (Moves(shop, BEGUN + timedelta(hours=hours)) for hours in (0, 96, 960))
     ends = datetime(2026, 4, 10, 22, tzinfo=UTC)
@@ -136,8 +145,8 @@ def situations(shop: str) -> list[Situation]:
         Situation(
             "nobody, with a timer", [first.timer()], {"wake": first.wake(), "give": first.adjust(50)}, is_quick=True
         ),
-        Situation("something is due", everything, _moves(later, TIMELY)),
-        Situation("all is past", everything, _moves(late, TIMELY)),
+        Situation("something is due", everything, _moves(later, TIMELY), then=[later.settle()]),
+        Situation("all is past", everything, _moves(late, TIMELY), then=[late.settle()]),
         Situation("clocks differ as points mature", [*everything, early.settle()], maturing_clocks),
         Situation("clocks differ as points expire", [*everything, before.hold(30, "h5")], clocks),
     ]

@@ -98,13 +98,14 @@ def situations(shop: str) -> list[Situation]:
     bonuses = {
         "review": given.review("t1"), "review too": given.review("t2"), "are blocked": profile.becomes(BLOCKED),
         "take part": profile.enrol(), "hear of their birthday": given.hear(), "settle": points.settle(),
+        "say another birthday": given.born("1990-03-20"),
     }  # fmt: skip
     silver = [points.order("o1", gross=12_000), points.adjust(50, "b", customer=BEA)]
     return [
         Situation("tiers", silver, _moves(points, at), programme=TIERED),
         Situation("a tier is over", silver, _moves(late, later), programme=TIERED),
         Situation("a given tier is over", [*silver, at.override(GOLD)], _moves(late, later), programme=TIERED),
-        Situation("nobody, tiers", [at.timer()], newcomer, programme=TIERED),
+        Situation("nobody, tiers", [at.timer()], newcomer, programme=TIERED, then=[at.wake()]),
         Situation("bonuses", [profile.customer(ANN), given.born("1990-03-10")], bonuses, programme=GIVING),
     ]
 
