@@ -12,7 +12,8 @@ from tests.contract.stack import ROOT
 
 PAGE = (ROOT / "docs" / "loyalty.md").read_text()
 UNIT = ROOT / "tests" / "unit" / "loyalty"
-TESTS = "".join((UNIT / name).read_text() for name in ("test_order_points.py", "test_pardons.py", "test_ledger.py"))
+NAMES = ("test_order_points.py", "test_order_holds.py", "test_paid_with_points.py", "test_pardons.py", "test_ledger.py")
+TESTS = "".join((UNIT / name).read_text() for name in NAMES)
 
 
 @pytest.mark.parametrize("name", [*re.findall(r"`(test_\w+)[`\[]", PAGE), *re.findall(r"\[(\w+)…\]`", PAGE)])
