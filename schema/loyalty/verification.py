@@ -36,7 +36,10 @@ class LedgerFlaw(Enum):
     WRONG_PENDING = _flaw(Flaw.WRONG_PENDING, "What is pending is not what the entries left.")
     WRONG_ORDER = _flaw(Flaw.WRONG_ORDER, "What is kept of an order is not what the entries gave and took for it.")
     WRONG_HOLD = _flaw(Flaw.WRONG_HOLD, "A hold is not what the entries set aside.")
-    WRONG_PARDON = _flaw(Flaw.WRONG_PARDON, "More may be claimed of what was forgiven than was, or was claimed.")
+    WRONG_PARDON = _flaw(
+        Flaw.WRONG_PARDON,
+        "What may be claimed is not what was forgiven and not claimed: more, less, or of another order.",
+    )
     WRONG_TIME = _flaw(Flaw.WRONG_TIME, "When the account moved is not when entries say, or something is due unseen.")
     WRONG_TALLY = _flaw(Flaw.WRONG_TALLY, "How often a bonus was given for events is not how many entries say so.")
     WRONG_REVERSAL = _flaw(Flaw.WRONG_REVERSAL, "A reversal names no earlier entry that fits, or more than it had.")

@@ -65,6 +65,14 @@ class Hold(Struct, frozen=True, kw_only=True):
     actor: str | None = None
 
 
+class Pardon(Struct, frozen=True):
+    """What may be claimed of what an entry forgave: of an order, or of what `credit` gave."""
+
+    points: int
+    order_id: str | None = None
+    credit: str | None = None
+
+
 class Times(Struct, frozen=True):
     """When what can be spent last moved, when the customer last earned or spent, and when anything was last posted."""
 
@@ -119,6 +127,12 @@ def holds(ordered: Sequence[Entry]) -> dict[str, Hold]:
             captured = _posted(entry, "programme:redeemed") if entry.movement == "capture" else None
             found[subject] = replace(found[subject], is_open=False, captured=captured)
     return found
+
+
+def pardoned(entry: Entry, points: int) -> Pardon:
+    """So many `points` that an entry forgave."""
+    credit = f"{entry.cause.removesuffix(':reverse')}:adjust" if entry.order_id is None else None
+    return Pardon(points, entry.order_id, credit)
 
 
 def times(ordered: Sequence[Entry], *, taken_over_at: datetime | None = None) -> Times:

@@ -13,8 +13,10 @@ from msgspec import Struct
 
 from crm.loyalty.chain import Balances, Entry, fingerprint
 from crm.loyalty.verification import admissible, beside
-from crm.loyalty.verification.beside import Hold, Order, Times
+from crm.loyalty.verification.beside import Hold, Order, Pardon, Times
 
+MOST_PARDONS = 10
+"""Of an account; the smallest of more are given up."""
 CUSTOMER = {"customer:available": 1, "customer:pending": 1, "customer:held": 1, "customer:owed": -1}
 PROGRAMME = frozenset(f"programme:{name}" for name in ("issued", "redeemed", "expired", "adjusted", "transferred"))
 AVAILABLE_BY = {"credit": 1, "return": 1, "take": -1, "expire": -1, "reclaim": 0}
@@ -53,7 +55,7 @@ class Flaw(StrEnum):
     WRONG_TIME = "WRONG_TIME"
     """When the account last moved is not when entries say, or something is due before it is looked at."""
     WRONG_PARDON = "WRONG_PARDON"
-    """More may be claimed of what an entry forgave than it did, or was."""
+    """What may be claimed is not what entries forgave and none has claimed: more, less, or of another order."""
     WRONG_TALLY = "WRONG_TALLY"
     """How often a bonus was given for events is not how many entries of it there are."""
     WRONG_REVERSAL = "WRONG_REVERSAL"
@@ -97,7 +99,7 @@ class Stored(Struct, frozen=True, kw_only=True):
     orders: Mapping[str, Order] = {}
     holds: Mapping[str, Hold] = {}
     open: Mapping[str, Hold] = {}
-    pardons: Mapping[int, int] = {}
+    pardons: Mapping[int, Pardon] = {}
     times: Times = Times()
     taken_over_at: datetime | None = None
     due_at: datetime | None = None
@@ -269,18 +271,41 @@ def _times(ordered: Sequence[Entry], stored: Stored) -> Iterator[Finding]:
 
 
 def _pardons(ordered: Sequence[Entry], stored: Stored) -> Iterator[Finding]:
-    """Never more: an order that earns again, and whoever has many, leaves less."""
-    forgiven = {entry.number: entry.forgiven for entry in ordered}
+    """Of an order as much as it has been forgiven: what it earns again withdraws both. Less only where somebody may
+    have had too many.
+    """
     numbers = {entry.cause: entry.number for entry in ordered}
+    forgiving = {entry.number: entry for entry in ordered if entry.forgiven}
+    left = {number: entry.forgiven for number, entry in forgiving.items()}
     for entry in ordered:
         if of := entry.claims:
             given_back = numbers.get(entry.cause.removesuffix(f":claim:{of}"), 0)
-            forgiven[of] = forgiven.get(of, 0) - sum(each.points for each in entry.reverses)
-            if forgiven[of] < 0 or not of < given_back < entry.number:
+            left[of] = left.get(of, 0) - sum(each.points for each in entry.reverses)
+            if left[of] < 0 or not of < given_back < entry.number:
                 yield Finding(Flaw.WRONG_PARDON, entry.cause)
-    for number, points in stored.pardons.items():
-        if not 0 < points <= forgiven.get(number, 0):
+    may_lack = len(forgiving) > MOST_PARDONS
+    pardoned: Counter[str | None] = Counter()
+    for number in sorted({*forgiving, *stored.pardons}):
+        pardon = stored.pardons.get(number)
+        if pardon is None:
+            of_gift = forgiving[number].order_id is None
+            is_wrong = of_gift and left[number] > 0 and not may_lack
+        else:
+            is_wrong = not _is_of(pardon, forgiving.get(number), left.get(number, 0))
+            pardoned[pardon.order_id] += pardon.points
+        if is_wrong:
             yield Finding(Flaw.WRONG_PARDON, str(number))
+    for order_id in sorted({*filter(None, pardoned), *stored.orders}):
+        forgiven = stored.orders.get(order_id, Order()).forgiven
+        if pardoned[order_id] > forgiven or (pardoned[order_id] < forgiven and not may_lack):
+            yield Finding(Flaw.WRONG_PARDON, f"order:{order_id}")
+
+
+def _is_of(pardon: Pardon, entry: Entry | None, left: int) -> bool:
+    """What is left of a gift is all of it; an order earns some again without an entry."""
+    if entry is None or pardon != beside.pardoned(entry, pardon.points):
+        return False
+    return 0 < pardon.points <= left if entry.order_id else 0 < pardon.points == left
 
 
 def _tallies(ordered: Sequence[Entry], stored: Stored) -> Iterator[Finding]:

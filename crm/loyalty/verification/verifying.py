@@ -26,7 +26,7 @@ from crm.loyalty.models import (
 )
 from crm.loyalty.refusals import LedgerTooLong
 from crm.loyalty.verification import judging
-from crm.loyalty.verification.beside import Hold, Order, Times
+from crm.loyalty.verification.beside import Hold, Order, Pardon, Times
 from crm.loyalty.verification.judging import Finding, Flaw, Stored
 
 T = TypeVar("T")
@@ -92,7 +92,7 @@ def _beside(shop: str, customer_id: str, head: LoyaltyAccount, items: list[Ledge
         orders={item.sk.partition("#")[2]: _order(item) for item in repository.list_earnings(shop, customer_id)},
         holds={f"hold:{item.sk.partition('#')[2]}": _hold(item) for item in repository.list_holds(shop, customer_id)},
         open={f"hold:{one.hold_id}": _open(one) for one in head.holds},
-        pardons={int(one.number): int(one.points) for one in head.pardons},
+        pardons={int(one.number): Pardon(int(one.points), one.order_id, one.credit) for one in head.pardons},
         times=Times(head.newest_at, head.active_at, head.posted_at),
         taken_over_at=head.taken_over_at,
         due_at=head.due_at,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from crm.loyalty.verification import verify
+from crm.loyalty.verification.judging import verify
 from tests.unit.loyalty.book import Book
 from tests.unit.loyalty.test_order_points import book
 from tests.unit.loyalty.test_verification import stored

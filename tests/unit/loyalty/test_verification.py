@@ -79,7 +79,7 @@ def stored(given: Book) -> Stored:
         orders={name: kept_of(state) for name, state in given.orders.items()},
         holds={**closed, **{f"hold:{name}": hold for name, hold in kept.items()}},
         open={f"hold:{name}": hold for name, hold in kept.items()},
-        pardons={one.number: one.points for one in given.account.pardons},
+        pardons={one.number: beside.Pardon(one.points, one.order_id, one.credit) for one in given.account.pardons},
         times=beside.times(given.entries), due_at=given.now,
     )  # fmt: skip
 
@@ -179,7 +179,7 @@ def test_a_reversal_of_more_than_there_was_is_found_whatever_the_fingerprints_sa
         ({"misfiled": frozenset({"never"}), "pools": {"never": (0, 0, 0)}}, Flaw.WRONG_REMAINING),
         ({"times": beside.Times()}, Flaw.WRONG_TIME),
         ({"due_at": None}, Flaw.WRONG_TIME),
-        ({"pardons": {3: 1}}, Flaw.WRONG_PARDON),
+        ({"pardons": {3: beside.Pardon(1)}}, Flaw.WRONG_PARDON),
         ({"number": 3}, Flaw.TRUNCATED),
         ({"fingerprint": "x"}, Flaw.TRUNCATED),
     ],
@@ -200,18 +200,56 @@ def test_a_survivor_was_active_when_who_was_merged_into_them_was_and_no_later() 
     assert verify(given.entries, replace(stored(given), taken_over_at=START)) == []
 
 
-def test_no_more_is_claimed_of_what_was_forgiven_than_was() -> None:
+def test_what_may_be_claimed_is_what_was_forgiven_and_not_claimed() -> None:
     given = busy()
     [pardon] = given.account.pardons
     claimed = next(entry for entry in given.entries if entry.claims)
     assert claimed.cause == f"hold:h5:capture:claim:{pardon.number}"
-    for points, found in ((0, [Finding(Flaw.WRONG_PARDON, str(pardon.number))]), (1, []), (pardon.points, [])):
-        assert verify(given.entries, replace(stored(given), pardons={pardon.number: points})) == found
-    more = replace(stored(given), pardons={pardon.number: pardon.points + 1})
-    assert verify(given.entries, more) == [Finding(Flaw.WRONG_PARDON, str(pardon.number))]
+    right, of_order = stored(given), Finding(Flaw.WRONG_PARDON, "order:o5")
+    kept, own = right.pardons[pardon.number], Finding(Flaw.WRONG_PARDON, str(pardon.number))
+    for forged, found in (
+        (0, [own, of_order]), (1, [of_order]), (kept.points - 1, [of_order]), (kept.points + 1, [own, of_order]),
+    ):  # fmt: skip
+        edited = replace(right, pardons={pardon.number: replace(kept, points=forged)})
+        assert verify(given.entries, edited) == found
+    assert verify(given.entries, replace(right, pardons={})) == [of_order]
+    for said in ({"order_id": "o6"}, {"order_id": "gone"}, {"order_id": None}, {"credit": "adjustment:a1:adjust"}):
+        edited = replace(right, pardons={pardon.number: replace(kept, **said)})
+        assert own in verify(given.entries, edited)
     another = [replace(entry, forgiven=entry.forgiven and 1) for entry in given.entries]
-    entries, is_stored = rechained(another, stored(given))
+    entries, is_stored = rechained(another, right)
     assert Finding(Flaw.WRONG_PARDON, claimed.cause) in verify(entries, is_stored)
+
+
+def test_what_was_forgiven_of_a_gift_is_not_lost_nor_made_another_gifts() -> None:
+    given = Book(shortfall=Shortfall.WITHIN_BALANCE)
+    gift = given.adjust(100)
+    other = given.adjust(10, "adjustment:a2:adjust")
+    spent = given.redeem(110)
+    given.reverse(gift)
+    right, [pardon] = stored(given), given.account.pardons
+    wrong = [Finding(Flaw.WRONG_PARDON, str(pardon.number))]
+    assert verify(given.entries, right) == []
+    kept = right.pardons[pardon.number]
+    for forged in (
+        {}, {pardon.number: replace(kept, points=99)}, {pardon.number: replace(kept, credit=other.cause)},
+        {pardon.number: replace(kept, order_id="o1")},
+    ):  # fmt: skip
+        assert verify(given.entries, replace(right, pardons=forged))[:1] == wrong
+    given.reverse(spent)
+    assert verify(given.entries, stored(given)) == []
+
+
+def test_who_has_had_more_pardons_than_are_kept_may_lack_some() -> None:
+    given = Book(shortfall=Shortfall.WITHIN_BALANCE)
+    for number in range(11):
+        given.order(f"o{number}", gross=10_000 + 100 * number)
+        given.redeem(100 + number, f"redemption:r{number}:redeem")
+        given.order(f"o{number}", gross=10_000, cancelled=True)
+        assert verify(given.entries, stored(given)) == []
+        has_lost_one = replace(stored(given), pardons=dict(list(stored(given).pardons.items())[1:]))
+        assert bool(verify(given.entries, has_lost_one)) is (number < 10)
+    assert len(given.account.pardons) == 10
 
 
 @pytest.mark.parametrize(
@@ -235,6 +273,50 @@ def test_only_what_claims_says_so_and_what_says_so_claims() -> None:
         assert not admissible.is_admissible(replace(claimed, **changed_))
     earned = given.entries[1]
     assert not admissible.is_admissible(replace(earned, claims=3))
+
+
+def forged(order_id: str, **moved: Any) -> list[Finding]:
+    """What is found of the order once its numbers say so much more, or what is no number something else."""
+    given = busy()
+    right = stored(given)
+    kept = right.orders[order_id]
+    said = {name: getattr(kept, name) + more if isinstance(more, int) else more for name, more in moved.items()}
+    return verify(given.entries, replace(right, orders={**right.orders, order_id: replace(kept, **said)}))
+
+
+def test_no_order_was_forgiven_more_than_entries_forgave() -> None:
+    assert Finding(Flaw.WRONG_ORDER, "order:o6") in forged("o6", earned=-5, forgiven=5)
+
+
+def test_no_order_was_paid_with_less_than_no_points_that_were_not_there() -> None:
+    assert forged("o1", spent=-5, short=-5) == [Finding(Flaw.WRONG_ORDER, "order:o1")]
+
+
+def test_an_orders_points_mature_when_its_entry_says() -> None:
+    later = START + timedelta(days=400)
+    assert Finding(Flaw.WRONG_ORDER, "order:o4") in forged("o4", available_at=later)
+    assert Finding(Flaw.WRONG_ORDER, "order:o4") in forged("o4", available_at=None)
+
+
+def test_an_order_is_of_no_earlier_revision_than_its_entries() -> None:
+    assert forged("o5", rev=-1) == [Finding(Flaw.WRONG_ORDER, "order:o5")]
+    assert forged("o5", rev=1) == []  # a revision that changes nothing posts nothing
+
+
+def test_what_claims_follows_what_came_back() -> None:
+    given = busy()
+    place, claimed = next((place, entry) for place, entry in enumerate(given.entries) if entry.claims)
+    elsewhere = replace(claimed, cause=claimed.cause.replace("h5:capture", "h5:release"))
+    entries, is_stored = rechained([*given.entries[:place], elsewhere, *given.entries[place + 1 :]], stored(given))
+    assert Finding(Flaw.WRONG_PARDON, elsewhere.cause) in verify(entries, is_stored)
+
+
+def test_only_an_order_is_worked_out_anew_when_a_hold_is_captured() -> None:
+    given = Book()
+    given.order("o1", gross=10_000)
+    anew = replace(given.entries[0], cause="hold:h1:earn")
+    assert admissible.is_admissible(anew)
+    assert not admissible.is_admissible(replace(anew, order_id=None))
 
 
 def test_words_of_a_reason_that_were_changed_are_found_and_words_that_were_erased_are_not() -> None:
