@@ -200,14 +200,15 @@ def _posted(entries: Iterable[Mapping[str, Any]]) -> dict[str, tuple[int, int]]:
 
 
 def points(worth: oracle.Worth) -> tuple[int, int]:
-    """What an order earns and what it costs as it stands: a point a whole euro, and a cent for a point, which come back
-    by the share of all that was paid. By hand.
+    """What an order earns and what it costs as it stands: a point a whole euro, and a cent for a point. Points pay for
+    their share of all that it costs: that of its goods earns nothing, and that of what is given back comes back. By
+    hand.
     """
-    if worth.cancelled:
+    if worth.cancelled or not worth.bill:
         return 0, 0
-    back = worth.points_spent * worth.given_back // worth.bill if worth.bill else 0
-    kept = worth.points_spent - back
-    return max(0, worth.net - kept) // 100 if worth.currency == CURRENCY else 0, kept
+    kept = worth.points_spent - worth.points_spent * worth.given_back // worth.bill
+    paid_otherwise = worth.bill - min(worth.points_spent, worth.bill)
+    return worth.net * paid_otherwise // worth.bill // 100 if worth.currency == CURRENCY else 0, kept
 
 
 def _is_of_an_order(event: Event) -> bool:
