@@ -204,8 +204,10 @@ def points(worth: oracle.Worth) -> tuple[int, int]:
     their share of all that it costs: that of its goods earns nothing, and that of what is given back comes back. By
     hand.
     """
-    if worth.cancelled or not worth.bill:
+    if worth.cancelled:
         return 0, 0
+    if not worth.bill:
+        return 0, worth.points_spent
     kept = worth.points_spent - worth.points_spent * worth.given_back // worth.bill
     paid_otherwise = worth.bill - min(worth.points_spent, worth.bill)
     return worth.net * paid_otherwise // worth.bill // 100 if worth.currency == CURRENCY else 0, kept
