@@ -124,7 +124,7 @@ class LimitReachedError(UserError):
 
 @strawberry.type(description="The customer has as many open holds as they may.", directives=signed_in())
 class TooManyHoldsError(UserError):
-    again_at: datetime = strawberry.field(description="When the next of them ends by itself.")
+    next_ends_at: datetime = strawberry.field(description="When the next of them ends by itself.")
 
 
 @strawberry.type(description="None of the reward is left.", directives=signed_in())
@@ -187,7 +187,7 @@ def _limit_reached(error: LimitReached, _asker: Principal, **common: Any) -> Use
 
 
 def _too_many_holds(error: TooManyHolds, _asker: Principal, **common: Any) -> UserError:
-    return TooManyHoldsError(again_at=error.again_at, **common)
+    return TooManyHoldsError(next_ends_at=error.next_ends_at, **common)
 
 
 def _out_of_stock(_error: OutOfStock, _asker: Principal, **common: Any) -> UserError:

@@ -93,7 +93,7 @@ def faults(cart: Cart) -> list[Fault]:
     """What is wrong with a cart, at paths below it. Pure."""
     found = []
     if not is_currency(cart.currency):
-        found.append(Fault("currency", "INVALID", "must be an ISO 4217 currency such as EUR"))
+        found.append(Fault("currency_code", "INVALID", "must be an ISO 4217 currency such as EUR"))
     if not 0 <= cart.points_spent <= MOST_MINOR:
         found.append(Fault("points_spent", "INVALID", "must be 0 or more"))
     if not 1 <= len(cart.lines) <= MOST_LINES:

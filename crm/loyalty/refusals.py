@@ -38,7 +38,7 @@ class HoldNotYours(CrmError):
 
 
 class TooManyHolds(CrmError):
-    """An account, or an order, has as many open holds as it may, until `again_at` at the latest."""
+    """An account, or an order, has as many open holds as it may, until `next_ends_at` at the latest."""
 
     code = "TOO_MANY_HOLDS"
 
@@ -46,7 +46,7 @@ class TooManyHolds(CrmError):
         coming = sorted(ends)
         are = f"{len(coming)} holds {of} are" if of else f"{len(coming)} holds are"
         super().__init__(f"{are} open; the next of them ends at {clock.text(coming[0])}.", field=field)
-        self.again_at = coming[0]
+        self.next_ends_at = coming[0]
 
 
 class NotReversible(CrmError):

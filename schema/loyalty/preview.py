@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from crm.kernel.errors import Fault, InvalidInput, InvalidInputs
-from crm.kernel.money import minor_units
+from crm.kernel.money import is_currency, minor_units
 from crm.loyalty import service
 from schema.access import own, signed_in
 from schema.connections import about, priced
@@ -116,9 +116,11 @@ async def ordering(context: Context, customer: str | None) -> tuple[bool, Record
 
 
 def _minor(amount: DecimalText | None, currency: str, path: str, wrong: list[Fault]) -> int:
-    """Zero where it is wrong, which is added to what is."""
+    """Zero where it is wrong, which is added to what is; of no currency that there is, only that is told."""
+    if amount is None or not is_currency(currency):
+        return 0
     try:
-        return minor_units(str(amount or 0), currency, field=path)
+        return minor_units(str(amount), currency, field=path)
     except InvalidInput as error:
         wrong += error.faults
         return 0

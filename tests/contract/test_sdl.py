@@ -86,6 +86,16 @@ def test_mutations_take_one_input_and_answer_with_user_errors() -> None:
         assert str(kind.fields["userErrors"].type) == "[UserError!]!"
 
 
+def test_errors_that_carry_more_can_be_asked_for_side_by_side() -> None:
+    """Fields of one name and different types cannot stand in one selection."""
+    shared, types = schema.core.type_map["UserError"], dict[str, set[str]]()
+    assert isinstance(shared, GraphQLInterfaceType)
+    for kind in schema.core.get_implementations(shared).objects:
+        for name, field in kind.fields.items():
+            types.setdefault(name, set()).add(str(field.type))
+    assert {name: found for name, found in types.items() if len(found) > 1} == {}
+
+
 def test_an_id_is_that_of_an_object_and_what_the_shop_calls_a_thing_is_a_text() -> None:
     """docs/decisions/0043: `ID` is never in a name that ends in Id, and such a name is always a String."""
     wrong = []

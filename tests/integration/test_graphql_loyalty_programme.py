@@ -235,6 +235,12 @@ def test_all_that_is_wrong_with_a_cart_is_told_at_once() -> None:
         assert path in error["message"]
 
 
+def test_of_a_cart_in_no_currency_that_alone_is_told_where_the_client_said_it() -> None:
+    lines = [{"sku": "s", "quantity": 1, "unitPrice": "1.00"}]
+    [error] = answer(PREVIEW, {"order": {"currencyCode": "XXQ", "lines": lines}}).body["errors"]
+    assert [fault["field"] for fault in error["extensions"]["faults"]] == [["order", "currencyCode"]]
+
+
 def test_staff_read_the_tiers_that_are_to_come_and_edit_what_they_read() -> None:
     changed("loyaltyTierCreate", "__typename", name="Gold", threshold="900", effectiveAt="2026-06-01T00:00:00Z")
     tiers = "version tiers { programmeVersion tiers { name } }"

@@ -22,7 +22,7 @@ from tests.shop_history import happened, recorded
 
 CHECKOUT = replace(SERVICE, scopes=frozenset({"loyalty:adjust"}))
 REFUSALS = """userErrors { __typename code field message ... on InsufficientPointsError { available required }
-    ... on TooManyHoldsError { againAt } }"""
+    ... on TooManyHoldsError { nextEndsAt } }"""
 ENTRY = "entry { id points balanceAfter } replayed"
 HELD = "hold { id status points captured endsAt orderId }"
 
@@ -115,7 +115,7 @@ def test_one_hold_too_many_is_refused_with_when_the_next_ends(ann: str, monkeypa
         hold(as_customer(ann), 1, f"k{minutes}", minutes=minutes)
     [error] = hold(as_customer(ann), 1)["userErrors"]
     assert (error["__typename"], error["code"], error["field"]) == ("TooManyHoldsError", "TOO_MANY_HOLDS", [])
-    assert error["againAt"] == "2026-03-10T12:20:00.000000Z"
+    assert error["nextEndsAt"] == "2026-03-10T12:20:00.000000Z"
 
 
 def test_more_than_can_be_spent_is_refused_with_how_much_there_is(ann: str) -> None:

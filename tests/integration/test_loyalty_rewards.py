@@ -125,6 +125,7 @@ def test_two_rewards_that_can_be_redeemed_have_no_one_name(now: datetime, monkey
     mug, cup = reward(now, name="A mug"), reward(now, name="A cup")
     for attempt in (
         lambda: reward(now, name="a MUG"),
+        lambda: reward(now, name=" A mug "),
         lambda: rewards.update("demo", cup, said(name="A mug"), actor=STAFF, now=now),
     ):
         with pytest.raises(InvalidInputs) as told:

@@ -61,8 +61,9 @@ class Parts(Struct, Generic[Part], frozen=True, kw_only=True):
         """A part behind the others. Raises InvalidInputs with all that is wrong."""
 
         def decide(programme: Programme) -> Programme:
-            self._judge(programme, None, part, judge)
-            return self.put(programme, tuple(chain(self.of(programme), [part])))
+            added = _trimmed(part)
+            self._judge(programme, None, added, judge)
+            return self.put(programme, tuple(chain(self.of(programme), [added])))
 
         return decide
 
@@ -73,7 +74,7 @@ class Parts(Struct, Generic[Part], frozen=True, kw_only=True):
             before = self._find(programme, part_id)
             if before.archived_at is not None:
                 raise Archived(f"The {self.noun} is archived.", field=f"{self.noun}_id")
-            after = replace(before, **said.given())
+            after = _trimmed(replace(before, **said.given()))
             self._judge(programme, before, after, judge)
             return self._instead(programme, before, after)
 
@@ -108,3 +109,8 @@ class Parts(Struct, Generic[Part], frozen=True, kw_only=True):
 
     def _instead(self, programme: Programme, before: Part, after: Part) -> Programme:
         return self.put(programme, tuple(after if each is before else each for each in self.of(programme)))
+
+
+def _trimmed(part: Part) -> Part:
+    """Its name without spaces around it, in which no two should differ."""
+    return replace(part, name=part.name.strip())

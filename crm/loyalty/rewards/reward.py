@@ -93,11 +93,13 @@ class RewardFields(Said, frozen=True, kw_only=True):
         return () if self.segments is UNSAID else self.segments or ()
 
     def given(self) -> dict[str, Any]:
-        lists = {"segments", "tiers"}
-        return {
-            name: tuple(dict.fromkeys(value or ())) if name in lists else value
-            for name, value in super().given().items()
+        """Lists without repeats, and the name without spaces around it, in which no two should differ."""
+        given = super().given()
+        lists: dict[str, Any] = {
+            name: tuple(dict.fromkeys(given[name] or ())) for name in ("segments", "tiers") if name in given
         }
+        trimmed = {"name": given["name"].strip()} if given.get("name") else {}
+        return {**given, **lists, **trimmed}
 
 
 def understood(reward: Reward | None, said: RewardFields) -> tuple[Reward | None, list[Fault]]:

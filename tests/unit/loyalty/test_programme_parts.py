@@ -91,3 +91,11 @@ def test_what_is_archived_once_stays_so_and_is_changed_no_more() -> None:
     assert (str(refused.value), refused.value.field) == ("The rule is archived.", "rule_id")
     assert missing(RULES.changing("rul_none", RuleFields(name="Tea"), fine)) == told
     assert missing(RULES.archiving("rul_none", now=THEN)) == told
+
+
+def test_spaces_around_a_name_make_no_other_name() -> None:
+    spaced = replace(TEA, id="rul_spaced", name=" Tea ")
+    assert refused(RULES.adding(spaced, fine)) == [("name", "TAKEN")]
+    assert refused(RULES.changing("rul_cake", RuleFields(name="tea "), fine)) == [("name", "TAKEN")]
+    renamed = RULES.changing("rul_cake", RuleFields(name=" Pie "), fine)(SOLD)
+    assert rules(renamed)["rul_cake"] == "Pie"
