@@ -19,7 +19,7 @@ from crm.loyalty.idling import Activity
 from crm.loyalty.ledger import Account, Moved, Occasion
 from crm.loyalty.models import ExpiryNotice, HoldStatus, LoyaltyAccount, OrderEarning
 from crm.loyalty.pardons import Debit
-from crm.loyalty.posting import Ledger, forget, is_due, occasion, present
+from crm.loyalty.posting import Ledger, forget, has_moved, is_due, occasion, present
 from crm.loyalty.programmes import in_force
 from crm.loyalty.redemptions import ending
 
@@ -76,7 +76,12 @@ def _settle_next(shop: str, customer_id: str, *, now: datetime) -> Step | None:
         change.commit()
         return None
     at, one = coming[0]
-    step = _step(change, book, one, pending, at=at)
+    try:
+        step = _step(change, book, one, pending, at=at)
+    except ValueError as impossible:  # of what does not belong together: somebody moved it while it was read
+        if has_moved(shop, customer_id, head):
+            raise Stale from impossible
+        raise
     left = [stored.pending_of(item) for item in pending if item.pending]
     book.write(change, step.account, step.entries, pending=left, exactly=True, lives_from=step.lives_from)
     if not change.commit():

@@ -69,8 +69,10 @@ def adjust(
 
 
 def adjustment_faults(points: int, *, reason: str, idempotency_key: str) -> list[Fault]:
-    nothing = [] if points else [Fault("points", "INVALID", "must not be 0")]
-    return [*(nothing or points_faults(abs(points))), *reason_faults(reason), *key_faults(idempotency_key)]
+    wrong = [] if points else [Fault("points", "INVALID", "must not be 0")]
+    if abs(points) > MOST_POINTS:
+        wrong = [Fault("points", "INVALID", f"must be -{MOST_POINTS:,} to {MOST_POINTS:,}")]
+    return [*wrong, *reason_faults(reason), *key_faults(idempotency_key)]
 
 
 def reverse(

@@ -5,7 +5,8 @@ The account's `rev` is the one guard. Everything else of it is read after it and
 whoever decided by any of it finds the account moved. The months of its pools need no condition of their own.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
@@ -197,6 +198,24 @@ def is_due(head: LoyaltyAccount, now: datetime) -> bool:
 def present(head: LoyaltyAccount, now: datetime) -> datetime:
     """No earlier than what the account has done, whatever a clock says that is behind another's."""
     return now if head.posted_at is None else max(now, head.posted_at)
+
+
+@contextmanager
+def unmoved(shop: str, customer_id: str, head: LoyaltyAccount) -> Iterator[None]:
+    """For whoever reads more of an account than its head, and writes nothing. Raises Stale where it moved meanwhile,
+    also in place of what is impossible by then: what was read does not belong together.
+    """
+    try:
+        yield
+    finally:
+        if has_moved(shop, customer_id, head):
+            raise Stale
+
+
+def has_moved(shop: str, customer_id: str, head: LoyaltyAccount) -> bool:
+    """Whether the account is another than was read."""
+    found = repository.get_account(shop, customer_id)
+    return found is None or found.rev != head.rev
 
 
 def occasion(cause: str, *, at: datetime, now: datetime, **others: Any) -> Occasion:

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from crm.customers import service as customers
 from crm.customers.service import Customer
+from crm.kernel.change import retrying
 from crm.loyalty import claims, due, expiry, idling, ledger, order_points, order_state, repository, stored
 from crm.loyalty.bonuses import celebrating
 from crm.loyalty.chain import Balances, Entry
@@ -18,19 +19,19 @@ from crm.loyalty.ledger import Occasion
 from crm.loyalty.models import LoyaltyAccount, month_at, month_of
 from crm.loyalty.pardons import Debit
 from crm.loyalty.pools import Pools
-from crm.loyalty.posting import is_due, occasion, present
+from crm.loyalty.posting import is_due, occasion, present, unmoved
 from crm.loyalty.programme import Programme
 from crm.loyalty.programmes import in_force
 
 
 class Played(Struct, frozen=True):
-    """Balances, and when the last that had fallen due moved what can be spent; the pools, and when those of INACTIVITY
-    end, where anything had.
+    """Balances, and when the last that had fallen due moved what can be spent; the pools, where anything had (None:
+    as they are stored), and when those of INACTIVITY end.
     """
 
     balances: Balances
     moved_at: datetime | None = None
-    pools: Pools = {}
+    pools: Pools | None = None
     idle_at: datetime | None = None
 
 
@@ -48,25 +49,34 @@ def balances(shop: str, customer_id: str, *, now: datetime) -> Balances:
 
 
 def played(shop: str, customer_id: str, head: LoyaltyAccount, *, now: datetime) -> Played:
-    """What has fallen due is played as it will be posted, and nothing is written. Raises NotFound for an unknown shop.
+    """What has fallen due is played as it will be posted, and nothing is written. Raises NotFound for an unknown shop,
+    and Stale where somebody moves the account all the time.
 
-    For an account of which something `is_due`; of the others the head says the same. What is read beside the head is
-    newer where something was posted meanwhile: whoever writes by it does so under the condition of the head.
+    For an account of which something `is_due`; of the others the head says the same. What is read beside a head is
+    newer where something was posted meanwhile: then all is read anew, and whoever writes by it does so under the
+    condition of the head that they gave.
     """
-    if not is_due(head, now) or head.due_at is None:
-        return Played(stored.balances_of(head))
-    return _Play(shop, customer_id, head, now=now).on()
+    heads = [head]
+
+    def attempt() -> Played:
+        read = heads.pop() if heads else repository.get_account(shop, customer_id) or head
+        if not is_due(read, now) or read.due_at is None:
+            return Played(stored.balances_of(read), idle_at=read.idle_at)
+        with unmoved(shop, customer_id, read):
+            return _Play(shop, customer_id, read, now=now).on()
+
+    return retrying(attempt)
 
 
 def ending(shop: str, customer_id: str, *, due: bool, idle_at: datetime | None, now: datetime) -> list[Ending]:
     """What expires when, the soonest first; what never does is left out. `due` and `idle_at` are the account's head's:
     whether anything is due, and when points of INACTIVITY expire.
     """
-    head = repository.get_account(shop, customer_id) if due else None
-    if head and is_due(head, now):
+    pools: Pools | None = None
+    if due and (head := repository.get_account(shop, customer_id)):
         then = played(shop, customer_id, head, now=now)
         pools, idle_at = then.pools, then.idle_at
-    else:
+    if pools is None:
         pools = stored.pools_of(repository.list_months(shop, customer_id, since=month_at(now)))
     points: dict[datetime, int] = {}
     for name, pool in pools.items():
@@ -92,6 +102,7 @@ class _Play:
         self.birthday, self.enrolled_at = stored.birthday_of(head), head.enrolled_at
         self.activity = Activity(head.active_at, head.idle_at)
         self.lives_from: datetime | None = None
+        self.forgiven: dict[str, order_state.OrderState] | None = None
 
     def on(self) -> Played:
         moved_at = None
@@ -127,9 +138,11 @@ class _Play:
 
     def _let_go(self, held: Held, when: Occasion) -> Sequence[Entry]:
         moved = ledger.release(self.account, held.portions, subject="", grace=None, occasion=when)
-        credited = order_state.credited(Forgiven(self.account).states)
+        if self.forgiven is None:
+            self.forgiven = Forgiven(self.account).states
+        credited = order_state.credited(self.forgiven)
         claimed = claims.claim(moved, [Debit(held.number, held.points)], credited, occasion=when)
-        self.account = claimed.account
+        self.account, self.forgiven = claimed.account, order_state.claimed_of(self.forgiven, claimed)
         return (moved.entry, *claimed.entries)
 
     def _celebrate(self, when: Occasion) -> Sequence[Entry]:

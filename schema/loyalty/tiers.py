@@ -238,7 +238,7 @@ class TierProgress:
 
     @strawberry.field(
         description="What it takes before that day to stay; null where the tier does not end, or where nothing keeps "
-        "it: nobody attains it any more, nor a higher one."
+        "it: nobody attains it any more, nor a higher one, or it was given until that day."
     )
     def missing_to_stay(self) -> TierAmount | None:
         missing = self.progress.missing_to_stay

@@ -251,6 +251,8 @@ def test_what_a_reward_cost_is_told_as_undone_once_its_redemption_is_cancelled(a
 def test_nothing_is_no_adjustment(ann: str) -> None:
     [error] = adjust(ann, 0)["userErrors"]
     assert (error["field"], error["message"]) == (["input", "points"], "must not be 0")
+    [error] = adjust(ann, -(10**12))["userErrors"]
+    assert error["message"] == "must be -1,000,000,000 to 1,000,000,000"
 
 
 def merge(ann: str) -> None:

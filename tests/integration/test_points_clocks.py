@@ -3,6 +3,7 @@
 
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -148,3 +149,41 @@ def test_an_order_that_is_said_to_have_happened_before_it_was_placed_counts_from
     assert balances() == (150, 0, 0)
     entries = repository.list_all_entries("demo", ANN)
     assert {entry.occurred_at for entry in entries} == {placed}
+
+
+@pytest.mark.parametrize("read", ["list_months", "list_pending", "get_hold"])
+def test_whoever_reads_while_time_is_posted_reads_all_of_it_anew(
+    now: datetime, programme: list[Programme], monkeypatch: pytest.MonkeyPatch, read: str
+) -> None:
+    programme.append(replace(programme[0], return_window_days=3, expiry=None))
+    service.post_for_order(order(now), now=now)
+    adjust(60, now)
+    hold(40, now)
+    later = now + timedelta(days=5)
+    reading = getattr(repository, read)
+
+    def overtaken(*asked: Any, **named: Any) -> Any:
+        monkeypatch.setattr(repository, read, reading)
+        service.settle("demo", ANN, now=later)
+        return reading(*asked, **named)
+
+    monkeypatch.setattr(repository, read, overtaken)
+    found = service.balances_at("demo", ANN, now=later)
+    assert (found.available, found.pending, found.held) == (160, 0, 0)
+
+
+def test_when_points_expire_is_read_anew_while_time_is_posted(
+    now: datetime, programme: list[Programme], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    programme.append(replace(programme[0], return_window_days=0, expiry=Expiry(2)))
+    service.post_for_order(order(now), now=now)
+    hold(40, now)
+    later, reading = now + timedelta(days=5), repository.list_months
+
+    def overtaken(*asked: Any, **named: Any) -> Any:
+        monkeypatch.setattr(repository, "list_months", reading)
+        service.settle("demo", ANN, now=later)
+        return reading(*asked, **named)
+
+    monkeypatch.setattr(repository, "list_months", overtaken)
+    assert [one.points for one in service.endings("demo", ANN, due=True, idle_at=None, now=later)] == [100]

@@ -10,7 +10,7 @@ from crm.loyalty import service
 from crm.loyalty.service import TierOverride
 from crm.loyalty.tiers.events import TierChanged
 from tests.integration.points import ANN, STAFF, programme
-from tests.integration.tiers import DAY, JUNE, bought, due_at, history, ruled, standing, told, wake
+from tests.integration.tiers import DAY, JUNE, THREE, bought, due_at, history, ruled, standing, told, wake
 
 pytestmark = pytest.mark.usefixtures("shop", "ruled")
 
@@ -88,3 +88,16 @@ def test_nobody_is_told_that_a_tier_ends_which_somebody_of_the_shop_gave() -> No
     assert due_at() == datetime(2026, 12, 31, 23, tzinfo=UTC)
     bought(datetime(2026, 12, 10, tzinfo=UTC), 10, "o2")
     assert told() == []
+
+
+def test_progress_says_when_a_tier_that_was_given_ends_and_what_is_had_then() -> None:
+    bought(JUNE, 500)
+    said = TierOverride(tier_id="g", until=JUNE + 30 * DAY, reason="A guest")
+    service.override_tier("demo", ANN, said, actor=STAFF, now=JUNE)
+    found = service.tier_progress("demo", ANN, now=JUNE + DAY)
+    assert found is not None
+    assert (str(found.ends_on), found.ends_after, found.missing_to_stay) == ("2025-07-01", THREE[1], None)
+    bought(JUNE + DAY, 500, "o2")
+    reached = service.tier_progress("demo", ANN, now=JUNE + 2 * DAY)
+    assert reached is not None
+    assert (str(reached.ends_on), reached.missing_to_stay) == ("2027-01-01", 1000)  # then it was reached, too

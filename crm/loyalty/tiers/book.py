@@ -98,6 +98,10 @@ class TierBook:
     def outlook(self) -> Outlook:
         return outlook.outlook(self.state, self.given)
 
+    def tier_on(self, day: date) -> str | None:
+        """What was reached, without what is given."""
+        return outlook.tier_on(self.state, self.given, day)
+
     def now_kept(self) -> Kept:
         """As it will be written, without writing it."""
         kept = self.kept

@@ -33,6 +33,12 @@ class Outlook(Struct, frozen=True):
     changes_on: date | None
 
 
+def tier_on(state: State, given: Given, day: date) -> str | None:
+    """Which it is in the morning of a day to come, if nothing more comes."""
+    past = [step for step in fold.coming(state, given) if step.on <= day]
+    return past[-1].after if past else state.tier
+
+
 def outlook(state: State, given: Given) -> Outlook:
     """As of the evening of the state's day."""
     tiers = given.tiers(state.day)

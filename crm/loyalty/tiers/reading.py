@@ -14,7 +14,8 @@ from crm.loyalty.tiers import record
 from crm.loyalty.tiers import repository as tiers
 from crm.loyalty.tiers.book import TierBook
 from crm.loyalty.tiers.definitions import Basis, Tier, Tiers, Window
-from crm.loyalty.tiers.record import Kept
+from crm.loyalty.tiers.outlook import End
+from crm.loyalty.tiers.record import Kept, Override
 from crm.loyalty.tiers.settling import is_due
 
 
@@ -96,7 +97,7 @@ def progress(shop: str, customer_id: str, *, now: datetime, head: LoyaltyAccount
         return None
     defined, seen = programme.tiers, book.outlook()
     had = book.now_kept()
-    end = seen.ends if had.override is None else None
+    end = _given_ends(book, had.tier, had.override, zone=programme.zone) or seen.ends
     next_tier = defined.above(defined.higher(had.tier, book.state.tier))  # a lower one may be given
     return Progress(
         basis=defined.basis,
@@ -110,6 +111,15 @@ def progress(shop: str, customer_id: str, *, now: datetime, head: LoyaltyAccount
         ends_after=defined.find(end.after) if end else None,
         missing_to_stay=end.missing if end else None,
     )
+
+
+def _given_ends(book: TierBook, tier_id: str | None, given: Override | None, *, zone: str) -> End | None:
+    """A tier that was given ends whatever comes, and what was reached is had then. None where that is no lower one."""
+    if given is None:
+        return None
+    on = clock.local_day(given.until, zone)
+    after = book.tier_on(on)
+    return End(on, after, None) if book.tiers.is_lower(after, tier_id) else None
 
 
 def _standing(had: Kept, defined: Tiers, *, zone: str) -> Standing:
