@@ -75,7 +75,7 @@ def _define(ann: Life) -> str:
     for name, threshold in TIERS.items():
         ann.does("loyaltyTierCreate", {"name": name, "threshold": threshold})
     mug = {"name": "A mug", "kind": "PRODUCT", "sku": "MUG", "price": 120}
-    return str(ann.does("loyaltyRewardCreate", mug, "reward { id }")["reward"]["id"])
+    return str(ann.does("loyaltyRewardCreate", mug, "reward { rewardId }")["reward"]["rewardId"])
 
 
 def _earn_and_redeem(ann: Life, mug: str) -> None:
@@ -151,7 +151,7 @@ def _do_nothing(ann: Life) -> None:
 def _redeem(ann: Life, reward: str) -> None:
     """By the customer, whose voucher the shop uses."""
     assert ann.shown("loyalty { rewards { redeemable } }")["rewards"] == [{"redeemable": True}]
-    said = {"reward": reward, "expectedPoints": 120, "idempotencyKey": "mug"}
+    said = {"rewardId": reward, "expectedPoints": 120, "idempotencyKey": "mug"}
     for replayed in (False, True):
         made = ann.does("loyaltyRewardRedeem", said, "replayed redemption { code }", themselves=True)
         assert made["replayed"] is replayed
