@@ -73,14 +73,12 @@ def claim(change: Change, book: Ledger, moved: Moved, debits: Sequence[Debit], w
 
 
 def _lessened(book: Ledger, state: OrderState) -> TakenUp | None:
-    """What an order takes up of limits, by the programme that it is judged by; of those from before that was kept,
-    nobody knows it.
-    """
+    """What an order takes up of limits, by the programme that it is judged by: none yet where it was not told of."""
     if state.context is None or state.programme_version is None:
         return None
     placed_at, number = state.context.placed_at, state.programme_version
     programme = in_force.version(book.shop, at=placed_at, now=book.now, number=number).programme
     return limits.lessened(
-        programme, placed_at, was=order_state.limited(state), given=state.given, forgiven=state.forgiven,
+        programme, placed_at, was=state.limited, given=state.given, forgiven=state.forgiven,
         held=state.drawn,
     )  # fmt: skip

@@ -326,7 +326,7 @@ class OrderEarning(Published, discriminator="OrderEarning"):
     context = CompactJSONAttribute(null=True)
     """Who ordered, and when, as of the first posting (crm/loyalty/earning/granting.py): pinned as the version is."""
     given: ListAttribute[GivenPart] = ListAttribute(of=GivenPart, default=list)
-    limited: ListAttribute[GivenPart] = ListAttribute(of=GivenPart, null=True)
+    limited: ListAttribute[GivenPart] = ListAttribute(of=GivenPart, default=list)
     """What it takes up of caps and budgets: what rules gave, and what was forgiven of what they had given."""
     drawn: ListAttribute[DrawnPart] = ListAttribute(of=DrawnPart, default=list)
     withheld = UnicodeAttribute(null=True)

@@ -119,7 +119,7 @@ def _pinned(
 def _limits(order: OrderRecorded, state: OrderState, programme: Programme, *, few: bool) -> Limits:
     placed_at = state.context.placed_at if state.context else order.placed_at
     return Limits(
-        order.shop, order.customer_id, order.order_id, programme, placed_at=placed_at, given=order_state.limited(state),
+        order.shop, order.customer_id, order.order_id, programme, placed_at=placed_at, given=state.limited,
         drawn=state.drawn, few=few,
     )  # fmt: skip
 

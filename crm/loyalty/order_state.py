@@ -69,7 +69,7 @@ class OrderState(Struct, frozen=True, kw_only=True):
     programme_currency: str | None = None
     context: Context | None = None
     given: tuple[Given, ...] = ()
-    limited: tuple[Given, ...] | None = None
+    limited: tuple[Given, ...] = ()
     drawn: tuple[Drawn, ...] = ()
     available_at: datetime | None = None
     pool: str | None = None
@@ -81,11 +81,6 @@ class OrderState(Struct, frozen=True, kw_only=True):
     captured: int = 0
     said: bool = False
     spendings: tuple[Spending, ...] = ()
-
-
-def limited(state: OrderState) -> tuple[Given, ...]:
-    """What it takes up of limits; of states from before that was kept, what it was given."""
-    return state.given if state.limited is None else state.limited
 
 
 def has_said(state: OrderState, order: Revision) -> bool:

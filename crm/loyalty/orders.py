@@ -11,7 +11,7 @@ from crm.customers import service as customers
 from crm.customers.service import Customer
 from crm.kernel.change import MOST_WRITES, Change, PartlyDone, retrying
 from crm.kernel.errors import Stale
-from crm.loyalty import absorbing, maturing, order_points, order_state, repository, stored
+from crm.loyalty import absorbing, maturing, order_points, repository, stored
 from crm.loyalty.bonuses import joining
 from crm.loyalty.chain import Entry
 from crm.loyalty.claiming import Forgiven
@@ -30,6 +30,13 @@ from crm.loyalty.tiers import counting, settling
 from crm.loyalty.tiers.book import Occasion as TierOccasion
 from crm.orders.events import OrderRecorded
 from crm.orders.models import CANCELLED
+
+
+class Capture(Struct, frozen=True):
+    """A hold that somebody captures for an order, and what they ask for of it."""
+
+    item: PointsHold
+    asked: Asked
 
 
 class Posted(Struct, frozen=True):
@@ -59,7 +66,7 @@ def pay(change: Change, book: Ledger, item: PointsHold, points: int, when: Occas
     finds what was captured for it. `few`: as `_settle` has it.
     """
     held, now = stored.held_of(item), book.now
-    asked = Asked(held, points, book.grace(when), when)
+    capture = Capture(item, Asked(held, points, book.grace(when), when))
     head, earning = repository.get_for_order(book.shop, book.customer_id, held.order_id or "")
     if settling.is_due(book.shop, head, now=now):
         settling.settle(book.shop, book.customer_id, now=now)
@@ -69,10 +76,10 @@ def pay(change: Change, book: Ledger, item: PointsHold, points: int, when: Occas
     goods = find(book.shop, book.customer_id, earning.order_id) if earning.order_rev else None
     if goods is not None:
         told = OrderRecorded.of(goods)
-        return _settle(change, head, earning, told, asked=asked, item=item, now=now, few=few).entries[0]
+        return _settle(change, head, earning, told, capture=capture, now=now, few=few).entries[0]
     forgiven = Forgiven(book.read, besides=earning.order_id)
     before = Settled(book.read, stored.state_of(earning), others=forgiven.states)
-    settled = order_points.captured(before, asked)
+    settled = order_points.captured(before, capture.asked)
     stored.put_state(earning, settled.state)
     earning.cause = when.cause
     change.revise(earning)
@@ -112,19 +119,18 @@ def _settle(
     earning: OrderEarning,
     order: OrderRecorded,
     *,
-    asked: Asked | None = None,
-    item: PointsHold | None = None,
+    capture: Capture | None = None,
     now: datetime,
     few: bool,
 ) -> Settled:
-    """Add to `change` what an order comes to: it was told of, or a hold for it is captured (`asked`, `item`). With
+    """Add to `change` what an order comes to: it was told of, or a hold for it is captured. With
     `few` writes of budgets, and for orders of which something was forgiven.
     """
-    case = case_of(change, head, earning, order, item=item, now=now, few=few)
+    case = case_of(change, head, earning, order, item=capture.item if capture else None, now=now, few=few)
     order, goods = case.order, case.goods
-    settled = _within_limits(case, _once_captured(case, asked) if asked else _come_to(case))
-    if asked:
-        earning.cause, earning.replayed = asked.occasion.cause, asked.occasion.replayed
+    settled = _within_limits(case, _once_captured(case, capture.asked) if capture else _come_to(case))
+    if capture:
+        earning.cause, earning.replayed = capture.asked.occasion.cause, capture.asked.occasion.replayed
     else:
         earning.cause, earning.replayed = f"order:{order.order_id}:earn:{order.rev}", order.replayed
     # Also where there is nothing to post: an older revision that comes later must find that it is one.
@@ -159,13 +165,13 @@ def _once_captured(case: Case, asked: Asked) -> Settled:
 
 def _within_limits(case: Case, settled: Settled) -> Settled:
     """With what it takes up of them."""
-    limited = caps.taken_up(order_state.limited(case.state), settled.state.given, settled.state.forgiven)
+    limited = caps.taken_up(case.state.limited, settled.state.given, settled.state.forgiven)
     return replace(settled, state=replace(settled.state, limited=limited, drawn=case.limits.drawn(limited)))
 
 
 def _write_points(change: Change, case: Case, settled: Settled, lessened: Sequence[TakenUp]) -> bool:
     """Whether there was anything to be written with the account. `lessened`: what others take up less of limits."""
-    counted = case.limits.write(change, order_state.limited(settled.state), settled.state.drawn, lessened)
+    counted = case.limits.write(change, settled.state.limited, settled.state.drawn, lessened)
     if not counted and not settled.entries and settled.account == case.book.read:
         return False
     for hold_id, captured in settled.closed.items():

@@ -147,7 +147,7 @@ def entry_of(item: LedgerEntry) -> Entry:
 def state_of(earning: OrderEarning) -> OrderState:
     spendings: Sequence[SpendingPart] = earning.spendings
     given: Sequence[GivenPart] = earning.given
-    limited: Sequence[GivenPart] | None = earning.limited
+    limited: Sequence[GivenPart] = earning.limited
     drawn: Sequence[DrawnPart] = earning.drawn
     return OrderState(
         order_id=earning.order_id,
@@ -159,7 +159,7 @@ def state_of(earning: OrderEarning) -> OrderState:
         programme_currency=earning.programme_currency,
         context=None if earning.context is None else convert(earning.context, Context),
         given=tuple(Given(one.rule, int(one.points)) for one in given),
-        limited=None if limited is None else tuple(Given(one.rule, int(one.points)) for one in limited),
+        limited=tuple(Given(one.rule, int(one.points)) for one in limited),
         drawn=tuple(Drawn(one.rule, int(one.share), int(one.points)) for one in drawn),
         available_at=earning.available_at,
         pool=earning.pool,
@@ -181,8 +181,7 @@ def put_state(earning: OrderEarning, state: OrderState) -> None:
     earning.programme_currency = state.programme_currency
     earning.context = None if state.context is None else to_builtins(state.context)
     earning.given = [GivenPart(rule=one.rule, points=one.points) for one in state.given]
-    limited = state.limited
-    earning.limited = None if limited is None else [GivenPart(rule=one.rule, points=one.points) for one in limited]
+    earning.limited = [GivenPart(rule=one.rule, points=one.points) for one in state.limited]
     earning.drawn = [DrawnPart(rule=one.rule, share=one.share, points=one.points) for one in state.drawn]
     earning.available_at, earning.pool, earning.pending = state.available_at, state.pool, state.pending
     earning.pools = list(state.pools)

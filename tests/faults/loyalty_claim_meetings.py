@@ -59,6 +59,12 @@ def situations(shop: str) -> list[Situation]:
         "order of who is gone": at.order("o3", gross=12_000, customer=BEA),
         "refund": at.order("o1", 2, refunded=5_000, customer=BEA),
     }  # fmt: skip
+    spends = [merging.profile(ANN), merging.profile(BEA, ANN), at.order("o1", customer=BEA), merging.absorb()]
+    survivor_pays = {
+        "refund of who is gone": at.order("o1", 2, refunded=10_000, customer=BEA), "take": at.adjust(-100, "c"),
+        "give": at.adjust(40, "b"), "hold": at.hold(60, "h1"),
+        "order of who is gone": at.order("o3", gross=3_000, spent=10, customer=BEA), "absorb": merging.absorb(),
+    }  # fmt: skip
     return [
         Situation("forgiven", forgiven, coming_back, programme=FORGIVING),
         Situation("merging", two, merged, programme=MERGING, then=[merging.absorb()]),
@@ -66,4 +72,5 @@ def situations(shop: str) -> list[Situation]:
             "merged, and mature", [*two, merging.absorb()], {**merged, "settle": later.settle()}, programme=MERGING,
             then=[merging.absorb(), later.settle()],
         ),
+        Situation("merged, and refunded", spends, survivor_pays, programme=FORGIVING, then=[merging.absorb()]),
     ]  # fmt: skip

@@ -2,13 +2,14 @@
 """What a version of the programme makes of tiers comes to the shop's customers, whatever happens meanwhile."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from pynamodb.exceptions import AttributeDeserializationError
 
 from crm.customers import service as customers
 from crm.customers.service import Customer
@@ -18,6 +19,8 @@ from crm.kernel.change import Change
 from crm.kernel.errors import Stale
 from crm.kernel.operations import CANCELLED, DONE, FAILED, QUEUED, Operation
 from crm.kernel.rounds import Place
+from crm.kernel.settings import settings
+from crm.kernel.table import client
 from crm.loyalty import service
 from crm.loyalty.programmes import begun, in_force
 from crm.loyalty.programmes.defining import NOTICE
@@ -75,9 +78,9 @@ def written() -> dict[str, list[tuple[str | None, str, str]]]:
     }
 
 
-def who_has(name: str) -> list[str]:
+def who_has(name: str, *, of: Collection[str] = PEOPLE.keys()) -> list[str]:
     """By what is written down."""
-    found = customers.snapshots("demo", PEOPLE, [service.LoyaltyAccount]).items()
+    found = customers.snapshots("demo", of, [service.LoyaltyAccount]).items()
     heads = {each: snapshot.head(service.LoyaltyAccount) for each, snapshot in found}
     return sorted(each for each, head in heads.items() if head and head.tier and head.tier.name == name)
 
@@ -246,6 +249,22 @@ def test_one_who_cannot_be_settled_holds_up_no_other(now: datetime, monkeypatch:
         return settle(shop, customer_id, now=now)
 
     monkeypatch.setattr(settling, "settle", broken)
+    assert_left_behind("cus_3", version, now, because=RuntimeError)
+
+
+@pytest.mark.usefixtures("people")
+def test_one_whose_account_cannot_be_read_holds_up_no_other(now: datetime) -> None:
+    version, key = tier(now, 1), Customer.of("demo", "cus_3", now=now).pk
+    client().update_item(
+        TableName=settings().crm_table,
+        Key={"pk": {"S": key}, "sk": {"S": service.LoyaltyAccount.SK}},
+        UpdateExpression="SET tier = :no_tier",
+        ExpressionAttributeValues={":no_tier": {"M": {"name": {"N": "1"}}}},
+    )
+    assert_left_behind("cus_3", version, now, because=AttributeDeserializationError)
+
+
+def assert_left_behind(customer_id: str, version: ProgrammeVersion, now: datetime, *, because: type[Exception]) -> None:
     raised = 0
     for _ in range(50):
         stored = walk(version)
@@ -253,14 +272,15 @@ def test_one_who_cannot_be_settled_holds_up_no_other(now: datetime, monkeypatch:
             break
         try:
             run(stored, now=now + NOTICE)
-        except RuntimeError:
+        except because:
             raised += 1
             run(stored, now=now + NOTICE, delivery=3)
     assert raised == 1  # it might have passed
     done = walk(version)
     assert (done.status, done.row_count, done.refused_count) == (FAILED, 9, 1)
     assert [each.code for each in done.faults] == ["INCOMPLETE"]
-    assert who_has("Gold") == sorted(set(PEOPLE) - {"cus_3"})
+    others = set(PEOPLE) - {customer_id}
+    assert who_has("Gold", of=others) == sorted(others)
 
 
 def test_a_walk_goes_round_everybody_once_wherever_it_sets_out(monkeypatch: pytest.MonkeyPatch) -> None:

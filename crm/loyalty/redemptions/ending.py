@@ -64,8 +64,7 @@ def give_back(
     change: Change, shop: str, redemption: Redemption, status: RedemptionStatus, *, cause: str, at: datetime
 ) -> None:
     """Add to `change`: the redemption has ended so, and its use and its piece of the stock are free again."""
-    if redemption.is_counted:
-        _count_redeemed(change, shop, redemption, -1)
+    _count_redeemed(change, shop, redemption, -1)
     if redemption.code:
         change.delete(UsableVoucher.of(redemption), when=None, otherwise=Stale())
     if redemption.took_stock:

@@ -97,11 +97,6 @@ class Redemption(Published, discriminator="Redemption"):
         self.list_sk = f"{clock.text(self.redeemed_at)}#{self.redemption_id}"
         return self
 
-    @property
-    def is_counted(self) -> bool:
-        """Those of before there were counts are not."""
-        return self.list_pk is not None
-
 
 class UsableVoucher(Item, discriminator="UsableVoucher"):
     """A voucher that nobody has used and that is not cancelled, by when it ends; one that has ended stays a while."""

@@ -15,6 +15,7 @@ from msgspec import Struct, convert, to_builtins
 from msgspec.structs import replace
 
 from crm.customers import service as customers
+from crm.customers.service import Snapshot
 from crm.kernel import operations, side_by_side
 from crm.kernel.errors import Fault
 from crm.kernel.operations import CANCELLED, DONE, Operation, OperationFault
@@ -126,12 +127,15 @@ def _pages(shop: str, walk: Round) -> Iterator[Page]:
 def _settle(operation: Operation, ids: Sequence[str], *, patient: bool, now: datetime) -> int:
     """How many of them had anything to be settled."""
     shop = operation.shop
+
+    def settle(customer: Snapshot) -> bool:
+        head = customer.head(LoyaltyAccount)
+        if head is None or not settling.is_due(shop, head, now=now):
+            return False
+        settling.settle(shop, customer.customer_id, now=now)
+        return True
+
     found = customers.snapshots(shop, ids, [LoyaltyAccount]) if ids else {}
-    heads = ((customer_id, each.head(LoyaltyAccount)) for customer_id, each in found.items())
-    due = {customer_id: customer_id for customer_id, head in heads if head and settling.is_due(shop, head, now=now)}
-    settled = side_by_side.for_each(
-        shop, due, lambda customer_id: settling.settle(shop, customer_id, now=now),
-        otherwise="tier not settled", patient=patient,
-    )  # fmt: skip
-    operation.refused_count += len(due) - len(settled)
-    return len(settled)
+    settled = side_by_side.for_each(shop, found, settle, otherwise="tier not settled", patient=patient)
+    operation.refused_count += len(found) - len(settled)
+    return sum(settled.values())
