@@ -23,7 +23,7 @@ from crm.kernel.timers import Timer, TimerDue
 from crm.loyalty import maturing, repository, standing, stored
 from crm.loyalty.bonuses import birthdays
 from crm.loyalty.bonuses.birthdays import Birthday
-from crm.loyalty.chain import Entry
+from crm.loyalty.ledger.chain import Entry
 from crm.loyalty.models import LoyaltyAccount, MergedPart
 from crm.loyalty.posting import Ledger
 from crm.loyalty.programme import Programme, Shortfall

@@ -4,7 +4,7 @@
 from enum import StrEnum
 from typing import Final
 
-from crm.loyalty.ledger import Movement
+from crm.loyalty.ledger.movements import Movement
 from crm.loyalty.models import LedgerEntry
 
 REDEMPTION: Final = "rdn"

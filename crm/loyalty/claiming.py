@@ -7,14 +7,15 @@ from typing import Final
 from msgspec.structs import replace
 
 from crm.kernel.change import MOST_WRITES, Change
-from crm.loyalty import claims, order_state, pardons, repository, stored
-from crm.loyalty.chain import Entry
-from crm.loyalty.claims import Claimed
+from crm.loyalty import repository, stored
 from crm.loyalty.earning import limits
 from crm.loyalty.earning.limits import TakenUp
-from crm.loyalty.ledger import Account, Moved, Occasion
-from crm.loyalty.order_state import OrderState
-from crm.loyalty.pardons import Debit
+from crm.loyalty.ledger import claims, order_state, pardons
+from crm.loyalty.ledger.chain import Entry
+from crm.loyalty.ledger.claims import Claimed
+from crm.loyalty.ledger.movements import Account, Moved, Occasion
+from crm.loyalty.ledger.order_state import OrderState
+from crm.loyalty.ledger.pardons import Debit
 from crm.loyalty.posting import Ledger
 from crm.loyalty.programmes import in_force
 

@@ -2,8 +2,8 @@
 """What points know of a person is forgotten: their birthday, and the words in which somebody said why.
 
 Entries, balances and tiers stay under the customer's id, and so does the evidence: it covers ids, numbers, causes and
-instants, of words a digest that says nothing without its salt (crm/loyalty/chain.py), and of a birthday its month. When
-its entry was written is beside that, for apps that ask what has changed, and is forgotten.
+instants, of words a digest that says nothing without its salt (crm/loyalty/ledger/chain.py), and of a birthday its
+month. When its entry was written is beside that, for apps that ask what has changed, and is forgotten.
 """
 
 from collections.abc import Callable, Iterator, Sequence

@@ -11,15 +11,16 @@ from crm.kernel.change import MOST_WRITES, Change, retrying
 from crm.kernel.errors import CrmError, Fault, InvalidInputs, NotFound, Stale
 from crm.kernel.operations import key_faults
 from crm.kernel.texts import faults
-from crm.loyalty import absorbing, chain, claiming, ledger, maturing, orders, pools, repository, stored
+from crm.loyalty import absorbing, claiming, maturing, orders, repository, stored
 from crm.loyalty.causes import is_of_redemption
-from crm.loyalty.chain import Entry
-from crm.loyalty.ledger import Moved, Occasion
+from crm.loyalty.ledger import chain, movements, pools
+from crm.loyalty.ledger.chain import Entry
+from crm.loyalty.ledger.movements import Moved, Occasion
+from crm.loyalty.ledger.pardons import Debit
+from crm.loyalty.ledger.refusals import HoldClosed, HoldNotYours, TooManyHolds
 from crm.loyalty.models import HoldStatus, LedgerEntry, PointsHold
 from crm.loyalty.moving import Given, identity, points_faults, told_before
-from crm.loyalty.pardons import Debit
 from crm.loyalty.posting import Admit, Ledger, anybody, occasion
-from crm.loyalty.refusals import HoldClosed, HoldNotYours, TooManyHolds
 
 MOST_HOLDS = 20
 """Open ones of an account, and redemptions of it that are under way: they stand in its head."""
@@ -171,7 +172,7 @@ def set_aside(change: Change, book: Ledger, item: PointsHold, when: Occasion) ->
     if len(alike) >= MOST_FOR_ORDER:
         raise TooManyHolds(alike, of="for this order", field="order_id")
     subject = f"hold:{item.hold_id}"
-    moved = ledger.hold(book.read, int(item.points), subject=subject, ends_at=item.ends_at, occasion=when)
+    moved = movements.hold(book.read, int(item.points), subject=subject, ends_at=item.ends_at, occasion=when)
     item.status, item.number = HoldStatus.OPEN, moved.entry.number
     item.portions = stored.portion_parts(pools.portions(moved.entry.lines))
     book.open_hold(change, item)
@@ -182,7 +183,7 @@ def set_aside(change: Change, book: Ledger, item: PointsHold, when: Occasion) ->
 def spend(change: Change, book: Ledger, item: PointsHold, points: int, when: Occasion) -> Entry:
     """Add to `change`: so many points of an open hold are spent, and the rest of it comes back. Raises HoldExceeded."""
     held, subject = stored.held_of(item), f"hold:{item.hold_id}"
-    moved = ledger.capture(book.read, held.portions, points, subject=subject, grace=book.grace(when), occasion=when)
+    moved = movements.capture(book.read, held.portions, points, subject=subject, grace=book.grace(when), occasion=when)
     book.close_hold(change, item, HoldStatus.CAPTURED, captured=points)
     claimed = claiming.claim(change, book, moved, [Debit(held.number, held.points - points)], when)
     book.write(change, claimed.account, claimed.entries)
@@ -192,7 +193,7 @@ def spend(change: Change, book: Ledger, item: PointsHold, points: int, when: Occ
 def give_back(change: Change, book: Ledger, item: PointsHold, when: Occasion) -> Entry:
     """Add to `change`: an open hold comes back whole."""
     held, subject = stored.held_of(item), f"hold:{item.hold_id}"
-    moved = ledger.release(book.read, held.portions, subject=subject, grace=book.grace(when), occasion=when)
+    moved = movements.release(book.read, held.portions, subject=subject, grace=book.grace(when), occasion=when)
     book.close_hold(change, item, HoldStatus.RELEASED)
     claimed = claiming.claim(change, book, moved, [Debit(held.number, held.points)], when)
     book.write(change, claimed.account, claimed.entries)

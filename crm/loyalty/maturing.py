@@ -11,14 +11,15 @@ from crm.customers.service import Customer
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Stale
 from crm.kernel.timers import TimerDue
-from crm.loyalty import claiming, due, expiry, idling, ledger, order_points, pools, repository, stored
+from crm.loyalty import claiming, expiry, repository, stored
 from crm.loyalty.bonuses import celebrating
-from crm.loyalty.chain import Entry
-from crm.loyalty.due import BirthdayCome, Due, Expiring, Held, Noticed, PendingCredit
-from crm.loyalty.idling import Activity
-from crm.loyalty.ledger import Account, Moved, Occasion
+from crm.loyalty.ledger import due, idling, movements, order_points, pools
+from crm.loyalty.ledger.chain import Entry
+from crm.loyalty.ledger.due import BirthdayCome, Due, Expiring, Held, Noticed, PendingCredit
+from crm.loyalty.ledger.idling import Activity
+from crm.loyalty.ledger.movements import Account, Moved, Occasion
+from crm.loyalty.ledger.pardons import Debit
 from crm.loyalty.models import ExpiryNotice, HoldStatus, LoyaltyAccount, OrderEarning
-from crm.loyalty.pardons import Debit
 from crm.loyalty.posting import Ledger, forget, has_moved, is_due, occasion, present
 from crm.loyalty.programmes import in_force
 from crm.loyalty.redemptions import ending
@@ -111,7 +112,7 @@ def _step(change: Change, book: Ledger, one: Due, pending: list[OrderEarning], *
             return _let_go(change, book, one.hold_id, when)
         case Expiring():
             cause = due.cause_of_expiry(one.pool, book.read.number + 1)
-            moved = ledger.expire(book.read, one.pool, occasion=replace(when, cause=cause))
+            moved = movements.expire(book.read, one.pool, occasion=replace(when, cause=cause))
         case BirthdayCome():
             return _celebrate(change, book, when)
         case Noticed():
@@ -159,7 +160,7 @@ def _let_go(change: Change, book: Ledger, hold_id: str, when: Occasion) -> Step:
     if item is None:
         raise ValueError(f"{hold_id} is open, and not there")
     when, held = replace(when, cause=f"hold:{hold_id}:release"), stored.held_of(item)
-    moved = ledger.release(book.read, held.portions, subject=f"hold:{hold_id}", grace=None, occasion=when)
+    moved = movements.release(book.read, held.portions, subject=f"hold:{hold_id}", grace=None, occasion=when)
     if item.of_redemption:
         ending.let_go(change, book.shop, book.customer_id, hold_id, cause=when.cause, at=when.occurred_at)
     book.close_hold(change, item, HoldStatus.EXPIRED)

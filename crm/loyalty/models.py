@@ -42,7 +42,7 @@ class OpenHold(Part):
 
 
 class PardonPart(Part):
-    """What an entry forgave, and may be claimed again (crm/loyalty/pardons.py)."""
+    """What an entry forgave, and may be claimed again (crm/loyalty/ledger/pardons.py)."""
 
     number = NumberAttribute()
     points = NumberAttribute()
@@ -160,7 +160,7 @@ class Posting(Part):
 
 
 class PoolLine(Part):
-    """Points of one pool (crm/loyalty/pools.py)."""
+    """Points of one pool (crm/loyalty/ledger/pools.py)."""
 
     effect = UnicodeAttribute()
     pool = UnicodeAttribute()
@@ -176,7 +176,7 @@ class ReversedPart(Part):
 
 
 class LedgerEntry(Synced, discriminator="LedgerEntry"):
-    """One movement of points (crm/loyalty/chain.py). Never changed; a mistake is corrected by a new entry."""
+    """One movement of points (crm/loyalty/ledger/chain.py). Never changed; a mistake is corrected by a new entry."""
 
     shop = UnicodeAttribute()
     customer_id = UnicodeAttribute()
@@ -231,7 +231,7 @@ class EntryReason(Item, discriminator="EntryReason"):
 
 
 class PoolPart(Part):
-    """Sums of a pool (crm/loyalty/pools.py)."""
+    """Sums of a pool (crm/loyalty/ledger/pools.py)."""
 
     pool = UnicodeAttribute()
     credited = NumberAttribute()
@@ -312,7 +312,7 @@ class DrawnPart(Part):
 
 
 class OrderEarning(Published, discriminator="OrderEarning"):
-    """What an order has posted, as of the newest of its revisions seen (crm/loyalty/order_state.py)."""
+    """What an order has posted, as of the newest of its revisions seen (crm/loyalty/ledger/order_state.py)."""
 
     order_id = UnicodeAttribute()
     order_rev = NumberAttribute(default=0)

@@ -14,16 +14,17 @@ from crm.kernel.change import Change, retrying
 from crm.kernel.errors import CrmError, Fault, InvalidInputs, KeyReused, NotFound, Stale
 from crm.kernel.operations import key_faults
 from crm.kernel.texts import faults
-from crm.loyalty import chain, claiming, expiry, ledger, maturing, pools, repository, stored, undoing
-from crm.loyalty.chain import Entry, Reversed
-from crm.loyalty.claims import Claimed
-from crm.loyalty.ledger import ADJUSTED, REDEEMED, Moved, Movement, Occasion
+from crm.loyalty import claiming, expiry, maturing, repository, stored, undoing
+from crm.loyalty.ledger import chain, movements, pools
+from crm.loyalty.ledger.chain import Entry, Reversed
+from crm.loyalty.ledger.claims import Claimed
+from crm.loyalty.ledger.movements import ADJUSTED, REDEEMED, Moved, Movement, Occasion
+from crm.loyalty.ledger.pardons import Debit
+from crm.loyalty.ledger.pools import Effect
+from crm.loyalty.ledger.refusals import NotReversible
 from crm.loyalty.models import EntryReason, LedgerEntry, PointsHold
-from crm.loyalty.pardons import Debit
-from crm.loyalty.pools import Effect
 from crm.loyalty.posting import Admit, Ledger, anybody, occasion
 from crm.loyalty.programmes import in_force
-from crm.loyalty.refusals import NotReversible
 
 MOST_POINTS = 10**9
 LONGEST_REASON = 500
@@ -60,7 +61,7 @@ def adjust(
     def move(book: Ledger, _: Change) -> Claimed:
         digest = chain.reason_digest(words.reason, words.salt)
         when = occasion(cause, at=now, now=now, actor=str(actor), request=request, reason_digest=digest)
-        return _alone(ledger.adjust(book.read, points, pool=pool, occasion=when))
+        return _alone(movements.adjust(book.read, points, pool=pool, occasion=when))
 
     given = _moving(shop, customer_id, cause, request, move, now=now, words=words, admit=admit)
     if given.replayed:
@@ -186,7 +187,7 @@ def _reversed(change: Change, book: Ledger, entry: Entry, item: PointsHold | Non
     reverses = [Reversed(entry.cause, points)]
     if entry.movement == Movement.ADJUST and entry.points > 0:
         credited = [line.pool for line in entry.lines if line.effect == Effect.CREDIT]
-        moved = ledger.take_back(
+        moved = movements.take_back(
             book.read, points, origin=credited, issuer=issuer, programme=programme, reverses=reverses, occasion=when
         )
         return _alone(moved)
@@ -194,8 +195,8 @@ def _reversed(change: Change, book: Ledger, entry: Entry, item: PointsHold | Non
     if item is not None:
         held = stored.held_of(item)
         (taken, _), debited = pools.split(held.portions, points), held.number
-    grace = ledger.grace_pool(programme, book.now)
-    moved = ledger.give_back(book.read, taken, spender=issuer, reverses=reverses, grace=grace, occasion=when)
+    grace = movements.grace_pool(programme, book.now)
+    moved = movements.give_back(book.read, taken, spender=issuer, reverses=reverses, grace=grace, occasion=when)
     return claiming.claim(change, book, moved, [Debit(debited, points)], replace(when, reason_digest=None))
 
 

@@ -8,18 +8,19 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from crm.kernel.change import Change
-from crm.loyalty import absorbing, expiry, order_state, pardons, repository, stored
+from crm.loyalty import absorbing, expiry, repository, stored
 from crm.loyalty.bonuses.eligibility import is_member
 from crm.loyalty.claiming import Forgiven
-from crm.loyalty.due import Held
 from crm.loyalty.earning.contexts import context_of
 from crm.loyalty.earning.goods import goods_of, lines_of
 from crm.loyalty.earning.granting import Line, Rooms
 from crm.loyalty.earning.limits import Limits
-from crm.loyalty.ledger import Account, Occasion
+from crm.loyalty.ledger import order_state, pardons
+from crm.loyalty.ledger.due import Held
+from crm.loyalty.ledger.movements import Account, Occasion
+from crm.loyalty.ledger.order_points import Settled
+from crm.loyalty.ledger.order_state import OrderState, Revision
 from crm.loyalty.models import HoldStatus, LoyaltyAccount, OrderEarning, PointsHold
-from crm.loyalty.order_points import Settled
-from crm.loyalty.order_state import OrderState, Revision
 from crm.loyalty.posting import Ledger, occasion
 from crm.loyalty.programme import Programme
 from crm.loyalty.programmes import in_force

@@ -11,18 +11,19 @@ from crm.customers import service as customers
 from crm.customers.service import Customer
 from crm.kernel.change import MOST_WRITES, Change, PartlyDone, retrying
 from crm.kernel.errors import Stale
-from crm.loyalty import absorbing, maturing, order_points, repository, stored
+from crm.loyalty import absorbing, maturing, repository, stored
 from crm.loyalty.bonuses import joining
-from crm.loyalty.chain import Entry
 from crm.loyalty.claiming import Forgiven
 from crm.loyalty.earning import caps, limits
 from crm.loyalty.earning.goods import find
 from crm.loyalty.earning.limits import TakenUp
-from crm.loyalty.ledger import Movement, Occasion
+from crm.loyalty.ledger import order_points
+from crm.loyalty.ledger.chain import Entry
+from crm.loyalty.ledger.movements import Movement, Occasion
+from crm.loyalty.ledger.order_points import Asked, Settled
+from crm.loyalty.ledger.order_state import OrderState
 from crm.loyalty.models import HoldStatus, LoyaltyAccount, OrderEarning, PointsHold
 from crm.loyalty.order_case import Case, case_of
-from crm.loyalty.order_points import Asked, Settled
-from crm.loyalty.order_state import OrderState
 from crm.loyalty.posting import Ledger, is_due
 from crm.loyalty.programme import Withheld
 from crm.loyalty.redemptions import coupons

@@ -16,12 +16,14 @@ from crm.kernel.actor import Actor, Role
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Stale
 from crm.kernel.timers import Timer, TimerDue
-from crm.loyalty import due, idling, ledger, repository, stored
+from crm.loyalty import repository, stored
 from crm.loyalty.bonuses.joining import SIGNUP
-from crm.loyalty.chain import Entry
-from crm.loyalty.due import Calendar, Held, PendingCredit
-from crm.loyalty.idling import Activity
-from crm.loyalty.ledger import ISSUED, Account, Occasion
+from crm.loyalty.ledger import due, idling, movements
+from crm.loyalty.ledger.chain import Entry
+from crm.loyalty.ledger.due import Calendar, Held, PendingCredit
+from crm.loyalty.ledger.idling import Activity
+from crm.loyalty.ledger.movements import ISSUED, Account, Occasion
+from crm.loyalty.ledger.pools import Pools, remaining
 from crm.loyalty.models import (
     Enrolled,
     HoldStatus,
@@ -32,7 +34,6 @@ from crm.loyalty.models import (
     month_at,
     month_of,
 )
-from crm.loyalty.pools import Pools, remaining
 from crm.loyalty.programmes import in_force
 
 OWNER, SUBJECT = "loyalty", "ledger"
@@ -138,7 +139,7 @@ class Ledger:
         """Where what comes back goes that would have expired: nowhere, where customers or time let it go."""
         if when.actor is None or Actor.parse(when.actor).role is Role.CUSTOMER:
             return None
-        return ledger.grace_pool(in_force.programme(self.shop, now=self.now), self.now)
+        return movements.grace_pool(in_force.programme(self.shop, now=self.now), self.now)
 
     def calendar(self) -> Calendar:
         programme = in_force.programme(self.shop, now=self.now)

@@ -8,9 +8,10 @@ from datetime import datetime
 
 from msgspec import Struct
 
-from crm.loyalty import expiry, pools
+from crm.loyalty import expiry
+from crm.loyalty.ledger import pools
+from crm.loyalty.ledger.pools import Effect, Pool
 from crm.loyalty.models import LedgerEntry, PoolLine
-from crm.loyalty.pools import Effect, Pool
 
 
 class Credit(Struct, frozen=True):

@@ -19,7 +19,6 @@ from crm.loyalty.bonuses.eligibility import Unearned
 from crm.loyalty.bonuses.enrolling import Enrolment, enroll
 from crm.loyalty.bonuses.happenings import give_for_event
 from crm.loyalty.causes import WORDS, Why, hold_of, redemption_of, why
-from crm.loyalty.chain import Balances
 from crm.loyalty.earning.budgets import SHARES as BUDGET_SHARES
 from crm.loyalty.earning.budgets import Use as BudgetUse
 from crm.loyalty.earning.budgets import use as budget_use
@@ -36,7 +35,19 @@ from crm.loyalty.erasing import erase
 from crm.loyalty.expiry import Expiry, Rounding, ends_at
 from crm.loyalty.expiry import Kind as ExpiryKind
 from crm.loyalty.holding import Hold, capture, hold, hold_faults, release
-from crm.loyalty.ledger import Movement
+from crm.loyalty.ledger.chain import Balances
+from crm.loyalty.ledger.movements import Movement
+from crm.loyalty.ledger.pools import Pool
+from crm.loyalty.ledger.refusals import (
+    Archived,
+    HoldClosed,
+    HoldExceeded,
+    HoldNotYours,
+    InsufficientPoints,
+    LedgerTooLong,
+    NotReversible,
+    TooManyHolds,
+)
 from crm.loyalty.maturing import settle
 from crm.loyalty.models import (
     EntryReason,
@@ -52,7 +63,6 @@ from crm.loyalty.models import (
 from crm.loyalty.moving import Given, adjust, adjustment_faults, points_faults, reason_faults, reverse
 from crm.loyalty.naming import Known, Noun, TierNamed, UnknownName
 from crm.loyalty.orders import Posted, post_for_order
-from crm.loyalty.pools import Pool
 from crm.loyalty.posting import OWNER, is_due
 from crm.loyalty.previewing import Cart, CartLine, Previewed
 from crm.loyalty.previewing import faults as cart_faults
@@ -71,16 +81,6 @@ from crm.loyalty.programmes.in_force import standing as programme_versions
 from crm.loyalty.programmes.in_force import upcoming as upcoming_programmes
 from crm.loyalty.programmes.parts import Edited
 from crm.loyalty.programmes.versions import Version as ProgrammeVersion
-from crm.loyalty.refusals import (
-    Archived,
-    HoldClosed,
-    HoldExceeded,
-    HoldNotYours,
-    InsufficientPoints,
-    LedgerTooLong,
-    NotReversible,
-    TooManyHolds,
-)
 from crm.loyalty.remaining import Credit, Part, credited, credits_of, returned, taken
 from crm.loyalty.standing import Ending, Played, played
 from crm.loyalty.tiers import defining as tier_defining

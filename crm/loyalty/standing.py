@@ -9,16 +9,17 @@ from msgspec import Struct
 from crm.customers import service as customers
 from crm.customers.service import Customer
 from crm.kernel.change import retrying
-from crm.loyalty import claims, due, expiry, idling, ledger, order_points, order_state, repository, stored
+from crm.loyalty import expiry, repository, stored
 from crm.loyalty.bonuses import celebrating
-from crm.loyalty.chain import Balances, Entry
 from crm.loyalty.claiming import Forgiven
-from crm.loyalty.due import BirthdayCome, Calendar, Expiring, Held, Noticed, PendingCredit
-from crm.loyalty.idling import Activity
-from crm.loyalty.ledger import Occasion
+from crm.loyalty.ledger import claims, due, idling, movements, order_points, order_state
+from crm.loyalty.ledger.chain import Balances, Entry
+from crm.loyalty.ledger.due import BirthdayCome, Calendar, Expiring, Held, Noticed, PendingCredit
+from crm.loyalty.ledger.idling import Activity
+from crm.loyalty.ledger.movements import Occasion
+from crm.loyalty.ledger.pardons import Debit
+from crm.loyalty.ledger.pools import Pools
 from crm.loyalty.models import LoyaltyAccount, month_at, month_of
-from crm.loyalty.pardons import Debit
-from crm.loyalty.pools import Pools
 from crm.loyalty.posting import is_due, occasion, present, unmoved
 from crm.loyalty.programme import Programme
 from crm.loyalty.programmes import in_force
@@ -132,12 +133,12 @@ class _Play:
             case Held():
                 return self._let_go(self.holds.pop(one.hold_id), when)
             case Expiring():
-                moved = ledger.expire(self.account, one.pool, occasion=when)
+                moved = movements.expire(self.account, one.pool, occasion=when)
         self.account = moved.account
         return (moved.entry,)
 
     def _let_go(self, held: Held, when: Occasion) -> Sequence[Entry]:
-        moved = ledger.release(self.account, held.portions, subject="", grace=None, occasion=when)
+        moved = movements.release(self.account, held.portions, subject="", grace=None, occasion=when)
         if self.forgiven is None:
             self.forgiven = Forgiven(self.account).states
         credited = order_state.credited(self.forgiven)

@@ -8,11 +8,14 @@ from msgspec import convert, to_builtins
 from msgspec.structs import asdict
 
 from crm.loyalty.bonuses.birthdays import Birthday
-from crm.loyalty.chain import FIRST, Balances, Entry, Posting, Reversed, fingerprint
-from crm.loyalty.due import Calendar, Held, PendingCredit
 from crm.loyalty.earning.budgets import Drawn
 from crm.loyalty.earning.granting import Context, Given
-from crm.loyalty.ledger import Account
+from crm.loyalty.ledger.chain import FIRST, Balances, Entry, Posting, Reversed, fingerprint
+from crm.loyalty.ledger.due import Calendar, Held, PendingCredit
+from crm.loyalty.ledger.movements import Account
+from crm.loyalty.ledger.order_state import OrderState, Spending
+from crm.loyalty.ledger.pardons import Pardon
+from crm.loyalty.ledger.pools import Effect, Line, Pool, Pools, Portion
 from crm.loyalty.models import (
     BirthdayPart,
     DrawnPart,
@@ -30,9 +33,6 @@ from crm.loyalty.models import (
     SpendingPart,
 )
 from crm.loyalty.models import Posting as PostingPart
-from crm.loyalty.order_state import OrderState, Spending
-from crm.loyalty.pardons import Pardon
-from crm.loyalty.pools import Effect, Line, Pool, Pools, Portion
 from crm.loyalty.programme import Programme, Withheld
 
 

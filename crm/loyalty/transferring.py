@@ -6,7 +6,8 @@ from functools import partial
 from itertools import count
 
 from crm.kernel.change import Change, retrying
-from crm.loyalty import ledger, maturing, repository
+from crm.loyalty import maturing, repository
+from crm.loyalty.ledger import movements
 from crm.loyalty.posting import Ledger, occasion
 
 MOST_POOLS = 30
@@ -39,10 +40,10 @@ def _step(shop: str, absorbed_id: str, survivor_id: str, cause: str, step: int, 
     taking = Ledger(shop, survivor_id, maturing.opened(shop, survivor_id, now=now), now=now, besides=there)
     if not giving.read.balances.available and not giving.read.balances.owed:
         return None
-    gone = ledger.transfer_out(
+    gone = movements.transfer_out(
         giving.read, to=survivor_id, most_pools=MOST_POOLS, occasion=occasion(cause, at=now, now=now)
     )
-    come = ledger.transfer_in(taking.read, gone.entry, occasion=occasion(cause, at=now, now=now))
+    come = movements.transfer_in(taking.read, gone.entry, occasion=occasion(cause, at=now, now=now))
     if giving.head.merged is not None:
         giving.head.merged.steps = step
     change = Change(now)

@@ -4,7 +4,7 @@
 from typing import Final
 
 from crm.loyalty.causes import redemption_of
-from crm.loyalty.ledger import Movement
+from crm.loyalty.ledger.movements import Movement
 from crm.loyalty.models import LedgerEntry
 
 REWARD: Final = "A reward is cancelled with its voucher: loyaltyRedemptionCancel."

@@ -5,14 +5,20 @@ import re
 
 import pytest
 
-from crm.loyalty import ledger
+from crm.loyalty.ledger import movements
 from crm.loyalty.service import Flaw, Movement
 from crm.loyalty.verification import judging
 from tests.contract.stack import ROOT
 
 PAGE = (ROOT / "docs" / "loyalty.md").read_text()
-UNIT = ROOT / "tests" / "unit" / "loyalty"
-NAMES = ("test_order_points.py", "test_order_holds.py", "test_paid_with_points.py", "test_pardons.py", "test_ledger.py")
+UNIT = ROOT / "tests" / "unit" / "loyalty" / "ledger"
+NAMES = (
+    "test_order_points.py",
+    "test_order_holds.py",
+    "test_paid_with_points.py",
+    "test_pardons.py",
+    "test_movements.py",
+)
 TESTS = "".join((UNIT / name).read_text() for name in NAMES)
 
 
@@ -29,7 +35,7 @@ def test_every_movement_and_every_flaw_is_told() -> None:
 def test_every_account_of_the_ledger_is_told_and_verified() -> None:
     posted = {
         value
-        for name, value in vars(ledger).items()
+        for name, value in vars(movements).items()
         if name.isupper() and isinstance(value, str) and re.match("customer:|programme:", value)
     }
     assert posted == set(re.findall(r"^\| `((?:customer|programme):\w+)` \|", PAGE, re.MULTILINE))

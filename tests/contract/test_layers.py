@@ -158,7 +158,7 @@ def starts_a_loop(name: str, module: ast.Module) -> Iterator[str]:
         (scans, "crm/orders/repository.py", "Order.scan()"),
         (scans, "api/app.py", "client().scan(TableName='crm')"),
         (uses_floats, "crm/orders/totals.py", "gross = 1.5"),
-        (uses_floats, "crm/loyalty/ledger.py", "points = float(net)"),
+        (uses_floats, "crm/loyalty/ledger/movements.py", "points = float(net)"),
         (catches_everything, "api/app.py", "try:\n    go()\nexcept Exception:\n    pass"),
         (catches_everything, "api/app.py", "try:\n    go()\nexcept (ValueError, Exception):\n    pass"),
         (catches_everything, "api/app.py", "try:\n    go()\nexcept:\n    pass"),

@@ -12,12 +12,13 @@ from pynamodb.exceptions import PutError
 from crm.kernel.actor import Actor, Role
 from crm.kernel.change import Change
 from crm.kernel.table import Item
-from crm.loyalty import causes, expiry, holding, ledger, maturing, moving, orders, repository, stored, transferring
-from crm.loyalty.chain import Entry
-from crm.loyalty.due import Held
-from crm.loyalty.ledger import Account
+from crm.loyalty import causes, expiry, holding, maturing, moving, orders, repository, stored, transferring
+from crm.loyalty.ledger import movements
+from crm.loyalty.ledger.chain import Entry
+from crm.loyalty.ledger.due import Held
+from crm.loyalty.ledger.movements import Account
+from crm.loyalty.ledger.order_state import OrderState
 from crm.loyalty.models import LoyaltyAccount
-from crm.loyalty.order_state import OrderState
 from crm.loyalty.posting import Ledger, occasion
 from crm.loyalty.programme import Programme
 from crm.loyalty.programmes import in_force
@@ -201,7 +202,9 @@ def seed(shop: str, customer_id: str, count: int, *, now: datetime) -> None:
     for number in range(count):
         when = occasion(f"adjustment:seed{number}:adjust", at=now, now=now, actor=str(staff()))
         pool = expiry.pool_of(now + timedelta(days=31 * (1 + number % POOLS)))
-        moved = ledger.adjust(account, OPENING if number == 0 else -10 if number % 2 else 10, pool=pool, occasion=when)
+        moved = movements.adjust(
+            account, OPENING if number == 0 else -10 if number % 2 else 10, pool=pool, occasion=when
+        )
         account = moved.account
         entries.append(moved.entry)
     change = Change(now)

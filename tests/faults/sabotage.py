@@ -23,9 +23,10 @@ from crm.kernel.change import Change
 from crm.kernel.errors import InvalidInput, Stale
 from crm.kernel.table import customer_key
 from crm.kpis import rollup
-from crm.loyalty import holding, moving, order_points, orders, pools
+from crm.loyalty import holding, moving, orders
 from crm.loyalty import repository as points
 from crm.loyalty.earning.models import RuleBudget
+from crm.loyalty.ledger import order_points, pools
 from crm.loyalty.models import LedgerEntry, LoyaltyAccount
 from crm.loyalty.redemptions.models import RewardStock
 from crm.loyalty.verification import judging

@@ -9,11 +9,12 @@ from msgspec.structs import replace
 
 from crm.kernel.change import Change
 from crm.kernel.errors import InvalidInputs
-from crm.loyalty import claiming, expiry, ledger, pardons, service
+from crm.loyalty import claiming, expiry, service
 from crm.loyalty.earning import budgets, repository
 from crm.loyalty.earning.definitions import Caps, Earning, Kind, Rule
 from crm.loyalty.earning.models import RuleBudget
 from crm.loyalty.expiry import Expiry
+from crm.loyalty.ledger import movements, pardons
 from crm.loyalty.models import LoyaltyAccount
 from crm.loyalty.posting import Ledger, occasion
 from crm.loyalty.programme import Programme, Shortfall
@@ -206,7 +207,7 @@ def points_of_many_months(now: datetime) -> None:
         account, entries = book.read, []
         for month in range(start, start + 30):
             when = occasion(f"adjustment:seed{month}:adjust", at=now, now=now, actor=str(STAFF))
-            moved = ledger.adjust(
+            moved = movements.adjust(
                 account, 10, pool=expiry.pool_of(now + timedelta(days=31 * (month + 1))), occasion=when
             )
             account = moved.account

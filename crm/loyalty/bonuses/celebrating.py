@@ -8,12 +8,13 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from crm.customers.standing import Standing
-from crm.loyalty import expiry, ledger
+from crm.loyalty import expiry
 from crm.loyalty.bonuses import birthdays, joining
 from crm.loyalty.bonuses.birthdays import Birthday
 from crm.loyalty.bonuses.eligibility import refusal
-from crm.loyalty.chain import Entry
-from crm.loyalty.ledger import Account, Occasion
+from crm.loyalty.ledger import movements
+from crm.loyalty.ledger.chain import Entry
+from crm.loyalty.ledger.movements import Account, Occasion
 from crm.loyalty.programme import Programme
 
 
@@ -59,7 +60,7 @@ def celebrate(
         recorded_at=birthdays.told_at(occasion.recorded_at or occasion.now, programme.zone),
     )  # fmt: skip
     pool = expiry.pool_for(lives_from, programme.expiry, programme.zone)
-    moved = ledger.earn(account, points, pool=pool, occasion=occasion)
+    moved = movements.earn(account, points, pool=pool, occasion=occasion)
     welcomed = joining.welcome(
         moved.account, programme, customer, enrolled_at=enrolled_at, occasion=occasion, lives_from=lives_from
     )

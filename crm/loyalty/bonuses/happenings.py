@@ -13,10 +13,11 @@ from crm.customers.service import Customer
 from crm.kernel import clock
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Stale
-from crm.loyalty import expiry, ledger, maturing, repository
+from crm.loyalty import expiry, maturing, repository
 from crm.loyalty.bonuses import eligibility, joining, matching
 from crm.loyalty.bonuses.definitions import EventBonus
 from crm.loyalty.bonuses.eligibility import Unearned
+from crm.loyalty.ledger import movements
 from crm.loyalty.models import BonusTally
 from crm.loyalty.posting import Ledger, occasion
 from crm.loyalty.programme import Programme
@@ -85,7 +86,7 @@ def _give(
     pool = expiry.pool_for(at, programme.expiry, programme.zone)
     book = Ledger(shop, customer_id, head, now=now, besides=[pool])
     when = occasion(cause, at=at, now=now, replayed=event.replayed)
-    moved = ledger.earn(book.read, bonus.points, pool=pool, occasion=when)
+    moved = movements.earn(book.read, bonus.points, pool=pool, occasion=when)
     account, entries = moved.account, [moved.entry]
     welcomed = joining.welcome(account, programme, customer, enrolled_at=head.enrolled_at, occasion=when)
     if welcomed:

@@ -7,8 +7,9 @@ from typing import Final
 from msgspec.structs import replace
 
 from crm.customers.standing import Standing, takes_part
-from crm.loyalty import expiry, ledger
-from crm.loyalty.ledger import Account, Moved, Occasion
+from crm.loyalty import expiry
+from crm.loyalty.ledger import movements
+from crm.loyalty.ledger.movements import Account, Moved, Occasion
 from crm.loyalty.programme import Programme
 
 SIGNUP: Final = "account:enroll:signup"
@@ -31,4 +32,4 @@ def welcome(
     if enrolled_at is not None or not points or customer is None or not takes_part(customer):
         return None
     pool = expiry.pool_for(lives_from or occasion.occurred_at, programme.expiry, programme.zone)
-    return ledger.earn(account, points, pool=pool, occasion=replace(occasion, cause=SIGNUP, order_id=None))
+    return movements.earn(account, points, pool=pool, occasion=replace(occasion, cause=SIGNUP, order_id=None))

@@ -16,10 +16,10 @@ from crm.kernel.errors import Fault, InvalidInputs, NotFound
 from crm.kernel.said import Said
 from crm.loyalty.bonuses.definitions import EventBonus
 from crm.loyalty.earning.definitions import Rule
+from crm.loyalty.ledger.refusals import Archived
 from crm.loyalty.programme import Programme
 from crm.loyalty.programmes.defining import Decide, edit
 from crm.loyalty.programmes.versions import Version
-from crm.loyalty.refusals import Archived
 
 Part = TypeVar("Part", Rule, EventBonus)
 Judge = Callable[[Programme, Part | None, Part], Iterable[Fault]]

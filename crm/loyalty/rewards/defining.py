@@ -14,11 +14,11 @@ from crm.kernel.errors import Fault, InvalidInputs, NotFound, Stale, VersionMism
 from crm.kernel.money import is_currency
 from crm.kernel.said import UNSAID
 from crm.loyalty import naming
+from crm.loyalty.ledger.refusals import Archived
 from crm.loyalty.naming import Asking, Noun, Segments
 from crm.loyalty.programmes import in_force
 from crm.loyalty.programmes.defining import Decide
 from crm.loyalty.redemptions.models import RewardStock
-from crm.loyalty.refusals import Archived
 from crm.loyalty.rewards import repository
 from crm.loyalty.rewards.models import RewardDefinition, RewardName, RewardVersion
 from crm.loyalty.rewards.refusals import TooManyRewards

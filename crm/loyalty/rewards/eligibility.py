@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from crm.kernel import clock
 from crm.kernel.errors import CrmError
-from crm.loyalty.refusals import InsufficientPoints
+from crm.loyalty.ledger.refusals import InsufficientPoints
 from crm.loyalty.rewards import limits
 from crm.loyalty.rewards.refusals import LimitReached, NotEligible, OutOfStock, PriceChanged
 from crm.loyalty.rewards.reward import Reward

@@ -18,14 +18,15 @@ from crm.kernel.actor import Actor
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import InvalidInputs, KeyReused, NotFound, Stale
 from crm.kernel.operations import key_faults
-from crm.loyalty import absorbing, chain, claiming, expiry, holding, ledger, maturing, stored
+from crm.loyalty import absorbing, claiming, expiry, holding, maturing, stored
 from crm.loyalty import repository as ledgers
 from crm.loyalty.admission import merged, of_customer
 from crm.loyalty.causes import REDEMPTION
-from crm.loyalty.chain import Reversed
+from crm.loyalty.ledger import chain, movements
+from crm.loyalty.ledger.chain import Reversed
+from crm.loyalty.ledger.pardons import Debit
 from crm.loyalty.models import LoyaltyAccount, PointsHold
 from crm.loyalty.moving import identity
-from crm.loyalty.pardons import Debit
 from crm.loyalty.posting import Ledger, is_due, occasion
 from crm.loyalty.programme import Programme
 from crm.loyalty.programmes import in_force
@@ -237,7 +238,7 @@ def _return_points(change: Change, book: Ledger, redemption: Redemption, hold: P
         return
     when = occasion(f"redemption:{redemption.redemption_id}:cancel", at=now, now=now, actor=str(actor))
     held = stored.held_of(hold)
-    moved = ledger.give_back(
+    moved = movements.give_back(
         book.read, held.portions, reverses=[Reversed(f"hold:{hold.hold_id}:capture", int(hold.captured))],
         grace=book.grace(when), occasion=when,
     )  # fmt: skip

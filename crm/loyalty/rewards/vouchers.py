@@ -8,8 +8,8 @@ from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Fault, InvalidInputs, KeyReused, NotFound
 from crm.kernel.operations import key_faults
 from crm.kernel.texts import faults
-from crm.loyalty import chain
 from crm.loyalty.holding import LONGEST_ORDER_ID
+from crm.loyalty.ledger import chain
 from crm.loyalty.moving import identity
 from crm.loyalty.redemptions import ending, repository
 from crm.loyalty.redemptions.models import Redemption, RedemptionStatus

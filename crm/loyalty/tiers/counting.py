@@ -5,8 +5,8 @@ from datetime import datetime
 
 from crm.kernel import clock
 from crm.kernel.change import Change
+from crm.loyalty.ledger.order_state import OrderState, Revision
 from crm.loyalty.models import LoyaltyAccount, OrderEarning
-from crm.loyalty.order_state import OrderState, Revision
 from crm.loyalty.tiers import record
 from crm.loyalty.tiers.amounts import NOTHING, Amounts
 from crm.loyalty.tiers.book import Occasion, TierBook

@@ -14,11 +14,11 @@ from crm.kernel.errors import Fault, InvalidInput, InvalidInputs, NotFound
 from crm.kernel.ids import new_id
 from crm.kernel.money import minor_units
 from crm.kernel.texts import line_faults
+from crm.loyalty.ledger.refusals import Archived
 from crm.loyalty.naming import Asking, TierNamed
 from crm.loyalty.programme import Programme
 from crm.loyalty.programmes.defining import Decide, edit
 from crm.loyalty.programmes.versions import Version
-from crm.loyalty.refusals import Archived
 from crm.loyalty.tiers.definitions import Basis, Downgrade, Tier, Tiers, Window
 
 MOST_ACTIVE: Final = 20

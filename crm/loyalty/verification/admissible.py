@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from crm.loyalty.chain import Entry
+from crm.loyalty.ledger.chain import Entry
 
 TOKENS: Final = {"<id>": r"(?P<id>.+)", "<any>": ".+", "<n>": r"\d+"}
 """Of causes and subjects; `<order>`, `<subject>` and `<claims>` are the entry's own, `<pool>` that of its only line."""

@@ -8,7 +8,7 @@ from crm.kernel import operations
 from crm.kernel.actor import Actor
 from crm.kernel.errors import Fault, NotFound, Stale
 from crm.kernel.operations import DONE, GOING_ON, QUEUED, Operation
-from crm.loyalty.refusals import LedgerTooLong
+from crm.loyalty.ledger.refusals import LedgerTooLong
 from crm.loyalty.verification.judging import Finding, Flaw
 from crm.loyalty.verification.verifying import Verified, verify
 

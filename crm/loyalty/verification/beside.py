@@ -13,7 +13,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from crm.loyalty import expiry
-from crm.loyalty.chain import Entry
+from crm.loyalty.ledger.chain import Entry
 
 ACTIVE: Final = frozenset({"earn", "redeem", "capture"})
 BIRTHDAY: Final = "birthday:"

@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from crm.loyalty.chain import Balances, Entry, fingerprint
+from crm.loyalty.ledger.chain import Balances, Entry, fingerprint
 from crm.loyalty.verification import admissible, beside
 from crm.loyalty.verification.beside import Hold, Order, Pardon, Times
 

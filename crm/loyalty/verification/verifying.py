@@ -9,8 +9,10 @@ from msgspec import Struct
 
 from crm.kernel import clock
 from crm.kernel.errors import NotFound, Stale
-from crm.loyalty import chain, repository, stored
+from crm.loyalty import repository, stored
 from crm.loyalty.bonuses import birthdays, joining
+from crm.loyalty.ledger import chain
+from crm.loyalty.ledger.refusals import LedgerTooLong
 from crm.loyalty.models import (
     BonusTally,
     EntryReason,
@@ -24,7 +26,6 @@ from crm.loyalty.models import (
     PortionPart,
     month_of,
 )
-from crm.loyalty.refusals import LedgerTooLong
 from crm.loyalty.verification import judging
 from crm.loyalty.verification.beside import Hold, Order, Pardon, Times
 from crm.loyalty.verification.judging import Finding, Flaw, Stored

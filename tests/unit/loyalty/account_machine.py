@@ -15,12 +15,13 @@ from hypothesis.stateful import (
 )
 from msgspec.structs import replace
 
-from crm.loyalty import expiry, pools
-from crm.loyalty.chain import Entry
+from crm.loyalty import expiry
 from crm.loyalty.expiry import IDLE, Expiry, Kind
 from crm.loyalty.holding import MOST_FOR_ORDER, MOST_HOLDS
+from crm.loyalty.ledger import pools
+from crm.loyalty.ledger.chain import Entry
+from crm.loyalty.ledger.refusals import InsufficientPoints
 from crm.loyalty.programme import Programme, Shortfall
-from crm.loyalty.refusals import InsufficientPoints
 from tests.unit.loyalty.book import PLAIN, START, Book
 from tests.unit.loyalty.tokens import FAR, WAITING, Tokens
 

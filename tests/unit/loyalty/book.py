@@ -6,15 +6,16 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from crm.loyalty import claims, due, expiry, idling, ledger, order_points, order_state, pools
+from crm.loyalty import expiry
 from crm.loyalty.causes import REDEMPTION
-from crm.loyalty.chain import Entry, Reversed
-from crm.loyalty.due import Calendar, Expiring, Held, PendingCredit
-from crm.loyalty.idling import Activity
-from crm.loyalty.ledger import Account, Moved, Movement, Occasion
-from crm.loyalty.order_points import Asked, Settled
-from crm.loyalty.order_state import OrderState, Revision
-from crm.loyalty.pardons import Debit
+from crm.loyalty.ledger import claims, due, idling, movements, order_points, order_state, pools
+from crm.loyalty.ledger.chain import Entry, Reversed
+from crm.loyalty.ledger.due import Calendar, Expiring, Held, PendingCredit
+from crm.loyalty.ledger.idling import Activity
+from crm.loyalty.ledger.movements import Account, Moved, Movement, Occasion
+from crm.loyalty.ledger.order_points import Asked, Settled
+from crm.loyalty.ledger.order_state import OrderState, Revision
+from crm.loyalty.ledger.pardons import Debit
 from crm.loyalty.programme import Programme
 
 START = datetime(2026, 3, 10, 12, tzinfo=UTC)
@@ -76,7 +77,7 @@ class Book:
 
     @property
     def grace(self) -> str:
-        return ledger.grace_pool(self.programme, self.now)
+        return movements.grace_pool(self.programme, self.now)
 
     def pool(self) -> str:
         return expiry.pool_for(self.now, self.programme.expiry, self.programme.zone)
@@ -138,7 +139,7 @@ class Book:
         occasion = self.occasion(f"hold:{hold_id}:hold", order_id=order_id)
         ends_at = self.now + timedelta(hours=hours)
         entry = self.take(
-            ledger.hold(self.account, points, subject=f"hold:{hold_id}", ends_at=ends_at, occasion=occasion)
+            movements.hold(self.account, points, subject=f"hold:{hold_id}", ends_at=ends_at, occasion=occasion)
         )
         self.holds[hold_id] = Held(hold_id, pools.portions(entry.lines), ends_at, order_id, entry.number)
         return self.holds[hold_id]
@@ -149,7 +150,7 @@ class Book:
         occasion = self.occasion(cause, order_id=held.order_id, request=str(points))
         self._captured[cause] = held
         if held.order_id is None:
-            moved = ledger.capture(
+            moved = movements.capture(
                 self.account, held.portions, points, subject=f"hold:{hold_id}", grace=self.grace, occasion=occasion
             )
             return self._claiming(moved, [Debit(held.number, held.points - points)], occasion)
@@ -164,18 +165,18 @@ class Book:
     def release(self, hold_id: str, at: datetime | None = None, *, by_shop: bool = False) -> Entry:
         held = self.holds.pop(hold_id)
         occasion, grace = self.occasion(f"hold:{hold_id}:release", at), self.grace if by_shop else None
-        moved = ledger.release(
+        moved = movements.release(
             self.account, held.portions, subject=f"hold:{hold_id}", grace=grace, occasion=occasion
         )  # fmt: skip
         return self._claiming(moved, [Debit(held.number, held.points)], occasion)
 
     def adjust(self, points: int, cause: str = "adjustment:a1:adjust") -> Entry:
         occasion = self.occasion(cause, actor="staff:s1")
-        return self.take(ledger.adjust(self.account, points, pool=self.pool(), occasion=occasion))
+        return self.take(movements.adjust(self.account, points, pool=self.pool(), occasion=occasion))
 
     def reverse(self, entry: Entry) -> Entry:
         """All of an adjustment, or of what a hold spent; a reward is cancelled."""
-        issuer = ledger.ADJUSTED if entry.movement == Movement.ADJUST else ledger.REDEEMED
+        issuer = movements.ADJUSTED if entry.movement == Movement.ADJUST else movements.REDEEMED
         points = abs(sum(posting.points for posting in entry.postings if posting.account == issuer))
         what = entry.cause.rpartition(":")[0] or entry.cause
         is_reward = what.startswith(f"hold:{REDEMPTION}_")
@@ -184,14 +185,14 @@ class Book:
         if entry.movement == Movement.ADJUST and entry.points > 0:
             origin = [line.pool for line in entry.lines if line.effect == pools.Effect.CREDIT]
             return self.take(
-                ledger.take_back(
+                movements.take_back(
                     self.account, points, origin=origin, issuer=issuer, programme=self.programme, reverses=reverses,
                     occasion=occasion,
                 )
             )  # fmt: skip
         held = self._captured.get(entry.cause)
         taken, _ = pools.split(held.portions if held else pools.portions(entry.lines), points)
-        moved = ledger.give_back(
+        moved = movements.give_back(
             self.account, taken, spender=issuer, reverses=reverses, grace=self.grace, occasion=occasion
         )
         return self._claiming(moved, [Debit(held.number if held else entry.number, points)], occasion)
@@ -201,8 +202,8 @@ class Book:
         occasion = self.occasion(f"merge:{merge}:transfer:1")
         if self.account.balances.available or self.account.balances.owed:
             to = other.account.customer_id
-            gone = self.take(ledger.transfer_out(self.account, to=to, most_pools=99, occasion=occasion))
-            other.take(ledger.transfer_in(other.account, gone, occasion=occasion))
+            gone = self.take(movements.transfer_out(self.account, to=to, most_pools=99, occasion=occasion))
+            other.take(movements.transfer_in(other.account, gone, occasion=occasion))
 
     def turn_back(self, hours: int, earliest: datetime) -> None:
         """Whoever moves the account next has a clock that is behind; it has done things as of `earliest`."""
@@ -226,7 +227,7 @@ class Book:
                     self.release(one.hold_id, at)
                 case Expiring():
                     occasion = self.occasion(due.cause_of_expiry(one.pool, self.account.number + 1), at)
-                    self.take(ledger.expire(self.account, one.pool, occasion=occasion))
+                    self.take(movements.expire(self.account, one.pool, occasion=occasion))
         self.now = until
 
     def _coming(self, until: datetime) -> tuple[datetime, due.Due] | None:

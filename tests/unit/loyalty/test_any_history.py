@@ -7,10 +7,10 @@ from random import Random
 
 import pytest
 
-from crm.loyalty.chain import Entry
 from crm.loyalty.expiry import Expiry, Kind
+from crm.loyalty.ledger.chain import Entry
+from crm.loyalty.ledger.refusals import InsufficientPoints
 from crm.loyalty.programme import Shortfall
-from crm.loyalty.refusals import InsufficientPoints
 from crm.loyalty.verification.judging import verify
 from tests.unit.loyalty.book import Book
 from tests.unit.loyalty.test_verification import stored

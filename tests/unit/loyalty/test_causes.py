@@ -5,7 +5,7 @@ import pytest
 
 from crm.loyalty import causes, stored
 from crm.loyalty.causes import WORDS, Why
-from crm.loyalty.chain import Entry
+from crm.loyalty.ledger.chain import Entry
 from crm.loyalty.models import LedgerEntry
 from tests.unit.loyalty.book import Book
 

@@ -18,9 +18,9 @@ from crm.loyalty.bonuses.definitions import (
     EventBonus,
     PropertyFilter,
 )
+from crm.loyalty.ledger.refusals import Archived
 from crm.loyalty.programme import Programme
 from crm.loyalty.programmes.defining import Decide
-from crm.loyalty.refusals import Archived
 
 ARCHIVED = datetime(2026, 3, 1, tzinfo=UTC)
 REVIEW = EventBonus(id="ebn_1", name="Reviews", event="review.written", points=50)

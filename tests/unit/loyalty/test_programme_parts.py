@@ -12,9 +12,9 @@ from msgspec.structs import replace
 from crm.kernel.errors import Fault, InvalidInputs, NotFound
 from crm.loyalty.earning.defining import RULES, RuleFields
 from crm.loyalty.earning.definitions import Caps, Earning, Kind, Rule
+from crm.loyalty.ledger.refusals import Archived
 from crm.loyalty.programme import Programme
 from crm.loyalty.programmes.defining import Decide
-from crm.loyalty.refusals import Archived
 
 THEN: Final = datetime(2026, 3, 1, tzinfo=UTC)
 TEA: Final = Rule("rul_tea", "Tea", Kind.FIXED, Decimal(5))

@@ -1,7 +1,7 @@
 # tests/unit/loyalty/test_remaining.py
 from crm.loyalty import expiry, remaining, stored
-from crm.loyalty.chain import Entry
 from crm.loyalty.expiry import Expiry, Rounding
+from crm.loyalty.ledger.chain import Entry
 from crm.loyalty.remaining import Credit, Part
 from tests.unit.loyalty.book import START, Book
 

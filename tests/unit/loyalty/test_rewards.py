@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from crm.kernel.money import Money
+from crm.loyalty.ledger.refusals import InsufficientPoints
 from crm.loyalty.redemptions import codes
-from crm.loyalty.refusals import InsufficientPoints
 from crm.loyalty.rewards import limits
 from crm.loyalty.rewards.eligibility import Offered, Reason, Who, reasons, refusal
 from crm.loyalty.rewards.limits import Limit, Period

@@ -4,7 +4,7 @@ from collections.abc import Callable
 import pytest
 
 from crm.loyalty import stored, undoing
-from crm.loyalty.chain import Entry
+from crm.loyalty.ledger.chain import Entry
 from tests.unit.loyalty.book import Book
 
 

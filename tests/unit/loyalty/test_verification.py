@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from msgspec.structs import asdict, replace
 
-from crm.loyalty import ledger
-from crm.loyalty.chain import Balances, Entry, Posting, Reversed, fingerprint, reason_digest
 from crm.loyalty.expiry import Expiry
-from crm.loyalty.order_state import OrderState
-from crm.loyalty.pools import Effect, Line, Portion
+from crm.loyalty.ledger import movements
+from crm.loyalty.ledger.chain import Balances, Entry, Posting, Reversed, fingerprint, reason_digest
+from crm.loyalty.ledger.order_state import OrderState
+from crm.loyalty.ledger.pools import Effect, Line, Portion
 from crm.loyalty.programme import Shortfall
 from crm.loyalty.verification import admissible, beside
 from crm.loyalty.verification.judging import Finding, Flaw, Stored, verify
@@ -322,7 +322,7 @@ def test_only_an_order_is_worked_out_anew_when_a_hold_is_captured() -> None:
 def test_words_of_a_reason_that_were_changed_are_found_and_words_that_were_erased_are_not() -> None:
     given = Book()
     occasion = given.occasion("adjustment:a1:adjust", reason_digest=reason_digest("A late parcel", "salt"))
-    given.take(ledger.adjust(given.account, 5, pool=given.pool(), occasion=occasion))
+    given.take(movements.adjust(given.account, 5, pool=given.pool(), occasion=occasion))
     assert verify(given.entries, stored(given)) == []
     for words, findings in (
         ("A late parcel", []),
@@ -404,7 +404,7 @@ def test_how_often_a_bonus_was_given_is_counted_anew() -> None:
     book = Book()
     for number in range(2):
         occasion = book.occasion(f"event:e{number}:ebn_1")
-        book.take(ledger.earn(book.account, 10, pool="never", occasion=occasion))
+        book.take(movements.earn(book.account, 10, pool="never", occasion=occasion))
     right = stored(book)
     tallies: list[Mapping[str, Mapping[str | None, int]]] = [
         {"ebn_1": {None: 2}}, {"ebn_1": {None: 2, "2026-03-10": 1}}, {}, {"ebn_1": {None: 1}},

@@ -2,10 +2,10 @@
 """That what an order writes fits in a transaction, added up."""
 
 from crm.kernel.change import MOST_WRITES
-from crm.loyalty import pardons
 from crm.loyalty.earning.defining import MOST_BUDGETS
 from crm.loyalty.expiry import LONGEST_MONTHS
 from crm.loyalty.holding import MOST_FOR_ORDER
+from crm.loyalty.ledger import pardons
 
 MONTHS = LONGEST_MONTHS + 1
 """With the one that is running."""

@@ -1,4 +1,4 @@
-# crm/loyalty/pardons.py
+# crm/loyalty/ledger/pardons.py
 """Points that were forgiven because they were spent, until that spending is undone. Pure.
 
 What an entry forgives are points that debits before it had taken. If such a debit is given back later, its points are

@@ -1,8 +1,8 @@
-# crm/loyalty/ledger.py
+# crm/loyalty/ledger/movements.py
 """How points move, by double entry. Pure: an account in; the account as it then is, and the entry that says so, out.
 
-Whoever calls has brought the account up to `now` first (crm/loyalty/due.py), so that what remains in a pool can be
-spent. Refusals are raised; impossible sums are bugs and raise ValueError.
+Whoever calls has brought the account up to `now` first (crm/loyalty/ledger/due.py), so that what remains in a pool
+can be spent. Refusals are raised; impossible sums are bugs and raise ValueError.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -12,12 +12,13 @@ from enum import StrEnum
 from msgspec import Struct
 from msgspec.structs import replace
 
-from crm.loyalty import chain, expiry, pardons, pools
-from crm.loyalty.chain import FIRST, Balances, Entry, Posting, Reversed
-from crm.loyalty.pardons import Pardon
-from crm.loyalty.pools import Effect, Line, Pools, Portion
+from crm.loyalty import expiry
+from crm.loyalty.ledger import chain, pardons, pools
+from crm.loyalty.ledger.chain import FIRST, Balances, Entry, Posting, Reversed
+from crm.loyalty.ledger.pardons import Pardon
+from crm.loyalty.ledger.pools import Effect, Line, Pools, Portion
+from crm.loyalty.ledger.refusals import HoldExceeded, InsufficientPoints
 from crm.loyalty.programme import Programme, Shortfall
-from crm.loyalty.refusals import HoldExceeded, InsufficientPoints
 
 AVAILABLE, PENDING, HELD, OWED = "customer:available", "customer:pending", "customer:held", "customer:owed"
 ISSUED, REDEEMED, EXPIRED = "programme:issued", "programme:redeemed", "programme:expired"
@@ -192,9 +193,9 @@ def claim(
     reverses: Sequence[Reversed],
     occasion: Occasion,
 ) -> Moved:
-    """Take back what the entry `claims` forgave, now that so much came back (crm/loyalty/claims.py): of what of that
-    expired as it came (`late`), and of what did not (`fresh`); what of that is not there has paid a debt, and is owed
-    again.
+    """Take back what the entry `claims` forgave, now that so much came back (crm/loyalty/ledger/claims.py): of what of
+    that expired as it came (`late`), and of what did not (`fresh`); what of that is not there has paid a debt, and is
+    owed again.
     """
     reclaimed = [Line(Effect.RECLAIM, portion.pool, portion.points) for portion in late]
     there = [min(portion.points, account.pools[portion.pool].remaining) for portion in fresh]

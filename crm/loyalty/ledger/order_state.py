@@ -1,4 +1,4 @@
-# crm/loyalty/order_state.py
+# crm/loyalty/ledger/order_state.py
 """An order as it stands, what the ledger has done about it, and what it comes to by both. Pure."""
 
 from collections.abc import Mapping, Sequence
@@ -7,13 +7,13 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from crm.loyalty import chain
-from crm.loyalty.chain import Reversed
-from crm.loyalty.claims import Claimed
 from crm.loyalty.earning import granting
 from crm.loyalty.earning.budgets import Drawn
 from crm.loyalty.earning.granting import FREE, Basket, Context, Earned, Given, Line, Rooms
-from crm.loyalty.pools import Portion
+from crm.loyalty.ledger import chain
+from crm.loyalty.ledger.chain import Reversed
+from crm.loyalty.ledger.claims import Claimed
+from crm.loyalty.ledger.pools import Portion
 from crm.loyalty.programme import Programme, Withheld
 
 

@@ -1,4 +1,4 @@
-# crm/loyalty/refusals.py
+# crm/loyalty/ledger/refusals.py
 """What the ledger refuses, and what it would have taken."""
 
 from collections.abc import Iterable

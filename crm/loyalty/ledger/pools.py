@@ -1,4 +1,4 @@
-# crm/loyalty/pools.py
+# crm/loyalty/ledger/pools.py
 """What is left of points, and until when. Pure.
 
 Points of one account that expire at one instant are alike in everything: they are one pool. It holds sums only, so that

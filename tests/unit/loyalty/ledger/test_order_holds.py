@@ -1,4 +1,4 @@
-# tests/unit/loyalty/test_order_holds.py
+# tests/unit/loyalty/ledger/test_order_holds.py
 """The refund matrix (docs/loyalty.md): orders that are paid with what was set aside for them."""
 
 from itertools import permutations
@@ -8,7 +8,7 @@ import pytest
 
 from crm.loyalty.verification.judging import verify
 from tests.unit.loyalty.book import Book
-from tests.unit.loyalty.test_order_points import book
+from tests.unit.loyalty.ledger.test_order_points import book
 from tests.unit.loyalty.test_verification import stored
 
 

@@ -1,4 +1,4 @@
-# tests/unit/loyalty/test_time_of_points.py
+# tests/unit/loyalty/ledger/test_time_of_points.py
 """What time does beside maturing and expiring: points that wait for their customer, notices and birthdays."""
 
 from dataclasses import dataclass
@@ -8,16 +8,17 @@ import pytest
 from msgspec.structs import replace
 
 from crm.kernel import clock
-from crm.loyalty import due, expiry, idling, ledger
+from crm.loyalty import expiry
 from crm.loyalty.bonuses import celebrating
 from crm.loyalty.bonuses.birthdays import Birthday
 from crm.loyalty.bonuses.definitions import Bonuses, Enrolment
 from crm.loyalty.bonuses.eligibility import Unearned, refusal
-from crm.loyalty.due import Calendar, Expiring, Noticed
 from crm.loyalty.expiry import Expiry, Kind, Rounding
-from crm.loyalty.idling import Activity
-from crm.loyalty.ledger import Account, Occasion
-from crm.loyalty.pools import Pool
+from crm.loyalty.ledger import due, idling, movements
+from crm.loyalty.ledger.due import Calendar, Expiring, Noticed
+from crm.loyalty.ledger.idling import Activity
+from crm.loyalty.ledger.movements import Account, Occasion
+from crm.loyalty.ledger.pools import Pool
 from crm.loyalty.programme import Programme
 from tests.unit.loyalty.book import START, Book
 
@@ -56,7 +57,7 @@ def test_refunds_gifts_and_birthdays_are_no_sign_of_life() -> None:
     book.wait(days=30)
     book.order(gross=10_000, refunded=5_000)
     book.adjust(10)
-    book.take(ledger.earn(book.account, 20, pool=book.pool(), occasion=book.occasion("birthday:2026:bonus")))
+    book.take(movements.earn(book.account, 20, pool=book.pool(), occasion=book.occasion("birthday:2026:bonus")))
     assert lived(book) == before
 
 
@@ -65,7 +66,7 @@ def test_the_latest_sign_of_life_counts_in_whatever_order_they_are_told() -> Non
     for book, days in ((one, (0, 30)), (other, (30, 0))):
         for number, each in enumerate(days):
             occasion = book.occasion(f"order:o{number}:earn:1", START + each * DAY)
-            book.take(ledger.earn(book.account, 10, pool=book.pool(), occasion=occasion))
+            book.take(movements.earn(book.account, 10, pool=book.pool(), occasion=occasion))
     assert lived(one) == lived(other)
 
 
@@ -81,7 +82,7 @@ def test_points_that_come_back_after_the_others_went_live_anew() -> None:
     ended = lived(book).idle_at
     assert ended
     late = START + 365 * DAY
-    back = ledger.adjust(book.account, 5, pool="idle#2027-03", occasion=book.occasion("adjustment:a:adjust", late))
+    back = movements.adjust(book.account, 5, pool="idle#2027-03", occasion=book.occasion("adjustment:a:adjust", late))
     found = idling.after(lived(book), back.entry, book.programme)
     assert idling.concerns(lived(book), back.entry)
     assert found.idle_at == clock.parse("2027-09-10T22:00:00Z")
@@ -105,7 +106,7 @@ def test_a_refund_of_points_that_expired_unused_takes_nothing_of_what_was_earned
     book.order("o1", gross=10_000)
     pool = "idle#2026-03"
     occasion = book.occasion(due.cause_of_expiry(pool, book.account.number + 1), START + 190 * DAY)
-    book.take(ledger.expire(book.account, pool, occasion=occasion))
+    book.take(movements.expire(book.account, pool, occasion=occasion))
     book.now += 200 * DAY
     book.order("o2", gross=5_000)
     book.order("o1", gross=10_000, refunded=10_000)

@@ -1,8 +1,8 @@
-# crm/loyalty/order_points.py
+# crm/loyalty/ledger/order_points.py
 """How the ledger comes to what an order earns and spends as it stands. Pure.
 
-Both are functions of the newest revision alone (crm/loyalty/order_state.py), and the ledger posts the difference to
-what it has posted: so refunds and edits may come in parts, late, twice and in any order, and parts sum to the whole.
+Both are functions of the newest revision alone (crm/loyalty/ledger/order_state.py), and the ledger posts the difference
+to what it has posted: so refunds and edits may come in parts, late, twice and in any order, and parts sum to the whole.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -10,12 +10,13 @@ from collections.abc import Callable, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from crm.loyalty import chain, claims, expiry, ledger, pardons, pools
-from crm.loyalty.chain import Entry, Reversed
-from crm.loyalty.due import Held
+from crm.loyalty import expiry
 from crm.loyalty.earning.granting import FREE, Earned, Rooms
-from crm.loyalty.ledger import Account, Moved, Occasion
-from crm.loyalty.order_state import (
+from crm.loyalty.ledger import chain, claims, movements, pardons, pools
+from crm.loyalty.ledger.chain import Entry, Reversed
+from crm.loyalty.ledger.due import Held
+from crm.loyalty.ledger.movements import Account, Moved, Occasion
+from crm.loyalty.ledger.order_state import (
     OrderState,
     Revision,
     Spending,
@@ -26,7 +27,7 @@ from crm.loyalty.order_state import (
     kept,
     paid_with,
 )
-from crm.loyalty.pardons import Debit
+from crm.loyalty.ledger.pardons import Debit
 from crm.loyalty.programme import Programme, Withheld
 
 
@@ -117,7 +118,7 @@ def mature(account: Account, state: OrderState, *, occasion: Occasion) -> Settle
     """The return window of an order is over: its points can be spent."""
     if state.pool is None:
         raise ValueError(f"{state.order_id} has nothing that matures")
-    moved = ledger.mature(
+    moved = movements.mature(
         account, state.pending, subject=subject_of(state.order_id), pool=state.pool,
         occasion=replace(occasion, order_id=state.order_id),
     )  # fmt: skip
@@ -177,8 +178,8 @@ def _credit(settled: Settled, points: int, order: Revision, programme: Programme
     )
     pool = state.pool or expiry.pool_for(order.placed_at, programme.expiry, programme.zone)
     state = replace(state, available_at=available_at, pool=pool)
-    if not state.pools and ledger.present(settled.account, occasion) < available_at:  # what has matured stays so
-        moved = ledger.earn_pending(
+    if not state.pools and movements.present(settled.account, occasion) < available_at:  # what has matured stays so
+        moved = movements.earn_pending(
             settled.account, points, subject=subject_of(order.order_id), available_at=available_at, pool=pool,
             occasion=occasion,
         )  # fmt: skip
@@ -187,14 +188,14 @@ def _credit(settled: Settled, points: int, order: Revision, programme: Programme
         if not is_first and expiry.is_past(pool, occasion.occurred_at):
             # What is added to an order lives for a while.
             pool = expiry.pool_of(expiry.grace_until(occasion.occurred_at, programme.grace_days, programme.zone))
-        moved = ledger.earn(settled.account, points, pool=pool, occasion=occasion)
+        moved = movements.earn(settled.account, points, pool=pool, occasion=occasion)
         state = replace(state, pools=_with(state.pools, pool))
     return _and(settled, moved, replace(state, credits=(*state.credits, Reversed(occasion.cause, points))))
 
 
 def _take_back(settled: Settled, points: int, programme: Programme, occasion: Occasion) -> Settled:
     state = settled.state
-    moved = ledger.take_back(
+    moved = movements.take_back(
         settled.account, points, pending=state.pending, subject=subject_of(state.order_id), origin=state.pools,
         programme=programme, reverses=state.credits[::-1], occasion=occasion,
     )  # fmt: skip
@@ -221,13 +222,13 @@ def _spend(settled: Settled, points: int, holds: Sequence[Held], programme: Prog
     settled = replace(settled, state=replace(state, short=state.short + points - there))
     if not there:
         return settled
-    moved = ledger.redeem(settled.account, there, occasion=occasion)
+    moved = movements.redeem(settled.account, there, occasion=occasion)
     spending = Spending(occasion.cause, pools.portions(moved.entry.lines), moved.entry.number)
     return _and(settled, moved, replace(settled.state, spendings=(*settled.state.spendings, spending)))
 
 
 def _capture(settled: Settled, points: int, held: Held, grace: str | None, occasion: Occasion) -> Settled:
-    moved = ledger.capture(
+    moved = movements.capture(
         settled.account, held.portions, points, subject=f"hold:{held.hold_id}", grace=grace, occasion=occasion
     )
     spent, _ = pools.split(held.portions, points)
@@ -242,7 +243,7 @@ def _let_go(settled: Settled, holds: Sequence[Held], programme: Programme, occas
     for held in holds:
         if held.hold_id not in settled.closed:
             when = replace(occasion, cause=f"hold:{held.hold_id}:release", order_id=held.order_id)
-            moved = ledger.release(
+            moved = movements.release(
                 settled.account, held.portions, subject=f"hold:{held.hold_id}",
                 grace=_grace(settled, programme, occasion), occasion=when,
             )  # fmt: skip
@@ -275,7 +276,7 @@ def _give_back(settled: Settled, points: int, programme: Programme, occasion: Oc
         debits.append(Debit(spending.number, part))
         if stays:
             left.append(replace(spending, portions=stays))
-    moved = ledger.give_back(
+    moved = movements.give_back(
         settled.account, back, reverses=reverses, grace=_grace(settled, programme, occasion), occasion=occasion
     )
     settled = _and(settled, moved, replace(state, spendings=tuple(left[::-1])))
@@ -293,7 +294,7 @@ def _claim(settled: Settled, moved: Moved, debits: Sequence[Debit], occasion: Oc
 
 
 def _grace(settled: Settled, programme: Programme, occasion: Occasion) -> str:
-    return ledger.grace_pool(programme, ledger.present(settled.account, occasion))
+    return movements.grace_pool(programme, movements.present(settled.account, occasion))
 
 
 def _and(settled: Settled, moved: Moved, state: OrderState) -> Settled:

@@ -1,4 +1,4 @@
-# tests/unit/loyalty/test_order_points.py
+# tests/unit/loyalty/ledger/test_order_points.py
 """The refund matrix (docs/loyalty.md), case by case, and what else orders do to points."""
 
 from itertools import permutations

@@ -1,4 +1,4 @@
-# crm/loyalty/claims.py
+# crm/loyalty/ledger/claims.py
 """What comes back of points that were spent pays first what was forgiven because they were. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
-from crm.loyalty import chain, ledger, pardons, pools
-from crm.loyalty.chain import Entry, Reversed
-from crm.loyalty.ledger import ADJUSTED, ISSUED, Account, Moved, Occasion
-from crm.loyalty.pardons import Claim, Debit, Pardon
-from crm.loyalty.pools import Effect
+from crm.loyalty.ledger import chain, movements, pardons, pools
+from crm.loyalty.ledger.chain import Entry, Reversed
+from crm.loyalty.ledger.movements import ADJUSTED, ISSUED, Account, Moved, Occasion
+from crm.loyalty.ledger.pardons import Claim, Debit, Pardon
+from crm.loyalty.ledger.pools import Effect
 
 
 class Claimed(Struct, frozen=True):
@@ -37,7 +37,7 @@ def claim(
             continue
         of_late, late = pools.split(late, points)
         of_fresh, fresh = pools.split(fresh, points - pools.total(of_late))
-        taken = ledger.claim(
+        taken = movements.claim(
             account, points, late=of_late, fresh=of_fresh, reverses=reverses,
             issuer=ISSUED if each.pardon.order_id else ADJUSTED, claims=each.pardon.number,
             occasion=replace(occasion, cause=cause_of(occasion.cause, each.pardon), order_id=each.pardon.order_id),

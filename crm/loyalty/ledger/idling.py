@@ -1,4 +1,4 @@
-# crm/loyalty/idling.py
+# crm/loyalty/ledger/idling.py
 """Until when points live that expire when their customer does nothing for so long (expiry.Kind.INACTIVITY). Pure."""
 
 from datetime import datetime
@@ -9,9 +9,9 @@ from msgspec.structs import replace
 
 from crm.loyalty import expiry
 from crm.loyalty.bonuses import birthdays
-from crm.loyalty.chain import Entry
-from crm.loyalty.ledger import Movement
-from crm.loyalty.pools import Effect
+from crm.loyalty.ledger.chain import Entry
+from crm.loyalty.ledger.movements import Movement
+from crm.loyalty.ledger.pools import Effect
 from crm.loyalty.programme import Programme
 
 ACTIVE: Final = frozenset({Movement.EARN, Movement.REDEEM, Movement.CAPTURE})

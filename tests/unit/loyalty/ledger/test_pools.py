@@ -1,11 +1,11 @@
-# tests/unit/loyalty/test_pools.py
+# tests/unit/loyalty/ledger/test_pools.py
 from datetime import UTC, datetime
 
 import pytest
 
-from crm.loyalty import pools
 from crm.loyalty.expiry import NEVER
-from crm.loyalty.pools import Effect, Line, Pool, Portion
+from crm.loyalty.ledger import pools
+from crm.loyalty.ledger.pools import Effect, Line, Pool, Portion
 
 SOON, LATER = "2026-03-31T22:00:00.000000Z", "2026-06-30T22:00:00.000000Z"
 NOW = datetime(2026, 3, 10, tzinfo=UTC)

@@ -1,4 +1,4 @@
-# crm/loyalty/chain.py
+# crm/loyalty/ledger/chain.py
 """What an entry of the ledger says, and its fingerprint. Pure.
 
 Each fingerprint covers all of its entry, and the fingerprint before it: whatever is changed, taken out or moved later
@@ -16,7 +16,7 @@ from msgspec import Struct, to_builtins
 from msgspec.structs import asdict, replace
 
 from crm.kernel import clock
-from crm.loyalty.pools import Line
+from crm.loyalty.ledger.pools import Line
 
 FIRST = ""
 """What stands for the fingerprint before the first."""

@@ -1,4 +1,4 @@
-# tests/unit/loyalty/test_pardons.py
+# tests/unit/loyalty/ledger/test_pardons.py
 """Points are forgiven because they were spent: if that is undone, the claim comes first."""
 
 from collections.abc import Callable
@@ -8,11 +8,11 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from crm.loyalty import claims, ledger, pardons
-from crm.loyalty.chain import Reversed
-from crm.loyalty.claims import Claimed
 from crm.loyalty.expiry import Expiry
-from crm.loyalty.pardons import MOST, Claim, Debit, Pardon
+from crm.loyalty.ledger import claims, movements, pardons
+from crm.loyalty.ledger.chain import Reversed
+from crm.loyalty.ledger.claims import Claimed
+from crm.loyalty.ledger.pardons import MOST, Claim, Debit, Pardon
 from crm.loyalty.programme import Shortfall
 from crm.loyalty.verification.judging import verify
 from tests.unit.loyalty.book import Book
@@ -182,7 +182,7 @@ def test_no_more_is_claimed_than_an_order_has_left_to_be_reversed() -> None:
     held = given.hold(100)
     refund(given)
     occasion = given.occasion("hold:h1:release")
-    moved = ledger.release(given.account, held.portions, subject="hold:h1", grace=None, occasion=occasion)
+    moved = movements.release(given.account, held.portions, subject="hold:h1", grace=None, occasion=occasion)
     debits = [Debit(held.number, 100)]
     assert claims.claim(moved, debits, {}, occasion=occasion) == Claimed(moved.account)
     some = claims.claim(moved, debits, {"o1": [Reversed("order:o1:earn:1", 30)]}, occasion=occasion)

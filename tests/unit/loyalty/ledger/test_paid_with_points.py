@@ -1,4 +1,4 @@
-# tests/unit/loyalty/test_paid_with_points.py
+# tests/unit/loyalty/ledger/test_paid_with_points.py
 """What an order earns that was paid with points in part, its gift cards, taxes and shipping with it."""
 
 from random import Random

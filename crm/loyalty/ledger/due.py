@@ -1,4 +1,4 @@
-# crm/loyalty/due.py
+# crm/loyalty/ledger/due.py
 """What time changes in an account: pending points mature, holds run out, birthdays come, pools expire, and are told of
 before. Pure.
 """
@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from crm.kernel import clock
 from crm.loyalty import expiry
 from crm.loyalty.bonuses.definitions import LONGEST_NOTICE_DAYS
-from crm.loyalty.ledger import Account
-from crm.loyalty.pools import Pools, Portion
+from crm.loyalty.ledger.movements import Account
+from crm.loyalty.ledger.pools import Pools, Portion
 
 
 class PendingCredit(Struct, frozen=True):

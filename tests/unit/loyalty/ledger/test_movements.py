@@ -1,15 +1,15 @@
-# tests/unit/loyalty/test_ledger.py
+# tests/unit/loyalty/ledger/test_movements.py
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from crm.loyalty import ledger, pools
-from crm.loyalty.chain import FIRST, Entry, Posting, fingerprint
 from crm.loyalty.expiry import Expiry
-from crm.loyalty.ledger import Account
+from crm.loyalty.ledger import movements, pools
+from crm.loyalty.ledger.chain import FIRST, Entry, Posting, fingerprint
+from crm.loyalty.ledger.movements import Account
+from crm.loyalty.ledger.refusals import HoldExceeded, InsufficientPoints
 from crm.loyalty.programme import Shortfall
-from crm.loyalty.refusals import HoldExceeded, InsufficientPoints
 from tests.unit.loyalty.book import START, Book
 
 
@@ -191,7 +191,7 @@ def test_a_reversal_of_more_than_there_was_is_a_bug() -> None:
     given.entries.clear()
     with pytest.raises(ValueError, match="more are reversed"):
         given.take(
-            ledger.give_back(
+            movements.give_back(
                 given.account, pools.portions(spent.lines), reverses=[], grace=given.grace,
                 occasion=given.occasion("x"),
             )
@@ -222,10 +222,10 @@ def test_a_reversal_pays_what_is_owed_too() -> None:
 
 def test_a_merge_moves_points_with_their_expiry_and_what_is_owed() -> None:
     given = with_two_pools()
-    gone = ledger.transfer_out(
+    gone = movements.transfer_out(
         given.account, to="cus_2", most_pools=40, occasion=given.occasion("merge:m1:transfer:out")
     )
-    taken = ledger.transfer_in(Account("demo", "cus_2"), gone.entry, occasion=given.occasion("merge:m1:transfer:in"))
+    taken = movements.transfer_in(Account("demo", "cus_2"), gone.entry, occasion=given.occasion("merge:m1:transfer:in"))
     assert gone.account.balances.available == 0
     assert {name[:10]: pool.remaining for name, pool in taken.account.pools.items()} == given.open
     both = [sides(gone.entry), sides(taken.entry)]
@@ -234,9 +234,11 @@ def test_a_merge_moves_points_with_their_expiry_and_what_is_owed() -> None:
 
 def test_a_merge_moves_many_pools_in_steps() -> None:
     given = with_two_pools()
-    first = ledger.transfer_out(given.account, to="cus_2", most_pools=1, occasion=given.occasion("merge:m1:transfer:1"))
+    first = movements.transfer_out(
+        given.account, to="cus_2", most_pools=1, occasion=given.occasion("merge:m1:transfer:1")
+    )
     assert first.account.balances.available == 50
-    second = ledger.transfer_out(
+    second = movements.transfer_out(
         first.account, to="cus_2", most_pools=1, occasion=given.occasion("merge:m1:transfer:2")
     )
     assert second.account.balances.available == 0
@@ -248,9 +250,9 @@ def test_who_takes_over_a_debt_pays_it() -> None:
     owing.redeem(70)
     owing.order(gross=10_000, cancelled=True)
     rich = with_two_pools()
-    gone = ledger.transfer_out(
+    gone = movements.transfer_out(
         owing.account, to="cus_2", most_pools=40, occasion=owing.occasion("merge:m1:transfer:out")
     )
-    taken = ledger.transfer_in(rich.account, gone.entry, occasion=rich.occasion("merge:m1:transfer:in"))
+    taken = movements.transfer_in(rich.account, gone.entry, occasion=rich.occasion("merge:m1:transfer:in"))
     assert gone.account.balances.owed == 0
     assert taken.account.balances.available == 10
