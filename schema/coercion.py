@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from math import isfinite
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol, cast
+from typing import Any, Final, NamedTuple, Protocol, cast
 
 from graphql import (
     ArgumentNode,
@@ -27,6 +27,7 @@ from graphql import (
     Node,
     NullValueNode,
     ObjectValueNode,
+    OperationDefinitionNode,
     Undefined,
     ValueNode,
     ValuesOfCorrectTypeRule,
@@ -42,9 +43,6 @@ from graphql import (
 from graphql.language import SKIP, Visitor, visit
 
 from crm.kernel.texts import MUST_BE_PRINTABLE, UNPRINTABLE
-
-if TYPE_CHECKING:
-    from schema.plan import Plan
 
 BOUNDLESS: Final = "must hold no number beyond 10^308"
 """JSON's numbers and GraphQL's have no end; those of computers do, and Python reads no integer of 4,300 digits."""
@@ -223,18 +221,19 @@ def _of_leaf(kind: GraphQLLeafType, given: Any, form: Form, *, named: bool) -> s
 
 
 def errors_of_variables(
-    schema: GraphQLSchema, plan: "Plan", given: Mapping[str, Any], *, named: bool, most: int
+    schema: GraphQLSchema, document: DocumentNode, given: Mapping[str, Any], *, named: bool, most: int
 ) -> list[GraphQLError]:
-    """What is wrong with the values of variables, with the path of the input that each is given to."""
-    return list(islice(_errors_of_variables(schema, plan, given, named=named), most))
+    """What is wrong with the values of variables, with the path of the input that each is given to. Of `document` the
+    operation comes first.
+    """
+    return list(islice(_errors_of_variables(schema, document, given, named=named), most))
 
 
 def _errors_of_variables(
-    schema: GraphQLSchema, plan: "Plan", given: Mapping[str, Any], *, named: bool
+    schema: GraphQLSchema, document: DocumentNode, given: Mapping[str, Any], *, named: bool
 ) -> Iterator[GraphQLError]:
-    assert plan.operation is not None
-    form = Values()
-    for definition in plan.operation.variable_definitions or ():
+    operation, form = cast("OperationDefinitionNode", document.definitions[0]), Values()
+    for definition in operation.variable_definitions or ():
         name = definition.variable.name.value
         kind = cast("GraphQLInputType", type_from_ast(schema, definition.type))
         if name in given:
@@ -245,7 +244,7 @@ def _errors_of_variables(
             continue
         place: InputPath = ()
         for misfit in found:
-            place = place or places(plan.document).get(name, (name,))
+            place = place or places(document).get(name, (name,))
             yield misfit._replace(path=(*place, *misfit.path)).error(definition)
 
 

@@ -95,7 +95,7 @@ class Execution:
     ) -> VariableValues | list[GraphQLError]:
         assert plan.operation is not None
         given = dict(request.variables)
-        wrong = errors_of_variables(self.schema, plan, given, named=suggestions, most=MOST_ERRORS)
+        wrong = errors_of_variables(self.schema, plan.document, given, named=suggestions, most=MOST_ERRORS)
         definitions = plan.operation.variable_definitions or ()
         return wrong or get_variable_values(self.schema, definitions, given, hide_suggestions=not suggestions)
 

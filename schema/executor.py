@@ -6,9 +6,9 @@ a resolve info, an argument dict and a path for each, and asks its type what it 
 plan. Everything else, and every error, takes graphql-core's own way.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from operator import attrgetter
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, Never, cast
+from typing import TYPE_CHECKING, Any, Final, Never, cast
 
 from graphql import (
     ExecutionResult,
@@ -18,8 +18,6 @@ from graphql import (
     GraphQLLeafType,
     GraphQLList,
     GraphQLObjectType,
-    GraphQLOutputType,
-    GraphQLResolveInfo,
     OperationType,
     default_field_resolver,
     default_type_resolver,
@@ -32,54 +30,19 @@ from graphql.execution.collect_fields import FieldDetailsList, GroupedFieldSet, 
 from graphql.execution.executor import Executor, to_nodes
 from graphql.execution.values import VariableValues
 from graphql.pyutils import Path, Undefined, gather_with_cancel
-from msgspec import Struct
 from strawberry.types.field import StrawberryField
+
+from schema.plan import Plan
+from schema.selections import Compiled, Entry, Note, Read, ResolveInfo, Selection
 
 if TYPE_CHECKING:
     from schema.context import Context
-    from schema.plan import Plan
-
-Read = Callable[[Any], Any]
-ResolveInfo = GraphQLResolveInfo[Any]
-
-
-class Note(NamedTuple):
-    """The part of a resolve info that graphql-core's messages use."""
-
-    parent_type: GraphQLObjectType
-    field_name: str
-
-
-class Entry(Struct):
-    """How one selected field of one type is answered."""
-
-    name: str
-    parent: str
-    details: FieldDetailsList
-    type: GraphQLOutputType
-    required: bool
-    note: ResolveInfo
-    read: Read | None
-    """Reads the value from the parent alone; None: graphql-core's own way."""
-    write: Read | None = None
-    """Writes a leaf."""
-    object: GraphQLObjectType | None = None
-    """The type of the value where it is one object, or a list of them that cannot be null."""
-    many: bool = False
-    below: "Selection | None" = None
-    """What is selected of the object, once it has been worked out."""
-
-
-Selection = tuple[Entry, ...]
-Compiled = dict[int, tuple[GroupedFieldSet, Selection]]
 
 
 class PlannedExecutor(Executor[None]):
     """One execution of a plan's operation. Counts the objects it completes: they are the actual cost."""
 
-    def __init__(
-        self, plan: "Plan", variables: VariableValues, context: "Context", *, suggestions: bool = False
-    ) -> None:
+    def __init__(self, plan: Plan, variables: VariableValues, context: "Context", *, suggestions: bool = False) -> None:
         assert plan.operation is not None
         super().__init__(
             plan.schema,

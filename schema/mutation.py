@@ -8,11 +8,11 @@ from schema.consent_update import ConsentMutation
 from schema.customer.mutations import CustomerMutation
 from schema.event import EventMutation
 from schema.feedback import FeedbackMutation
-from schema.loyalty.event_bonuses import LoyaltyEventBonusMutation
+from schema.loyalty.event_bonus_mutations import LoyaltyEventBonusMutation
 from schema.loyalty.movements import LoyaltyMutation
-from schema.loyalty.programme import LoyaltyProgrammeMutation
+from schema.loyalty.programme_mutations import LoyaltyProgrammeMutation
 from schema.loyalty.reward_mutations import RewardMutation
-from schema.loyalty.rules import LoyaltyRuleMutation
+from schema.loyalty.rule_mutations import LoyaltyRuleMutation
 from schema.loyalty.tier_mutations import TierMutation
 from schema.loyalty.verifying import LedgerVerificationMutation
 from schema.operation import OperationMutation

@@ -39,9 +39,9 @@ from schema import limits, sizes
 from schema.access import INTROSPECTION, Access, Denied, denied, rule
 from schema.coercion import LiteralsRule, places
 from schema.connections import MOST_FIRST
-from schema.executor import Compiled
 from schema.limits import Excess
 from schema.principal import Kind, Principal
+from schema.selections import Compiled
 from schema.sizes import Terms
 
 MOST_PLANS: Final = 512

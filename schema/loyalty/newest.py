@@ -5,12 +5,11 @@ from typing import Any
 
 from crm.loyalty import service
 from schema.context import Context, stored
+from schema.loyalty.programme import LoyaltyProgrammeVersion
 from schema.loyalty.tiers import LoyaltyTiers
 
 
 async def newest_programme(context: Context, _given: object) -> dict[str, Any]:
-    from schema.loyalty.programme import LoyaltyProgrammeVersion  # it shows rules and bonuses, whose edits ask here
-
     version = await stored(service.newest_programme, context.shop, now=context.now)
     return {"programme": LoyaltyProgrammeVersion(item=version, now=context.now)}
 
