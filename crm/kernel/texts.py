@@ -54,6 +54,14 @@ def as_line(text: str) -> str:
     return line if _is_visible_line(line) else ""
 
 
+def name_key(name: str) -> str:
+    """What two names have in common that people take for one: whatever their case, their spaces, and how their
+    characters are written (NFKC).
+    """
+    folded = unicodedata.normalize("NFKC", name).casefold()
+    return " ".join(unicodedata.normalize("NFKC", folded).split())
+
+
 def _is_visible_line(text: str) -> bool:
     kinds = [unicodedata.category(character) for character in text]
     return any(kind[0] not in "CZ" for kind in kinds) and not {"Cc", "Zl", "Zp"} & {*kinds}

@@ -126,6 +126,7 @@ def test_two_rewards_that_can_be_redeemed_have_no_one_name(now: datetime, monkey
     for attempt in (
         lambda: reward(now, name="a MUG"),
         lambda: reward(now, name=" A mug "),
+        lambda: reward(now, name="A\u00a0 mug"),
         lambda: rewards.update("demo", cup, said(name="A mug"), actor=STAFF, now=now),
     ):
         with pytest.raises(InvalidInputs) as told:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from crm.kernel.actor import Actor
 from crm.kernel.errors import Fault, InvalidInputs, NotFound
 from crm.kernel.said import Said
+from crm.kernel.texts import name_key
 from crm.loyalty.bonuses.definitions import EventBonus
 from crm.loyalty.earning.definitions import Rule
 from crm.loyalty.ledger.refusals import Archived
@@ -94,7 +95,7 @@ class Parts(Struct, Generic[Part], frozen=True, kw_only=True):
     def _judge(self, programme: Programme, before: Part | None, after: Part, judge: Judge[Part]) -> None:
         others = [each for each in self.of(programme) if each.archived_at is None and each.id != after.id]
         wrong = [*judge(programme, before, after)]
-        if any(each.name.casefold() == after.name.casefold() for each in others):
+        if any(name_key(each.name) == name_key(after.name) for each in others):
             wrong.append(Fault("name", "TAKEN", f"must not be the name of another {self.noun}"))
         if len(others) >= self.most:
             wrong.append(Fault("", "TOO_MANY", f"must leave {self.most} {self.nouns} at most: archive some"))

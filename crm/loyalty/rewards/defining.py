@@ -13,6 +13,7 @@ from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Fault, InvalidInputs, NotFound, Stale, VersionMismatch
 from crm.kernel.money import is_currency
 from crm.kernel.said import UNSAID
+from crm.kernel.texts import name_key
 from crm.loyalty import naming
 from crm.loyalty.ledger.refusals import Archived
 from crm.loyalty.naming import Asking, Noun, Segments
@@ -117,7 +118,7 @@ def update(
         if reward == before:
             return Defined(definition, stock)
         change = Change(now)
-        if reward.name.casefold() != before.name.casefold():
+        if name_key(reward.name) != name_key(before.name):
             change.delete(RewardName.of(shop, before.name, reward_id), when=None, otherwise=Stale())
             repository.name_reward(change, shop, reward.name, reward_id, otherwise=_taken())
         if reward.stock != before.stock:

@@ -18,6 +18,7 @@ from pynamodb.attributes import NumberAttribute, UnicodeAttribute, UTCDateTimeAt
 from crm.kernel import clock
 from crm.kernel.compact_json import CompactJSONAttribute
 from crm.kernel.table import Item, Published
+from crm.kernel.texts import name_key
 from crm.loyalty.redemptions.models import rewards_key
 from crm.loyalty.rewards.reward import Reward
 
@@ -80,13 +81,13 @@ class RewardVersion(Item, discriminator="RewardVersion"):
 
 
 class RewardName(Item, discriminator="RewardName"):
-    """Which reward has a name, whatever its case; its key is what makes names unique."""
+    """Which reward has a name, however it is written; its key is what makes names unique."""
 
     reward_id = UnicodeAttribute()
 
     @classmethod
     def of(cls, shop: str, name: str, reward_id: str) -> Self:
-        digest = hashlib.sha256(name.casefold().encode()).hexdigest()
+        digest = hashlib.sha256(name_key(name).encode()).hexdigest()
         return cls(rewards_key(shop), f"REWARDNAME#{digest}", reward_id=reward_id)
 
 

@@ -13,7 +13,7 @@ from crm.kernel.actor import Actor
 from crm.kernel.errors import Fault, InvalidInput, InvalidInputs, NotFound
 from crm.kernel.ids import new_id
 from crm.kernel.money import minor_units
-from crm.kernel.texts import line_faults
+from crm.kernel.texts import line_faults, name_key
 from crm.loyalty.ledger.refusals import Archived
 from crm.loyalty.naming import Asking, TierNamed
 from crm.loyalty.programme import Programme
@@ -181,7 +181,7 @@ def _judged(programme: Programme, tier: Tier, fields: TierFields, wrong: list[Fa
             if any(each.threshold == threshold for each in others):
                 wrong.append(Fault("threshold", "TAKEN", "must be another than every other tier's"))
     name = tier.name if fields.name is None else fields.name.strip()
-    if "name" not in told and any(each.name.casefold() == name.casefold() for each in others):
+    if "name" not in told and any(name_key(each.name) == name_key(name) for each in others):
         wrong.append(Fault("name", "TAKEN", "must be another than every other tier's"))
     if wrong:
         raise InvalidInputs(wrong)

@@ -96,6 +96,7 @@ def test_what_is_archived_once_stays_so_and_is_changed_no_more() -> None:
 def test_spaces_around_a_name_make_no_other_name() -> None:
     spaced = replace(TEA, id="rul_spaced", name=" Tea ")
     assert refused(RULES.adding(spaced, fine)) == [("name", "TAKEN")]
+    assert refused(RULES.adding(replace(spaced, name="\uff34ea"), fine)) == [("name", "TAKEN")]
     assert refused(RULES.changing("rul_cake", RuleFields(name="tea "), fine)) == [("name", "TAKEN")]
     renamed = RULES.changing("rul_cake", RuleFields(name=" Pie "), fine)(SOLD)
     assert rules(renamed)["rul_cake"] == "Pie"
