@@ -28,8 +28,8 @@ def find(shop: str, code: str) -> Redemption:
 def use(
     shop: str, code: str, *, order_id: str | None = None, actor: Actor, idempotency_key: str, now: datetime
 ) -> Redeemed:
-    """Use a voucher, once; of any number who try, one does. An order that was said to have it, or that names it as its
-    coupon, is the one that has it, whoever tells.
+    """Use a voucher, once; of any number who try, one does, and whoever says the same order again is told so. Where
+    none was said, the order that names it as its coupon becomes the one; another call does not say so afterwards.
 
     Raises InvalidInputs, NotFound, VoucherUsed, VoucherVoid, KeyReused.
     """
