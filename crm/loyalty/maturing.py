@@ -1,14 +1,16 @@
 # crm/loyalty/maturing.py
 """What time does to points, in due order and as of when it fell due."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from crm.customers import service as customers
 from crm.customers.service import Customer
-from crm.kernel.change import Change, retrying
+from crm.kernel.change import Change, PartlyDone, retrying
 from crm.kernel.errors import Stale
 from crm.kernel.timers import TimerDue
 from crm.loyalty import claiming, expiry, repository, stored
@@ -17,12 +19,15 @@ from crm.loyalty.ledger import due, idling, movements, order_points, pools
 from crm.loyalty.ledger.chain import Entry
 from crm.loyalty.ledger.due import BirthdayCome, Due, Expiring, Held, Noticed, PendingCredit
 from crm.loyalty.ledger.idling import Activity
-from crm.loyalty.ledger.movements import Account, Moved, Occasion
+from crm.loyalty.ledger.movements import Account, Occasion
 from crm.loyalty.ledger.pardons import Debit
 from crm.loyalty.models import ExpiryNotice, HoldStatus, LoyaltyAccount, OrderEarning
 from crm.loyalty.posting import Ledger, forget, has_moved, is_due, occasion, present
 from crm.loyalty.programmes import in_force
 from crm.loyalty.redemptions import ending
+
+MOST_MATURED: Final = 30
+"""Orders whose points mature in one Change: two writes each and a month of pools at most, beside the account's own."""
 
 
 class Step(Struct, frozen=True):
@@ -34,7 +39,8 @@ class Step(Struct, frozen=True):
 
 
 def settle(shop: str, customer_id: str, *, now: datetime) -> list[Entry]:
-    """Let everything that is due have its effect, one Change each, and set the timer to what comes next.
+    """Let everything that is due have its effect, and set the timer to what comes next: a Change for each, but orders
+    that mature one after the other do so together.
 
     Raises NotFound for an unknown shop.
     """
@@ -69,7 +75,8 @@ def _settle_next(shop: str, customer_id: str, *, now: datetime) -> Step | None:
     ]
     besides = [expiry.pool_of(head.due_at), *stored.pools_held(*ended)]
     book = Ledger(shop, customer_id, head, now=now, besides=besides)
-    pending = repository.list_pending(shop, customer_id, limit=2)  # the first, and what the timer waits for then
+    # Those that may mature together, and what the timer waits for then.
+    pending = repository.list_pending(shop, customer_id, limit=MOST_MATURED + 1)
     coming = due.all_due(book.read.pools, map(stored.pending_of, pending), book.holds, book.calendar())
     change, read = Change(now), int(head.rev)
     if not coming or coming[0][0] > book.now:
@@ -85,7 +92,11 @@ def _settle_next(shop: str, customer_id: str, *, now: datetime) -> Step | None:
         raise
     left = [stored.pending_of(item) for item in pending if item.pending]
     book.write(change, step.account, step.entries, pending=left, exactly=True, lives_from=step.lives_from)
-    if not change.commit():
+    try:
+        committed = change.commit()
+    except PartlyDone:
+        committed = False
+    if not committed:
         _judge(shop, customer_id, one, read=read)
         raise Stale
     return step
@@ -106,8 +117,7 @@ def _step(change: Change, book: Ledger, one: Due, pending: list[OrderEarning], *
     when = occasion("", at=at, now=at, recorded_at=book.now, replayed=replayed)
     match one:
         case PendingCredit():
-            [item] = [each for each in pending if each.order_id == one.order_id]
-            moved = _mature(change, book, item, when)
+            return _mature(change, book, pending)
         case Held():
             return _let_go(change, book, one.hold_id, when)
         case Expiring():
@@ -146,13 +156,24 @@ def _tell(change: Change, book: Ledger, ends_at: datetime, when: Occasion) -> St
     return Step(due.told_of(book.read, ending, ends_at))
 
 
-def _mature(change: Change, book: Ledger, item: OrderEarning, when: Occasion) -> Moved:
-    when = replace(when, cause=f"order:{item.order_id}:mature", replayed=bool(item.replayed))
-    settled = order_points.mature(book.read, stored.state_of(item), occasion=when)
-    stored.put_state(item, settled.state)
-    item.cause = when.cause
-    change.revise(item)
-    return Moved(settled.account, settled.entries[0])
+def _mature(change: Change, book: Ledger, pending: Sequence[OrderEarning]) -> Step:
+    """The first that is due, and those behind it before which nothing else is. `pending` are in due order."""
+    account, entries, calendar = book.read, list[Entry](), book.calendar()
+    for number, item in enumerate(pending[:MOST_MATURED]):
+        left = map(stored.pending_of, pending[number:])
+        at, one = due.all_due(account.pools, left, book.holds, calendar)[0]
+        if at > book.now or not isinstance(one, PendingCredit):
+            break
+        cause = f"order:{item.order_id}:mature"
+        when = occasion(cause, at=at, now=at, recorded_at=book.now, replayed=bool(item.replayed))
+        settled = order_points.mature(account, stored.state_of(item), occasion=when)
+        account, entries = settled.account, [*entries, *settled.entries]
+        stored.put_state(item, settled.state)
+        item.cause = cause
+        change.revise(item)
+        if idling.concerns(Activity(book.head.active_at, book.head.idle_at), entries[-1]):
+            break  # from then on other points expire at another time
+    return Step(account, tuple(entries))
 
 
 def _let_go(change: Change, book: Ledger, hold_id: str, when: Occasion) -> Step:

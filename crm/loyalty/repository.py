@@ -93,9 +93,12 @@ def list_tallies(shop: str, customer_id: str) -> list[BonusTally]:
     return list(BonusTally.query(customer_key(shop, customer_id), range_key_condition=tallies, consistent_read=True))
 
 
-def list_pending(shop: str, customer_id: str, *, limit: int | None = None) -> list[OrderEarning]:
-    """Orders whose points are pending, those that mature first first (AP-182)."""
-    pending = OrderEarning.timeline_key.startswith("PENDING#")
+def list_pending(
+    shop: str, customer_id: str, *, until: datetime | None = None, limit: int | None = None
+) -> list[OrderEarning]:
+    """Orders whose points are pending, those that mature first first; or those that have matured by then (AP-182)."""
+    last = pending_key(until) if until else f"PENDING#{timeline.LAST}"
+    pending = OrderEarning.timeline_key.between("PENDING#", last)
     found = OrderEarning.query(
         customer_key(shop, customer_id), pending, consistent_read=True, index_name="timeline", limit=limit
     )

@@ -98,7 +98,8 @@ class _Play:
         self.account = stored.account_of(
             shop, customer_id, head, repository.list_months(shop, customer_id, since=since)
         )
-        self.orders = {item.order_id: stored.state_of(item) for item in repository.list_pending(shop, customer_id)}
+        maturing = repository.list_pending(shop, customer_id, until=self.now)
+        self.orders = {item.order_id: stored.state_of(item) for item in maturing}
         self.holds = {item.hold_id: stored.held_of(item) for item in ended if item is not None}
         self.birthday, self.enrolled_at = stored.birthday_of(head), head.enrolled_at
         self.activity = Activity(head.active_at, head.idle_at)
