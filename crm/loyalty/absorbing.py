@@ -46,7 +46,8 @@ def absorb(shop: str, absorbed_id: str, survivor_id: str, *, cause: str, now: da
     """Let a customer's loyalty be the survivor's, once their profile says that they were merged into them; return the
     points that moved. `cause` is that of the merge (`merge:m1`). A repeat goes on where it was interrupted.
 
-    Raises ValueError for one who was merged into somebody else, and NotFound for an unknown shop.
+    Raises ValueError for one who was merged into somebody else, or into whom the survivor was; NotFound for an unknown
+    shop.
     """
     if absorbed_id == survivor_id:
         raise ValueError(f"{absorbed_id} cannot be merged into themselves")
@@ -83,18 +84,22 @@ def backed(change: Change, shop: str, head: LoyaltyAccount, programme: Programme
     merged: MergedPart | None = head.merged
     if merged is None:
         return programme
-    survivor = repository.get_account(shop, merged.survivor_id)
-    while survivor is not None and survivor.merged is not None:
-        merged = survivor.merged
-        survivor = repository.get_account(shop, merged.survivor_id)
     within, most = programme.shortfall is Shortfall.WITHIN_BALANCE, programme.most_owed
     if most is None and not within:
         return programme
-    survivor = survivor or LoyaltyAccount.of(shop, merged.survivor_id)
-    theirs = standing.played(shop, merged.survivor_id, survivor, now=now).balances
+    survivor_id, survivor = _last(shop, merged.survivor_id)
+    theirs = standing.played(shop, survivor_id, survivor, now=now).balances
     change.unchanged(survivor)
     may_owe = 0 if within or most is None else max(0, most - theirs.owed)
     return replace(programme, shortfall=Shortfall.NEGATIVE, most_owed=theirs.available + may_owe)
+
+
+def _last(shop: str, customer_id: str) -> tuple[str, LoyaltyAccount]:
+    """Who has it all at the end of a row of merges, and their account."""
+    head = repository.get_account(shop, customer_id)
+    if head is not None and head.merged is not None:
+        return _last(shop, head.merged.survivor_id)
+    return customer_id, head or LoyaltyAccount.of(shop, customer_id)
 
 
 def _mark(shop: str, absorbed_id: str, survivor_id: str, *, cause: str, now: datetime) -> None:
@@ -105,9 +110,13 @@ def _mark(shop: str, absorbed_id: str, survivor_id: str, *, cause: str, now: dat
         if head.merged.survivor_id != survivor_id:
             raise ValueError(f"{absorbed_id} was merged into {head.merged.survivor_id}")
         return
+    last_id, last = _last(shop, survivor_id)
+    if last_id == absorbed_id:
+        raise ValueError(f"{survivor_id} was merged into {absorbed_id}")
     head.merged = MergedPart(survivor_id=survivor_id, cause=cause, joined=False)
     change = Change(now)
     change.revise(head)
+    change.unchanged(last)
     change.commit()
 
 

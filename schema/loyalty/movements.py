@@ -232,7 +232,8 @@ class LoyaltyMutation:
         description="Undo an adjustment, or what was spent of a hold by a till or by staff, as a whole. A reward is "
         "taken back by `loyaltyRedemptionCancel`; what orders did to points is put right by telling of the orders. "
         "What was spent of points that are taken back is owed or forgiven, as the programme's `shortfall` says; points "
-        "that come back expire when they would have, but not before its `graceDays` are over. Safe to repeat: an entry is reversed once, and asking again with the same `reason` tells what was done.",
+        "that come back expire when they would have, but not before its `graceDays` are over. Safe to repeat: an entry "
+        "is reversed once, and asking again with the same `reason` tells what was done.",
         extensions=[AnswersRefusals()],
         directives=staff(ADJUST),
     )

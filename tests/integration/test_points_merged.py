@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from crm.customers.models import Customer
 from crm.customers.refusals import CustomerBlocked
 from crm.kernel import timers
-from crm.kernel.change import Change
+from crm.kernel.change import Change, retrying
 from crm.kernel.errors import NotFound
 from crm.kernel.meter import metering
 from crm.kernel.timers import TimerDue
@@ -27,7 +27,7 @@ from crm.loyalty.rewards.service import Limit, Period
 from crm.loyalty.service import Tier, TierOverride, Tiers, Window
 from crm.shops.models import Shop
 from tests.integration.points import ANN, BEA, STAFF, adjust, balances, hold, order, programme, spend
-from tests.integration.rewards import cancel, redeem, reward, use
+from tests.integration.rewards import cancel, overtaking, redeem, reward, use
 from tests.kept import put_back, stored_items
 
 __all__ = ["programme"]
@@ -331,6 +331,21 @@ def test_who_was_merged_into_somebody_who_was_merged_gives_all_to_the_last(
         service.absorb("demo", ANN, "cus_3", cause="merge:m9", now=now)
     with pytest.raises(ValueError, match="themselves"):
         service.absorb("demo", BEA, BEA, cause="merge:m9", now=now)
+
+
+def test_nobody_is_merged_into_whom_they_have_absorbed(now: datetime, monkeypatch: pytest.MonkeyPatch) -> None:
+    for customer_id in (ANN, BEA, "cus_3"):
+        profile(customer_id, now)
+        adjust(10, now, customer_id=customer_id)
+    merged(now)
+    with pytest.raises(ValueError, match="was merged into cus_2"):
+        service.absorb("demo", BEA, ANN, cause="merge:m9", now=now)
+    begun = [lambda: absorbing._mark("demo", "cus_3", BEA, cause="merge:m8", now=now)]
+    monkeypatch.setattr(absorbing, "_last", overtaking(absorbing._last, begun))
+    with pytest.raises(ValueError, match="was merged into cus_2"):
+        retrying(lambda: absorbing._mark("demo", BEA, "cus_3", cause="merge:m9", now=now))
+    service.absorb("demo", "cus_3", BEA, cause="merge:m8", now=now)
+    assert [balances(each)[0] for each in (ANN, BEA, "cus_3")] == [0, 30, 0]
 
 
 # --- what else is one's own
