@@ -109,7 +109,7 @@ def _pinned(
     state: OrderState, order: OrderRecorded, head: LoyaltyAccount, *, now: datetime
 ) -> tuple[OrderState, Programme]:
     """By which programme an order is judged, and as whose: those of its first posting, for good."""
-    version = in_force.version(order.shop, at=order.placed_at, now=now, number=state.programme_version)
+    version = in_force.then(order.shop, at=order.placed_at, now=now, number=state.programme_version)
     context = state.context or context_of(
         order.shop, order.customer_id, version.programme.earning, placed_at=order.placed_at, first=order.first,
         tier=reading.had_before(order.shop, order.customer_id, head, order.placed_at),

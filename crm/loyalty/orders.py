@@ -51,9 +51,10 @@ def post_for_order(order: OrderRecorded, *, now: datetime) -> Posted:
     """Post the difference between what an order earns and spends as it stands and what it has posted.
 
     An older revision than the newest seen posts nothing, and neither does a repeat, so that every permutation of its
-    revisions ends in the same balance, as long as the points are there that it was paid with. All of them are judged by the programme that counted when the order was placed,
-    as it was at the order's first posting: a shop that changes it takes no points back by that. Test customers earn
-    too: the points are theirs, KPIs leave them out. A balance may fall below zero. Raises NotFound for an unknown shop.
+    revisions ends in the same balance, as long as the points are there that it was paid with. All of them are judged by
+    the programme that counted when the order was placed, as it was at the order's first posting: a shop that changes it
+    takes no points back by that. Test customers earn too: the points are theirs, KPIs leave them out. A balance may
+    fall below zero. Raises NotFound for an unknown shop.
     """
     posted, is_absorbed = retrying(lambda: _post(order, now=now))
     if is_absorbed:

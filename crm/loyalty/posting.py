@@ -156,7 +156,7 @@ class Ledger:
         known = Activity(self.head.active_at, self.head.idle_at)
         if idling.concerns(known, entry):
             at = min(lives_from, self.now) if lives_from else entry.occurred_at
-            programme = in_force.programme(self.shop, at=at, now=self.now)
+            programme = in_force.then(self.shop, at=at, now=self.now).programme
             known = idling.after(known, entry, programme, lives_from=lives_from)
             self.head.active_at, self.head.idle_at = known.active_at, known.idle_at
 

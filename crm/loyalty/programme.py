@@ -37,7 +37,7 @@ class Withheld(StrEnum):
 
 
 class Programme(Struct, frozen=True):
-    """`rate`: points that each whole unit of its currency earns, whatever rules add. `point_value`: whole units of it
+    """`rate`: points for a unit of its currency, whatever rules add. `point_value`: whole units of it
     that a point pays. `notice_days`: how long before points expire that is published; None: never.
     """
 

@@ -97,7 +97,10 @@ class LoyaltyProgrammeVersion:
     def zone(self) -> TimeZone:
         return TimeZone(self.item.programme.zone)
 
-    @strawberry.field(description="Points that each whole unit of the currency earns, whatever rules add.")
+    @strawberry.field(
+        description="Points for a unit of the currency, and parts of it for its parts, whatever rules add. All that an "
+        "order earns is rounded down once."
+    )
     def points_per_unit(self) -> DecimalText:
         return DecimalText(self.item.programme.rate)
 
@@ -149,7 +152,9 @@ class LoyaltyProgrammeVersion:
     def birthday_points(self) -> Points:
         return Points(self.item.programme.bonuses.birthday)
 
-    @strawberry.field(description="The most that all rules together may give.")
+    @strawberry.field(
+        description="The most that the rate and all rules together may give; what rules add is cut first."
+    )
     def caps(self) -> LoyaltyCaps:
         return LoyaltyCaps(item=self.item.programme.earning.caps)
 
@@ -214,7 +219,7 @@ class LoyaltyProgrammeUpdateInput:
     )
     zone: strawberry.Maybe[TimeZone] = strawberry.field(description="Whose days count.")
     points_per_unit: strawberry.Maybe[DecimalText] = strawberry.field(
-        description="Points that each whole unit earns, whatever rules add; 0: only what rules give."
+        description="Points for a unit of the currency, whatever rules add; 0: only what rules give."
     )
     point_value: strawberry.Maybe[DecimalText] = strawberry.field(description="Whole units that a point pays.")
     breakage: strawberry.Maybe[DecimalText] = strawberry.field(
@@ -243,7 +248,7 @@ class LoyaltyProgrammeUpdateInput:
     signup_points: strawberry.Maybe[Points] = strawberry.field(description="Points for joining; 0: none.")
     birthday_points: strawberry.Maybe[Points] = strawberry.field(description="Points on a birthday; 0: none.")
     caps: strawberry.Maybe[LoyaltyCapsInput | None] = strawberry.field(
-        description="The most that all rules together may give."
+        description="The most that the rate and all rules together may give; what rules add is cut first."
     )
     effective_at: datetime | None = strawberry.field(default=None, description=EFFECTIVE_AT)
     expected_version: int | None = strawberry.field(default=None, description=EXPECTED)

@@ -24,7 +24,9 @@ from schema.scalars import DecimalText, Points
 @strawberry.enum(description="What the value of a rule is.")
 class LoyaltyRuleKind(Enum):
     PER_UNIT = strawberry.enum_value(
-        "PER_UNIT", description="Points for each whole unit of the programme's currency, of the lines it covers."
+        "PER_UNIT",
+        description="Points for a unit of the programme's currency, and parts of it for its parts, of the lines it "
+        "covers.",
     )
     PER_ITEM = strawberry.enum_value("PER_ITEM", description="Points for each unit of goods of the lines it covers.")
     MULTIPLIER = strawberry.enum_value(

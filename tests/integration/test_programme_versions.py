@@ -221,6 +221,15 @@ def test_an_order_is_judged_by_the_programme_that_counted_when_it_was_placed(now
     assert balances() == (100, 100, 0)
 
 
+def test_an_order_of_a_clock_that_is_ahead_is_judged_by_no_version_that_may_never_count(now: datetime) -> None:
+    windows(now - DAY, 14)
+    edit(lambda programme: replace(programme, return_window_days=0), now, effective_at=now + 2 * NOTICE)
+    service.post_for_order(order(now + 2 * NOTICE), now=now)
+    withdraw(now)
+    _, earning = ledger_repository.get_for_order("demo", ANN, "o1")
+    assert earning.programme_version == 1
+
+
 def test_an_order_keeps_its_programme_also_where_it_turns_out_to_have_been_placed_at_another_time(
     now: datetime,
 ) -> None:

@@ -41,7 +41,7 @@ def give_for_event(event: TouchpointRecorded, *, now: datetime) -> list[EventGiv
     several is what comes first, whatever happened first. What somebody did before it was known who they were earns
     nothing: it may turn out to have been somebody else. Raises NotFound for an unknown shop.
     """
-    programme = in_force.programme(event.shop, at=event.occurred_at, now=now)
+    programme = in_force.then(event.shop, at=event.occurred_at, now=now).programme
     bonuses = programme.bonuses.for_event(event.type)
     if not bonuses:
         return []

@@ -16,7 +16,7 @@ class Kind(StrEnum):
     """What a rule's `value` is."""
 
     PER_UNIT = "PER_UNIT"
-    """Points for each whole unit of the programme's currency, of the lines it covers."""
+    """Points for a unit of the programme's currency, and parts of it for its parts, of the lines it covers."""
     PER_ITEM = "PER_ITEM"
     """Points for each unit of goods of the lines it covers."""
     MULTIPLIER = "MULTIPLIER"

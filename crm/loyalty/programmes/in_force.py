@@ -28,6 +28,13 @@ def programme(shop: str, *, now: datetime, at: datetime | None = None) -> Progra
     return version(shop, at=at or now, now=now).programme
 
 
+def then(shop: str, *, at: datetime, now: datetime, number: int | None = None) -> Version:
+    """By which something is judged that is said to have happened at `at`. A clock may be ahead of ours, and what is to
+    come may yet be withdrawn: then it is the one that counts now. Raises NotFound for an unknown shop.
+    """
+    return version(shop, at=min(at, now), now=now, number=number)
+
+
 def version(shop: str, *, at: datetime, now: datetime, number: int | None = None) -> Version:
     """The version of that number, where one is given; else the one that counts at `at`: of those that had taken effect
     by then the newest. Raises NotFound for an unknown shop.
