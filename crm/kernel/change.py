@@ -19,6 +19,7 @@ from crm.kernel.errors import CrmError, Stale
 from crm.kernel.table import Correlated, Published, Stored, Synced, connection
 
 T = TypeVar("T")
+Key = tuple[str, str, str]
 
 MOST_WRITES = 100  # DynamoDB's limit for one transaction
 ATTEMPTS = 5
@@ -59,6 +60,14 @@ class Write(Struct, frozen=True):
     """What its failed condition means; None: this is the change's cause, and it is there already."""
 
 
+class Held(Struct, frozen=True):
+    """That a change is held to the revision of an item that was `read`: by a `check` alone, or by the write of it."""
+
+    item: Published
+    read: int
+    check: Write | None = None
+
+
 class Change:
     """Gathers conditioned writes, also across areas; the outermost use case commits once.
 
@@ -70,6 +79,7 @@ class Change:
         """`now`: when it is recorded. What apps keep a copy of (Synced) cannot be written without."""
         self._now = now
         self._writes: list[Write] = []
+        self._held: dict[Key, Held] = {}
 
     def __len__(self) -> int:
         return len(self._writes)
@@ -95,9 +105,13 @@ class Change:
 
     def revise(self, item: Published) -> None:
         """Add the next revision of an item that was read (or made new, with `rev` 0), unless somebody else's came
-        first: then the commit raises Stale. Attributes this code does not know are left as they are.
+        first: then the commit raises Stale. Attributes this code does not know are left as they are. Whoever relies on
+        it `unchanged` is held to it by this; raises Stale where they read another revision.
         """
         read, item.rev = int(item.rev), int(item.rev) + 1
+        if (held := self._held_at(item, read)) and held.check:
+            self._writes = [write for write in self._writes if write is not held.check]
+        self._held[_key(item)] = Held(item, read)
         if read:
             self.write(item, when=type(item).rev == read, otherwise=Stale())
         else:
@@ -128,9 +142,13 @@ class Change:
         self._add(Verb.CHECK, item, lambda write: write.condition_check(kind, pk, sk, condition=when), otherwise)
 
     def unchanged(self, item: Published) -> None:
-        """Add the condition that an item that was read (or found missing: `rev` 0) is still as it was."""
-        kind = type(item)
-        self.check(item, when=kind.rev == int(item.rev) if item.rev else kind.sk.does_not_exist(), otherwise=Stale())
+        """Add the condition that an item that was read (or found missing: `rev` 0) is still as it was; once, whoever
+        else relies on it. Raises Stale where they read another revision.
+        """
+        kind, read = type(item), int(item.rev)
+        if self._held_at(item, read) is None:
+            self.check(item, when=kind.rev == read if read else kind.sk.does_not_exist(), otherwise=Stale())
+            self._held[_key(item)] = Held(item, read, self._writes[-1])
 
     def delete(self, item: Stored, *, when: Condition | None, otherwise: CrmError) -> None:
         self._add(Verb.DELETE, item, lambda write: write.delete(item, condition=when), otherwise)
@@ -146,7 +164,7 @@ class Change:
             return True
         if len(self._writes) > MOST_WRITES:
             raise ValueError(f"{len(self._writes)} writes are more than one transaction holds ({MOST_WRITES})")
-        keys = {(write.item.pk, write.item.sk, type(write.item).Meta.table_name) for write in self._writes}
+        keys = {_key(write.item) for write in self._writes}
         if len(keys) < len(self._writes):
             raise ValueError("two writes to one item in one change")
         writes = sorted(self._writes, key=lambda write: write.verb)
@@ -162,6 +180,13 @@ class Change:
                 return _judged(error, writes)
             return True
         raise AssertionError("the last attempt returns or raises")
+
+    def _held_at(self, item: Published, read: int) -> Held | None:
+        """What holds this change to the item. An item that is revised says its next revision already."""
+        held = self._held.get(_key(item))
+        if held and held.item is not item and held.read != read:
+            raise Stale
+        return held
 
     def _mark(self, item: Stored) -> None:
         if isinstance(item, Synced):
@@ -205,6 +230,10 @@ def retrying(attempt: Callable[[], T], *, attempts: int = 8) -> T:
 def wait_before(attempt: int) -> None:
     """Wait a random time below a bound that doubles with each attempt."""
     time.sleep(random.uniform(0, min(LONGEST_WAIT, FIRST_WAIT * 2**attempt)))  # noqa: S311  spreads load, keeps no secret
+
+
+def _key(item: Stored) -> Key:
+    return item.pk, item.sk, type(item).Meta.table_name
 
 
 def _correlated(item: Stored) -> Stored:

@@ -10,6 +10,8 @@ from msgspec.structs import replace
 from crm.kernel.actor import Actor, Role
 from crm.kernel.errors import NotFound
 from crm.loyalty import repository, service
+from crm.loyalty.admission import of_customer
+from crm.loyalty.bonuses.definitions import Bonuses
 from crm.loyalty.holding import LONGEST, MOST_FOR_ORDER, MOST_HOLDS, SHORTEST
 from crm.loyalty.programme import Programme, Shortfall
 from crm.loyalty.service import Tier, Tiers, Window
@@ -248,6 +250,23 @@ def test_what_was_held_for_an_order_that_was_cancelled_before_comes_back_when_it
     ).hold
     assert service.capture("demo", customer_id, held.hold_id, actor=STAFF, now=NOW).hold.status == "CAPTURED"
     assert balances(customer_id) == before
+
+
+def test_with_a_capture_somebody_may_earn_their_first_points(programme: list[Programme]) -> None:
+    """What lets the capture in and what gives the points for taking part both rely on the profile."""
+    programme.append(replace(programme[0], return_window_days=0, bonuses=Bonuses(signup=50)))
+    customer_id = happened(
+        "order.placed", shop_order(lines=[{"id": "1", "sku": "A", "quantity": 1, "unitPrice": "0.50"}])
+    )
+    recorded("o1")
+    adjust(100, NOW, customer_id=customer_id)
+    held = service.hold(
+        "demo", customer_id, 5, lasts=timedelta(days=1), order_id="o1", actor=STAFF, idempotency_key="h", now=NOW
+    ).hold
+    happened("order.updated", shop_order("o1", 2))  # and nobody has told points of it
+    let_in = of_customer("demo", customer_id, themselves=False, of_hold=True)
+    service.capture("demo", customer_id, held.hold_id, actor=STAFF, now=NOW, admit=let_in)
+    assert balances(customer_id) == (100 - 5 + 19 + 50, 0, 0)
 
 
 def test_what_is_captured_for_an_order_ends_no_tier_that_time_has_ended(programme: list[Programme]) -> None:

@@ -50,6 +50,20 @@ def engine() -> Iterator[Engine]:
     events.unregister("before-call.dynamodb.TransactWriteItems", engine)
 
 
+@pytest.fixture
+def sent() -> Iterator[list[dict[str, Any]]]:
+    """What DynamoDB is asked to write."""
+    items: list[dict[str, Any]] = []
+
+    def keep(params: dict[str, Any], **_: Any) -> None:
+        items.extend(params["TransactItems"])
+
+    events = client().meta.events
+    events.register_first("before-parameter-build.dynamodb.TransactWriteItems", keep)
+    yield items
+    events.unregister("before-parameter-build.dynamodb.TransactWriteItems", keep)
+
+
 @pytest.fixture(autouse=True)
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     waited: list[float] = []
@@ -86,6 +100,64 @@ def test_two_writes_to_one_item_are_a_bug_found_before_anything_is_sent(engine: 
     change = change_of(update(1), lambda change: change.check(item(1), when=OrderRef.sk.exists(), otherwise=Stale()))
     with pytest.raises(ValueError, match="two writes to one item"):
         change.commit()
+    assert engine.calls == 0
+
+
+def read(number: int, rev: int) -> OrderRef:
+    found = item(number)
+    found.rev = rev
+    return found
+
+
+@pytest.mark.parametrize("rev", [0, 7])
+def test_several_who_rely_on_one_item_as_they_read_it_are_one_condition(
+    rev: int, engine: Engine, sent: list[dict[str, Any]]
+) -> None:
+    change = change_of(*[lambda change: change.unchanged(read(1, rev))] * 3)
+    assert len(change) == 1
+    assert change.commit()
+    assert [list(each) for each in sent] == [["ConditionCheck"]]
+
+
+@pytest.mark.parametrize(("was", "found"), [(7, 8), (8, 7), (0, 1), (1, 0)])
+def test_who_relies_on_another_revision_of_an_item_is_overtaken(was: int, found: int) -> None:
+    for first, second in (("unchanged", "unchanged"), ("unchanged", "revise"), ("revise", "unchanged")):
+        change = Change()
+        getattr(change, first)(read(1, was))
+        with pytest.raises(Stale):
+            getattr(change, second)(read(1, found))
+
+
+@pytest.mark.parametrize("same", [True, False])
+@pytest.mark.parametrize("first", ["unchanged", "revise"])
+@pytest.mark.parametrize("rev", [0, 7])
+def test_who_relies_on_an_item_that_is_revised_is_held_to_it_by_its_revision(
+    rev: int, first: str, same: bool, engine: Engine, sent: list[dict[str, Any]]
+) -> None:
+    one = read(1, rev)
+    other = one if same else read(1, rev)
+    change = Change()
+    for name, each in (("unchanged", one), ("revise", other))[:: 1 if first == "unchanged" else -1]:
+        getattr(change, name)(each)
+    assert len(change) == 1
+    assert change.commit()
+    [update] = [each["Update"] for each in sent]
+    assert update["ConditionExpression"].startswith("attribute_not_exists" if rev == 0 else "#")
+    assert {"N": str(rev + 1)} in update["ExpressionAttributeValues"].values()
+
+
+@pytest.mark.parametrize(
+    "writes", [("revise", "revise"), ("unchanged", "revise", "revise"), ("unchanged", "write"), ("write", "unchanged")]
+)
+def test_who_relies_on_an_item_is_held_to_it_by_no_other_write(writes: tuple[str, ...], engine: Engine) -> None:
+    """Such as one with a condition of its own, or with none: it may stand where the item is another by then."""
+    by = {
+        "revise": lambda change: change.revise(read(1, 7)),
+        "unchanged": lambda change: change.unchanged(read(1, 7)),
+        "write": update(1),
+    }
+    with pytest.raises(ValueError, match="two writes to one item"):
+        change_of(*[by[each] for each in writes]).commit()
     assert engine.calls == 0
 
 
@@ -173,20 +245,12 @@ def test_several_causes_that_all_had_their_effect_are_success(engine: Engine) ->
     assert not change_of(cause(1), cause(2), update(3)).commit()
 
 
-def test_what_an_item_holds_at_the_commit_is_written(engine: Engine) -> None:
-    sent: list[Any] = []
-    client().meta.events.register_first("before-parameter-build.dynamodb.TransactWriteItems", keep := capture(sent))
+def test_what_an_item_holds_at_the_commit_is_written(engine: Engine, sent: list[dict[str, Any]]) -> None:
     change, order = Change(), item()
     change.revise(order)
     order.cause = "order:o1:late"
     change.commit()
-    client().meta.events.unregister("before-parameter-build.dynamodb.TransactWriteItems", keep)
-    values = sent[0]["TransactItems"][0]["Update"]["ExpressionAttributeValues"].values()
-    assert {"S": "order:o1:late"} in values
-
-
-def capture(sent: list[Any]) -> Callable[..., None]:
-    return lambda params, **_: sent.append(params)
+    assert {"S": "order:o1:late"} in sent[0]["Update"]["ExpressionAttributeValues"].values()
 
 
 def test_a_decision_that_was_overtaken_is_made_again() -> None:
