@@ -120,7 +120,7 @@ class LoyaltyAccount(TierFields):
     async def owed(self, info: Info) -> Points:
         return Points((await self._balances(info)).owed)
 
-    @strawberry.field(description="All that orders earned, less what their refunds took back.")
+    @strawberry.field(description="All that was earned, by orders and bonuses, less what refunds took back.")
     def lifetime_earned(self) -> Points:
         return Points(int(self.item.lifetime_earned) if self.item else 0)
 
