@@ -44,12 +44,19 @@ class CartLine(Struct, frozen=True):
 
 
 class Cart(Struct, frozen=True):
-    """`points_spent`: points that are to pay for it."""
+    """`points_spent`: points that are to pay for it. `total`: what all of it costs, with taxes and shipping; None: what
+    its lines do.
+    """
 
     currency: str
     lines: Sequence[CartLine]
     channel: str | None = None
     points_spent: int = 0
+    total: int | None = None
+
+    @property
+    def price(self) -> int:
+        return sum(line.net for line in self.lines)
 
 
 class Previewed(Struct, frozen=True):
@@ -76,7 +83,7 @@ def by(
     """As `preview`, by a version that need not count, nor be stored, for somebody who has that tier."""
     programme = version.programme
     goods = tuple(_line(line) for line in cart.lines if not line.gift_card)
-    basket = Basket(cart.currency, goods, cart.channel, total=sum(line.net for line in cart.lines))
+    basket = Basket(cart.currency, goods, cart.channel, total=cart.price if cart.total is None else cart.total)
     account = snapshot.head(LoyaltyAccount) if snapshot else None
     context = _context(snapshot, tier, now)
     customer_id = snapshot.customer_id if snapshot else ids.new_id("cus", now)
@@ -96,6 +103,8 @@ def faults(cart: Cart) -> list[Fault]:
         found.append(Fault("currency_code", "INVALID", "must be an ISO 4217 currency such as EUR"))
     if not 0 <= cart.points_spent <= MOST_MINOR:
         found.append(Fault("points_spent", "INVALID", "must be 0 or more"))
+    if cart.total is not None and not cart.price <= cart.total <= MOST_MINOR:
+        found.append(Fault("total", "INVALID", "must be what its lines cost, or more"))
     if not 1 <= len(cart.lines) <= MOST_LINES:
         found.append(Fault("lines", "INVALID", f"must be 1 to {MOST_LINES}"))
     for at, line in enumerate(cart.lines[:MOST_LINES]):

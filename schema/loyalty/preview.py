@@ -31,13 +31,20 @@ class LoyaltyEarnPreviewLineInput:
     gift_card: bool = strawberry.field(default=False, description="A gift card earns nothing.")
 
 
-@strawberry.input(description="A cart, as if it were ordered now. Shipping earns nothing, and is left out.")
+@strawberry.input(
+    description="A cart, as if it were ordered now. Taxes and shipping earn nothing, and are no lines of it."
+)
 class LoyaltyEarnPreviewInput:
     currency_code: CurrencyCode = strawberry.field(description="The currency of its amounts.")
     lines: list[LoyaltyEarnPreviewLineInput] = strawberry.field(description="What is in it; 500 lines at most.")
     channel: str | None = strawberry.field(default=None, description="By which channel it would be ordered.")
     points_spent: Points = strawberry.field(
-        default=Points(0), description="Points that are to pay for it; on that part nothing is earned."
+        default=Points(0),
+        description="Points that are to pay for it; on the part of all it costs that they pay nothing is earned.",
+    )
+    total: DecimalText | None = strawberry.field(
+        default=None,
+        description="What all of it costs, with taxes and shipping, which points pay for too; null: what its lines do.",
     )
 
     def cart(self) -> service.Cart:
@@ -45,13 +52,14 @@ class LoyaltyEarnPreviewInput:
         wrong: list[Fault] = []
         lines = []
         for at, line in enumerate(self.lines):
-            price = _minor(line.unit_price, self.currency_code, f"lines.{at}.unit_price", wrong)
-            discount = _minor(line.discount, self.currency_code, f"lines.{at}.discount", wrong)
+            price = _minor(line.unit_price, self.currency_code, f"lines.{at}.unit_price", wrong) or 0
+            discount = _minor(line.discount, self.currency_code, f"lines.{at}.discount", wrong) or 0
             tags = frozenset(line.tags)
             lines.append(
                 service.CartLine(line.sku, line.quantity, price, discount, line.category, tags, line.gift_card)
             )
-        cart = service.Cart(self.currency_code, lines, self.channel, self.points_spent)
+        total = _minor(self.total, self.currency_code, "total", wrong)
+        cart = service.Cart(self.currency_code, lines, self.channel, self.points_spent, total)
         if faults := [*wrong, *service.cart_faults(cart)]:
             raise InvalidInputs([Fault(f"{ARGUMENT}.{one.path}", one.code, one.message) for one in faults])
         return cart
@@ -115,12 +123,12 @@ async def ordering(context: Context, customer: str | None) -> tuple[bool, Record
     return True, await visible_record(context, key[0]) if key else None
 
 
-def _minor(amount: DecimalText | None, currency: str, path: str, wrong: list[Fault]) -> int:
-    """Zero where it is wrong, which is added to what is; of no currency that there is, only that is told."""
+def _minor(amount: DecimalText | None, currency: str, path: str, wrong: list[Fault]) -> int | None:
+    """None where it is wrong, which is added to what is; of no currency that there is, only that is told."""
     if amount is None or not is_currency(currency):
-        return 0
+        return None
     try:
         return minor_units(str(amount), currency, field=path)
     except InvalidInput as error:
         wrong += error.faults
-        return 0
+        return None

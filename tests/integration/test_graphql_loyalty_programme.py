@@ -193,6 +193,7 @@ def test_a_cart_is_shown_what_it_would_earn_by_which_rules() -> None:
     }  # fmt: skip
     assert known not in {rule["ruleId"] for rule in found["rules"]}
     assert preview(pointsSpent=5_000)["points"] == 150
+    assert preview(pointsSpent=5_000, total="200.00")["points"] == 200  # they pay for shipping alike
     assert preview(lines=[SHOES, gift | {"quantity": 4}], pointsSpent=5_000)["points"] == 200  # they pay for both alike
     assert preview(currencyCode="USD") == {"points": 0, "withheld": "OTHER_CURRENCY", "rules": []}
 
@@ -235,9 +236,15 @@ def test_all_that_is_wrong_with_a_cart_is_told_at_once() -> None:
         assert path in error["message"]
 
 
+@pytest.mark.parametrize("total", ["99.99", "100.001", "-1"])
+def test_all_of_a_cart_costs_no_less_than_its_lines(total: str) -> None:
+    [error] = answer(PREVIEW, {"order": {"currencyCode": "EUR", "lines": [SHOES], "total": total}}).body["errors"]
+    assert [fault["field"] for fault in error["extensions"]["faults"]] == [["order", "total"]]
+
+
 def test_of_a_cart_in_no_currency_that_alone_is_told_where_the_client_said_it() -> None:
     lines = [{"sku": "s", "quantity": 1, "unitPrice": "1.00"}]
-    [error] = answer(PREVIEW, {"order": {"currencyCode": "XXQ", "lines": lines}}).body["errors"]
+    [error] = answer(PREVIEW, {"order": {"currencyCode": "XXQ", "lines": lines, "total": "1.00"}}).body["errors"]
     assert [fault["field"] for fault in error["extensions"]["faults"]] == [["order", "currencyCode"]]
 
 
