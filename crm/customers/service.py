@@ -51,6 +51,7 @@ from crm.customers.profile import MOST_ADDRESSES
 from crm.customers.provenance import HERE, Origin, Provenance
 from crm.customers.reach import Reach, reach
 from crm.customers.refusals import CustomerBlocked, CustomerDeleted, IdentifierTaken, TooManyAttributes
+from crm.customers.segments import segments_at, segments_before
 from crm.customers.snapshot import Snapshot
 from crm.customers.telling import Identified
 
@@ -120,6 +121,8 @@ __all__ = [
     "refuse_barred",
     "restore",
     "retire_attribute",
+    "segments_at",
+    "segments_before",
     "set_attributes",
     "snapshots",
     "tag_faults",

@@ -112,7 +112,7 @@ def _pinned(
     version = in_force.then(order.shop, at=order.placed_at, now=now, number=state.programme_version)
     context = state.context or context_of(
         order.shop, order.customer_id, version.programme.earning, placed_at=order.placed_at, first=order.first,
-        tier=reading.had_before(order.shop, order.customer_id, head, order.placed_at),
+        tier=reading.had_before(order.shop, order.customer_id, head, order.placed_at, now=now),
     )  # fmt: skip
     return replace(state, programme_version=version.number, context=context), version.programme
 

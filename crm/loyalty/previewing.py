@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from crm.customers.service import SegmentsHead, Snapshot
+from crm.customers.service import SegmentsHead, Snapshot, segments_before
 from crm.kernel import ids
 from crm.kernel.errors import Fault
 from crm.kernel.money import is_currency
@@ -19,6 +19,7 @@ from crm.loyalty.models import LoyaltyAccount
 from crm.loyalty.programme import Withheld
 from crm.loyalty.programmes import in_force
 from crm.loyalty.programmes.versions import Version
+from crm.loyalty.tiers import reading as tiers
 from crm.orders.service import Statistics
 
 MOST_LINES: Final = 500
@@ -73,7 +74,7 @@ def preview(shop: str, cart: Cart, snapshot: Snapshot | None, *, now: datetime) 
     shop.
     """
     account = snapshot.head(LoyaltyAccount) if snapshot else None
-    tier = account.tier.tier_id if account and account.tier else None
+    tier = tiers.had_before(shop, snapshot.customer_id, account, now, now=now) if snapshot and account else None
     return by(in_force.version(shop, at=now, now=now), shop, cart, snapshot, tier=tier, now=now)
 
 
@@ -128,5 +129,5 @@ def _context(snapshot: Snapshot | None, tier: str | None, now: datetime) -> Cont
         now,
         first=statistics is None or not statistics.recorded_count,
         tier=tier,
-        segments=tuple(state.segment_id for state in segments.open) if segments else (),
+        segments=tuple(segments_before(segments, now)),
     )

@@ -357,4 +357,4 @@ def test_an_order_told_late_is_judged_by_the_tier_that_its_customer_had_then() -
     head = service.account("demo", ANN)
     assert head is not None
     moments = (JUNE, JUNE + DAY, JUNE + 2 * DAY, JUNE + 3 * DAY)
-    assert [service.tier_before("demo", ANN, head, at) for at in moments] == [None, "s", "s", "g"]
+    assert [service.tier_before("demo", ANN, head, at, now=moments[-1]) for at in moments] == [None, "s", "s", "g"]

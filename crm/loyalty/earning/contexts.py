@@ -3,6 +3,7 @@
 
 from datetime import datetime
 
+from crm.customers.service import segments_before
 from crm.loyalty.earning import repository
 from crm.loyalty.earning.definitions import Earning
 from crm.loyalty.earning.granting import Context
@@ -15,15 +16,6 @@ def context_of(
     about does not count for it.
     """
     segments = sorted(earning.segments)
-    entered = _open(shop, customer_id) if segments else {}
-    within = [
-        each
-        for each in segments
-        if (each in entered and entered[each] < placed_at) or repository.was_member(shop, customer_id, each, placed_at)
-    ]
+    present = segments_before(repository.get_segments(shop, customer_id), placed_at) if segments else frozenset()
+    within = [each for each in segments if each in present or repository.was_member(shop, customer_id, each, placed_at)]
     return Context(placed_at, first, tier, tuple(within))
-
-
-def _open(shop: str, customer_id: str) -> dict[str, datetime]:
-    head = repository.get_segments(shop, customer_id)
-    return {state.segment_id: state.entered_at for state in head.open} if head else {}

@@ -52,14 +52,15 @@ def get_segments(shop: str, customer_id: str) -> SegmentsHead | None:
 
 
 def was_member(shop: str, customer_id: str, segment_id: str, at: datetime) -> bool:
-    """Whether a stay of the customer had begun before, and not ended (AP-195): of all stays that began before, the last
-    to end says so. Segmentation, which keeps them, stands above: they are read as values.
+    """Whether a stay of the customer that is over by now had begun before, and not ended (AP-195): of all that began
+    before, the last to end says so. The one that is not over is the head's to tell, which knows when time ends it.
+    Segmentation, which keeps them, stands above: they are read as values.
     """
     prefix = f"MEMBERSHIP#{segment_id}#"
     answer = client().query(
         TableName=settings().crm_table,
         KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-        FilterExpression="attribute_not_exists(left_at) OR left_at >= :at",
+        FilterExpression="left_at >= :at",
         ExpressionAttributeValues={
             ":pk": {"S": customer_key(shop, customer_id)},
             ":first": {"S": prefix},

@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from crm.customers.service import Customer, SegmentsHead, Snapshot, take_snapshot, takes_part
+from crm.customers.service import Customer, SegmentsHead, Snapshot, segments_at, take_snapshot, takes_part
 from crm.kernel.errors import NotFound
 from crm.loyalty import standing
 from crm.loyalty.models import LoyaltyAccount
@@ -88,17 +88,8 @@ def of_customer(snapshot: Snapshot, *, now: datetime) -> Who:
     return Who(
         available=available,
         served=profile is not None and takes_part(profile),
-        segments=segments_of(snapshot.head(SegmentsHead), now=now),
+        segments=segments_at(snapshot.head(SegmentsHead), now),
         tier=tier,
-    )
-
-
-def segments_of(head: SegmentsHead | None, *, now: datetime) -> frozenset[str]:
-    """Those that they are in: a stay that time has ended is over, before its timer is handled."""
-    if head is None or head.hidden:
-        return frozenset()
-    return frozenset(
-        one.segment_id for one in head.open if one.entered_at <= now and (one.flips_at is None or now < one.flips_at)
     )
 
 

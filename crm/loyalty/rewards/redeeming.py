@@ -203,7 +203,7 @@ def _refuse(
     """The reward, where the customer may redeem it. Raises what stands against it."""
     definition = found.definition
     offered = Offered(reward=definition.reward, left=found.stock.left, archived=definition.archived_at is not None)
-    segments = offers.segments_of(snapshot.head(SegmentsHead), now=now)
+    segments = customers.segments_at(snapshot.head(SegmentsHead), now)
     tier = offers.tier_of(book.shop, book.customer_id, book.head, now=now)
     who = Who(available=book.read.balances.available, segments=segments, tier=tier)
     if refused := eligibility.refusal(

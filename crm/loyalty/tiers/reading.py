@@ -55,10 +55,7 @@ def standing(shop: str, customer_id: str, head: LoyaltyAccount | None, *, now: d
     if head is None:
         return Standing()
     programme = in_force.programme(shop, now=now)
-    if not is_due(shop, head, now=now):
-        return kept(head, programme)
-    book = TierBook(shop, customer_id, head, now=now, zone=programme.zone)
-    return _standing(book.now_kept(), programme.tiers, zone=programme.zone)
+    return _standing(_now_kept(shop, customer_id, head, now=now), programme.tiers, zone=programme.zone)
 
 
 def kept(head: LoyaltyAccount, programme: Programme) -> Standing:
@@ -71,11 +68,11 @@ def standing_at(shop: str, customer_id: str, *, now: datetime) -> Standing:
     return standing(shop, customer_id, repository.get_account(shop, customer_id), now=now)
 
 
-def had_before(shop: str, customer_id: str, head: LoyaltyAccount, at: datetime) -> str | None:
-    """The id of the tier that somebody had just before an instant, as far as is known: of an account of which nothing
-    is due. One Query where they have had another since.
+def had_before(shop: str, customer_id: str, head: LoyaltyAccount, at: datetime, *, now: datetime) -> str | None:
+    """The id of the tier that somebody had just before an instant, as far as is known. One Query where something is
+    due, and one where they have had another since.
     """
-    had = record.kept_of(head)
+    had = _now_kept(shop, customer_id, head, now=now)
     if had.changed_at is None or had.changed_at < at:
         return had.tier
     before = tiers.list_changes(shop, customer_id, before=f"TIER#{clock.text(at)}", limit=1)
@@ -111,6 +108,12 @@ def progress(shop: str, customer_id: str, *, now: datetime, head: LoyaltyAccount
         ends_after=defined.find(end.after) if end else None,
         missing_to_stay=end.missing if end else None,
     )
+
+
+def _now_kept(shop: str, customer_id: str, head: LoyaltyAccount, *, now: datetime) -> Kept:
+    if not is_due(shop, head, now=now):
+        return record.kept_of(head)
+    return TierBook(shop, customer_id, head, now=now, zone=in_force.programme(shop, now=now).zone).now_kept()
 
 
 def _given_ends(book: TierBook, tier_id: str | None, given: Override | None, *, zone: str) -> End | None:
