@@ -25,7 +25,7 @@ from crm.loyalty.bonuses import birthdays
 from crm.loyalty.bonuses.birthdays import Birthday
 from crm.loyalty.ledger.chain import Entry
 from crm.loyalty.models import LoyaltyAccount, MergedPart
-from crm.loyalty.posting import Ledger
+from crm.loyalty.posting import Ledger, decided
 from crm.loyalty.programme import Programme, Shortfall
 from crm.loyalty.programmes import in_force
 from crm.loyalty.redemptions import ending
@@ -63,7 +63,7 @@ def follow(shop: str, customer_id: str, *, now: datetime) -> int:
     merged: MergedPart | None = head.merged if head else None
     if merged is None:
         return 0
-    while retrying(partial(_carry, shop, customer_id, now=now)):
+    while decided(partial(_carry, shop, customer_id, now=now)):
         pass
     points = transfer(shop, customer_id, merged.survivor_id, cause=merged.cause, now=now, done=int(merged.steps))
     follow(shop, merged.survivor_id, now=now)  # they may have been merged into somebody, too

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime
 from typing import Final, TypeVar
 
-from crm.kernel.change import Change, retrying
+from crm.kernel.change import Change
 from crm.kernel.errors import Stale
 from crm.loyalty import maturing, repository, stored
 from crm.loyalty.bonuses import birthdays, joining
 from crm.loyalty.models import EntryReason, LedgerEntry
-from crm.loyalty.posting import Ledger
+from crm.loyalty.posting import Ledger, decided
 from crm.loyalty.tiers import repository as tiers
 from crm.loyalty.tiers.models import TierChange
 
@@ -28,7 +28,7 @@ def erase(shop: str, customer_id: str, *, now: datetime) -> None:
     """Forget it, once the profile says no date of birth any more: what is told of it later is heard again. A repeat
     goes on where it was interrupted, and finds nothing to forget after that. Raises NotFound for an unknown shop.
     """
-    retrying(lambda: _forget_birthday(shop, customer_id, now=now))
+    decided(lambda: _forget_birthday(shop, customer_id, now=now))
     _each(repository.list_reasons(shop, customer_id), _forget_reason, now=now)
     _each(list(_explained(shop, customer_id)), _forget_words, now=now)
     _each(list(_celebrated(shop, customer_id)), _forget_when, now=now)

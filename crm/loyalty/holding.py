@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from msgspec import Struct
 
 from crm.kernel.actor import Actor, Role
-from crm.kernel.change import MOST_WRITES, Change, retrying
+from crm.kernel.change import MOST_WRITES, Change
 from crm.kernel.errors import CrmError, Fault, InvalidInputs, NotFound, Stale
 from crm.kernel.operations import key_faults
 from crm.kernel.texts import faults
@@ -20,7 +20,7 @@ from crm.loyalty.ledger.pardons import Debit
 from crm.loyalty.ledger.refusals import HoldClosed, HoldNotYours, TooManyHolds
 from crm.loyalty.models import HoldStatus, LedgerEntry, PointsHold
 from crm.loyalty.moving import Given, identity, points_faults, told_before
-from crm.loyalty.posting import Admit, Ledger, anybody, occasion
+from crm.loyalty.posting import Admit, Ledger, anybody, decided, occasion
 
 MOST_HOLDS = 20
 """Open ones of an account, and redemptions of it that are under way: they stand in its head."""
@@ -225,7 +225,7 @@ def _once(
     if before is None:
         done, closed = None, None
         try:
-            done = retrying(attempt)
+            done = decided(attempt)
         except CrmError as refused:  # or somebody was faster, and did the same
             closed = refused
         if done is not None:

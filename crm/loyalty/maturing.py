@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from crm.customers import service as customers
 from crm.customers.service import Customer
-from crm.kernel.change import Change, PartlyDone, retrying
+from crm.kernel.change import Change, PartlyDone
 from crm.kernel.errors import Stale
 from crm.kernel.timers import TimerDue
 from crm.loyalty import claiming, expiry, repository, stored
@@ -22,7 +22,7 @@ from crm.loyalty.ledger.idling import Activity
 from crm.loyalty.ledger.movements import Account, Occasion
 from crm.loyalty.ledger.pardons import Debit
 from crm.loyalty.models import ExpiryNotice, HoldStatus, LoyaltyAccount, OrderEarning
-from crm.loyalty.posting import Ledger, forget, has_moved, is_due, occasion, present
+from crm.loyalty.posting import Ledger, decided, forget, is_due, occasion, present
 from crm.loyalty.programmes import in_force
 from crm.loyalty.redemptions import ending
 
@@ -45,7 +45,7 @@ def settle(shop: str, customer_id: str, *, now: datetime) -> list[Entry]:
     Raises NotFound for an unknown shop.
     """
     posted: list[Entry] = []
-    while (step := retrying(lambda: _settle_next(shop, customer_id, now=now))) is not None:
+    while (step := decided(lambda: _settle_next(shop, customer_id, now=now))) is not None:
         posted += step.entries
     return posted
 
@@ -84,12 +84,7 @@ def _settle_next(shop: str, customer_id: str, *, now: datetime) -> Step | None:
         change.commit()
         return None
     at, one = coming[0]
-    try:
-        step = _step(change, book, one, pending, at=at)
-    except ValueError as impossible:  # of what does not belong together: somebody moved it while it was read
-        if has_moved(shop, customer_id, head):
-            raise Stale from impossible
-        raise
+    step = _step(change, book, one, pending, at=at)
     left = [stored.pending_of(item) for item in pending if item.pending]
     book.write(change, step.account, step.entries, pending=left, exactly=True, lives_from=step.lives_from)
     try:

@@ -10,8 +10,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from crm.kernel.actor import Actor
-from crm.kernel.change import Change, retrying
-from crm.kernel.errors import CrmError, Fault, InvalidInputs, KeyReused, NotFound, Stale
+from crm.kernel.change import Change
+from crm.kernel.errors import Fault, InvalidInputs, KeyReused, NotFound, Stale
 from crm.kernel.operations import key_faults
 from crm.kernel.texts import faults
 from crm.loyalty import claiming, expiry, maturing, repository, stored, undoing
@@ -23,7 +23,7 @@ from crm.loyalty.ledger.pardons import Debit
 from crm.loyalty.ledger.pools import Effect
 from crm.loyalty.ledger.refusals import NotReversible
 from crm.loyalty.models import EntryReason, LedgerEntry, PointsHold
-from crm.loyalty.posting import Admit, Ledger, anybody, occasion
+from crm.loyalty.posting import Admit, Ledger, anybody, decided, occasion
 from crm.loyalty.programmes import in_force
 
 MOST_POINTS = 10**9
@@ -142,28 +142,22 @@ def _moving(
     words: EntryReason | None = None,
     admit: Admit = anybody,
 ) -> Given:
-    def attempt() -> LedgerEntry | None:
+    def attempt() -> Given:
+        head = maturing.opened(shop, customer_id, now=now)
+        if (before := repository.get_entry(shop, customer_id, cause)) is not None:
+            return told_before(before, request)
         change = Change(now)
         admit(change)
-        head = maturing.opened(shop, customer_id, now=now)
         book = Ledger(shop, customer_id, head, now=now, besides=besides or [])
         moved = move(book, change)
         if words:
             change.write(words, when=None, otherwise=Stale())
         book.write(change, moved.account, moved.entries)
-        return stored.item_of(moved.entries[0]) if change.commit() else None
+        if not change.commit():
+            raise Stale  # the same call was faster; what it wrote is there now
+        return Given(stored.item_of(moved.entries[0]), replayed=False)
 
-    if (before := repository.get_entry(shop, customer_id, cause)) is not None:
-        return told_before(before, request)
-    try:
-        posted = retrying(attempt)
-    except (CrmError, ValueError):  # it may be the same call, meanwhile, that has left nothing to do
-        if (before := repository.get_entry(shop, customer_id, cause)) is None:
-            raise
-        return told_before(before, request)
-    if posted is None:
-        return told_before(repository.get_entry(shop, customer_id, cause), request)
-    return Given(posted, replayed=False)
+    return decided(attempt)
 
 
 def _alone(moved: Moved) -> Claimed:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from crm.customers import service as customers
 from crm.customers.service import Customer
-from crm.kernel.change import MOST_WRITES, Change, PartlyDone, retrying
+from crm.kernel.change import MOST_WRITES, Change, PartlyDone
 from crm.kernel.errors import Stale
 from crm.loyalty import absorbing, maturing, repository, stored
 from crm.loyalty.bonuses import joining
@@ -24,7 +24,7 @@ from crm.loyalty.ledger.order_points import Asked, Settled
 from crm.loyalty.ledger.order_state import OrderState
 from crm.loyalty.models import HoldStatus, LoyaltyAccount, OrderEarning, PointsHold
 from crm.loyalty.order_case import Case, case_of
-from crm.loyalty.posting import Ledger, is_due
+from crm.loyalty.posting import Ledger, decided, is_due
 from crm.loyalty.programme import Withheld
 from crm.loyalty.redemptions import coupons
 from crm.loyalty.tiers import counting, settling
@@ -56,7 +56,7 @@ def post_for_order(order: OrderRecorded, *, now: datetime) -> Posted:
     takes no points back by that. Test customers earn too: the points are theirs, KPIs leave them out. A balance may
     fall below zero. Raises NotFound for an unknown shop.
     """
-    posted, is_absorbed = retrying(lambda: _post(order, now=now))
+    posted, is_absorbed = decided(lambda: _post(order, now=now))
     if is_absorbed:
         absorbing.follow(order.shop, order.customer_id, now=now)
     return posted

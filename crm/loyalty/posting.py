@@ -7,8 +7,10 @@ whoever decided by any of it finds the account moved. The months of its pools ne
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from crm.customers.service import Customer
 from crm.kernel import correlation, timers
@@ -36,10 +38,16 @@ from crm.loyalty.models import (
 )
 from crm.loyalty.programmes import in_force
 
+T = TypeVar("T")
+
 OWNER, SUBJECT = "loyalty", "ledger"
 
 Admit = Callable[[Change], None]
 """Refuses, or holds a change to what it was let in by."""
+
+
+_decided_by: ContextVar[list[Callable[[], bool]]] = ContextVar("decided_by")
+"""Of each account that is read for what is being decided: whether it has moved since."""
 
 
 def anybody(_: Change) -> None:
@@ -48,18 +56,20 @@ def anybody(_: Change) -> None:
 
 class Ledger:
     """One account as it was read, with the pools that are open at `now` and those named `besides`; and what is to be
-    written of it. Raises Stale where points moved while it was read.
+    written of it. There is none but in what is `decided`, which says what comes of points that moved while it was read.
     """
 
     def __init__(
         self, shop: str, customer_id: str, head: LoyaltyAccount, *, now: datetime, besides: Iterable[str] = ()
     ) -> None:
         self.shop, self.customer_id, self.head, self.now = shop, customer_id, head, present(head, now)
+        _decided_by.get().append(partial(_has_moved, shop, customer_id, int(head.rev)))
         self._since = min([month_at(self.now), *map(month_of, besides)])
         months = repository.list_months(shop, customer_id, since=self._since)
         self.read = stored.account_of(shop, customer_id, head, months)
-        if remaining(self.read.pools) != self.read.balances.available:
-            raise Stale
+        available, there = self.read.balances.available, remaining(self.read.pools)
+        if available != there:
+            raise ValueError(f"{available} points can be spent, and in the pools are {there}")
 
     @property
     def holds(self) -> list[Held]:
@@ -201,22 +211,44 @@ def present(head: LoyaltyAccount, now: datetime) -> datetime:
     return now if head.posted_at is None else max(now, head.posted_at)
 
 
+def decided(attempt: Callable[[], T]) -> T:
+    """`retrying`, for all that decide by a Ledger. What turns out impossible is a bug (ValueError), but where an
+    account that it was decided by has moved since it was read: what was read does not belong together then, and all is
+    read and decided again.
+    """
+    return retrying(partial(_decided, attempt))
+
+
+def _decided(attempt: Callable[[], T]) -> T:
+    moved: list[Callable[[], bool]] = []
+    token = _decided_by.set(moved)
+    try:
+        return attempt()
+    except ValueError as impossible:
+        if any(has_moved() for has_moved in moved):
+            raise Stale from impossible
+        raise
+    finally:
+        _decided_by.reset(token)
+
+
 @contextmanager
 def unmoved(shop: str, customer_id: str, head: LoyaltyAccount) -> Iterator[None]:
     """For whoever reads more of an account than its head, and writes nothing. Raises Stale where it moved meanwhile,
     also in place of what is impossible by then: what was read does not belong together.
     """
+    read = int(head.rev)
     try:
         yield
     finally:
-        if has_moved(shop, customer_id, head):
+        if _has_moved(shop, customer_id, read):
             raise Stale
 
 
-def has_moved(shop: str, customer_id: str, head: LoyaltyAccount) -> bool:
+def _has_moved(shop: str, customer_id: str, read: int) -> bool:
     """Whether the account is another than was read."""
     found = repository.get_account(shop, customer_id)
-    return found is None or found.rev != head.rev
+    return (int(found.rev) if found else 0) != read
 
 
 def occasion(cause: str, *, at: datetime, now: datetime, **others: Any) -> Occasion:

@@ -5,10 +5,10 @@ from datetime import datetime
 from functools import partial
 from itertools import count
 
-from crm.kernel.change import Change, retrying
+from crm.kernel.change import Change
 from crm.loyalty import maturing, repository
 from crm.loyalty.ledger import movements
-from crm.loyalty.posting import Ledger, occasion
+from crm.loyalty.posting import Ledger, decided, occasion
 
 MOST_POOLS = 30
 """A step: one month of each account for each pool at most, and what is written beside them, fit in a transaction."""
@@ -26,7 +26,7 @@ def transfer(shop: str, absorbed_id: str, survivor_id: str, *, cause: str, now: 
         each = f"{cause}:transfer:{step}"
         if repository.get_entry(shop, absorbed_id, each) is not None:
             continue
-        points = retrying(partial(_step, shop, absorbed_id, survivor_id, each, step, now=now))
+        points = decided(partial(_step, shop, absorbed_id, survivor_id, each, step, now=now))
         if points is None:
             return moved
         moved += points

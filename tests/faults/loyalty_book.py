@@ -19,7 +19,7 @@ from crm.loyalty.ledger.due import Held
 from crm.loyalty.ledger.movements import Account
 from crm.loyalty.ledger.order_state import OrderState
 from crm.loyalty.models import LoyaltyAccount
-from crm.loyalty.posting import Ledger, occasion
+from crm.loyalty.posting import Ledger, decided, occasion
 from crm.loyalty.programme import Programme
 from crm.loyalty.programmes import in_force
 from crm.loyalty.programmes.versions import Version
@@ -197,7 +197,7 @@ def order_told(
 
 def seed(shop: str, customer_id: str, count: int, *, now: datetime) -> None:
     """So many entries, as they are posted, but written all at once: gifts that are spent again."""
-    book = Ledger(shop, customer_id, LoyaltyAccount.of(shop, customer_id), now=now)
+    book = decided(lambda: Ledger(shop, customer_id, LoyaltyAccount.of(shop, customer_id), now=now))
     account, entries = book.read, []
     for number in range(count):
         when = occasion(f"adjustment:seed{number}:adjust", at=now, now=now, actor=str(staff()))

@@ -16,7 +16,7 @@ from crm.loyalty.earning.models import RuleBudget
 from crm.loyalty.expiry import Expiry
 from crm.loyalty.ledger import movements, pardons
 from crm.loyalty.models import LoyaltyAccount
-from crm.loyalty.posting import Ledger, occasion
+from crm.loyalty.posting import Ledger, decided, occasion
 from crm.loyalty.programme import Programme, Shortfall
 from crm.loyalty.programmes.defining import Lifetime, ProgrammeFields, changing
 from crm.loyalty.tiers.definitions import Basis, Tier, Tiers
@@ -203,7 +203,7 @@ def points_of_many_months(now: datetime) -> None:
     spend(1, now, key="first")
     head = service.account("demo", ANN) or LoyaltyAccount.of("demo", ANN)
     for start in range(0, MONTHS, 30):
-        book, change = Ledger("demo", ANN, head, now=now), Change(now)
+        book, change = decided(lambda: Ledger("demo", ANN, head, now=now)), Change(now)
         account, entries = book.read, []
         for month in range(start, start + 30):
             when = occasion(f"adjustment:seed{month}:adjust", at=now, now=now, actor=str(STAFF))

@@ -5,11 +5,11 @@ from datetime import datetime
 
 from crm.customers import service as customers
 from crm.customers.service import Customer
-from crm.kernel.change import Change, retrying
+from crm.kernel.change import Change
 from crm.loyalty import maturing, repository, stored
 from crm.loyalty.bonuses import birthdays
 from crm.loyalty.models import LoyaltyAccount
-from crm.loyalty.posting import Ledger
+from crm.loyalty.posting import Ledger, decided
 from crm.loyalty.programmes import in_force
 
 
@@ -19,7 +19,7 @@ def heard(shop: str, customer_id: str, *, now: datetime) -> bool:
     Birthdays are waited for whatever the programme gives for them today: it may give something by then. Whatever order
     it is told in, the profile is read as it is. Raises NotFound for an unknown shop.
     """
-    return retrying(lambda: _heard(shop, customer_id, now=now))
+    return decided(lambda: _heard(shop, customer_id, now=now))
 
 
 def _heard(shop: str, customer_id: str, *, now: datetime) -> bool:

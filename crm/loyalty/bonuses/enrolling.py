@@ -8,12 +8,12 @@ from msgspec import Struct
 
 from crm.customers import service as customers
 from crm.kernel.actor import Actor, Role
-from crm.kernel.change import Change, retrying
+from crm.kernel.change import Change
 from crm.kernel.errors import NotFound
 from crm.loyalty import maturing, repository, stored
 from crm.loyalty.bonuses import joining
 from crm.loyalty.models import LedgerEntry, LoyaltyAccount
-from crm.loyalty.posting import Ledger, occasion
+from crm.loyalty.posting import Ledger, decided, occasion
 from crm.loyalty.programmes import in_force
 
 CAUSE: Final = "account:enroll"
@@ -32,7 +32,7 @@ def enroll(shop: str, customer_id: str, *, actor: Actor, now: datetime) -> Enrol
     does so since then. Raises NotFound, also for one who was merged into another; CustomerDeleted; and CustomerBlocked,
     whoever asks.
     """
-    return retrying(lambda: _enroll(shop, customer_id, actor=actor, now=now))
+    return decided(lambda: _enroll(shop, customer_id, actor=actor, now=now))
 
 
 def _enroll(shop: str, customer_id: str, *, actor: Actor, now: datetime) -> Enrolment:

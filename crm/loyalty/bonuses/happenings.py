@@ -11,7 +11,7 @@ from msgspec import Struct
 from crm.customers import service as customers
 from crm.customers.service import Customer
 from crm.kernel import clock
-from crm.kernel.change import Change, retrying
+from crm.kernel.change import Change
 from crm.kernel.errors import Stale
 from crm.loyalty import expiry, maturing, repository
 from crm.loyalty.bonuses import eligibility, joining, matching
@@ -19,7 +19,7 @@ from crm.loyalty.bonuses.definitions import EventBonus
 from crm.loyalty.bonuses.eligibility import Unearned
 from crm.loyalty.ledger import movements
 from crm.loyalty.models import BonusTally
-from crm.loyalty.posting import Ledger, occasion
+from crm.loyalty.posting import Ledger, decided, occasion
 from crm.loyalty.programme import Programme
 from crm.loyalty.programmes import in_force
 from crm.touchpoints import service as touchpoints
@@ -68,7 +68,7 @@ def _given(
         elif repository.get_entry(event.shop, event.customer_id, cause) is not None:
             yield EventGiven(cause)
         else:
-            yield retrying(partial(_give, event, programme, bonus, cause, now=now))
+            yield decided(partial(_give, event, programme, bonus, cause, now=now))
 
 
 def _give(

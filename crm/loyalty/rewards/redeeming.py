@@ -15,7 +15,7 @@ from crm.customers import service as customers
 from crm.customers.service import Customer, CustomerDeleted, SegmentsHead, Snapshot
 from crm.kernel import clock
 from crm.kernel.actor import Actor
-from crm.kernel.change import Change, retrying
+from crm.kernel.change import Change
 from crm.kernel.errors import InvalidInputs, KeyReused, NotFound, Stale
 from crm.kernel.operations import key_faults
 from crm.loyalty import absorbing, claiming, expiry, holding, maturing, stored
@@ -27,7 +27,7 @@ from crm.loyalty.ledger.chain import Reversed
 from crm.loyalty.ledger.pardons import Debit
 from crm.loyalty.models import LoyaltyAccount, PointsHold
 from crm.loyalty.moving import identity
-from crm.loyalty.posting import Ledger, is_due, occasion
+from crm.loyalty.posting import Ledger, decided, is_due, occasion
 from crm.loyalty.programme import Programme
 from crm.loyalty.programmes import in_force
 from crm.loyalty.redemptions import codes, ending
@@ -86,8 +86,8 @@ def redeem(
         raise InvalidInputs(wrong)
     redemption_id = identity(REDEMPTION, customer_id, idempotency_key)
     asked = Asked(shop, customer_id, redemption_id, reward_id, str(actor), themselves, expected_points)
-    begun = retrying(partial(_begin, asked, now=now))
-    return Redeemed(retrying(partial(_fulfil, asked, now=now)), replayed=not begun)
+    begun = decided(partial(_begin, asked, now=now))
+    return Redeemed(decided(partial(_fulfil, asked, now=now)), replayed=not begun)
 
 
 def cancel(
@@ -116,7 +116,7 @@ def cancel(
             raise Stale
         return Redeemed(redemption, replayed=False)
 
-    cancelled = retrying(attempt)
+    cancelled = decided(attempt)
     absorbing.follow(shop, customer_id, now=now)
     return cancelled
 
