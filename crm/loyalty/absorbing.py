@@ -7,7 +7,6 @@ account keeps its own history. The absorbed one stays, since orders never move (
 it later, such as points that mature, holds that are let go and refunds, follows.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -19,12 +18,16 @@ from crm.customers.service import Customer
 from crm.kernel import timers
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import Stale
+from crm.kernel.table import whose
 from crm.kernel.timers import Timer, TimerDue
 from crm.loyalty import maturing, repository, standing, stored
-from crm.loyalty.bonuses import birthdays
+from crm.loyalty.bonuses import birthdays, happenings
 from crm.loyalty.bonuses.birthdays import Birthday
+from crm.loyalty.earning import limits
+from crm.loyalty.earning import repository as earning
+from crm.loyalty.earning.models import EarnedCounts
 from crm.loyalty.ledger.chain import Entry
-from crm.loyalty.models import LoyaltyAccount, MergedPart
+from crm.loyalty.models import BonusTally, LoyaltyAccount, MergedPart
 from crm.loyalty.posting import Ledger, decided
 from crm.loyalty.programme import Programme, Shortfall
 from crm.loyalty.programmes import in_force
@@ -38,8 +41,11 @@ from crm.loyalty.tiers.models import QualifyingMonth
 from crm.loyalty.transferring import transfer
 
 MOST_MONTHS: Final = 28
-MOST_USES: Final = 14
+MOST_SUMS: Final = 14
 """A step: each is written for both accounts, and with what is written beside them fits in a transaction."""
+
+Sum = RewardUses | EarnedCounts | BonusTally
+"""What limits go by."""
 
 
 def absorb(shop: str, absorbed_id: str, survivor_id: str, *, cause: str, now: datetime) -> int:
@@ -77,29 +83,16 @@ def wake(timer: TimerDue, *, now: datetime) -> list[Entry]:
     return posted
 
 
-def backed(change: Change, shop: str, head: LoyaltyAccount, programme: Programme, *, now: datetime) -> Programme:
-    """The programme for what is taken back from an account: of one that was absorbed what is missing is owed, as far as
-    the survivor has it or may owe it, since it is theirs to pay. `change` is held to what they have.
+def backed(shop: str, survivor: LoyaltyAccount, programme: Programme, *, now: datetime) -> Programme:
+    """The programme for what is taken back from an account that was absorbed: what is missing is owed, as far as the
+    survivor has it or may owe it, since it is theirs to pay. Whoever writes by it is held to what they have.
     """
-    merged: MergedPart | None = head.merged
-    if merged is None:
-        return programme
     within, most = programme.shortfall is Shortfall.WITHIN_BALANCE, programme.most_owed
     if most is None and not within:
         return programme
-    survivor_id, survivor = _last(shop, merged.survivor_id)
-    theirs = standing.played(shop, survivor_id, survivor, now=now).balances
-    change.unchanged(survivor)
+    theirs = standing.played(shop, whose(survivor.pk)[1], survivor, now=now).balances
     may_owe = 0 if within or most is None else max(0, most - theirs.owed)
     return replace(programme, shortfall=Shortfall.NEGATIVE, most_owed=theirs.available + may_owe)
-
-
-def _last(shop: str, customer_id: str) -> tuple[str, LoyaltyAccount]:
-    """Who has it all at the end of a row of merges, and their account."""
-    head = repository.get_account(shop, customer_id)
-    if head is not None and head.merged is not None:
-        return _last(shop, head.merged.survivor_id)
-    return customer_id, head or LoyaltyAccount.of(shop, customer_id)
 
 
 def _mark(shop: str, absorbed_id: str, survivor_id: str, *, cause: str, now: datetime) -> None:
@@ -110,8 +103,9 @@ def _mark(shop: str, absorbed_id: str, survivor_id: str, *, cause: str, now: dat
         if head.merged.survivor_id != survivor_id:
             raise ValueError(f"{absorbed_id} was merged into {head.merged.survivor_id}")
         return
-    last_id, last = _last(shop, survivor_id)
-    if last_id == absorbed_id:
+    survivor = repository.get_account(shop, survivor_id) or LoyaltyAccount.of(shop, survivor_id)
+    last = [survivor, *repository.list_survivors(shop, survivor)][-1]
+    if last.pk == head.pk:
         raise ValueError(f"{survivor_id} was merged into {absorbed_id}")
     head.merged = MergedPart(survivor_id=survivor_id, cause=cause, joined=False)
     change = Change(now)
@@ -125,10 +119,10 @@ def _carry(shop: str, absorbed_id: str, *, now: datetime) -> bool:
     head = maturing.opened(shop, absorbed_id, now=now)
     merged: MergedPart = head.merged
     months = [each for each in tiers.list_qualifying(shop, absorbed_id) if each.days]
-    uses = [each for each in redemptions.list_uses(shop, absorbed_id).values() if each.ever or each.days]
-    if merged.joined and not months and not uses:
+    sums = _sums(shop, absorbed_id)
+    if merged.joined and not months and not sums:
         return False
-    is_last = len(months) <= MOST_MONTHS and len(uses) <= MOST_USES
+    is_last = len(months) <= MOST_MONTHS and len(sums) <= MOST_SUMS
     settling.settle(shop, merged.survivor_id, now=now)
     giving = Ledger(shop, absorbed_id, head, now=now)
     taking = Ledger(shop, merged.survivor_id, maturing.opened(shop, merged.survivor_id, now=now), now=now)
@@ -138,7 +132,8 @@ def _carry(shop: str, absorbed_id: str, *, now: datetime) -> bool:
     if joins:
         _join(change, giving, taking, cause=merged.cause)
     _days(change, taking, months[:MOST_MONTHS], had if joins else None, cause=f"{merged.cause}:tier")
-    _uses(change, taking, uses[:MOST_USES])
+    for each in sums[:MOST_SUMS]:
+        _hand_over(change, taking, each)
     pending = map(stored.pending_of, repository.list_pending(shop, absorbed_id, limit=1))
     giving.write(change, giving.read, [], pending=pending, exactly=True)
     taking.write(change, taking.read, [])
@@ -195,7 +190,20 @@ def _days(
         book.add(change, amounts, occasion)
 
 
-def _uses(change: Change, taking: Ledger, uses: Iterable[RewardUses]) -> None:
-    for each in uses:
-        theirs = redemptions.get_uses(taking.shop, taking.customer_id, each.reward_id)
-        ending.hand_over(change, each, theirs)
+def _sums(shop: str, customer_id: str) -> list[Sum]:
+    """Those that say anything."""
+    uses = (each for each in redemptions.list_uses(shop, customer_id).values() if each.ever or each.days)
+    tallies = (each for each in repository.list_tallies(shop, customer_id) if each.counted)
+    return [*uses, *earning.list_counts(shop, customer_id), *tallies]
+
+
+def _hand_over(change: Change, taking: Ledger, one: Sum) -> None:
+    shop, to = taking.shop, taking.customer_id
+    match one:
+        case RewardUses():
+            ending.hand_over(change, one, redemptions.get_uses(shop, to, one.reward_id))
+        case EarnedCounts():
+            [theirs] = earning.get_counts(shop, to, [one.period]).values()
+            limits.hand_over(change, one, theirs)
+        case BonusTally():
+            happenings.hand_over(change, one, repository.get_tally(shop, to, one.bonus_id, one.day))

@@ -2,7 +2,7 @@
 """What loyalty stores. Points are whole numbers.
 
 Key design (docs/access-patterns.md, AP-40 to AP-42, AP-125, AP-180 to AP-185, AP-207 to AP-209,
-AP-225 to AP-229, AP-246, AP-247):
+AP-225 to AP-229, AP-246, AP-247, AP-292):
     LoyaltyAccount  pk=SHOP#<shop>#CUSTOMER#<customer>  sk=HEAD#LOYALTY       one of the heads of the snapshot
     LedgerEntry     pk=SHOP#<shop>#CUSTOMER#<customer>  sk=LEDGER#<cause>     the cause makes a repeat impossible
                     timeline_key=LEDGER#<occurred_at>#<number>
@@ -387,11 +387,19 @@ class BonusTally(Item, discriminator="BonusTally"):
     bonus_id = UnicodeAttribute()
     day = UnicodeAttribute(null=True)
     times = NumberAttribute(default=0)
+    """As the ledger says."""
+    merged = NumberAttribute(default=0)
+    """How often others were given it who were merged into this one, less what counts for a survivor by now."""
 
     @classmethod
     def of(cls, shop: str, customer_id: str, bonus_id: str, day: str | None = None) -> Self:
         sk = f"BONUS#{bonus_id}#{day}" if day else f"BONUS#{bonus_id}"
         return cls(customer_key(shop, customer_id), sk, bonus_id=bonus_id, day=day)
+
+    @property
+    def counted(self) -> int:
+        """What the bonus's limits go by."""
+        return int(self.times) + int(self.merged)
 
 
 def month_of(pool: str) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from msgspec import Struct
 from msgspec.structs import replace
 
-from crm.kernel.change import Change
+from crm.kernel.table import whose
 from crm.loyalty import absorbing, expiry, repository, stored
 from crm.loyalty.bonuses.eligibility import is_member
 from crm.loyalty.claiming import Forgiven
@@ -49,6 +49,8 @@ class Case(Struct, frozen=True, kw_only=True):
     """Those of them that nobody captures."""
     forgiven: Forgiven
     limits: Limits
+    survivor: LoyaltyAccount | None
+    """Who pays for it, and whose limits these are: of one who was merged."""
     enrolled: bool
     now: datetime
 
@@ -70,7 +72,6 @@ class Case(Struct, frozen=True, kw_only=True):
 
 
 def case_of(
-    change: Change,
     head: LoyaltyAccount,
     earning: OrderEarning,
     order: OrderRecorded,
@@ -79,11 +80,13 @@ def case_of(
     now: datetime,
     few: bool,
 ) -> Case:
-    """`item`: the hold that is captured; the other open ones for the order are read. `change` is held to what a
-    survivor has who pays for it.
+    """`item`: the hold that is captured; the other open ones for the order are read. Whoever writes by it is held
+    to the survivor, if there is one.
     """
     state, programme = _pinned(stored.state_of(earning), order, head, now=now)
-    programme = absorbing.backed(change, order.shop, head, programme, now=now)
+    survivors = repository.list_survivors(order.shop, head)
+    if survivors:
+        programme = absorbing.backed(order.shop, survivors[-1], programme, now=now)
     # What is told of an order has no lines, and does not say which coupon it names.
     goods = goods_of(order) if programme.earning.asks_about_goods or order.has_coupon else None
     if programme.earning.asks_about_goods and goods is not None:
@@ -100,7 +103,7 @@ def case_of(
         order=order, goods=goods, revision=revision, earning=earning, state=state, programme=programme, book=book,
         account=account, holds=holds, open_holds=[stored.held_of(each) for each in others.values()],
         forgiven=Forgiven(account, besides=order.order_id),
-        limits=_limits(order, state, programme, few=few),
+        limits=_limits(order, state, programme, survivors, few=few), survivor=survivors[-1] if survivors else None,
         enrolled=is_member(programme, head.enrolled_at, at=order.placed_at), now=now,
     )  # fmt: skip
 
@@ -117,11 +120,13 @@ def _pinned(
     return replace(state, programme_version=version.number, context=context), version.programme
 
 
-def _limits(order: OrderRecorded, state: OrderState, programme: Programme, *, few: bool) -> Limits:
+def _limits(
+    order: OrderRecorded, state: OrderState, programme: Programme, survivors: Sequence[LoyaltyAccount], *, few: bool
+) -> Limits:
     placed_at = state.context.placed_at if state.context else order.placed_at
     return Limits(
         order.shop, order.customer_id, order.order_id, programme, placed_at=placed_at, given=state.limited,
-        drawn=state.drawn, few=few,
+        drawn=state.drawn, few=few, survivors=[whose(each.pk)[1] for each in survivors],
     )  # fmt: skip
 
 

@@ -128,7 +128,7 @@ def _settle(
     """Add to `change` what an order comes to: it was told of, or a hold for it is captured. With
     `few` writes of budgets, and for orders of which something was forgiven.
     """
-    case = case_of(change, head, earning, order, item=capture.item if capture else None, now=now, few=few)
+    case = case_of(head, earning, order, item=capture.item if capture else None, now=now, few=few)
     order, goods = case.order, case.goods
     settled = _within_limits(case, _once_captured(case, capture.asked) if capture else _come_to(case))
     if capture:
@@ -174,6 +174,10 @@ def _within_limits(case: Case, settled: Settled) -> Settled:
 def _write_points(change: Change, case: Case, settled: Settled, lessened: Sequence[TakenUp]) -> bool:
     """Whether there was anything to be written with the account. `lessened`: what others take up less of limits."""
     counted = case.limits.write(change, settled.state.limited, settled.state.drawn, lessened)
+    if case.survivor is not None and counted:
+        change.revise(case.survivor)
+    elif case.survivor is not None:
+        change.unchanged(case.survivor)
     if not counted and not settled.entries and settled.account == case.book.read:
         return False
     for hold_id, captured in settled.closed.items():

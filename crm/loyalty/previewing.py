@@ -11,6 +11,8 @@ from crm.customers.service import SegmentsHead, Snapshot, segments_before
 from crm.kernel import ids
 from crm.kernel.errors import Fault
 from crm.kernel.money import is_currency
+from crm.kernel.table import whose
+from crm.loyalty import repository
 from crm.loyalty.bonuses.eligibility import is_member
 from crm.loyalty.earning import granting
 from crm.loyalty.earning.granting import Basket, Context, Earned, Line
@@ -88,7 +90,8 @@ def by(
     account = snapshot.head(LoyaltyAccount) if snapshot else None
     context = _context(snapshot, tier, now)
     customer_id = snapshot.customer_id if snapshot else ids.new_id("cus", now)
-    limits = Limits(shop, customer_id, customer_id, programme, placed_at=now, given=(), drawn=())
+    survivors = [whose(each.pk)[1] for each in repository.list_survivors(shop, account)] if account else []
+    limits = Limits(shop, customer_id, customer_id, programme, placed_at=now, given=(), drawn=(), survivors=survivors)
     if not is_member(programme, account.enrolled_at if account else None, at=now):
         return Previewed(Earned(0, Withheld.NOT_ENROLLED), {}, version.number)
     wanted = granting.earned(programme, basket, context, points_spent=cart.points_spent, rooms=limits.rooms)

@@ -33,6 +33,16 @@ def get_account(shop: str, customer_id: str) -> LoyaltyAccount | None:
         return None
 
 
+def list_survivors(shop: str, head: LoyaltyAccount) -> list[LoyaltyAccount]:
+    """The accounts into which one was merged, the last last, each new where there is none yet: AP-40, one by one."""
+    found = []
+    while head.merged is not None:
+        survivor_id = head.merged.survivor_id
+        head = get_account(shop, survivor_id) or LoyaltyAccount.of(shop, survivor_id)
+        found.append(head)
+    return found
+
+
 def get_for_order(shop: str, customer_id: str, order_id: str) -> tuple[LoyaltyAccount, OrderEarning]:
     """The account and what an order has posted, new where there is none, in one batch read (AP-41).
 
@@ -87,8 +97,17 @@ def get_tallies(shop: str, customer_id: str, bonus_id: str, day: str) -> tuple[B
     return ever, of_day
 
 
+def get_tally(shop: str, customer_id: str, bonus_id: str, day: str | None) -> BonusTally:
+    """How often a bonus was given ever, or on a day (AP-292)."""
+    key = BonusTally.of(shop, customer_id, bonus_id, day)
+    try:
+        return BonusTally.get(key.pk, key.sk, consistent_read=True)
+    except DoesNotExist:
+        return key
+
+
 def list_tallies(shop: str, customer_id: str) -> list[BonusTally]:
-    """How often bonuses were given, ever and by day, for verifying them (AP-208)."""
+    """How often bonuses were given, ever and by day, for verifying them and for merging (AP-208)."""
     tallies = BonusTally.sk.startswith("BONUS#")
     return list(BonusTally.query(customer_key(shop, customer_id), range_key_condition=tallies, consistent_read=True))
 

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from crm.customers.service import Customer
 from crm.kernel.change import Change
 from crm.loyalty import service
-from crm.loyalty.earning.definitions import Earning, Kind, Rule
+from crm.loyalty.earning.definitions import Caps, Earning, Kind, Rule
 from crm.loyalty.programme import Programme, Shortfall
 from crm.loyalty.tiers.definitions import Tier, Tiers
 from tests.faults.loyalty_meetings import ANN, BEA, BEGUN, CAMPAIGN, PROGRAMME, Move, Moves, Situation
@@ -20,7 +20,9 @@ FORGIVING: Final = Programme(
     CURRENCY, ZONE, shortfall=Shortfall.WITHIN_BALANCE,
     earning=Earning((CAMPAIGN, Rule("always", "Always", Kind.FIXED, Decimal(5)))),
 )  # fmt: skip
-MERGING: Final = replace(PROGRAMME, tiers=Tiers(all=(Tier("silver", "Silver", 100),)))
+ONCE: Final = replace(CAMPAIGN, caps=Caps(per_customer=40))
+"""One order has most of it, and whoever has another only what is left, whose ever it is."""
+MERGING: Final = replace(PROGRAMME, tiers=Tiers(all=(Tier("silver", "Silver", 100),)), earning=Earning((ONCE,)))
 
 
 class MergeMoves:

@@ -9,66 +9,30 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from crm.customers.models import Customer
 from crm.customers.refusals import CustomerBlocked
 from crm.kernel import timers
 from crm.kernel.change import Change, retrying
 from crm.kernel.errors import NotFound
 from crm.kernel.meter import metering
-from crm.kernel.timers import TimerDue
-from crm.loyalty import absorbing, service
+from crm.loyalty import absorbing, repository, service
 from crm.loyalty.admission import of_customer
 from crm.loyalty.bonuses.definitions import Bonuses
+from crm.loyalty.earning import repository as earning
+from crm.loyalty.earning.definitions import Caps, Earning
 from crm.loyalty.expiry import Expiry, Kind
 from crm.loyalty.programme import Programme, Shortfall
 from crm.loyalty.redemptions import repository as redemptions
 from crm.loyalty.rewards import service as rewards
 from crm.loyalty.rewards.service import Limit, Period
-from crm.loyalty.service import Tier, TierOverride, Tiers, Window
-from crm.shops.models import Shop
-from tests.integration.points import ANN, BEA, STAFF, adjust, balances, hold, order, programme, spend
+from crm.loyalty.service import TierOverride, Window
+from tests.integration.merging import DAY, REVIEW, TIERS, bought, merged, profile, reviewed, ruled, wake
+from tests.integration.points import ANN, BEA, STAFF, adjust, balances, hold, programme, spend
 from tests.integration.rewards import cancel, overtaking, redeem, reward, use
 from tests.kept import put_back, stored_items
 
-__all__ = ["programme"]
+__all__ = ["programme", "ruled"]
 
-DAY = timedelta(days=1)
 MERGE = "merge:m1"
-TIERS = Tiers(window=Window.CALENDAR_YEAR, all=(Tier("s", "Silver", 500), Tier("g", "Gold", 1000)))
-
-
-@pytest.fixture(autouse=True)
-def ruled(shop: Shop, programme: list[Programme], now: datetime) -> list[Programme]:
-    """Ann and Bea are there, and points can be spent at once."""
-    programme.append(replace(programme[0], return_window_days=0, expiry=None, tiers=TIERS))
-    for customer_id in (ANN, BEA):
-        profile(customer_id, now)
-    return programme
-
-
-def profile(customer_id: str, now: datetime, **said: Any) -> None:
-    change = Change(now)
-    try:
-        customer = Customer.get(f"SHOP#demo#CUSTOMER#{customer_id}", Customer.SK)
-    except Customer.DoesNotExist:
-        customer = Customer.of("demo", customer_id, now=now)
-    for name, value in said.items():
-        setattr(customer, name, value)
-    change.revise(customer)
-    change.commit()
-
-
-def bought(
-    customer_id: str, points: int, at: datetime, order_id: str = "", *, now: datetime | None = None, **more: Any
-) -> None:
-    placed = order(at, order_id=order_id or f"o_{customer_id}", net=points * 100, **more)
-    placed = replace(placed, customer_id=customer_id, gross=max(placed.gross, points * 100))
-    service.post_for_order(placed, now=now or at)
-
-
-def merged(now: datetime, absorbed: str = ANN, survivor: str = BEA) -> int:
-    profile(absorbed, now, merged_into=survivor)
-    return service.absorb("demo", absorbed, survivor, cause=f"merge:{absorbed}", now=now)
 
 
 def tier(customer_id: str, now: datetime) -> str | None:
@@ -81,18 +45,17 @@ def changes(customer_id: str) -> list[tuple[str | None, str, str]]:
     return [(each.after_id, each.why, each.cause or "") for each in found[::-1]]
 
 
-def wake(customer_id: str, now: datetime) -> None:
-    service.wake(TimerDue("demo", customer_id, "loyalty", "ledger", now), now=now)
-
-
 def state(customer_id: str) -> tuple[Any, ...]:
     """All that must be the same however the merge went."""
     head = service.account("demo", customer_id)
     assert head is not None
     part = head.tier
     kept = (part.tier_id, part.since_on, part.ends_on, part.number) if part else None
+    counts = {each.period: each.counts for each in earning.list_counts("demo", customer_id)}
+    tallies = {each.sk: each.counted for each in repository.list_tallies("demo", customer_id)}
     uses = {each: (int(one.ever), one.by_day()) for each, one in redemptions.list_uses("demo", customer_id).items()}
-    return balances(customer_id), kept, head.enrolled_at, head.active_at, head.tier_due_at, changes(customer_id), uses
+    head_says = kept, head.enrolled_at, head.active_at, head.tier_due_at
+    return balances(customer_id), *head_says, changes(customer_id), uses, counts, tallies
 
 
 # --- tiers
@@ -341,7 +304,7 @@ def test_nobody_is_merged_into_whom_they_have_absorbed(now: datetime, monkeypatc
     with pytest.raises(ValueError, match="was merged into cus_2"):
         service.absorb("demo", BEA, ANN, cause="merge:m9", now=now)
     begun = [lambda: absorbing._mark("demo", "cus_3", BEA, cause="merge:m8", now=now)]
-    monkeypatch.setattr(absorbing, "_last", overtaking(absorbing._last, begun))
+    monkeypatch.setattr(repository, "list_survivors", overtaking(repository.list_survivors, begun))
     with pytest.raises(ValueError, match="was merged into cus_2"):
         retrying(lambda: absorbing._mark("demo", BEA, "cus_3", cause="merge:m9", now=now))
     service.absorb("demo", "cus_3", BEA, cause="merge:m8", now=now)
@@ -462,9 +425,14 @@ def crashing(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
 
 def test_a_merge_that_is_interrupted_anywhere_ends_as_one_that_is_not(
-    now: datetime, crashing: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+    now: datetime, crashing: Callable[..., None], monkeypatch: pytest.MonkeyPatch, ruled: list[Programme]
 ) -> None:
     monkeypatch.setattr(absorbing, "MOST_MONTHS", 1)
+    monkeypatch.setattr(absorbing, "MOST_SUMS", 2)
+    bonus = replace(REVIEW, points=1)
+    ruled.append(replace(ruled[-1], earning=Earning(caps=Caps(per_day=1_000)), bonuses=Bonuses(events=(bonus,))))
+    for customer_id in (ANN, BEA):
+        reviewed(customer_id, now)
     for customer_id, points in ((ANN, 350), (BEA, 200)):
         for days in (5, 45):
             bought(customer_id, points, now - days * DAY, f"{customer_id}{days}")
@@ -484,7 +452,9 @@ def test_a_merge_that_is_interrupted_anywhere_ends_as_one_that_is_not(
         number += 1
     assert len(then) > 5
     assert then == [then[0]] * len(then)
-    assert then[0][0][0] == (1105, 0, 0)
+    assert then[0][0][0] == (1107, 0, 0)
+    assert then[0][0][-2]["ever"] == {"ever": {"*": 1100}}
+    assert set(then[0][0][-1].values()) == {2}
     assert then[0][1] == (0, 0, 0)
 
 

@@ -53,6 +53,14 @@ def give_for_event(event: TouchpointRecorded, *, now: datetime) -> list[EventGiv
     return list(_given(event, programme, bonuses, seen.properties, now=now))
 
 
+def hand_over(change: Change, tally: BonusTally, to: BonusTally) -> None:
+    """Add to `change`: how often one customer was given a bonus counts for another. Both accounts are held to in it."""
+    more = tally.counted
+    to.merged, tally.merged = to.merged + more, tally.merged - more
+    for each in (to, tally):
+        change.write(each, when=None, otherwise=Stale())
+
+
 def _given(
     event: TouchpointRecorded,
     programme: Programme,
@@ -81,7 +89,7 @@ def _give(
     if refused or customer is None:
         return EventGiven(cause, unearned=refused)
     ever, of_day = _tallies(event, bonus, programme)
-    if not matching.is_within_caps(bonus, today=int(of_day.times), ever=int(ever.times)):
+    if not matching.is_within_caps(bonus, today=of_day.counted, ever=ever.counted):
         return EventGiven(cause, unearned=Unearned.CAPPED)
     pool = expiry.pool_for(at, programme.expiry, programme.zone)
     book = Ledger(shop, customer_id, head, now=now, besides=[pool])

@@ -5,6 +5,7 @@ Counted is what is credited to the customer since the rule has such a limit: wha
 and what it forgives does not.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -55,9 +56,18 @@ def recounted(earning: Earning, counts: Counts, day: str, before: Iterable[Given
     return found
 
 
+def together(*all_: Counts) -> Counts:
+    found: dict[str, Counter[str]] = {}
+    for counts in all_:
+        for day, rules in counts.items():
+            found.setdefault(day, Counter()).update(rules)
+    return {day: dict(rules) for day, rules in found.items()}
+
+
 def _room(caps: Caps, counts: Counts, day: str, rule: str, own: Mapping[str, int]) -> int | None:
     limits = ((caps.per_day, day), (caps.per_customer, EVER))
-    left = [limit - counts.get(period, {}).get(rule, 0) for limit, period in limits if limit is not None]
+    # below zero is what somebody gave back whose counts have not followed yet
+    left = [limit - max(0, counts.get(period, {}).get(rule, 0)) for limit, period in limits if limit is not None]
     return own.get(rule, 0) + max(0, min(left)) if left else None
 
 

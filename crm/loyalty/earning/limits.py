@@ -61,7 +61,8 @@ class Limits:
     """Of an order that takes up so much of them (`given`) so far, and holds so much of budgets; and what is to be
     written of them. With `few` writes it draws from its own share of a budget only.
 
-    What is counted of the customer is read after the account, and written with it.
+    What is counted of the customer is read after the account, and written with it. Of one who was merged it is read of
+    the `survivors` too, the last last, and written of that one: what they are given counts together.
     """
 
     def __init__(
@@ -75,15 +76,19 @@ class Limits:
         given: Sequence[Given],
         drawn: Sequence[Drawn],
         few: bool = False,
+        survivors: Sequence[str] = (),
     ) -> None:
-        self._shop, self._customer_id, self._order_id = shop, customer_id, order_id
+        self._shop, self._order_id = shop, order_id
         self._earning = programme.earning
         self._given, self._drawn, self._few = given, drawn, few
         self._day = _day(placed_at, programme)
-        counted = self._earning.is_counted
-        self._items = repository.get_counts(shop, customer_id, [self._day[:7], EVER]) if counted else {}
+        periods = [self._day[:7], EVER] if self._earning.is_counted else []
+        *others, self._holder_id = (customer_id, *survivors)
+        self._items = repository.get_counts(shop, self._holder_id, periods) if periods else {}
+        of_others = [repository.get_counts(shop, each, periods) for each in others if periods]
+        counts = caps.together(*map(_counts, [self._items, *of_others]))
         self._left: dict[str, dict[int, int]] = {}
-        self.rooms = caps.rooms(self._earning, _counts(self._items), self._day, given)
+        self.rooms = caps.rooms(self._earning, counts, self._day, given)
 
     def with_budgets(self, wanted: Sequence[Given]) -> Rooms:
         """The rooms of an order that would earn so much but for budgets; those are read."""
@@ -110,12 +115,12 @@ class Limits:
     def write(
         self, change: Change, given: Sequence[Given], drawn: Sequence[Drawn], others: Sequence[TakenUp] = ()
     ) -> bool:
-        """Add what it takes up, and what that is of budgets, with what `others` do; return whether the account is to be
-        written with it.
+        """Add what it takes up, and what that is of budgets, with what `others` do; return whether the accounts are to
+        be written with it.
         """
         own = TakenUp(self._earning, self._day, self._given, given, self._drawn, drawn)
         few = self._few or bool(others)
-        return write(change, self._shop, self._customer_id, [*others, own], few=few, items=self._items)
+        return write(change, self._shop, self._holder_id, [*others, own], few=few, items=self._items)
 
 
 def write(
@@ -146,6 +151,13 @@ def write(
         item.counts = {day: rules for day, rules in after.items() if _period(day) == period}
         change.write(item, when=None, otherwise=Stale())
     return True
+
+
+def hand_over(change: Change, counts: EarnedCounts, to: EarnedCounts) -> None:
+    """Add to `change`: what one customer was given is another's. Both accounts are held to in it."""
+    to.counts = caps.together(to.counts, counts.counts)
+    change.write(to, when=None, otherwise=Stale())
+    change.delete(counts, when=None, otherwise=Stale())
 
 
 def _counts(items: Mapping[str, EarnedCounts]) -> Counts:

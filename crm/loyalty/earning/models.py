@@ -1,7 +1,7 @@
 # crm/loyalty/earning/models.py
 """What rules have given.
 
-Key design (docs/access-patterns.md, AP-192 to AP-195, AP-286):
+Key design (docs/access-patterns.md, AP-192 to AP-195, AP-286, AP-291):
     EarnedCounts  pk=SHOP#<shop>#CUSTOMER#<customer>      sk=EARNED#<yyyy-mm>   by day, where rules limit it
                                                           sk=EARNED#ever
     RuleBudget    pk=SHOP#<shop>#BUDGET#<rule>#<share>    sk=BUDGET             a budget lies in eight shares
@@ -26,6 +26,10 @@ class EarnedCounts(Item, discriminator="EarnedCounts"):
     def of(cls, shop: str, customer_id: str, period: str) -> Self:
         """`period` is a month, or `ever`."""
         return cls(customer_key(shop, customer_id), f"EARNED#{period}")
+
+    @property
+    def period(self) -> str:
+        return str(self.sk).partition("#")[2]
 
 
 class RuleBudget(Item, discriminator="RuleBudget"):

@@ -23,6 +23,12 @@ def get_counts(shop: str, customer_id: str, periods: Iterable[str]) -> dict[str,
     return found
 
 
+def list_counts(shop: str, customer_id: str) -> list[EarnedCounts]:
+    """Of all months and ever, in one Query (AP-291)."""
+    periods = EarnedCounts.sk.startswith("EARNED#")
+    return list(EarnedCounts.query(customer_key(shop, customer_id), range_key_condition=periods, consistent_read=True))
+
+
 def get_spent(shop: str, rule: str, shares: Sequence[int]) -> dict[int, int]:
     """What shares of a rule's budget have given, by share, in one batch read (AP-193)."""
     by_pk = {RuleBudget.of(shop, rule, share).pk: share for share in shares}

@@ -38,6 +38,16 @@ def test_a_cap_that_others_have_gone_beyond_takes_nothing_back() -> None:
     assert caps.rooms(earning, counts, TODAY, [Given("a", 30)]) == Rooms({"a": 30}, 30)
 
 
+def test_what_several_were_given_counts_together() -> None:
+    ann, bea = {TODAY: {"a": 30, "*": 30}, "ever": {"a": 60}}, {"ever": {"a": -10, "b": 5}, YESTERDAY: {"a": 1}}
+    assert caps.together(ann, bea) == {TODAY: {"a": 30, "*": 30}, "ever": {"a": 50, "b": 5}, YESTERDAY: {"a": 1}}
+    assert caps.together() == {}
+
+
+def test_what_goes_back_of_another_before_it_has_followed_makes_no_more_room_than_there_is() -> None:
+    assert caps.rooms(Earning((rule("a", per_customer=50),)), {"ever": {"a": -30}}, TODAY, []) == Rooms({"a": 50})
+
+
 def test_of_what_was_given_before_what_is_forgiven_stays_taken_up() -> None:
     before = (Given("base", 100), Given("a", 50), Given("b", 50))
     assert caps.taken_up(before, before, 0) == before
