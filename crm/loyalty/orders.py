@@ -26,6 +26,7 @@ from crm.loyalty.models import HoldStatus, LoyaltyAccount, OrderEarning, PointsH
 from crm.loyalty.order_case import Case, case_of
 from crm.loyalty.posting import Ledger, decided, is_due
 from crm.loyalty.programme import Withheld
+from crm.loyalty.programmes import in_force
 from crm.loyalty.redemptions import coupons
 from crm.loyalty.tiers import counting, settling
 from crm.loyalty.tiers.book import Occasion as TierOccasion
@@ -205,9 +206,11 @@ def _welcomed(change: Change, case: Case, settled: Settled) -> Settled:
 
 
 def _count(change: Change, case: Case, state: OrderState) -> bool:
-    """What counts for tiers: who takes part since this order has joined with it."""
-    order, book, zone = case.order, case.book, case.programme.zone
-    after = counting.counted(case.revision, state, zone=zone)
+    """What counts for tiers: who takes part since this order has joined with it. On which day it counts is as it is
+    judged; which day it is now, as the programme says now.
+    """
+    order, book, zone = case.order, case.book, in_force.programme(case.order.shop, now=case.now).zone
+    after = counting.counted(case.revision, state, zone=case.programme.zone)
     occasion = TierOccasion(
         cause=f"order:{order.order_id}:tier:{order.rev}", occurred_at=order.occurred_at, replayed=order.replayed,
         order_id=order.order_id,

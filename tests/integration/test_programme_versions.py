@@ -1,6 +1,6 @@
 # tests/integration/test_programme_versions.py
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -17,7 +17,8 @@ from crm.loyalty.programmes import defining, in_force, repository
 from crm.loyalty.programmes.defining import NOTICE, ProgrammeFields
 from crm.loyalty.programmes.models import ProgrammeVersion
 from crm.loyalty.programmes.versions import Version
-from crm.loyalty.tiers.definitions import Basis, Tier, Tiers
+from crm.loyalty.tiers import settling
+from crm.loyalty.tiers.definitions import Basis, Tier, Tiers, Window
 from crm.shops import service as shops
 from tests.integration.points import ANN, balances, order
 
@@ -261,3 +262,23 @@ def test_nothing_is_asked_for_before_the_first_version() -> None:
     with metering() as meter:
         assert list(repository.newest_first("demo", before=1)) == []
     assert meter.requests == 0
+
+
+def test_which_day_it_is_for_a_tier_says_the_zone_that_counts_now_also_where_an_older_order_is_refunded() -> None:
+    first, june = datetime(2025, 1, 1, tzinfo=UTC), datetime(2025, 6, 1, 10, tzinfo=UTC)
+    tiers = Tiers(window=Window.CALENDAR_YEAR, notice_days=0, all=(Tier("s", "Silver", 500), Tier("g", "Gold", 1000)))
+    edit(lambda programme: replace(programme, tiers=tiers), first, first - DAY)
+    in_force.forget_cached()
+    bought = replace(order(june), gross=120_000, net=120_000)
+    service.post_for_order(bought, now=june)
+    edit(lambda programme: replace(programme, zone="Pacific/Auckland"), june + DAY)
+    in_force.forget_cached()
+    new_year = datetime(2026, 12, 31, 11, tzinfo=UTC)  # in Auckland; in Vienna it is noon
+    settling.settle("demo", ANN, now=new_year)
+    told = new_year + timedelta(minutes=30)
+    service.post_for_order(replace(bought, rev=2, refunded=100, net=119_900, occurred_at=told), now=told)
+    settling.settle("demo", ANN, now=new_year + DAY)
+    changes = service.tier_changes("demo", ANN, before=None, limit=10)
+    assert [(each.after_id, each.why, each.occurred_at) for each in changes[::-1]] == [
+        ("g", "ATTAINED", june), ("s", "ENDED", new_year),
+    ]  # fmt: skip
