@@ -148,15 +148,29 @@ def test_an_order_of_before_its_customer_took_part_earns_nothing_whenever_it_is_
 
 
 def test_a_birthday_gives_points_at_midnight_where_the_customer_lives_once_a_year(now: datetime) -> None:
-    profile(now, birth_date="1990-04-01", zone="Pacific/Auckland")
+    profile(now, birth_date="1990-04-02", zone="Pacific/Auckland")
     assert service.heard_of_birthday("demo", ANN, now=now)
     assert not service.heard_of_birthday("demo", ANN, now=now)
-    midnight = clock.parse("2026-03-31T11:00:00Z")
+    midnight = clock.parse("2026-04-01T11:00:00Z")
     assert wakes_at() == midnight
     assert [reads(midnight - timedelta(seconds=1)), reads(midnight)] == [0, 120]
     assert wake(midnight) == ["birthday:2026:bonus", "account:enroll:signup"]
     assert wake(midnight) == []
     assert (balances(), wakes_at()) == ((120, 0, 0), midnight.replace(year=2027))
+
+
+def test_who_was_born_on_the_first_of_a_month_is_given_nothing_before_the_programme_is_in_that_month(
+    now: datetime,
+) -> None:
+    """Or the entry would say another one, and so the day."""
+    profile(now, birth_date="1990-04-01", zone="Pacific/Auckland")
+    service.heard_of_birthday("demo", ANN, now=now)
+    midnight, april = clock.parse("2026-03-31T11:00:00Z"), clock.parse("2026-03-31T22:00:00Z")
+    assert (reads(midnight), wake(midnight), wakes_at()) == (0, [], april)
+    service.heard_of_birthday("demo", ANN, now=midnight)
+    assert (reads(april - timedelta(seconds=1)), reads(april)) == (0, 120)
+    assert wake(april) == ["birthday:2026:bonus", "account:enroll:signup"]
+    assert wakes_at() == midnight.replace(year=2027)
 
 
 def test_years_that_nobody_was_told_of_are_made_up_for_each_as_of_its_day(now: datetime) -> None:

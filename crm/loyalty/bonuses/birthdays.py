@@ -33,14 +33,14 @@ def cause_of(year: int) -> str:
     return f"{CAUSE}{year}:bonus"
 
 
-def told_at(instant: datetime, zone: str) -> datetime:
+def told_at(day: date, zone: str) -> datetime:
     """When evidence says that it was: the first of the month."""
-    return clock.start_of_day(clock.local_day(instant, zone).replace(day=1), zone)
+    return clock.start_of_day(day.replace(day=1), zone)
 
 
-def lives_from(instant: datetime, zone: str) -> datetime:
+def lives_from(day: date, zone: str) -> datetime:
     """From when what is given lives, so that its end says no more and is no earlier: the last of the month."""
-    next_month = clock.local_day(instant, zone).replace(day=28) + timedelta(days=4)
+    next_month = day.replace(day=28) + timedelta(days=4)
     return clock.start_of_day(next_month.replace(day=1) - timedelta(days=1), zone)
 
 

@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from crm.customers.standing import Standing
+from crm.kernel import clock
 from crm.loyalty import expiry
 from crm.loyalty.bonuses import birthdays, joining
 from crm.loyalty.bonuses.birthdays import Birthday
@@ -44,20 +45,24 @@ def celebrate(
     occasion: Occasion,
 ) -> Celebrated:
     """Whether anything is given or not, the next year's is waited for. The entries say the month, as of which they were
-    posted, too; `occasion` has the day.
+    posted, too; `occasion` has the day. Nothing is given before that month has begun for the programme: who was born on
+    the first of one, and lives where it begins sooner, waits so long.
     """
-    if birthday is None:
-        return Celebrated(account, (), None)
+    if birthday is None or birthday.day is None:
+        return Celebrated(account, (), birthday)
     zone = (customer.zone if customer else None) or programme.zone
     following = birthdays.after(birthday, zone=zone)
     points = programme.bonuses.birthday
     if not points or refusal(programme, customer, enrolled_at=enrolled_at, at=occasion.occurred_at):
         return Celebrated(account, (), following)
-    lives_from = birthdays.lives_from(occasion.occurred_at, programme.zone)
+    day, recorded_at = birthdays.in_year(birthday.day, birthday.year), occasion.recorded_at or occasion.now
+    told_at, lives_from = birthdays.told_at(day, programme.zone), birthdays.lives_from(day, programme.zone)
+    if occasion.occurred_at < told_at:
+        return Celebrated(account, (), replace(birthday, next_at=told_at))
+    recorded_on = min(clock.local_day(recorded_at, each) for each in (zone, programme.zone))
     occasion = replace(
-        occasion, cause=birthdays.cause_of(birthday.year),
-        occurred_at=birthdays.told_at(occasion.occurred_at, programme.zone),
-        recorded_at=birthdays.told_at(occasion.recorded_at or occasion.now, programme.zone),
+        occasion, cause=birthdays.cause_of(birthday.year), occurred_at=told_at,
+        recorded_at=birthdays.told_at(recorded_on, programme.zone),
     )  # fmt: skip
     pool = expiry.pool_for(lives_from, programme.expiry, programme.zone)
     moved = movements.earn(account, points, pool=pool, occasion=occasion)

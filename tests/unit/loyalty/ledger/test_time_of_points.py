@@ -2,14 +2,14 @@
 """What time does beside maturing and expiring: points that wait for their customer, notices and birthdays."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 import pytest
 from msgspec.structs import replace
 
 from crm.kernel import clock
 from crm.loyalty import expiry
-from crm.loyalty.bonuses import celebrating
+from crm.loyalty.bonuses import birthdays, celebrating
 from crm.loyalty.bonuses.birthdays import Birthday
 from crm.loyalty.bonuses.definitions import Bonuses, Enrolment
 from crm.loyalty.bonuses.eligibility import Unearned, refusal
@@ -214,6 +214,30 @@ def test_nothing_that_is_posted_of_a_birthday_says_more_than_its_month(expiry: E
     assert {entry.occurred_at for entry in first.entries} == {clock.parse("2026-04-30T22:00:00Z")}
     [pool] = first.account.pools
     assert pool in {"never", "idle#2026-05"} or pool > "2026-06-30T21"  # a month from the 31st
+
+
+@pytest.mark.parametrize("year", [2026, 2027])
+@pytest.mark.parametrize("day", ["01-01", "01-31", "02-28", "02-29", "03-01", "03-31", "12-31"])
+@pytest.mark.parametrize("lives", ["Pacific/Kiritimati", "Pacific/Auckland", "Europe/Vienna", "Pacific/Niue"])
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Europe/Vienna", "Pacific/Niue"])
+def test_an_entry_says_the_month_of_a_birthday_wherever_its_customer_and_the_programme_are(
+    year: int, day: str, lives: str, zone: str
+) -> None:
+    programme = replace(PROGRAMME, zone=zone)
+    known = birthdays.from_year(Birthday(day, year, None), year, zone=lives)
+    for _ in range(2):  # where the month has yet to begin, it is waited for
+        assert known.next_at is not None
+        occasion = Occasion(cause="", occurred_at=known.next_at, now=known.next_at, recorded_at=known.next_at)
+        found = celebrating.celebrate(
+            Account("demo", "cus_1"), known, programme, Profile(zone=lives), enrolled_at=START, occasion=occasion
+        )
+        if found.entries:
+            break
+        assert found.birthday is not None
+        known = found.birthday
+    [entry] = found.entries
+    assert clock.local_day(entry.occurred_at, zone) == date(year, int(day[:2]), 1)
+    assert entry.recorded_at == entry.occurred_at <= occasion.now
 
 
 def test_a_birthday_gives_points_that_wait_for_their_customer_as_long_as_if_it_were_the_last_of_its_month() -> None:
