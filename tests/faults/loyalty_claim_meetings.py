@@ -3,13 +3,14 @@
 
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
 
 from crm.customers.service import Customer
-from crm.kernel.change import Change
-from crm.loyalty import service
+from crm.kernel.change import Change, retrying
+from crm.loyalty import absorbing, service
 from crm.loyalty.earning.definitions import Caps, Earning, Kind, Rule
 from crm.loyalty.programme import Programme, Shortfall
 from crm.loyalty.tiers.definitions import Tier, Tiers
@@ -40,6 +41,11 @@ class MergeMoves:
 
     def absorb(self) -> Move:
         return lambda: service.absorb(self._shop, BEA, ANN, cause="merge:m1", now=self._now)
+
+    def mark(self, absorbed: str, survivor: str) -> Move:
+        """The first that a merge does. Nothing follows: of two that lead into each other it would never end."""
+        marked = partial(absorbing._mark, self._shop, absorbed, survivor, cause=f"merge:{absorbed}", now=self._now)
+        return lambda: retrying(marked)
 
 
 def situations(shop: str) -> list[Situation]:
@@ -73,6 +79,10 @@ def situations(shop: str) -> list[Situation]:
         Situation(
             "merged, and mature", [*two, merging.absorb()], {**merged, "settle": later.settle()}, programme=MERGING,
             then=[merging.absorb(), later.settle()],
+        ),
+        Situation(
+            "each into the other", two,
+            {"bea into ann": merging.mark(BEA, ANN), "ann into bea": merging.mark(ANN, BEA)}, programme=MERGING,
         ),
         Situation("merged, and refunded", spends, survivor_pays, programme=FORGIVING, then=[merging.absorb()]),
     ]  # fmt: skip
