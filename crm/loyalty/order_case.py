@@ -64,11 +64,9 @@ class Case(Struct, frozen=True, kw_only=True):
         return occasion("", at=at, now=self.book.now, replayed=self.order.replayed)
 
     def rooms(self, state: OrderState) -> Rooms:
-        """Within budgets, too, of which no more is read than what the order would earn."""
-        if not self.enrolled:
-            return self.limits.with_budgets(())
-        earned = order_state.earns(state, self.revision, self.programme, self.limits.rooms)
-        return self.limits.with_budgets(earned.given)
+        """Within budgets, too, of which no more is read than what the order can earn."""
+        most = order_state.earns_at_most(state, self.revision, self.programme) if self.enrolled else ()
+        return self.limits.with_budgets(most)
 
 
 def case_of(

@@ -94,8 +94,7 @@ def by(
     limits = Limits(shop, customer_id, customer_id, programme, placed_at=now, given=(), drawn=(), survivors=survivors)
     if not is_member(programme, account.enrolled_at if account else None, at=now):
         return Previewed(Earned(0, Withheld.NOT_ENROLLED), {}, version.number)
-    wanted = granting.earned(programme, basket, context, points_spent=cart.points_spent, rooms=limits.rooms)
-    rooms = limits.with_budgets(wanted.given)
+    rooms = limits.with_budgets(granting.most(programme, basket, context, points_spent=cart.points_spent))
     earned = granting.earned(programme, basket, context, points_spent=cart.points_spent, rooms=rooms)
     return Previewed(earned, {rule.id: rule.name for rule in programme.earning.rules}, version.number)
 

@@ -69,7 +69,7 @@ def _above(what: str, attempts: list[Attempt]) -> int:
     """Points given beyond the budget, by what customers have; or by its shares, each against its own part."""
     from crm.loyalty.earning import budgets, repository
 
-    spent = repository.get_spent(SHOP, RULE, range(budgets.SHARES))
+    spent = repository.get_all_spent(SHOP, [RULE])[RULE]
     given = sum(_earned(f"cus_{number}") for number in (*range(EARNERS), *range(100, 100 + EARNERS)))
     print(f"{what}: {dict(Counter(attempt.outcome for attempt in attempts))} (points in attempts); {given} given, "
           f"shares {sorted(spent.items())}", flush=True)  # fmt: skip

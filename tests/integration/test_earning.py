@@ -12,7 +12,7 @@ from crm.kernel import clock
 from crm.kernel.errors import NotFound
 from crm.loyalty import repository as ledger_repository
 from crm.loyalty import service
-from crm.loyalty.earning import budgets, repository
+from crm.loyalty.earning import repository
 from crm.loyalty.earning.definitions import Caps, Conditions, Earning, Kind, Rule
 from crm.loyalty.models import OrderEarning
 from crm.loyalty.programme import Programme
@@ -73,7 +73,7 @@ def shares(order_id: str = "o1", customer_id: str = ANN) -> dict[str, int]:
 
 def spent(rule_id: str = "r1") -> int:
     """Of a budget, all shares together."""
-    return sum(repository.get_spent("demo", rule_id, range(budgets.SHARES)).values())
+    return sum(repository.get_all_spent("demo", [rule_id])[rule_id].values())
 
 
 def test_rules_about_goods_go_by_the_lines_that_are_kept(programme: list[Programme], now: datetime) -> None:
@@ -224,6 +224,23 @@ def test_a_budget_gives_what_it_has_and_takes_back_what_is_refunded(programme: l
     assert (spent(), shares("o4", "cus_4")) == (250, {"r1": 100})
 
 
+def test_where_the_budget_of_one_campaign_ends_orders_are_posted_by_the_next_beneath_the_cap_of_all(
+    programme: list[Programme], now: datetime
+) -> None:
+    counting(
+        programme, rule(id_="a", value=80, budget=160), rule(id_="b", value=80, budget=80), caps=Caps(per_order=80)
+    )
+    cart = service.Cart("EUR", (service.CartLine("s1", 1, 10_000),))
+    found = []
+    for number in range(4):
+        shown = service.earn_preview("demo", cart, None, now=now).earned
+        service.post_for_order(of(f"cus_{number}", now, f"o{number}"), now=now)
+        found.append(shares(f"o{number}", f"cus_{number}"))
+        assert {each.rule: each.points for each in shown.given} == found[-1]
+    assert found == [{"a": 80}, {"a": 80}, {"b": 80}, {}]
+    assert (spent("a"), spent("b")) == (160, 80)
+
+
 def test_what_an_order_holds_of_a_budget_goes_back_to_where_it_came_from(
     programme: list[Programme], now: datetime
 ) -> None:
@@ -248,12 +265,12 @@ def test_a_budget_that_others_draw_from_meanwhile_is_never_overspent(
 def test_a_rule_without_a_budget_asks_about_none_and_one_with_asks_its_own_share_first(
     programme: list[Programme], now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[int] = []
+    asked: list[tuple[list[str], int]] = []
     read = repository.get_spent
 
-    def reading(shop: str, rule_id: str, shares: list[int]) -> dict[int, int]:
-        asked.append(len(shares))
-        return read(shop, rule_id, shares)
+    def reading(shop: str, rules: list[str], shares: list[int]) -> dict[str, dict[int, int]]:
+        asked.append((rules, len(shares)))
+        return read(shop, rules, shares)
 
     monkeypatch.setattr(repository, "get_spent", reading)
     counting(programme, rule())
@@ -262,7 +279,11 @@ def test_a_rule_without_a_budget_asks_about_none_and_one_with_asks_its_own_share
     counting(programme, rule(budget=8_000))
     service.post_for_order(order(now, order_id="o2"), now=now)
     service.post_for_order(order(now, order_id="o2", rev=2, net=8_000), now=now)
-    assert asked == [1]
+    assert asked == [(["r1"], 1)]
+    asked.clear()
+    counting(programme, *(rule(id_=name, budget=budget) for name, budget in (("a", 8_000), ("b", 80), ("c", 80))))
+    service.post_for_order(order(now, order_id="o3"), now=now)
+    assert asked == [(["a", "b", "c"], 1), (["b", "c"], 7)]  # of all of them at once
 
 
 def test_the_day_is_that_on_which_the_order_was_placed(programme: list[Programme], now: datetime) -> None:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from crm.kernel.change import Change
 from crm.kernel.errors import InvalidInputs
 from crm.loyalty import claiming, expiry, service
-from crm.loyalty.earning import budgets, repository
+from crm.loyalty.earning import repository
 from crm.loyalty.earning.definitions import Caps, Earning, Kind, Rule
 from crm.loyalty.earning.models import RuleBudget
 from crm.loyalty.expiry import Expiry
@@ -31,7 +31,7 @@ MONTHS = 60
 
 
 def spent(rule_id: str) -> int:
-    return sum(repository.get_spent("demo", rule_id, range(budgets.SHARES)).values())
+    return sum(repository.get_all_spent("demo", [rule_id])[rule_id].values())
 
 
 def earned_spent_and_refunded(times: int, now: datetime) -> int:

@@ -34,13 +34,17 @@ class Use(Struct, frozen=True):
 
 def use(budget: int, spent: Mapping[int, int]) -> Use:
     """`spent`: what shares have given; those that are not in it, nothing."""
-    left = (max(0, share_of(budget, share) - spent.get(share, 0)) for share in range(SHARES))
+    left = (left_of(budget, share, spent.get(share, 0)) for share in range(SHARES))
     return Use(sum(spent.values()), sum(left))
 
 
 def share_of(budget: int, share: int) -> int:
     """The shares sum to the budget."""
     return budget // SHARES + (share < budget % SHARES)
+
+
+def left_of(budget: int, share: int, spent: int) -> int:
+    return max(0, share_of(budget, share) - spent)
 
 
 def shares_for(order_id: str) -> list[int]:

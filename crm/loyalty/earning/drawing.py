@@ -14,15 +14,17 @@ from crm.loyalty.earning.definitions import Rule
 from crm.loyalty.earning.models import RuleBudget
 
 
-def left(shop: str, order_id: str, rule: Rule, more: int, *, own: bool = False) -> dict[int, int]:
-    """What shares have left, in the order in which this order draws from them: the others are read only where its own
-    has not as much as `more`, and not where it is to draw from its own only.
+def left(shop: str, order_id: str, more: Mapping[Rule, int], *, own: bool = False) -> dict[str, dict[int, int]]:
+    """What shares have left, by rule, in the order in which this order draws from them: of a rule of which it draws no
+    more none is read, and the others only where its own has not as much, all of them at once; and not where it is to
+    draw from its own only.
     """
-    if more <= 0:
-        return {}
     shares = budgets.shares_for(order_id)
-    found = _left(shop, rule, shares[:1])
-    return found if own or found[shares[0]] >= more else found | _left(shop, rule, shares[1:])
+    found = _left(shop, [rule for rule, points in more.items() if points > 0], shares[:1])
+    short = [rule for rule, points in more.items() if rule.id in found and found[rule.id][shares[0]] < points]
+    for rule, others in _left(shop, [] if own else short, shares[1:]).items():
+        found[rule] |= others
+    return found
 
 
 def write(
@@ -68,6 +70,9 @@ def _gathered(moved: Mapping[tuple[str, int], int]) -> dict[tuple[str, int], int
     return found
 
 
-def _left(shop: str, rule: Rule, shares: Sequence[int]) -> dict[int, int]:
-    spent = repository.get_spent(shop, rule.id, shares)
-    return {share: max(0, budgets.share_of(rule.budget or 0, share) - spent.get(share, 0)) for share in shares}
+def _left(shop: str, rules: Sequence[Rule], shares: Sequence[int]) -> dict[str, dict[int, int]]:
+    spent = repository.get_spent(shop, [rule.id for rule in rules], shares) if rules else {}
+    return {
+        rule.id: {share: budgets.left_of(rule.budget or 0, share, spent[rule.id].get(share, 0)) for share in shares}
+        for rule in rules
+    }

@@ -8,6 +8,7 @@ parts never earns more than the same order whole by rules that go by units and i
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
+from math import ceil
 from typing import Final
 
 from msgspec import Struct
@@ -91,13 +92,11 @@ def earned(
     """
     if basket.currency != programme.currency:
         return Earned(0, Withheld.OTHER_CURRENCY)
-    paid = _share(programme.worth(points_spent), basket.total or sum(line.net for line in basket.lines))
     given = []
     before, exact = 0, Fraction(0)
     left = _least(programme.earning.caps.per_order, rooms.all)
-    for rule, share in _shares(programme, basket, context, paid):
-        limit = rule.caps.per_order
-        exact += share if limit is None else min(share, Fraction(limit))
+    for rule, share in _shares(programme, basket, context, _paid(programme, basket, points_spent)):
+        exact += share
         whole = int(exact) - before  # rounded down over all rules so far: so it is once, over all of them
         before = int(exact)
         points = _least(whole, rooms.rules.get(rule.id), left) or 0
@@ -105,6 +104,14 @@ def earned(
         if points:
             given.append(Given(rule.id, points))
     return Earned(sum(each.points for each in given), given=tuple(given))
+
+
+def most(programme: Programme, basket: Basket, context: Context, *, points_spent: int = 0) -> tuple[Given, ...]:
+    """The most that each rule can give, whatever others give, and whatever there is room for besides."""
+    if basket.currency != programme.currency:
+        return ()
+    shares = _shares(programme, basket, context, _paid(programme, basket, points_spent))
+    return tuple(Given(rule.id, ceil(share)) for rule, share in shares)
 
 
 def holds(conditions: Conditions, context: Context, channel: str | None, zone: str) -> bool:
@@ -130,7 +137,7 @@ def covers(conditions: Conditions, line: Line) -> bool:
 
 
 def _shares(programme: Programme, basket: Basket, context: Context, paid: Fraction) -> Iterable[tuple[Rule, Fraction]]:
-    """What each rule gives, in the order of the rules, before it is limited; the rate first."""
+    """What each rule gives, in the order of the rules, no more than it may for an order; the rate first."""
     lines = basket.lines
     bases = _bases(lines, paid)
     rules = [Rule(BASE, "", Kind.PER_UNIT, programme.rate)]
@@ -158,7 +165,7 @@ def _shares(programme: Programme, basket: Basket, context: Context, paid: Fracti
         if factors:
             highest = max(factors, key=lambda rule: rule.value)
             shares[highest.id] = shares.get(highest.id, Fraction(0)) + points * (Fraction(highest.value) - 1)
-    return [(rule, shares[rule.id]) for rule in rules if rule.id in shares]
+    return [(rule, _within(rule.caps.per_order, shares[rule.id])) for rule in rules if rule.id in shares]
 
 
 def _covered(rule: Rule, lines: Sequence[Line], unit: Fraction) -> frozenset[int]:
@@ -169,8 +176,10 @@ def _covered(rule: Rule, lines: Sequence[Line], unit: Fraction) -> frozenset[int
     return covered if enough else frozenset()
 
 
-def _share(paid: int, total: int) -> Fraction:
-    return Fraction(min(paid, total), total) if total else Fraction(0)
+def _paid(programme: Programme, basket: Basket, points_spent: int) -> Fraction:
+    """The share of all that it costs."""
+    total = basket.total or sum(line.net for line in basket.lines)
+    return Fraction(min(programme.worth(points_spent), total), total) if total else Fraction(0)
 
 
 def _bases(lines: Sequence[Line], paid: Fraction) -> list[Fraction]:
@@ -181,6 +190,10 @@ def _bases(lines: Sequence[Line], paid: Fraction) -> list[Fraction]:
 def _units_paid(line: Line, base: Fraction) -> Fraction:
     """Units of a line, less the part of them that was paid with points; what costs nothing earns nothing."""
     return line.units * base / line.net if line.net else Fraction(0)
+
+
+def _within(limit: int | None, share: Fraction) -> Fraction:
+    return share if limit is None else min(share, Fraction(limit))
 
 
 def _least(*limits: int | None) -> int | None:

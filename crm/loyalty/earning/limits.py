@@ -90,17 +90,16 @@ class Limits:
         self._left: dict[str, dict[int, int]] = {}
         self.rooms = caps.rooms(self._earning, counts, self._day, given)
 
-    def with_budgets(self, wanted: Sequence[Given]) -> Rooms:
-        """The rooms of an order that would earn so much but for budgets; those are read."""
-        limited = {rule.id: rule for rule in self._earning.active if rule.budget is not None}
-        rooms = {}
-        for each in wanted:
-            if each.rule in limited:
-                held = budgets.held(self._drawn, each.rule)
-                more = each.points - held
-                left = drawing.left(self._shop, self._order_id, limited[each.rule], more, own=self._few)
-                self._left[each.rule], rooms[each.rule] = left, held + sum(left.values())
-        return self.rooms.within(rooms)
+    def with_budgets(self, most: Iterable[Given]) -> Rooms:
+        """The rooms of an order that earns by each rule so much at most; budgets are read of which it may draw more
+        than it holds, and of others it has no more than that.
+        """
+        limited = [rule for rule in self._earning.active if rule.budget is not None]
+        held = {rule.id: budgets.held(self._drawn, rule.id) for rule in limited}
+        points = {each.rule: min(each.points, self.rooms.rules.get(each.rule, each.points)) for each in most}
+        more = {rule: points.get(rule.id, 0) - held[rule.id] for rule in limited}
+        self._left = drawing.left(self._shop, self._order_id, more, own=self._few)
+        return self.rooms.within({rule: held[rule] + sum(self._left.get(rule, {}).values()) for rule in held})
 
     def drawn(self, given: Sequence[Given]) -> tuple[Drawn, ...]:
         """What the order holds of budgets once it takes up so much."""

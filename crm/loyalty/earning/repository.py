@@ -29,17 +29,15 @@ def list_counts(shop: str, customer_id: str) -> list[EarnedCounts]:
     return list(EarnedCounts.query(customer_key(shop, customer_id), range_key_condition=periods, consistent_read=True))
 
 
-def get_spent(shop: str, rule: str, shares: Sequence[int]) -> dict[int, int]:
-    """What shares of a rule's budget have given, by share, in one batch read (AP-193)."""
-    by_pk = {RuleBudget.of(shop, rule, share).pk: share for share in shares}
-    found = batch_reads.read(settings().crm_table, [(pk, RuleBudget.of(shop, rule, 0).sk) for pk in by_pk])
-    return {by_pk[item.pk]: int(item.spent or 0) for item in map(RuleBudget.from_raw_data, found)}
-
-
 def get_all_spent(shop: str, rules: Iterable[str]) -> dict[str, dict[int, int]]:
-    """What all shares of rules' budgets have given, by rule and share, in batch reads of their exact keys (AP-286)."""
+    """What all shares of rules' budgets have given, by rule and share (AP-286)."""
+    return get_spent(shop, rules, range(budgets.SHARES))
+
+
+def get_spent(shop: str, rules: Iterable[str], shares: Sequence[int]) -> dict[str, dict[int, int]]:
+    """What shares of rules' budgets have given, by rule and share, in batch reads of their exact keys (AP-193)."""
     rules = list(rules)
-    by_pk = {RuleBudget.of(shop, rule, share).pk: (rule, share) for rule in rules for share in range(budgets.SHARES)}
+    by_pk = {RuleBudget.of(shop, rule, share).pk: (rule, share) for rule in rules for share in shares}
     found: dict[str, dict[int, int]] = {rule: {} for rule in rules}
     for raw in batch_reads.read(settings().crm_table, [(pk, RuleBudget.of(shop, "", 0).sk) for pk in by_pk]):
         item = RuleBudget.from_raw_data(raw)

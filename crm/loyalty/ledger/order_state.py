@@ -106,9 +106,14 @@ def paid_with(state: OrderState, order: Revision) -> int:
 
 def earns(state: OrderState, order: Revision, programme: Programme, rooms: Rooms = FREE) -> Earned:
     """What an order earns as it stands, by the programme and in the context of its first posting."""
-    programme = replace(programme, currency=state.programme_currency or programme.currency)
-    context = state.context or Context(order.placed_at)
+    programme, context = _pinned(state, order, programme)
     return granting.earned(programme, order.basket, context, points_spent=paid_with(state, order), rooms=rooms)
+
+
+def earns_at_most(state: OrderState, order: Revision, programme: Programme) -> tuple[Given, ...]:
+    """By each rule, whatever others give, and whatever there is room for."""
+    programme, context = _pinned(state, order, programme)
+    return granting.most(programme, order.basket, context, points_spent=paid_with(state, order))
 
 
 def claimed_of(states: Mapping[str, OrderState], claimed: Claimed) -> dict[str, OrderState]:
@@ -125,3 +130,8 @@ def claimed_of(states: Mapping[str, OrderState], claimed: Claimed) -> dict[str, 
 def credited(states: Mapping[str, OrderState]) -> dict[str, Sequence[Reversed]]:
     """What orders were given and has not been reversed, the newest first."""
     return {order_id: state.credits[::-1] for order_id, state in states.items()}
+
+
+def _pinned(state: OrderState, order: Revision, programme: Programme) -> tuple[Programme, Context]:
+    currency = state.programme_currency or programme.currency
+    return replace(programme, currency=currency), state.context or Context(order.placed_at)
