@@ -32,7 +32,8 @@ class LoyaltyRuleKind(Enum):
     MULTIPLIER = strawberry.enum_value(
         "MULTIPLIER",
         description="So many times what `pointsPerUnit` and the rules by unit and item give for the lines it covers; "
-        "of several the highest counts.",
+        "of several the highest counts, line by line. What its caps and budget keep back the next gives, up to its own "
+        "factor.",
     )
     FIXED = strawberry.enum_value("FIXED", description="Points for an order, while something that it covers is kept.")
 

@@ -241,6 +241,26 @@ def test_where_the_budget_of_one_campaign_ends_orders_are_posted_by_the_next_ben
     assert (spent("a"), spent("b")) == (160, 80)
 
 
+def test_a_campaign_that_is_empty_leaves_customers_what_they_have_without_it(
+    programme: list[Programme], now: datetime
+) -> None:
+    standing, campaign = rule(Kind.MULTIPLIER, 2, "standing"), rule(Kind.MULTIPLIER, 3, "campaign", budget=250)
+    programme.append(replace(CHEAP, rate=Decimal(1), earning=Earning((standing, campaign))))
+    cart, found = service.Cart("EUR", (service.CartLine("s1", 1, 10_000),)), []
+    for number in range(3):
+        shown = service.earn_preview("demo", cart, None, now=now).earned
+        service.post_for_order(of(f"cus_{number}", now, f"o{number}"), now=now)
+        found.append(shares(f"o{number}", f"cus_{number}"))
+        assert {each.rule: each.points for each in shown.given} == found[-1]
+    assert found == [
+        {"base": 100, "campaign": 200}, {"base": 100, "campaign": 50, "standing": 50}, {"base": 100, "standing": 100},
+    ]  # fmt: skip
+    service.post_for_order(of("cus_1", now, "o1", rev=2, net=4_000), now=now)
+    assert shares("o1", "cus_1") == {"base": 40, "campaign": 50}
+    service.post_for_order(of("cus_1", now, "o1", rev=3, net=0), now=now)
+    assert (shares("o1", "cus_1"), spent("campaign")) == ({}, 200)
+
+
 def test_what_an_order_holds_of_a_budget_goes_back_to_where_it_came_from(
     programme: list[Programme], now: datetime
 ) -> None:

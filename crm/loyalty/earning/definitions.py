@@ -20,7 +20,9 @@ class Kind(StrEnum):
     PER_ITEM = "PER_ITEM"
     """Points for each unit of goods of the lines it covers."""
     MULTIPLIER = "MULTIPLIER"
-    """So many times what the rate and the rules above give for the lines it covers. Of several the highest counts."""
+    """So many times what the rate and the rules above give for the lines it covers. Of several the highest counts; what
+    its caps and budget keep back the next gives, up to its own factor.
+    """
     FIXED = "FIXED"
     """Points for an order of which something that it covers is kept."""
 

@@ -5,7 +5,7 @@ Whatever an order comes to be, it is worked out anew from what it then is: so pa
 parts never earns more than the same order whole by rules that go by units and items.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
 from math import ceil
@@ -87,15 +87,15 @@ def earned(
     that it costs, so that nothing that goes back makes it earn more. Another currency than the programme's earns
     nothing, since no rate is agreed.
 
-    A rule's share is limited per order before anything is rounded; where all rules together are limited, the last ones
-    give less.
+    A rule's share is limited per order before anything is rounded, that of a multiplier also by the room it has, since
+    the next takes up what it may not give; where all rules together are limited, the last ones give less.
     """
     if basket.currency != programme.currency:
         return Earned(0, Withheld.OTHER_CURRENCY)
     given = []
     before, exact = 0, Fraction(0)
     left = _least(programme.earning.caps.per_order, rooms.all)
-    for rule, share in _shares(programme, basket, context, _paid(programme, basket, points_spent)):
+    for rule, share in _shares(programme, basket, context, _paid(programme, basket, points_spent), rooms):
         exact += share
         whole = int(exact) - before  # rounded down over all rules so far: so it is once, over all of them
         before = int(exact)
@@ -110,7 +110,7 @@ def most(programme: Programme, basket: Basket, context: Context, *, points_spent
     """The most that each rule can give, whatever others give, and whatever there is room for besides."""
     if basket.currency != programme.currency:
         return ()
-    shares = _shares(programme, basket, context, _paid(programme, basket, points_spent))
+    shares = _shares(programme, basket, context, _paid(programme, basket, points_spent), None)
     return tuple(Given(rule.id, ceil(share)) for rule, share in shares)
 
 
@@ -136,8 +136,12 @@ def covers(conditions: Conditions, line: Line) -> bool:
     )
 
 
-def _shares(programme: Programme, basket: Basket, context: Context, paid: Fraction) -> Iterable[tuple[Rule, Fraction]]:
-    """What each rule gives, in the order of the rules, no more than it may for an order; the rate first."""
+def _shares(
+    programme: Programme, basket: Basket, context: Context, paid: Fraction, rooms: Rooms | None
+) -> Iterable[tuple[Rule, Fraction]]:
+    """What each rule gives, in the order of the rules, no more than it may for an order; the rate first. Without
+    `rooms`, each multiplier as if it stood alone.
+    """
     lines = basket.lines
     bases = _bases(lines, paid)
     rules = [Rule(BASE, "", Kind.PER_UNIT, programme.rate)]
@@ -160,12 +164,31 @@ def _shares(programme: Programme, basket: Basket, context: Context, paid: Fracti
             shares[rule.id] = sum(each.values(), Fraction(0))
         elif rule.kind is Kind.FIXED:
             shares[rule.id] = Fraction(rule.value) if sum(bases[at] for at in covered[rule.id]) else Fraction(0)
-    for at, points in enumerate(plain):
-        factors = [rule for rule in rules if rule.kind is Kind.MULTIPLIER and at in covered[rule.id]]
-        if factors:
-            highest = max(factors, key=lambda rule: rule.value)
-            shares[highest.id] = shares.get(highest.id, Fraction(0)) + points * (Fraction(highest.value) - 1)
+    factors = [rule for rule in rules if rule.kind is Kind.MULTIPLIER]
+    if rooms is not None:
+        shares |= _multiplied(factors, covered, plain, rooms)
+    else:
+        for rule in factors:
+            shares |= _multiplied([rule], covered, plain, FREE)
     return [(rule, _within(rule.caps.per_order, shares[rule.id])) for rule in rules if rule.id in shares]
+
+
+def _multiplied(
+    factors: Iterable[Rule], covered: Mapping[str, Collection[int]], plain: Sequence[Fraction], rooms: Rooms
+) -> dict[str, Fraction]:
+    """What multipliers give, the highest first. Where it may not give all that it would, its lines have the same part
+    of it, and the next gives them what they lack of its own factor: so one that has nothing left takes nothing away,
+    and what is left of an order never has more by it than the whole.
+    """
+    shares: dict[str, Fraction] = {}
+    gained = [Fraction(0)] * len(plain)
+    for rule in sorted(factors, key=lambda rule: (-rule.value, rule.id)):
+        lacking = {at: max(Fraction(0), plain[at] * (Fraction(rule.value) - 1) - gained[at]) for at in covered[rule.id]}
+        wanted = sum(lacking.values(), Fraction(0))
+        shares[rule.id] = _within(_least(rule.caps.per_order, rooms.rules.get(rule.id)), wanted)
+        for at, points in lacking.items():
+            gained[at] += points * shares[rule.id] / wanted if wanted else 0
+    return shares
 
 
 def _covered(rule: Rule, lines: Sequence[Line], unit: Fraction) -> frozenset[int]:

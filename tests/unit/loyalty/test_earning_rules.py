@@ -90,6 +90,33 @@ def test_of_several_multipliers_the_highest_counts_line_by_line() -> None:
     assert points(counting, SHOE, SHIRT) == 3 * (50 + 10) + 2 * 19 + 1  # 2 x 19.90 is 39.80
 
 
+THRICE, TWICE = rule(Kind.MULTIPLIER, 3, "thrice"), rule(Kind.MULTIPLIER, 2, "twice")
+
+
+def test_what_the_highest_multiplier_may_not_give_the_next_gives_up_to_its_own_factor() -> None:
+    both, basket = programme(TWICE, THRICE, rate=1), Line(12_000)
+    assert shares(both, basket) == {"base": 120, "thrice": 240}
+    assert shares(both, basket, rooms=Rooms({"thrice": 0})) == {"base": 120, "twice": 120}
+    assert shares(both, basket, rooms=Rooms({"thrice": 10})) == {"base": 120, "twice": 110, "thrice": 10}
+    assert shares(both, basket, rooms=Rooms({"thrice": 130})) == {"base": 120, "thrice": 130}  # more than twice gives
+    assert shares(both, basket, rooms=Rooms({"thrice": 10, "twice": 20})) == {"base": 120, "twice": 20, "thrice": 10}
+    capped = programme(replace(THRICE, caps=Caps(per_order=10)), TWICE, rate=1)
+    assert shares(capped, basket) == {"base": 120, "thrice": 10, "twice": 110}
+
+
+def test_of_what_a_multiplier_may_give_each_of_its_lines_has_the_same_part() -> None:
+    twice = rule(Kind.MULTIPLIER, 2, "twice", categories=("shoes",))
+    counting, lines = programme(THRICE, twice, rate=1), (Line(3_000, 1, "shoes"), Line(1_000, 1, "shirts"))
+    assert shares(counting, *lines, rooms=Rooms({"thrice": 20})) == {"base": 40, "thrice": 20, "twice": 15}
+    assert shares(counting, *lines, rooms=Rooms({"thrice": 1})) == {"base": 40, "thrice": 1, "twice": 29}  # 29.25
+
+
+def test_the_most_that_a_multiplier_can_give_is_what_it_would_give_alone() -> None:
+    both = programme(TWICE, replace(THRICE, caps=Caps(per_order=50)), rate=1)
+    found = granting.most(both, Basket("EUR", (Line(12_050),)), CONTEXT)
+    assert found == (Given("base", 121), Given("twice", 121), Given("thrice", 50))
+
+
 def test_points_are_rounded_down_once_over_the_whole_order() -> None:
     thirds = [rule(Kind.PER_UNIT, "0.4", name) for name in ("a", "b", "c")]
     assert shares(programme(*thirds), Line(100)) == {"c": 1}
@@ -213,3 +240,25 @@ def test_no_rule_gives_more_than_it_has_room_for(
     found = granting.earned(named(rules, rate), Basket("EUR", tuple(lines)), CONTEXT, rooms=Rooms(rooms, 150))
     assert found.points <= 150
     assert all(isinstance(one, Given) and 0 < one.points <= rooms.get(one.rule, 150) for one in found.given)
+
+
+@settings(max_examples=60)
+@given(LINES, BY_UNITS, st.lists(st.none() | st.integers(0, 2_000), min_size=4, max_size=4), st.data())
+def test_multipliers_with_little_left_take_nothing_away_and_no_refund_adds_to_what_they_give(
+    lines: list[Line], rules: list[Rule], left: list[int | None], data: st.DataObject
+) -> None:
+    counting = named(rules, Decimal(1))
+    factors = [one for one in counting.earning.rules if one.kind is Kind.MULTIPLIER]
+    found = {one.id: room for one, room in zip(factors, left, strict=False) if room is not None}
+    whole = points(counting, *lines, rooms=Rooms(found))
+    for one in factors:
+        without = programme(*(each for each in counting.earning.rules if each != one), rate=1)
+        assert points(without, *lines, rooms=Rooms(found)) <= whole
+        assert points(counting, *lines, rooms=Rooms({**found, one.id: 0})) == points(
+            without, *lines, rooms=Rooms(found)
+        )
+    turned = programme(*data.draw(st.permutations(counting.earning.rules)), rate=1)
+    assert points(turned, *lines, rooms=Rooms(found)) == whole <= points(counting, *lines)
+    at = data.draw(st.integers(0, len(lines) - 1))
+    less = [*lines[:at], replace(lines[at], net=lines[at].net // 3, units=lines[at].units // 3), *lines[at + 1 :]]
+    assert points(counting, *less, rooms=Rooms(found)) <= whole
