@@ -44,6 +44,8 @@ def meaning(
         "<shop>": shop,
         "<now>": now.isoformat(),
         "<in a month>": in_a_month.isoformat(),
+        "<suppressed address>": "closed@example.com",
+        "<bounced address>": "gone@example.com",
         "<today>": now.date().isoformat(),
         "<a day with orders>": (now - timedelta(days=1)).date().isoformat(),
         "<a year ago>": (now - timedelta(days=365)).date().isoformat(),
@@ -65,7 +67,26 @@ ADJUST: Final = (
     "{ entry { id } "
 )
 REWARD: Final = 'loyaltyRewardCreate(input: {name: "A badge", kind: CUSTOM, price: 1}) { reward { id } '
+CUSTOMER: Final = 'customerCreate(input: {firstName: "Dan"}) { customer { id } '
+ATTRIBUTE: Final = 'attributeDefine(input: {key: "%s", name: "%s", type: %s}) { definition { key } '
+SEGMENT: Final = 'segmentCreate(input: {name: "%s", %s}) { segment { id } '
+SUPPRESS: Final = (
+    'suppressionAdd(input: {channel: EMAIL, address: %s, reason: %s, idempotencyKey: "suppressed"}) '
+    "{ suppression { hint } "
+)
+IMPORT: Final = (
+    'customersImport(input: {source: "shopify", format: CSV, asOf: "2026-03-01T00:00:00Z", idempotencyKey: "unwanted"}) '
+    "{ operation { id } "
+)
 MADE: Final = {
+    "<another customer>": (CUSTOMER, "id"),
+    "<attribute>": (ATTRIBUTE % ("nickname", "Nickname", "TEXT"), "key"),
+    "<another attribute>": (ATTRIBUTE % ("old_number", "Number at the old shop", "NUMBER"), "key"),
+    "<static segment>": (SEGMENT % ("Friends of the choir", "kind: STATIC"), "id"),
+    "<spare segment>": (SEGMENT % ("<new key>", 'query: "number_of_orders >= 7"'), "id"),
+    "<suppressed address>": (SUPPRESS % ("<suppressed address>", "MANUAL"), None),
+    "<bounced address>": (SUPPRESS % ("<bounced address>", "HARD_BOUNCE"), None),
+    "<another import>": (IMPORT, "id"),
     "<tier>": (TIER % ("Choir", 777_001, ', effectiveAt: "<a year ago>T00:00:00Z"'), "id"),
     "<another tier>": (TIER % ("Orchestra", 777_002, ""), "id"),
     "<rule>": (RULE % "Twice", "ruleId"),
@@ -79,9 +100,11 @@ MADE: Final = {
     "<voucher code>": (REDEEM % "redeemed, too", "code"),
     "<entry>": (ADJUST, "id"),
 }
-"""What is made for the placeholders of loyalty, and what of it they stand for. The first tier counts at once: where
-nothing was defined before, it may from the past.
+"""What is made for placeholders, and what of it they stand for; None: for what `meaning` says. The first tier counts at
+once: where nothing was defined before, it may from the past.
 """
+ONCE: Final = {"<spare segment>"}
+"""What is gone once its example has run: it is made anew for whoever runs it next."""
 
 
 THEIRS: Final = {"<hold>", "<another hold>"}
@@ -89,20 +112,26 @@ THEIRS: Final = {"<hold>", "<another hold>"}
 
 
 def made(words: Mapping[str, str], staff: Ask, customer: Ask, *, of: Collection[str] = MADE.keys()) -> dict[str, str]:
-    """`words`, and those of loyalty, for which `staff` and the `customer` ask for what they name."""
+    """`words`, and those of `MADE`, for which `staff` and the `customer` ask for what they name."""
     found = dict(words)
     for word, (call, key) in MADE.items():
         if word in of:
             text = f"mutation {{ {call} userErrors {{ code field }} }} }}".replace(
                 "<a year ago>", words["<a year ago>"]
             )
-            for known in ("<customer>", "<reward id>"):
+            for known in ("<customer>", "<reward id>", "<suppressed address>", "<bounced address>"):
                 text = text.replace(known, json.dumps(words[known]))
+            text = text.replace("<new key>", _new_key())
             [answered] = (customer if word in THEIRS else staff)(text).values()
             assert answered.pop("userErrors") == [], word
             [thing] = answered.values()
-            found[word] = str(thing[key])
+            if key is not None:
+                found[word] = str(thing[key])
     return found
+
+
+def _new_key() -> str:
+    return f"k-{uuid4().hex[:12]}"
 
 
 def filled(operation: Operation, words: Mapping[str, str]) -> dict[str, Any]:
@@ -117,7 +146,7 @@ def filled(operation: Operation, words: Mapping[str, str]) -> dict[str, Any]:
             case list():
                 return [fill(inner) for inner in value]
             case "<new key>":
-                return f"k-{uuid4().hex[:12]}"
+                return _new_key()
             case "<new number>":
                 return str(uuid4().int % 10**8)
             case str() if value.startswith("<"):

@@ -7,7 +7,7 @@ const SHOP = "demo";
 // What GraphiQL would put back in place of the examples: tabs of an earlier visit, with ids that may be gone and no
 // tokens. What was run then is in its history.
 const FORGOTTEN = new Set(["tabState", "query", "variables", "headers"].map((name) => `graphiql:${name}`));
-const KNOWN = "{ customers(first: 5) { nodes { id customerId email orders(first: 1) { nodes { id orderId placedOn } } } } }";
+const KNOWN = "{ customers(first: 20) { nodes { id customerId email orders(first: 1) { nodes { id orderId placedOn } } } } }";
 const POINTS = `query ($id: ID!) { customer(id: $id) { loyalty {
   entries(first: 100) { nodes { id movement } }
   holds { id }
@@ -17,7 +17,8 @@ const PROGRAMME = `{ loyaltyTiers { tiers { id } } loyaltyProgramme { newest {
   rules { ruleId archivedAt } eventBonuses { bonusId archivedAt } tiers { tiers { id } archived { id } }
 } } }`;
 const IMPORTS = "{ operations(first: 50) { nodes { id kind status } } }";
-const SEGMENTS = "{ segments { id } }";
+const SEGMENTS = "{ segments { id name kind } }";
+const ATTRIBUTES = "{ attributeDefinitions(includeRetired: true) { key type retiredAt } }";
 const REWARDS = "{ loyaltyRewards { id rewardId } loyaltyArchivedRewards(first: 1) { nodes { id } } }";
 
 async function post(path, body, headers) {
@@ -41,16 +42,33 @@ function bearer(token) {
   return { Authorization: `Bearer ${token ?? "<token>"}` };
 }
 
-async function knownCustomer(staff) {
-  if (!staff) return undefined;
+// One who has ordered, for most examples, and for those that delete one who has not.
+async function knownCustomers(staff) {
+  if (!staff) return [];
   const nodes = (await post("/graphql", { query: KNOWN }, bearer(staff))).data?.customers?.nodes ?? [];
-  return nodes.find((customer) => customer.orders?.nodes.length) ?? nodes[0];
+  const customer = nodes.find(({ orders }) => orders?.nodes.length) ?? nodes[0];
+  return [customer, nodes.find((other) => other !== customer && other.orders?.nodes.length === 0)];
 }
 
-async function knownImport(staff) {
-  if (!staff) return undefined;
+async function knownImports(staff) {
+  if (!staff) return [];
   const nodes = (await post("/graphql", { query: IMPORTS }, bearer(staff))).data?.operations?.nodes ?? [];
-  return nodes.find(({ kind, status }) => kind.endsWith("_IMPORT") && status !== "AWAITING_UPLOAD");
+  const imports = nodes.filter(({ kind }) => kind.endsWith("_IMPORT"));
+  const is = (wanted) => ({ status }) => status === wanted;
+  return [
+    imports.find(({ status }) => !["AWAITING_UPLOAD", "CANCELLED"].includes(status)),
+    first(imports, is("CANCELLED"), is("AWAITING_UPLOAD")),
+  ];
+}
+
+async function knownAttributes(staff) {
+  if (!staff) return {};
+  const definitions = (await post("/graphql", { query: ATTRIBUTES }, bearer(staff))).data?.attributeDefinitions ?? [];
+  const used = definitions.filter(({ retiredAt }) => !retiredAt);
+  return {
+    "<attribute>": used.find(({ type }) => type === "TEXT")?.key,
+    "<another attribute>": (definitions.find(({ retiredAt }) => retiredAt) ?? used.at(-1))?.key,
+  };
 }
 
 async function knownSegments(staff) {
@@ -95,21 +113,29 @@ async function knownLoyalty(staff, customer) {
 }
 
 // What the placeholders of schema/operations/variables.json stand for.
-function meaning(customer, moved, segments, loyalty) {
+function meaning([customer, anotherCustomer], [moved, anotherImport], segments, more) {
   const now = new Date();
   const inAMonth = new Date(now.getTime() + 30 * 24 * 3600 * 1000);
   const aYearAgo = new Date(now);
   aYearAgo.setFullYear(now.getFullYear() - 1);
+  const byQuery = segments.filter(({ kind }) => kind === "DYNAMIC");
   let keys = 0;
   return {
     "<customer>": customer?.id,
     "<order>": customer?.orders?.nodes[0]?.id,
     "<order number>": customer?.orders?.nodes[0]?.orderId,
     "<email>": customer?.email,
+    "<another customer>": anotherCustomer?.id,
     "<import>": moved?.id,
-    "<segment>": segments[0]?.id,
-    "<another segment>": segments[1]?.id,
-    ...loyalty,
+    "<another import>": anotherImport?.id,
+    "<segment>": byQuery[0]?.id,
+    "<another segment>": byQuery[1]?.id,
+    "<static segment>": segments.find(({ kind }) => kind === "STATIC")?.id,
+    // What an example has made: one that the shop lives by is not offered for deletion.
+    "<spare segment>": byQuery.slice(2).find(({ name }) => /^(graphiql|k)-/.test(name))?.id,
+    "<suppressed address>": "closed@example.com", // lifted once its tab has suppressed it
+    "<bounced address>": "gone@example.com",
+    ...more,
     "<shop>": SHOP,
     "<now>": now.toISOString(),
     "<in a month>": inAMonth.toISOString(),
@@ -138,15 +164,14 @@ const storage = {
 
 async function start() {
   const staff = await token("/_local/token", { kind: "staff" });
-  const customer = await knownCustomer(staff);
+  const customers = await knownCustomers(staff);
+  const [customer] = customers;
   const app = customer && (await token("/_local/token", { kind: "customer", customerId: customer.customerId }));
   const visitor = staff && (await token("/v1/visitors"));
-  const words = meaning(
-    customer,
-    await knownImport(staff),
-    await knownSegments(staff),
-    await knownLoyalty(staff, customer),
-  );
+  const words = meaning(customers, await knownImports(staff), await knownSegments(staff), {
+    ...(await knownAttributes(staff)),
+    ...(await knownLoyalty(staff, customer)),
+  });
   const filled = (_, value) => (typeof value === "string" ? words[value] ?? value : value);
   const headers = { apps: bearer(app), visitors: bearer(visitor), staff: bearer(staff) };
   const operations = await (await fetch("/graphiql/operations.json")).json();

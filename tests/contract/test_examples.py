@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from graphql import FieldNode, TypeInfo, TypeInfoVisitor, Visitor, build_schema, parse, visit
 
 from schema.limits import MOST_COST
 from schema.operations import AUDIENCES, FIRST, HERE, NAMED, Operation, operations
@@ -38,6 +39,23 @@ def test_an_example_operation_fits_the_schema_its_limits_and_its_callers_rights(
     plan = planned(operation.text)
     assert plan.denied(caller(operation, "cus_1")) == ()
     assert plan.cost(operation.variables) <= MOST_COST
+
+
+def test_all_that_can_be_asked_is_asked_by_an_example_operation() -> None:
+    schema = build_schema((ROOT / "schema" / "schema.graphql").read_text())
+    asked: set[tuple[str, str]] = set()
+
+    class Asking(Visitor):
+        def enter_field(self, node: FieldNode, *_: object) -> None:
+            parent = types.get_parent_type()
+            assert parent is not None
+            asked.add((parent.name, node.name.value))
+
+    for operation in operations():
+        types = TypeInfo(schema)
+        visit(parse(operation.text), TypeInfoVisitor(types, Asking()))
+    roots = [root for root in (schema.query_type, schema.mutation_type) if root is not None]
+    assert [f"{root.name}.{name}" for root in roots for name in root.fields if (root.name, name) not in asked] == []
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 
+from crm.segmentation import in_force
+from crm.segmentation import service as segmentation
+from crm.shops import service as shops
 from schema.node import global_id
 from schema.operations import Operation, operations
 from tests import bulk
@@ -43,6 +46,10 @@ def test_an_example_operation_answers_without_a_refusal(ann: str, operation: Ope
         segments=(global_id("Segment", id_of(REPEAT)), global_id("Segment", id_of(LATELY))),
         reward=global_id("RewardDefinition", reward(NOW, price=1)),
     )
+    if "rfmBounds" in operation.text:
+        segmentation.begin_day(shops.get("demo"), now=NOW)
+        bulk.drain()
+        in_force.forget_cached()
     themselves = partial(ask, principal=as_customer(ann))
     words = made(words, ask, themselves, of=PLACEHOLDER.findall(json.dumps(operation.variables)))
     answered = ask(operation.text, filled(operation, words), principal=caller(operation, ann))

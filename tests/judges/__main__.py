@@ -80,7 +80,8 @@ class Court:
 
     def _judged(self, name: str, **variables: str) -> dict[str, Any]:
         # Filled anew: what one judge has made is there, under its name, when the next one comes.
-        listed = [asdict(each) | {"variables": filled(each, self.shop.words)} for each in operations()]
+        words = self.shop.renewed()
+        listed = [asdict(each) | {"variables": filled(each, words)} for each in operations()]
         (WORK / "operations.json").write_text(json.dumps(listed))
         return self._run(name, ["node", f"{name}.mjs"], HERE, variables)
 

@@ -33,6 +33,9 @@ for (const { name, audience, text, variables } of operations) {
       ? await apollo.mutate({ mutation: document, variables })
       : await apollo.query({ query: document, variables });
     findings.push(...refusals(data).map((refusal) => `${name} is refused: ${JSON.stringify(refusal)}`));
+    // What a mutation says it has deleted is no more, and is dropped.
+    for (const { deleted } of Object.values(data).filter((payload) => payload?.deleted))
+      apollo.cache.evict({ id: Object.keys(apollo.cache.extract()).find((key) => key.endsWith(`:${deleted}`)) ?? deleted });
     const cached = apollo.cache.extract();
     findings.push(...[...entities(data)].filter((key) => !cached[key]).map((key) => `${name}: ${key} is not cached`));
     if (!name.endsWith("Mutation") && !apollo.readQuery({ query: document, variables }))

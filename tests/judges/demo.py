@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from tests.local_system import LocalSystem, eventually, running
 from tests.moving import Mover
-from tests.operations import made, meaning
+from tests.operations import ONCE, Ask, made, meaning
 
 SHOP: Final = "demo"
 ORDERED_DAYS_AGO: Final = (40, 12, 1)
@@ -27,6 +27,8 @@ REWARD: Final = """mutation {
   loyaltyRewardCreate(input: { name: "A sticker", kind: CUSTOM, price: 1 }) { reward { id } }
 }"""
 
+COMPARED: Final = "{ rfmBounds { version } }"
+
 
 @dataclass(frozen=True)
 class Demo:
@@ -35,6 +37,12 @@ class Demo:
     """What placeholders in the variables of example operations stand for."""
     tokens: dict[str, str]
     """By the audience of an operation."""
+    staff: Ask
+    customer: Ask
+
+    def renewed(self) -> dict[str, str]:
+        """Its words for another judge: what the last one has used up is there again."""
+        return made(self.words, self.staff, self.customer, of=ONCE)
 
 
 @contextmanager
@@ -61,8 +69,10 @@ def demo(folder: Path) -> Iterator[Demo]:
             "visitors": _token(system, "/v1/visitors", {"shop": SHOP}),
             "staff": system.token("staff", SHOP),
         }
-        words = made(words, partial(system.ask, shop=SHOP), partial(system.ask, shop=SHOP, token=tokens["apps"]))
-        yield Demo(system.instance.url, words, tokens)
+        staff, customer = partial(system.ask, shop=SHOP), partial(system.ask, shop=SHOP, token=tokens["apps"])
+        words = made(words, staff, customer)
+        eventually(lambda: staff(COMPARED)["rfmBounds"] is not None, "the shop's customers are compared", seconds=90)
+        yield Demo(system.instance.url, words, tokens, staff, customer)
 
 
 def _token(system: LocalSystem, path: str, asked: dict[str, str]) -> str:
