@@ -75,7 +75,7 @@ SUPPRESS: Final = (
     "{ suppression { hint } "
 )
 IMPORT: Final = (
-    'customersImport(input: {source: "shopify", format: CSV, asOf: "2026-03-01T00:00:00Z", idempotencyKey: "unwanted"}) '
+    'customersImport(input: {source: "shopify", format: CSV, asOf: "<a year ago>T00:00:00Z", idempotencyKey: "none"}) '
     "{ operation { id } "
 )
 MADE: Final = {

@@ -8,8 +8,8 @@ is there: `<customer>`, `<order>`, `<order number>`, `<email>`, `<import>` (one 
 `<voucher code>`, `<entry>` (points that staff gave), `<segment>`, `<reward>`, `<tier>`, `<rule>`, `<bonus>`, `<hold>`,
 and another of each of the last six; `<attribute>`, `<static segment>`, `<suppressed address>` (by hand), `<bounced
 address>`, and for what is deleted, retired or cancelled `<another customer>`, `<another attribute>`, `<spare segment>`
-and `<another import>`, which nothing else is asked about; for times `<today>`, `<a day with orders>`, `<a year ago>`, `<now>` and
-`<in a month>`; `<shop>` for the caller's, and `<new key>` and `<new number>` for what nobody has used yet.
+and `<another import>`, which nothing else is asked about; for times `<today>`, `<a day with orders>`, `<a year ago>`,
+`<now>` and `<in a month>`; `<shop>` for the caller's, and `<new key>` and `<new number>` for what nobody has used yet.
 """
 
 import json
