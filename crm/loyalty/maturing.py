@@ -73,10 +73,11 @@ def _settle_next(shop: str, customer_id: str, *, now: datetime) -> Step | None:
     ended = [
         repository.get_hold(shop, customer_id, one.hold_id) for one in head.holds if one.ends_at <= present(head, now)
     ]
-    besides = [expiry.pool_of(head.due_at), *stored.pools_held(*ended)]
-    book = Ledger(shop, customer_id, head, now=now, besides=besides)
     # Those that may mature together, and what the timer waits for then.
     pending = repository.list_pending(shop, customer_id, limit=MOST_MATURED + 1)
+    into = [item.pool for item in pending if item.pool]  # which may be past already
+    besides = [expiry.pool_of(head.due_at), *stored.pools_held(*ended), *into]
+    book = Ledger(shop, customer_id, head, now=now, besides=besides)
     coming = due.all_due(book.read.pools, map(stored.pending_of, pending), book.holds, book.calendar())
     change, read = Change(now), int(head.rev)
     if not coming or coming[0][0] > book.now:

@@ -187,3 +187,17 @@ def test_when_points_expire_is_read_anew_while_time_is_posted(
 
     monkeypatch.setattr(repository, "list_months", overtaken)
     assert [one.points for one in service.endings("demo", ANN, due=True, idle_at=None, now=later)] == [100]
+
+
+def test_points_whose_month_is_past_once_their_return_window_is_over_mature_and_expire(
+    programme: list[Programme], now: datetime
+) -> None:
+    """No programme of today has such a window (0109); one of before may."""
+    programme.append(replace(programme[0], return_window_days=60))
+    adjust(30, now)
+    service.settle("demo", ANN, now=ENDS)
+    service.post_for_order(order(now), now=now)
+    late = now + 70 * DAY
+    assert service.balances_at("demo", ANN, now=late).net == 0
+    assert [entry.movement for entry in service.settle("demo", ANN, now=late)] == ["mature", "expire"]
+    assert goes_on() == 0
