@@ -3,7 +3,9 @@
 
 Entries, balances and tiers stay under the customer's id, and so does the evidence: it covers ids, numbers, causes and
 instants, of words a digest that says nothing without its salt (crm/loyalty/ledger/chain.py), and of a birthday its
-month. When its entry was written is beside that, for apps that ask what has changed, and is forgotten.
+month. When its entry was written is beside that, for apps that ask what has changed, and is forgotten. What an order
+was judged by stays with what it has earned, and so in which of the segments that rules ask about its customer was: it
+is judged by the same when it changes.
 """
 
 from collections.abc import Callable, Iterator, Sequence

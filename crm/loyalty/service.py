@@ -92,7 +92,6 @@ from crm.loyalty.tiers.definitions import Basis, Downgrade, Tier, Tiers, Window
 from crm.loyalty.tiers.models import ChangeReason, TierChange
 from crm.loyalty.tiers.overriding import TierOverride, override_tier
 from crm.loyalty.tiers.reading import Progress, Standing, kept
-from crm.loyalty.transferring import transfer
 from crm.loyalty.undoing import refusal as irreversible
 from crm.loyalty.undoing import undone_by
 from crm.loyalty.verification.auditing import MOST_ENTRIES as MOST_VERIFIED
@@ -219,10 +218,10 @@ __all__ = [
     "holds_by_id",
     "irreversible",
     "is_due",
-    "maturing",
     "months_of",
     "newest_programme",
     "override_tier",
+    "pending_after",
     "pending_key",
     "played",
     "points_faults",
@@ -255,7 +254,6 @@ __all__ = [
     "tiers_operation",
     "tiers_rule",
     "time_faults",
-    "transfer",
     "undone_by",
     "upcoming_programmes",
     "update_bonus",
@@ -277,7 +275,7 @@ balances_at = standing.balances
 balances_of = stored.balances_of
 entries_by_cause = repository.get_entries
 holds_by_id = repository.get_holds
-maturing = repository.list_maturing
+pending_after = repository.list_maturing
 months_of = repository.get_months
 endings = standing.ending
 pools_in = stored.pools_of

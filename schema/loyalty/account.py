@@ -80,7 +80,7 @@ class PendingByCustomer(PageByCustomer[service.OrderEarning]):
 
     def read(self, page: Page) -> list[service.OrderEarning]:
         behind = page.before or service.pending_key(self.context.now)
-        return service.maturing(self.context.shop, page.customer_id, after=behind, limit=page.limit)
+        return service.pending_after(self.context.shop, page.customer_id, after=behind, limit=page.limit)
 
 
 class EndingsByAccount(Loader[tuple[str, bool, datetime | None], list[service.Ending]]):

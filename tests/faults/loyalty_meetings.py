@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from crm.kernel.timers import Timer, TimerDue
-from crm.loyalty import holding, maturing, moving, orders, service
+from crm.loyalty import holding, maturing, moving, orders, transferring
 from crm.loyalty.bonuses.definitions import Bonuses
 from crm.loyalty.earning.definitions import Earning, Kind, Rule
 from crm.loyalty.expiry import Expiry
@@ -92,7 +92,7 @@ class Moves:
         )
 
     def transfer(self, one: str, other: str) -> Move:
-        return lambda: service.transfer(self._shop, one, other, cause=f"merge:{one}", now=self._now)
+        return lambda: transferring.transfer(self._shop, one, other, cause=f"merge:{one}", now=self._now)
 
     def settle(self) -> Move:
         def settle() -> None:

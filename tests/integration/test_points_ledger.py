@@ -13,7 +13,7 @@ from crm.kernel.errors import InvalidInputs, KeyReused, NotFound
 from crm.kernel.settings import settings
 from crm.kernel.table import client
 from crm.kernel.timers import TimerDue
-from crm.loyalty import repository, service
+from crm.loyalty import repository, service, transferring
 from tests.integration.points import ANN, BEA, STAFF, adjust, balances, hold, order, programme, spend
 
 pytestmark = pytest.mark.usefixtures("shop", "programme")
@@ -279,7 +279,7 @@ def test_points_whose_month_is_past_by_the_clock_of_who_is_given_them_are_transf
     adjust(100, now)  # until 11 April in Vienna
     may, ahead = datetime(2026, 5, 1, 0, 0, 1, tzinfo=UTC), datetime(2026, 4, 10, 21, 55, tzinfo=UTC)
     adjust(1, may, customer_id=BEA)
-    assert service.transfer("demo", ANN, BEA, cause="merge:m1", now=ahead) == 100
+    assert transferring.transfer("demo", ANN, BEA, cause="merge:m1", now=ahead) == 100
     service.settle("demo", BEA, now=may)
     assert (balances(), balances(BEA)) == ((0, 0, 0), (1, 0, 0))
 
@@ -288,8 +288,8 @@ def test_points_of_a_merged_customer_move_with_their_expiry_once(now: datetime) 
     adjust(100, now)
     adjust(30, now + timedelta(days=5), customer_id=BEA)
     later = now + timedelta(days=6)
-    assert service.transfer("demo", ANN, BEA, cause="merge:m1", now=later) == 100
-    assert service.transfer("demo", ANN, BEA, cause="merge:m1", now=later) == 0
+    assert transferring.transfer("demo", ANN, BEA, cause="merge:m1", now=later) == 100
+    assert transferring.transfer("demo", ANN, BEA, cause="merge:m1", now=later) == 0
     assert (balances(ANN), balances(BEA)) == ((0, 0, 0), (130, 0, 0))
     assert timer(BEA) == datetime.fromisoformat("2026-04-10T22:00:00Z")
 
@@ -374,8 +374,8 @@ def test_an_order_whose_hold_is_captured_meanwhile_spends_the_points_once(now: d
 def test_a_transfer_that_is_done_twice_at_once_tells_of_the_points_once(now: datetime, overtaken: list[Any]) -> None:
     adjust(100, now)
     moved = []
-    overtaken.append(lambda: moved.append(service.transfer("demo", ANN, BEA, cause="merge:m1", now=now)))
-    moved.append(service.transfer("demo", ANN, BEA, cause="merge:m1", now=now))
+    overtaken.append(lambda: moved.append(transferring.transfer("demo", ANN, BEA, cause="merge:m1", now=now)))
+    moved.append(transferring.transfer("demo", ANN, BEA, cause="merge:m1", now=now))
     assert moved == [100, 0]
 
 
