@@ -7,7 +7,7 @@ and in both answers.
 import json
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import product
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -108,8 +108,9 @@ class Trial:
         """Let all meet, with all conditions in place."""
         for number, situation in enumerate(self._situations):
             self._restore(self._founded)
-            for move in situation.prepare:
-                self._done(number, move)
+            with self._counting(number):
+                for move in situation.prepare:
+                    move()  # what is refused would leave nothing to meet
             self._there = _stored()
             self._prepared.append(self._there)
             for one in situation.moves:
@@ -208,10 +209,13 @@ class Trial:
         self._there, self.drawn = [], iter(DRAWN)
 
     def _done(self, situation: int, move: Callable[[], Any]) -> Any:
+        with self._counting(situation):
+            return _done(move)
+
+    def _counting(self, situation: int) -> AbstractContextManager[None]:
         from tests.faults.loyalty_book import counting
 
-        with counting(self._situations[situation].programme):
-            return _done(move)
+        return counting(self._situations[situation].programme)
 
 
 def _interrupt() -> None:

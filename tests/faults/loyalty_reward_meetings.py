@@ -8,6 +8,7 @@ from crm.customers.service import Customer
 from crm.customers.standing import BLOCKED, DELETED
 from crm.kernel.change import Change, retrying
 from crm.loyalty import maturing, moving, service
+from crm.loyalty.posting import decided
 from crm.loyalty.redemptions import repository as redemptions
 from crm.loyalty.rewards import redeeming
 from crm.loyalty.rewards import service as rewards
@@ -68,7 +69,7 @@ class RewardMoves:
             asked = redeeming.Asked(
                 self._shop, ANN, _id(key), self._reward(), str(staff()), themselves=False, expected_points=None
             )
-            redeeming._begin(asked, now=self._now)
+            decided(lambda: redeeming._begin(asked, now=self._now))
 
         return begin
 
