@@ -16,7 +16,7 @@ const POINTS = `query ($id: ID!) { customer(id: $id) { loyalty {
 const PROGRAMME = `{ loyaltyTiers { tiers { id } } loyaltyProgramme { newest {
   rules { ruleId archivedAt } eventBonuses { bonusId archivedAt } tiers { tiers { id } archived { id } }
 } } }`;
-const IMPORTS = "{ operations(first: 50) { nodes { id kind status } } }";
+const IMPORTS = "{ operations(first: 100) { nodes { id kind status } } }";
 const SEGMENTS = "{ segments { id name kind } }";
 const ATTRIBUTES = "{ attributeDefinitions(includeRetired: true) { key type retiredAt } }";
 const REWARDS = "{ loyaltyRewards { id rewardId } loyaltyArchivedRewards(first: 1) { nodes { id } } }";
