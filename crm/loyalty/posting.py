@@ -5,12 +5,13 @@ The account's `rev` is the one guard. Everything else of it is read after it and
 whoever decided by any of it finds the account moved. The months of its pools need no condition of their own.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 from crm.customers.service import Customer
 from crm.kernel import correlation, timers
@@ -45,9 +46,12 @@ OWNER, SUBJECT = "loyalty", "ledger"
 Admit = Callable[[Change], None]
 """Refuses, or holds a change to what it was let in by."""
 
-
-_decided_by: ContextVar[list[Callable[[], bool]]] = ContextVar("decided_by")
-"""Of each account that is read for what is being decided: whether it has moved since."""
+IMPOSSIBLE: Final = 5
+"""How often an account may look impossible at one revision before it is: whoever reads while a transaction is written
+sees some of its items, and others not yet.
+"""
+_read: ContextVar[list[tuple[str, int]]] = ContextVar("read")
+"""The accounts that are read for what is being decided, and their revisions."""
 
 
 def anybody(_: Change) -> None:
@@ -63,7 +67,7 @@ class Ledger:
         self, shop: str, customer_id: str, head: LoyaltyAccount, *, now: datetime, besides: Iterable[str] = ()
     ) -> None:
         self.shop, self.customer_id, self.head, self.now = shop, customer_id, head, present(head, now)
-        _decided_by.get().append(partial(_has_moved, shop, customer_id, int(head.rev)))
+        _read.get().append((head.pk, int(head.rev)))
         self._since = min([month_at(self.now), *map(month_of, besides)])
         months = repository.list_months(shop, customer_id, since=self._since)
         self.read = stored.account_of(shop, customer_id, head, months)
@@ -212,34 +216,38 @@ def present(head: LoyaltyAccount, now: datetime) -> datetime:
 
 
 def decided(attempt: Callable[[], T]) -> T:
-    """`retrying`, for all that decide by a Ledger. What turns out impossible is a bug (ValueError), but where an
-    account that it was decided by has moved since it was read: what was read does not belong together then, and all is
-    read and decided again.
+    """`retrying`, for all that decide by a Ledger. What turns out impossible (ValueError) is read and decided again:
+    what was read did not belong together, since somebody moved an account meanwhile. Where it is as impossible each
+    time, and nothing has moved, it is a bug, and raised.
     """
-    return retrying(partial(_decided, attempt))
+    return retrying(partial(_decided, attempt, Counter()))
 
 
-def _decided(attempt: Callable[[], T]) -> T:
-    moved: list[Callable[[], bool]] = []
-    token = _decided_by.set(moved)
+def _decided(attempt: Callable[[], T], impossible: Counter[tuple[tuple[str, int], ...]]) -> T:
+    """`impossible`: how often it was, by what was read."""
+    read: list[tuple[str, int]] = []
+    token = _read.set(read)
     try:
         return attempt()
-    except ValueError as impossible:
-        if any(has_moved() for has_moved in moved):
-            raise Stale from impossible
+    except ValueError as error:
+        impossible[tuple(read)] += 1
+        if read and impossible[tuple(read)] < IMPOSSIBLE:
+            raise Stale from error
         raise
     finally:
-        _decided_by.reset(token)
+        _read.reset(token)
 
 
 @contextmanager
 def unmoved(shop: str, customer_id: str, head: LoyaltyAccount) -> Iterator[None]:
     """For whoever reads more of an account than its head, and writes nothing. Raises Stale where it moved meanwhile,
-    also in place of what is impossible by then: what was read does not belong together.
+    and in place of what is impossible: what was read does not belong together.
     """
     read = int(head.rev)
     try:
         yield
+    except ValueError as impossible:
+        raise Stale from impossible
     finally:
         if _has_moved(shop, customer_id, read):
             raise Stale

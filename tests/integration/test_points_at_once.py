@@ -10,9 +10,10 @@ from unittest.mock import Mock
 import pytest
 
 from crm.kernel.actor import Actor, Role
+from crm.kernel.errors import Stale
 from crm.loyalty import repository, service
 from crm.loyalty.models import LoyaltyAccount, PointsMonth, month_at
-from crm.loyalty.posting import Ledger
+from crm.loyalty.posting import IMPOSSIBLE, Ledger, unmoved
 from crm.loyalty.rewards import service as rewards
 from tests.integration.points import ANN, BEA, STAFF, adjust, balances, hold, order, programme, spend
 from tests.integration.rewards import founded, redeem, reward
@@ -118,7 +119,28 @@ def test_what_is_impossible_of_an_account_that_nobody_moves_is_a_bug_that_is_see
     for call in (partial(service.release, "demo", ANN, held, actor=STAFF, now=now), partial(adjust, 5, now, key="k2")):
         with pytest.raises(ValueError, match="40 points can be spent, and in the pools are 0"):
             call()
-    assert read.call_count == 2  # and nobody waits for it to become possible
+    assert read.call_count == 2 * IMPOSSIBLE
+
+
+@pytest.mark.parametrize("seen", [1, IMPOSSIBLE - 1])
+def test_who_has_seen_half_of_a_transaction_reads_again(
+    seen: int, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adjust(100, now)
+    read, half = repository.list_months, [list[PointsMonth]()] * seen
+    monkeypatch.setattr(
+        repository, "list_months", lambda *asked, **named: half.pop() if half else read(*asked, **named)
+    )
+    assert not adjust(5, now, key="k2").replayed
+    assert (half, balances()) == ([], (105, 0, 0))
+
+
+def test_who_only_looks_reads_again_what_cannot_be(now: datetime) -> None:
+    adjust(100, now)
+    head = service.account("demo", ANN)
+    assert head is not None
+    with pytest.raises(Stale), unmoved("demo", ANN, head):
+        raise ValueError
 
 
 def test_nobody_decides_by_a_ledger_who_does_not_say_what_comes_of_one_that_moved(now: datetime) -> None:
