@@ -240,14 +240,13 @@ def _decided(attempt: Callable[[], T], impossible: Counter[tuple[tuple[str, int]
 
 @contextmanager
 def unmoved(shop: str, customer_id: str, head: LoyaltyAccount) -> Iterator[None]:
-    """For whoever reads more of an account than its head, and writes nothing. Raises Stale where it moved meanwhile,
-    and in place of what is impossible: what was read does not belong together.
+    """For whoever reads more of an account than its head, and writes nothing, in what is `decided`. Raises Stale where
+    it moved meanwhile, also in place of what is impossible by then: what was read does not belong together.
     """
     read = int(head.rev)
+    _read.get().append((head.pk, read))
     try:
         yield
-    except ValueError as impossible:
-        raise Stale from impossible
     finally:
         if _has_moved(shop, customer_id, read):
             raise Stale

@@ -8,7 +8,6 @@ from msgspec import Struct
 
 from crm.customers import service as customers
 from crm.customers.service import Customer
-from crm.kernel.change import retrying
 from crm.loyalty import expiry, repository, stored
 from crm.loyalty.bonuses import celebrating
 from crm.loyalty.claiming import Forgiven
@@ -20,7 +19,7 @@ from crm.loyalty.ledger.movements import Occasion
 from crm.loyalty.ledger.pardons import Debit
 from crm.loyalty.ledger.pools import Pools
 from crm.loyalty.models import LoyaltyAccount, month_at, month_of
-from crm.loyalty.posting import is_due, occasion, present, unmoved
+from crm.loyalty.posting import decided, is_due, occasion, present, unmoved
 from crm.loyalty.programme import Programme
 from crm.loyalty.programmes import in_force
 
@@ -66,7 +65,7 @@ def played(shop: str, customer_id: str, head: LoyaltyAccount, *, now: datetime) 
         with unmoved(shop, customer_id, read):
             return _Play(shop, customer_id, read, now=now).on()
 
-    return retrying(attempt)
+    return decided(attempt)
 
 
 def ending(shop: str, customer_id: str, *, due: bool, idle_at: datetime | None, now: datetime) -> list[Ending]:

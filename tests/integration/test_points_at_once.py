@@ -10,10 +10,9 @@ from unittest.mock import Mock
 import pytest
 
 from crm.kernel.actor import Actor, Role
-from crm.kernel.errors import Stale
 from crm.loyalty import repository, service
 from crm.loyalty.models import LoyaltyAccount, PointsMonth, month_at
-from crm.loyalty.posting import IMPOSSIBLE, Ledger, unmoved
+from crm.loyalty.posting import IMPOSSIBLE, Ledger
 from crm.loyalty.rewards import service as rewards
 from tests.integration.points import ANN, BEA, STAFF, adjust, balances, hold, order, programme, spend
 from tests.integration.rewards import founded, redeem, reward
@@ -135,12 +134,23 @@ def test_who_has_seen_half_of_a_transaction_reads_again(
     assert (half, balances()) == ([], (105, 0, 0))
 
 
-def test_who_only_looks_reads_again_what_cannot_be(now: datetime) -> None:
+@pytest.mark.parametrize(("seen", "is_answered"), [(1, True), (IMPOSSIBLE - 1, True), (IMPOSSIBLE, False)])
+def test_who_only_looks_reads_again_what_cannot_be(
+    seen: int, is_answered: bool, now: datetime, monkeypatch: pytest.MonkeyPatch
+) -> None:
     adjust(100, now)
-    head = service.account("demo", ANN)
+    hold(60, now)
+    head, later = service.account("demo", ANN), now + timedelta(hours=2)
     assert head is not None
-    with pytest.raises(Stale), unmoved("demo", ANN, head):
-        raise ValueError
+    read, half = repository.list_months, [list[PointsMonth]()] * seen
+    monkeypatch.setattr(
+        repository, "list_months", lambda *asked, **named: half.pop() if half else read(*asked, **named)
+    )
+    if is_answered:
+        assert service.played("demo", ANN, head, now=later).balances.available == 100
+    else:
+        with pytest.raises(ValueError, match="leaves Pool"):
+            service.played("demo", ANN, head, now=later)
 
 
 def test_nobody_decides_by_a_ledger_who_does_not_say_what_comes_of_one_that_moved(now: datetime) -> None:
